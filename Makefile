@@ -1,0 +1,75 @@
+# `make help` says what there is. Everything lives in .venv and .carillon; nothing else is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := ingest workers push_gateway storage ops
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads format lock clean
+# A half-written stamp would pass for an installation.
+.DELETE_ON_ERROR:
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 22
+
+run: $(VENV)/installed ## Start everything in the foreground; Ctrl-C stops it
+	@exec $(BIN)/carillon up
+
+test: $(VENV)/installed-dev ## The whole test suite, on servers of its own
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed-dev ## Format, lint, types, floors of the architecture
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+faults: $(VENV)/installed-dev ## The fault matrix, three seeds a row (ARGS: --rows 1,4 --seeds 1 --short)
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+bench-accept: $(VENV)/installed ## Accepting against an echo, and request to frame (ARGS: --help)
+	@$(BIN)/python -m ops.bench.accept $(ARGS)
+
+bench-persist: $(VENV)/installed ## Persisting against the bare statement
+	@$(BIN)/python -m ops.bench.persist $(ARGS)
+
+bench-broadcast: $(VENV)/installed ## Two lanes against one statement, a million people (ARGS: --help)
+	@$(BIN)/python -m ops.bench.broadcast $(ARGS)
+
+bench-reads: $(VENV)/installed ## Histories, lists, counts and search against bare SQL (ARGS: --help)
+	@$(BIN)/python -m ops.bench.reads $(ARGS)
+
+format: $(VENV)/installed-dev ## Put the code into its format
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+# What is locked stays as far as pyproject.toml allows; `make lock ARGS=--upgrade` moves on.
+lock: $(VENV)/bin/python ## Write the lock files anew from pyproject.toml
+	@test -x $(BIN)/uv || $(PIP) install "uv>=0.13"
+	@$(LOCK) --extra build -o requirements.lock
+	@$(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove .venv and caches; .carillon (the data) stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Carillon needs Python 3.11 or newer; $(PYTHON) is not. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# --no-compile: what is never imported need not be compiled; it halves the time.
+$(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked packages into $(VENV) ..."
+	@$(PIP) install --no-compile --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked packages for tests and checks into $(VENV) ..."
+	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@

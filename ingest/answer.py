@@ -1,0 +1,45 @@
+"""An answer on its way out: what a handler returns, and how it becomes bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+Header = tuple[str, str]
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, headers and a body: `content` is a JSON shape, bytes as they are, or None for no body.
+
+    An ASGI application of its own, so that Starlette takes it for a response.
+    """
+
+    content: Any = None
+    status: int = 200
+    headers: Sequence[Header] = ()
+    media_type: str = JSON
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        body = self.encoded()
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in self.headers
+        ]
+        if self.content is not None:
+            headers.append((b"content-type", self.media_type.encode("latin-1")))
+        if self.status not in (204, 304):
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def encoded(self) -> bytes:
+        """The body's bytes."""
+        if self.content is None:
+            return b""
+        return self.content if isinstance(self.content, bytes) else orjson.dumps(self.content)

@@ -1,0 +1,78 @@
+"""The ingest process: `uvicorn --factory ingest.app:create_app`.
+
+The whole of it is on this page: what it reads, its routes, its one layer, and what lives as long as it.
+"""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache, partial
+from itertools import groupby
+
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from ingest import openapi, problems
+from ingest.door import Door
+from ingest.endpoint import Endpoint
+from ingest.observed import Observed
+from ingest.routes import ALL
+from ingest.routes.documents import swagger_files
+from ingest.services import State, running
+from ingest.telemetry import Telemetry
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Observed:
+    """The application, of these settings (None: the process environment). Nothing connects yet.
+
+    Settings that are missing or malformed raise InvalidSettings when it starts.
+    """
+    given = os.environ if environ is None else environ
+    telemetry = Telemetry()
+
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[State]:
+        async with running(given, telemetry=telemetry) as services:
+            yield {"services": services, "document": cache(partial(openapi.document, ALL))}
+
+    # A Router and not a Starlette: its two layers for errors cost a tenth of a send, and every error
+    # is an answer here already. A redirect drops bodies and headers in some clients (contract §0).
+    router = Router(
+        [*routes(ALL), Mount("/docs/files", swagger_files(), name="swagger files")],
+        redirect_slashes=False,
+        default=problems.no_such_path,
+        lifespan=lifespan,
+    )
+    return Observed(router, telemetry=telemetry)
+
+
+class Methods:
+    """One path's endpoints, by method."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        self.doors = {endpoint.method: Door(endpoint) for endpoint in endpoints}
+        if "GET" in self.doors:
+            self.doors["HEAD"] = self.doors["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request to its method's door; 405 if it has none."""
+        door = self.doors.get(scope["method"])
+        if door is None:
+            await problems.no_such_method(self.doors)(scope, receive, send)
+        else:
+            await door(scope, receive, send)
+
+
+def routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
+    """A route for each path, fixed paths before those with parameters, slash and no slash alike."""
+    by_path = sorted(endpoints, key=_most_asked_first)
+    found: list[BaseRoute] = []
+    for path, same in groupby(by_path, key=lambda endpoint: endpoint.path):
+        methods = Methods(list(same))
+        alike = [path, path.rstrip("/")] if path.endswith("/") else [path]
+        found += [Route(one, methods) for one in alike]
+    return found
+
+
+def _most_asked_first(endpoint: Endpoint) -> tuple[bool, bool, str]:
+    return ("{" in endpoint.path, "/messages" not in endpoint.path, endpoint.path)

@@ -1,0 +1,104 @@
+"""A declared route as an ASGI application: who → what → handler → answer, errors included.
+
+The order is the contract's: whoever is nobody gets 401 before a byte of the body is read, whoever may
+not gets 403 before it is judged.
+"""
+
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ingest import problems, strict_json
+from ingest.body import read
+from ingest.endpoint import Call, Endpoint
+from ingest.services import Services
+from ingest.settings import IngestSettings
+from ingest.wire import Asked, Nothing
+from storage.model.caller import AppCaller, Caller
+from storage.model.errors import CallerIsWrong, NotAllowed, TryLater
+
+_NOTHING = Nothing()
+
+
+class Door:
+    """One endpoint, ready to be called.
+
+    What the caller can mend, or try later, is answered here; the rest is a fault of ours, and passes.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
+        self._in_path = frozenset(
+            name for name in endpoint.params.model_fields if f"{{{name}" in endpoint.path
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        services: Services = scope["state"]["services"]
+        answer: ASGIApp
+        try:
+            answer = await self._answer(services, scope, receive)
+        except (CallerIsWrong, TryLater) as error:
+            answer = problems.answer(error)
+        await answer(scope, receive, send)
+
+    async def _answer(self, services: Services, scope: Scope, receive: Receive) -> ASGIApp:
+        endpoint = self.endpoint
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        caller: Caller | None = None
+        if not self._is_open:
+            caller = await services.authentication.caller(headers)
+            self._permit(caller)
+        params = self._params(scope)
+        raw = b""
+        body: Asked = _NOTHING
+        if endpoint.takes_json:
+            settings = services.settings
+            limit = _limit(endpoint, caller, settings)
+            raw = await read(
+                receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
+            )
+            body = self._body(raw)
+        return await endpoint.handler(
+            Call(services, caller, params, body, headers, raw, scope, receive)
+        )
+
+    def _permit(self, caller: Caller) -> None:
+        if isinstance(caller, AppCaller):
+            if not self.endpoint.callers.apps:
+                raise NotAllowed("This is for signed-in people, not for apps.")
+        elif not self.endpoint.callers.people:
+            raise NotAllowed("This is for apps, not for people.")
+
+    def _params(self, scope: Scope) -> Asked:
+        if self.endpoint.params is Nothing:
+            return _NOTHING
+        # Path values win: a query parameter of the same name is unknown, so ignored.
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        values = {**dict(query), **scope["path_params"]}
+        try:
+            return self.endpoint.params.model_validate(values)
+        except ValidationError as error:
+            raise problems.invalid_fields(error, where=self._place) from error
+
+    def _place(self, name: str) -> str:
+        return "path" if name in self._in_path else "query"
+
+    def _body(self, raw: bytes) -> Asked:
+        value = {} if not raw and self.endpoint.body_is_optional else strict_json.parse(raw)
+        try:
+            return self.endpoint.body.model_validate(value)
+        except ValidationError as error:
+            raise problems.invalid_fields(error, where=_in_body) from error
+
+
+def _in_body(_name: str) -> str:
+    return "body"
+
+
+def _limit(endpoint: Endpoint, caller: Caller | None, settings: IngestSettings) -> int:
+    if endpoint.is_bulk and isinstance(caller, AppCaller):
+        return settings.batch_body_limit_bytes
+    return settings.body_limit_bytes

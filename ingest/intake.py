@@ -1,0 +1,93 @@
+"""The intake: sends that passed the rules are committed, many at a time (design §4).
+
+Group commit: while one batch commits, the next gathers. The doorbell is rung after the commit and is
+never waited for. What `accept` returned is a promise (contract §2).
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from ingest.backlog import BacklogWatch
+from ingest.batches import Batches
+from ingest.settings import IngestSettings
+from ingest.telemetry import Telemetry
+from storage import accepted
+from storage.accepted import Request
+from storage.database import Database
+from storage.model.errors import CallerIsWrong, CarillonError, NeverWillWork, TryLater
+from storage.model.send import Accepted, IdempotencyKey
+from storage.task_queue import SENDS, Doorbell
+
+FULL = "Too much is waiting to be delivered."
+SLOW = "The message could not be stored in time."
+
+
+class Intake:
+    """Takes sends in."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        doorbell: Doorbell,
+        backlog: BacklogWatch,
+        telemetry: Telemetry,
+        settings: IngestSettings,
+    ) -> None:
+        self._database = database
+        self._doorbell = doorbell
+        self._backlog = backlog
+        self._telemetry = telemetry
+        self._batches: Batches[Request, Accepted | CallerIsWrong] = Batches(
+            self._commit,
+            size=settings.intake_batch,
+            patience=settings.intake_patience,
+            sentence=SLOW,
+            tell_wait=telemetry.gathering.observe,
+        )
+
+    async def accept(self, request: Request) -> Accepted:
+        """Commit one send. Raises Invalid (a key used for another body), or TryLater.
+
+        After TryLater it may have been accepted all the same, if its commit had begun: only a retry
+        with an idempotency key is safe (contract §2).
+        """
+        outcome = await self._ask(request)
+        if isinstance(outcome, CallerIsWrong):
+            raise outcome
+        return outcome
+
+    async def accept_again(self, key: IdempotencyKey) -> Accepted | None:
+        """The first answer to a key, for a request that would be refused today; None if it is new."""
+        outcome = await self._database.run(accepted.first_answer, key)
+        if isinstance(outcome, CallerIsWrong):
+            raise outcome
+        return outcome
+
+    async def accept_all(self, requests: Sequence[Request]) -> list[Accepted | CarillonError]:
+        """Commit several, in their order; each succeeds or fails alone, but TryLater is raised for all."""
+        asked = map(self._ask, requests)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(
+                outcome, NeverWillWork | CallerIsWrong
+            ):
+                raise outcome
+        return [one for one in outcomes if isinstance(one, Accepted | CarillonError)]
+
+    def _ask(self, request: Request) -> "asyncio.Future[Accepted | CallerIsWrong]":
+        if self._backlog.is_full:
+            raise TryLater(FULL)
+        return self._batches.ask(request)
+
+    async def _commit(self, requests: Sequence[Request]) -> Sequence[Accepted | CallerIsWrong]:
+        began = time.perf_counter()
+        outcomes = await self._database.run(accepted.accept, requests)
+        self._telemetry.committing.observe(time.perf_counter() - began)
+        self._telemetry.batch_size.observe(len(requests))
+        new = sum(isinstance(outcome, Accepted) and not outcome.is_replay for outcome in outcomes)
+        self._backlog.add(new)
+        if new:
+            self._doorbell.ring(SENDS)
+        return outcomes

@@ -1,0 +1,69 @@
+"""Judges a send: the pure rules of `sending.py`, with what they need looked up in between."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ingest import audiences, sending
+from ingest.audiences import Resolved
+from ingest.lookups import Lookups
+from ingest.sending import Facts, Needs, Rules
+from ingest.wire import Audience, SendBody
+from storage import media
+from storage.database import Database
+from storage.model.caller import App, AppCaller, Caller
+from storage.model.send import Send
+
+
+class Judge:
+    """Says of a request whether it may be sent, and as what."""
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        database: Database,
+        *,
+        rules: Rules,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._lookups = lookups
+        self._database = database
+        self._rules = rules
+        self._clock = clock
+
+    async def judge(self, body: SendBody, caller: Caller) -> Send:
+        """The send. Raises CallerIsWrong of some kind (contract §2), or TryLater."""
+        needs = sending.needs(body, caller, rules=self._rules)
+        facts = await self._find(needs, caller)
+        return sending.decide(body, caller, facts, rules=self._rules, now=self._clock())
+
+    async def _find(self, needs: Needs, caller: Caller) -> Facts:
+        named_app = await self._app(needs.named_app)
+        # An account is a name in the app that the request names, or in the one that calls.
+        home = caller.app if isinstance(caller, AppCaller) else named_app
+        receiver_id = needs.receiver_id
+        if receiver_id is None:
+            receiver_id = await self._user_id(home, needs.account)
+        return Facts(
+            receiver=None if receiver_id is None else await self._lookups.people.find(receiver_id),
+            named_app=named_app,
+            sender_id=await self._user_id(home, needs.sender_account),
+            media_owner=await self._owner(needs.media_key),
+            audience=await self._audience(home, needs.audience),
+        )
+
+    async def _app(self, app_id: str | None) -> App | None:
+        known = None if app_id is None else await self._lookups.apps.find(app_id)
+        return None if known is None else known.app
+
+    async def _user_id(self, app: App | None, account: str | None) -> int | None:
+        if app is None or account is None:
+            return None
+        return await self._lookups.accounts.find((app.id, account))
+
+    async def _audience(self, app: App | None, audience: Audience | None) -> Resolved | None:
+        if app is None or audience is None:
+            return None
+        return await audiences.resolve(self._database, audience, app=app)
+
+    async def _owner(self, key: str | None) -> str | None:
+        return None if key is None else await self._database.run(media.owner_of, key)

@@ -1,0 +1,71 @@
+"""The outermost layer of the process: names every request, measures it, and catches what nobody did."""
+
+import logging
+import re
+import secrets
+import time
+from itertools import count, repeat
+
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest import problems
+from ingest.telemetry import Telemetry
+
+REQUEST_ID = b"x-request-id"
+# Sane: what a log line, a header and a shell can hold as it is.
+_SANE = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+# One label for all that is not ours, or a scanner would make a series of every path it tries.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+_log = logging.getLogger(__name__)
+
+
+class Observed:
+    """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0)."""
+
+    def __init__(self, app: ASGIApp, *, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        # A random name for this process and a number: a random name for each request costs more.
+        self._numbered = zip(repeat(secrets.token_hex(6).encode()), count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and look at what comes back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = self._request_id(scope)
+        began = time.perf_counter()
+        status = 0
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = int(message["status"])
+                message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, named)
+        except Exception:  # noqa: BLE001 (the top of the process)
+            _log.exception("Request %s failed: %s", request_id.decode(), _template(scope))
+            if not status:
+                await problems.internal()(scope, receive, named)
+        finally:
+            self._note(scope, status=status, seconds=time.perf_counter() - began)
+
+    def _request_id(self, scope: Scope) -> bytes:
+        for name, value in scope["headers"]:
+            if name == REQUEST_ID and _SANE.fullmatch(value):
+                return bytes(value)
+        return b"%b-%x" % next(self._numbered)
+
+    def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        self._telemetry.request(_template(scope), method=method, status=status, seconds=seconds)
+
+
+def _template(scope: Scope) -> str:
+    route = scope.get("route")
+    return route.path if isinstance(route, Route) else "none"

@@ -1,0 +1,69 @@
+"""Who may take a message back, and how (contract §2): the rules, pure, and the way into the record."""
+
+from datetime import datetime, timedelta
+
+from ingest.services import Services
+from storage import broadcast_recalls, broadcasts, messages, recalls
+from storage.model.caller import AppCaller, Caller
+from storage.model.errors import NotAllowed, NotFound
+from storage.model.message import Message
+from storage.task_queue import BROADCASTS
+
+_NO_SUCH = "There is no such message."
+
+
+async def recall(services: Services, caller: Caller, *, message_id: int, now: datetime) -> Message:
+    """Take the message back wherever it is on its way; the message as it was.
+
+    Of one to one receiver nothing is left when this returns, and its people are told. A broadcast is
+    taken back by the lanes, from now on; what was not expanded never is. Raises NotFound
+    for who has no part in it, NotAllowed for who received it, or sent it too long ago.
+    """
+    message = await _found(services, caller, message_id)
+    if isinstance(caller, AppCaller):
+        judge_app(message, app_id=caller.app.id)
+    else:
+        limit = timedelta(hours=services.settings.recall_hours)
+        judge_person(message, user_id=caller.person.id, age=now - message.created_at, limit=limit)
+    if message.is_broadcast:
+        await _recall_broadcast(services, message_id)
+    else:
+        copies = await services.database.run(recalls.recall, message)
+        services.pusher.recalled(message.id, copies)
+    return message
+
+
+async def _recall_broadcast(services: Services, broadcast_id: int) -> None:
+    await services.database.run(broadcast_recalls.start, broadcast_id)
+    await services.database.run(broadcasts.discard, broadcast_id)
+    services.pipes.doorbell.ring(BROADCASTS)
+
+
+def judge_app(message: Message, *, app_id: int) -> None:
+    """Raise NotFound unless the app sent it; it may take it back at any time."""
+    if message.sent_by_app_id != app_id:
+        raise NotFound(_NO_SUCH)
+
+
+def judge_person(message: Message, *, user_id: int, age: timedelta, limit: timedelta) -> None:
+    """Raise unless the person is its sender, and it is not too old."""
+    if user_id not in (message.sender_id, message.receiver_id) and not message.is_broadcast:
+        raise NotFound(_NO_SUCH)
+    if user_id != message.sender_id:
+        raise NotAllowed("Only its sender may take a message back.")
+    if age > limit:
+        hours = int(limit.total_seconds() // 3600)
+        raise NotAllowed(f"A message can be taken back for {hours} hours.")
+
+
+async def _found(services: Services, caller: Caller, message_id: int) -> Message:
+    found = await services.database.run(messages.find, message_id)
+    if found is None:
+        raise NotFound(_NO_SUCH)
+    if found.message.is_broadcast and not isinstance(caller, AppCaller):
+        me = caller.person.id
+        if found.message.sender_id == me:
+            return found.message
+        if await services.database.run(messages.received_by, message_id, user_id=me) is None:
+            raise NotFound(_NO_SUCH)
+    return found.message

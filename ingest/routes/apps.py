@@ -1,0 +1,48 @@
+"""The app centre (contract §6)."""
+
+from ingest.answer import Answer
+from ingest.endpoint import API, PEOPLE, Call, endpoint
+from ingest.wire import AppsWindow, Nothing
+from ingest.wire_answers import AppAnswer, AppsAnswer
+from storage import apps
+from storage.model.caller import ADMIN, App, Mapping, UserCaller
+
+# The client document's launchpad has no paging: everything, with a bound against the absurd.
+_LAUNCHPAD = 1000
+
+
+@endpoint("GET", f"{API}/simple/me/launchpad-apps", callers=PEOPLE, answer=AppsAnswer)
+async def list_launchpad(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+    """The active apps in which the caller has an account."""
+    me = call.caller.person.id
+    database = call.services.database
+    total, found = await database.run(apps.mapped, me, search="", skip=0, limit=_LAUNCHPAD)
+    return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
+
+
+@endpoint("GET", f"{API}/apps/", callers=PEOPLE, params=AppsWindow, answer=AppsAnswer)
+async def list_apps(call: Call[UserCaller, AppsWindow, Nothing]) -> Answer:
+    """Active apps with `search` in their name or id: an administrator's all, anyone else's own."""
+    me, asked = call.caller.person, call.params
+    question = apps.listing if me.role == ADMIN else apps.mapped
+    total, found = await call.services.database.run(
+        question, me.id, search=asked.search, skip=asked.skip, limit=asked.limit
+    )
+    return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
+
+
+ROUTES = (list_launchpad, list_apps)
+
+
+def _shown(app: App, mapping: Mapping | None) -> AppAnswer:
+    return AppAnswer(
+        app_name=app.name,
+        app_id=app.app_id,
+        protocol_type=app.protocol_type,
+        mapped_key=None if mapping is None else mapping.app_user_id,
+        mapped_email=None if mapping is None else mapping.email,
+        is_active=app.is_active,
+        description=app.description,
+        category_id=app.category_id,
+        category_name=app.category_name,
+    )

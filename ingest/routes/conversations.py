@@ -1,0 +1,113 @@
+"""Reading: the conversation list, histories, and marking as read (contract §4)."""
+
+from ingest.answer import Answer
+from ingest.endpoint import API, PEOPLE, Call, HeaderNote, endpoint
+from ingest.services import Services
+from ingest.wire import HistoryWindow, Nothing, OneConversation, ReadBody
+from ingest.wire_answers import ConversationAnswer, MessageAnswer, Total, UpdatedCount
+from storage import apps, conversations, messages
+from storage.model.caller import UserCaller
+from storage.model.conversation import SYSTEM_PEER
+from storage.model.errors import NotFound
+
+# `apps.id` is a 32-bit column: a larger number is no app's, and PostgreSQL would refuse it.
+_MAX_APP_ID = 2**31 - 1
+_SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="successor-version"'
+
+
+@endpoint("GET", f"{API}/messages/conversations", callers=PEOPLE, answer=list[ConversationAnswer])
+async def list_conversations(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+    """The caller's conversations, newest first."""
+    services = call.services
+    found = await services.database.run(conversations.listing, call.caller.person.id)
+    return Answer([services.display.conversation(one) for one in found])
+
+
+@endpoint(
+    "GET",
+    f"{API}/messages/history/{{other_user_id}}",
+    callers=PEOPLE,
+    params=HistoryWindow,
+    answer=list[MessageAnswer],
+    errors=(NotFound,),
+)
+async def list_history(call: Call[UserCaller, HistoryWindow, Nothing]) -> Answer:
+    """A page of a conversation, newest first: with a person (> 0), an app (< 0) or the system (0).
+
+    `is_read` of a message that the caller sent tells whether the other side has read it.
+    """
+    services, window = call.services, call.params
+    await _check_peer(services, window.other_user_id)
+    views = await services.database.run(
+        messages.history,
+        call.caller.person.id,
+        peer_id=window.other_user_id,
+        skip=window.skip,
+        limit=window.limit,
+        before_id=window.before_id,
+    )
+    return Answer([services.display.message(one.message, read_at=one.read_at) for one in views])
+
+
+@endpoint(
+    "PUT",
+    f"{API}/messages/read-all",
+    callers=PEOPLE,
+    answer=UpdatedCount,
+    tells=(
+        HeaderNote("Deprecation", "Read one conversation instead."),
+        HeaderNote("Link", "The successor."),
+    ),
+    is_deprecated=True,
+)
+async def read_all(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+    """Mark everything as read."""
+    services, me = call.services, call.caller.person.id
+    marks = await services.database.run(conversations.read_all, me)
+    services.pusher.read(me, marks)
+    headers = [("Deprecation", "true"), ("Link", _SUCCESSOR)]
+    return Answer(UpdatedCount(sum(mark.count for mark in marks)), headers=headers)
+
+
+@endpoint(
+    "PUT",
+    f"{API}/messages/conversations/{{other_user_id}}/read",
+    callers=PEOPLE,
+    params=OneConversation,
+    body=ReadBody,
+    body_is_optional=True,
+    answer=UpdatedCount,
+    errors=(NotFound,),
+)
+async def read_conversation(call: Call[UserCaller, OneConversation, ReadBody]) -> Answer:
+    """Mark a conversation as read, all of it or up to and with `up_to_id`."""
+    services, me, peer_id = call.services, call.caller.person.id, call.params.other_user_id
+    await _check_peer(services, peer_id)
+    mark = await services.database.run(
+        conversations.read, me, peer_id=peer_id, up_to_id=call.body.up_to_id
+    )
+    services.pusher.read(me, [mark])
+    return Answer(UpdatedCount(mark.count))
+
+
+@endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, answer=Total)
+async def count_unread(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+    """How many messages the caller has not read."""
+    services = call.services
+    return Answer(
+        Total(await services.database.run(conversations.unread_total, call.caller.person.id))
+    )
+
+
+ROUTES = (list_conversations, list_history, read_all, read_conversation, count_unread)
+
+
+async def _check_peer(services: Services, peer_id: int) -> None:
+    """Raises NotFound for the conversation of a person or app that does not exist."""
+    if peer_id > SYSTEM_PEER:
+        if await services.lookups.people.find(peer_id) is None:
+            raise NotFound("There is no such person.")
+    elif peer_id < SYSTEM_PEER:
+        exists = -peer_id <= _MAX_APP_ID
+        if not exists or await services.database.run(apps.find_by_id, -peer_id) is None:
+            raise NotFound("There is no such app.")

@@ -1,0 +1,57 @@
+"""The API's own documentation: `/openapi.json`, and `/docs` from the package, no CDN (contract §7)."""
+
+from starlette.staticfiles import StaticFiles
+from swagger_ui_bundle import swagger_ui_path
+
+from ingest.answer import Answer
+from ingest.endpoint import ANYONE, Call, endpoint
+from ingest.wire import Nothing
+
+# Relative addresses, so that it works behind a proxy's path.
+_PAGE = b"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Carillon API</title>
+<link rel="stylesheet" href="docs/files/swagger-ui.css">
+<link rel="icon" href="docs/files/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/files/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+_START = b"""SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true});
+"""
+# Swagger UI sets styles from its script and shows images it carries inline.
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
+
+
+@endpoint("GET", "/openapi.json", callers=ANYONE, answer=dict[str, object])
+async def show_openapi(call: Call[None, Nothing, Nothing]) -> Answer:
+    """This document."""
+    return Answer(call.scope["state"]["document"]())
+
+
+@endpoint("GET", "/docs", callers=ANYONE, answer=str, media_type=HTML)
+async def show_docs(_call: Call[None, Nothing, Nothing]) -> Answer:
+    """Swagger UI."""
+    headers = [("Content-Security-Policy", _POLICY)]
+    return Answer(_PAGE, media_type=HTML, headers=headers)
+
+
+@endpoint("GET", "/docs/start.js", callers=ANYONE, answer=str, media_type=SCRIPT)
+async def start_docs(_call: Call[None, Nothing, Nothing]) -> Answer:
+    """The script that starts Swagger UI."""
+    return Answer(_START, media_type=SCRIPT)
+
+
+ROUTES = (show_openapi, show_docs, start_docs)
+
+
+def swagger_files() -> StaticFiles:
+    """Swagger UI's own files."""
+    return StaticFiles(directory=str(swagger_ui_path))

@@ -1,0 +1,102 @@
+"""Uploads, and the objects of the local store behind their signed URLs (contract §4)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl
+
+from starlette.responses import FileResponse
+from starlette.types import ASGIApp, Receive
+
+from ingest.answer import Answer
+from ingest.endpoint import ANYONE, API, PEOPLE_AND_APPS, Call, endpoint
+from ingest.problems import TooSlow
+from ingest.services import Services
+from ingest.wire import Nothing, OneObject, UploadBody
+from ingest.wire_answers import FormWay, PutWay, UploadAnswer
+from storage import media
+from storage.media_local import OBJECTS_PATH, LocalStore, served_headers
+from storage.model.caller import Caller
+from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge
+from storage.model.media import UploadInstructions
+
+
+@endpoint(
+    "POST",
+    f"{API}/media/uploads",
+    callers=PEOPLE_AND_APPS,
+    body=UploadBody,
+    answer=UploadAnswer,
+)
+async def start_upload(call: Call[Caller, Nothing, UploadBody]) -> Answer:
+    """Announce an upload: the key to send as `content`, and how to upload its object."""
+    services, body, owner = call.services, call.body, call.caller.key
+    key = media.new_key(owner, body.filename, content_type=body.content_type)
+    way = services.pipes.media.upload(key, content_type=body.content_type, size=body.size)
+    await services.database.run(media.remember, key, owner=owner, **body.model_dump())
+    return Answer(UploadAnswer(key, _shown(way), way.expires_in))
+
+
+@endpoint(
+    "PUT",
+    f"{OBJECTS_PATH}/{{key:path}}",
+    callers=ANYONE,
+    params=OneObject,
+    status=204,
+    errors=(NotAllowed, NotFound, InConflict, TooLarge, Invalid),
+    takes_stream=True,
+)
+async def put_object(call: Call[None, OneObject, Nothing]) -> Answer:
+    """Upload an object with the URL from `POST /media/uploads`: exactly the size announced."""
+    store, key = _local(call.services), call.params.key
+    grant = store.verify("PUT", key, query=_query(call))
+    try:
+        async with asyncio.timeout(call.services.settings.upload_timeout.total_seconds()):
+            await store.write(key, _parts(call.receive), grant=grant)
+    except TimeoutError as error:
+        raise TooSlow("The upload did not arrive in time.") from error
+    return Answer(status=204)
+
+
+@endpoint(
+    "GET",
+    f"{OBJECTS_PATH}/{{key:path}}",
+    callers=ANYONE,
+    params=OneObject,
+    answer=bytes,
+    media_type="application/octet-stream",
+    errors=(NotAllowed, NotFound),
+)
+async def get_object(call: Call[None, OneObject, Nothing]) -> ASGIApp:
+    """Download an object with a URL from a message."""
+    store, key = _local(call.services), call.params.key
+    store.verify("GET", key, query=_query(call))
+    return FileResponse(store.existing(key), headers=served_headers(key))
+
+
+ROUTES = (start_upload, put_object, get_object)
+
+
+def _shown(way: UploadInstructions) -> PutWay | FormWay:
+    if way.fields:
+        return FormWay(way.method, way.url, way.fields)
+    return PutWay(way.method, way.url, way.headers)
+
+
+def _local(services: Services) -> LocalStore:
+    store = services.pipes.media
+    if not isinstance(store, LocalStore):
+        raise NotFound("There is no such object.")
+    return store
+
+
+def _query(call: Call[None, OneObject, Nothing]) -> dict[str, str]:
+    return dict(parse_qsl(call.scope["query_string"].decode("latin-1"), keep_blank_values=True))
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    """The body as it comes; it ends where the client goes away, and is then too short."""
+    while True:
+        message = await receive()
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return

@@ -1,0 +1,178 @@
+"""Sending, and asking after what was sent (contract §2)."""
+
+from datetime import UTC, datetime
+
+from ingest import bulk
+from ingest.answer import Answer, Header
+from ingest.endpoint import API, APPS, PEOPLE, PEOPLE_AND_APPS, Call, HeaderNote, endpoint
+from ingest.preferences import idempotency_key, wait_of
+from ingest.recalling import recall
+from ingest.sign_on import callback_to, open_app
+from ingest.wire import BatchBody, Nothing, OneMessage, SendBody
+from ingest.wire_answers import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
+from storage import messages
+from storage.accepted import Request
+from storage.messages import FoundMessage
+from storage.model.action_link import parse_jump_link
+from storage.model.caller import AppCaller, Caller, UserCaller
+from storage.model.errors import CallerIsWrong, NotAllowed, NotFound, OverLimit, invalid
+from storage.model.send import Accepted
+
+KEY = HeaderNote(
+    "Idempotency-Key", "Two requests with one key and one body are one send, for 24 h."
+)
+WAIT = HeaderNote("Prefer", "wait=<seconds>, up to 10: answer when it is in the histories.")
+REPLAY = HeaderNote("Idempotency-Replay", "true: the first answer again; nothing was sent.")
+APPLIED = HeaderNote("Preference-Applied", "The wait, if the message is in the histories.")
+LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
+
+
+@endpoint(
+    "POST",
+    f"{API}/messages/",
+    callers=PEOPLE_AND_APPS,
+    body=SendBody,
+    answer=MessageAnswer,
+    errors=(NotAllowed, NotFound, OverLimit),
+    asks=(KEY, WAIT),
+    tells=(REPLAY, APPLIED, LOCATION),
+    is_bulk=True,
+)
+async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
+    """Send a message, a notification or a broadcast.
+
+    With 200 it is on durable storage and will be delivered exactly once.
+    """
+    accepted = await _accepted(call)
+    headers = [*_kind_headers(accepted), *await _waited(call, accepted)]
+    return Answer(call.services.display.accepted(accepted), headers=headers)
+
+
+@endpoint(
+    "POST",
+    f"{API}/messages/batch",
+    callers=APPS,
+    body=BatchBody,
+    answer=BatchAnswer,
+    errors=(OverLimit,),
+    asks=(KEY,),
+    is_bulk=True,
+)
+async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
+    """Send up to 500 messages; each succeeds or fails alone, in the order given."""
+    key = idempotency_key(call.headers, caller=call.caller, body=call.raw)
+    results = await bulk.send(call.services, call.caller, entries=call.body.messages, key=key)
+    return Answer(BatchAnswer(results))
+
+
+@endpoint(
+    "GET",
+    f"{API}/messages/{{message_id}}",
+    callers=PEOPLE_AND_APPS,
+    params=OneMessage,
+    answer=MessageWithStatus,
+    errors=(NotFound,),
+)
+async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
+    """Show a message and how far it has come, to its sender, its receiver or the app that sent it."""
+    services = call.services
+    found = await services.database.run(messages.find, call.params.message_id)
+    if found is None or not await _may_see(call, found):
+        raise NotFound("There is no such message.")
+    shown = services.display.message(found.message, read_at=found.read_at)
+    return Answer(services.display.with_status(shown, found.status))
+
+
+@endpoint(
+    "GET",
+    f"{API}/messages/{{message_id}}/callback-url",
+    callers=PEOPLE,
+    params=OneMessage,
+    answer=CallbackUrl,
+    errors=(NotFound,),
+)
+async def get_callback_url(call: Call[UserCaller, OneMessage, Nothing]) -> Answer:
+    """Where the button of a received message leads, with a fresh sign-on ticket."""
+    services, me = call.services, call.caller.person.id
+    message = await services.database.run(messages.received_by, call.params.message_id, user_id=me)
+    if message is None:
+        raise NotFound("There is no such message.")
+    link = parse_jump_link(message.action_url or "")
+    if link is None:
+        raise invalid("message_id", "The message has no button that signs on.", where="path")
+    app = await open_app(services.lookups, link.app_id)
+    tickets = services.pipes.tickets
+    return Answer(CallbackUrl(await callback_to(app, link.target_url, user_id=me, tickets=tickets)))
+
+
+@endpoint(
+    "DELETE",
+    f"{API}/messages/{{message_id}}",
+    callers=PEOPLE_AND_APPS,
+    params=OneMessage,
+    status=204,
+    also=(202,),
+    errors=(NotAllowed, NotFound),
+    tells=(LOCATION,),
+)
+async def recall_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
+    """Take a message back: its sender for a day, the app that sent it at any time.
+
+    It is gone from every history (204); of a broadcast it will be, chunk by chunk (202).
+    """
+    message_id = call.params.message_id
+    message = await recall(call.services, call.caller, message_id=message_id, now=datetime.now(UTC))
+    if message.is_broadcast:
+        return Answer(status=202, headers=[("Location", f"{API}/broadcasts/{message_id}")])
+    return Answer(status=204)
+
+
+ROUTES = (send_message, send_batch, get_message, recall_message, get_callback_url)
+
+
+async def _accepted(call: Call[Caller, Nothing, SendBody]) -> Accepted:
+    services, caller = call.services, call.caller
+    key = idempotency_key(call.headers, caller=caller, body=call.raw)
+    try:
+        send = await services.judge.judge(call.body, caller)
+    except CallerIsWrong:
+        # Judged by what is there now, but a retry gets the answer of then (contract §2).
+        first = await services.intake.accept_again(key) if key else None
+        if first is None:
+            raise
+        return first
+    if isinstance(caller, AppCaller):
+        await services.pipes.limits.take(caller.app.id)
+    return await services.intake.accept(Request(send, key))
+
+
+def _kind_headers(accepted: Accepted) -> list[Header]:
+    replay = [("Idempotency-Replay", "true")] if accepted.is_replay else []
+    if accepted.send.is_broadcast:
+        return [*replay, ("Location", f"{API}/broadcasts/{accepted.id}")]
+    return replay
+
+
+async def _waited(call: Call[Caller, Nothing, SendBody], accepted: Accepted) -> list[Header]:
+    """Waits as the caller prefers; the preference was applied if the message arrived in time."""
+    wait = wait_of(call.headers)
+    if wait is None or accepted.send.send_at is not None:
+        return []
+    is_broadcast = accepted.send.is_broadcast
+    watch = call.services.watch
+    if not await watch.delivered(accepted.id, is_broadcast=is_broadcast, within=wait):
+        return []
+    return [("Preference-Applied", f"wait={int(wait.total_seconds())}")]
+
+
+async def _may_see(call: Call[Caller, OneMessage, Nothing], found: FoundMessage) -> bool:
+    message = found.message
+    if isinstance(call.caller, AppCaller):
+        return message.sent_by_app_id == call.caller.app.id
+    me = call.caller.person.id
+    if me in (message.sender_id, message.receiver_id):
+        return True
+    if not message.is_broadcast:
+        return False
+    received = await call.services.database.run(messages.received_by, message.id, user_id=me)
+    return received is not None

@@ -1,0 +1,67 @@
+"""For whoever runs it: alive, ready, metrics (contract §7)."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from ingest.answer import Answer
+from ingest.endpoint import ANYONE, Call, endpoint
+from ingest.services import Services
+from ingest.telemetry import CONTENT_TYPE
+from ingest.wire import Nothing
+from ingest.wire_answers import Alive, Ready
+from storage.database import missing_migrations
+from storage.model.errors import TryLater
+
+# A probe asks every few seconds and gives up after a few.
+_PATIENCE_SECONDS = 2.5
+
+
+@endpoint("GET", "/healthz", callers=ANYONE, answer=Alive)
+async def tell_alive(_call: Call[None, Nothing, Nothing]) -> Answer:
+    """Whether the process runs."""
+    return Answer(Alive())
+
+
+@endpoint("GET", "/readyz", callers=ANYONE, answer=Ready)
+async def tell_ready(call: Call[None, Nothing, Nothing]) -> Answer:
+    """Whether it can take work: the database (up to date), the broker and the bus answer."""
+    found = await asyncio.gather(*map(_answers, _checks(call.services)))
+    parts = dict(zip(("database", "broker", "bus"), found, strict=True))
+    away = [name for name, is_there in parts.items() if not is_there]
+    if away:
+        raise TryLater(f"Not ready: {', '.join(away)} away or not up to date.")
+    return Answer(Ready("ok", "ok", "ok"))
+
+
+@endpoint("GET", "/metrics", callers=ANYONE, answer=str, media_type=CONTENT_TYPE)
+async def show_metrics(call: Call[None, Nothing, Nothing]) -> Answer:
+    """What the process measures, for Prometheus."""
+    return Answer(call.services.telemetry.exposed(), media_type=CONTENT_TYPE)
+
+
+ROUTES = (tell_alive, tell_ready, show_metrics)
+
+
+def _checks(services: Services) -> tuple[Awaitable[bool], ...]:
+    return (
+        _is_up_to_date(services),
+        asyncio.to_thread(services.pipes.doorbell.reachable),
+        _has_bus(services),
+    )
+
+
+async def _answers(check: Awaitable[bool]) -> bool:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await check
+    except (TryLater, TimeoutError):
+        return False
+
+
+async def _is_up_to_date(services: Services) -> bool:
+    return not await services.database.run(missing_migrations)
+
+
+async def _has_bus(services: Services) -> bool:
+    await services.pipes.bus.ping()
+    return True

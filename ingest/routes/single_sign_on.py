@@ -1,0 +1,71 @@
+"""Single sign-on: tickets that an app exchanges for who is there (contract §6)."""
+
+from ingest.answer import Answer
+from ingest.endpoint import API, APPS, PEOPLE, Call, HeaderNote, endpoint
+from ingest.sign_on import callback_to, open_app
+from ingest.wire import JumpParameters, LoginBody, Nothing, VerifyBody
+from ingest.wire_answers import RedirectUrl, SignedOn
+from storage import apps
+from storage.model.action_link import JUMP_PATH, callback_link
+from storage.model.caller import AppCaller, UserCaller
+from storage.model.errors import NotAllowed, NotFound
+
+
+@endpoint(
+    "POST",
+    f"{API}/simple/sso-login",
+    callers=PEOPLE,
+    body=LoginBody,
+    answer=RedirectUrl,
+    errors=(NotAllowed, NotFound),
+)
+async def sign_on(call: Call[UserCaller, Nothing, LoginBody]) -> Answer:
+    """Open an app from the launchpad: its callback with a ticket."""
+    services, me = call.services, call.caller.person.id
+    app = await open_app(services.lookups, call.body.app_id)
+    if await services.database.run(apps.mapping_of, app.id, user_id=me) is None:
+        raise NotAllowed("You have no account in this app.")
+    ticket = await services.pipes.tickets.issue_sign_on(me, app_id=app.id)
+    return Answer(RedirectUrl(callback_link(app.callback_url, ticket=ticket)))
+
+
+@endpoint(
+    "GET",
+    JUMP_PATH,
+    callers=PEOPLE,
+    params=JumpParameters,
+    status=302,
+    errors=(NotFound,),
+    tells=(HeaderNote("Location", "The app's callback with a ticket, going on to the target."),),
+)
+async def jump(call: Call[UserCaller, JumpParameters, Nothing]) -> Answer:
+    """Follow a button: to the app's callback with a ticket, and on to the target."""
+    services, asked = call.services, call.params
+    app = await open_app(services.lookups, asked.app_id)
+    me, tickets = call.caller.person.id, services.pipes.tickets
+    url = await callback_to(app, asked.redirect_to, user_id=me, tickets=tickets)
+    # A ticket is in the URL: no cache may keep it.
+    return Answer(status=302, headers=[("Location", url), ("Cache-Control", "no-store")])
+
+
+@endpoint(
+    "POST",
+    f"{API}/simple/sso/verify",
+    callers=APPS,
+    body=VerifyBody,
+    answer=SignedOn,
+    errors=(NotFound,),
+)
+async def verify_ticket(call: Call[AppCaller, Nothing, VerifyBody]) -> Answer:
+    """Exchange a ticket of the calling app for who came with it: once, within a minute."""
+    services, app = call.services, call.caller.app
+    user_id = await services.pipes.tickets.redeem_sign_on(call.body.ticket, app_id=app.id)
+    person = None if user_id is None else await services.lookups.people.find(user_id)
+    if person is None or not person.is_active:
+        raise NotFound("There is no such ticket.")
+    account = await services.database.run(apps.mapping_of, app.id, user_id=person.id)
+    name, email = (account.app_user_id, account.email) if account else (None, None)
+    return Answer(SignedOn(person.id, name, email, person.name))
+
+
+ROUTES = (sign_on, jump, verify_ticket)

@@ -1,0 +1,142 @@
+"""Everything a handler may use, made once a process; the lifespan's typed state."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypedDict
+
+from ingest.authentication import Authentication
+from ingest.backlog import BacklogWatch
+from ingest.display import Display
+from ingest.intake import Intake
+from ingest.judge import Judge
+from ingest.lookups import Lookups
+from ingest.pusher import Pusher
+from ingest.sending import Rules
+from ingest.settings import IngestSettings
+from ingest.telemetry import Telemetry
+from ingest.waiting import Watch
+from storage.apps import Vault, VaultSettings
+from storage.bus import AsyncBus, BusSettings
+from storage.database import Database
+from storage.limits import Limits, LimitSettings
+from storage.media import MediaSettings, MediaStore, media_store
+from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
+from storage.task_queue import Doorbell, QueueSettings
+from storage.tickets import Tickets, TicketSettings
+from storage.tokens import TokenSettings, TokenVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Pipes:
+    """What leads out of the process."""
+
+    database: Database
+    doorbell: Doorbell
+    bus: AsyncBus
+    tickets: Tickets
+    limits: Limits
+    media: MediaStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a running ingest process."""
+
+    settings: IngestSettings
+    pipes: Pipes
+    authentication: Authentication
+    lookups: Lookups
+    judge: Judge
+    intake: Intake
+    watch: Watch
+    pusher: Pusher
+    display: Display
+    telemetry: Telemetry
+
+    @property
+    def database(self) -> Database:
+        """The record."""
+        return self.pipes.database
+
+
+class State(TypedDict):
+    """What the lifespan gives to every request's scope."""
+
+    services: Services
+    document: Callable[[], dict[str, Any]]
+
+
+@asynccontextmanager
+async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncIterator[Services]:
+    """The services of this environment, from start to stop. Connects to nothing before it is asked.
+
+    Raises InvalidSettings. On the way out everything is closed.
+    """
+    async with AsyncExitStack() as stack:
+        pipes = _pipes(environ, stack)
+        await asyncio.to_thread(pipes.media.prepare)
+        settings = load(IngestSettings, environ)
+        backlog = BacklogWatch(
+            pipes.database, cap=settings.accepted_cap, interval=settings.backlog_interval
+        )
+        services = _services(
+            environ, pipes, backlog=backlog, telemetry=telemetry, settings=settings
+        )
+        for steady in (backlog.run(tell=telemetry.backlog), services.lookups.keep_fresh()):
+            stack.callback(asyncio.create_task(steady).cancel)
+        yield services
+
+
+def _pipes(environ: Mapping[str, str], stack: AsyncExitStack) -> Pipes:
+    valkey = load(ValkeySettings, environ)
+    pipes = Pipes(
+        database=Database(load(DatabaseSettings, environ), application_name="carillon ingest"),
+        doorbell=Doorbell(load(QueueSettings, environ)),
+        bus=AsyncBus(load(BusSettings, environ), valkey),
+        tickets=Tickets(valkey, load(TicketSettings, environ)),
+        limits=Limits(valkey, load(LimitSettings, environ)),
+        media=media_store(load(MediaSettings, environ)),
+    )
+    for closable in (pipes.database, pipes.bus, pipes.tickets, pipes.limits):
+        stack.push_async_callback(closable.close)
+    stack.push_async_callback(asyncio.to_thread, pipes.doorbell.close)
+    return pipes
+
+
+def _services(
+    environ: Mapping[str, str],
+    pipes: Pipes,
+    *,
+    backlog: BacklogWatch,
+    telemetry: Telemetry,
+    settings: IngestSettings,
+) -> Services:
+    lookups = Lookups(pipes.database, vault=Vault(load(VaultSettings, environ)), settings=settings)
+    verifier = TokenVerifier(load(TokenSettings, environ))
+    return Services(
+        settings=settings,
+        pipes=pipes,
+        authentication=Authentication(verifier, lookups, window=settings.signature_window),
+        lookups=lookups,
+        judge=Judge(
+            lookups,
+            pipes.database,
+            rules=Rules(settings.content_limit_bytes, settings.schedule_ahead),
+            clock=partial(datetime.now, UTC),
+        ),
+        intake=Intake(
+            pipes.database,
+            doorbell=pipes.doorbell,
+            backlog=backlog,
+            telemetry=telemetry,
+            settings=settings,
+        ),
+        watch=Watch(pipes.database),
+        pusher=Pusher(pipes.bus, telemetry),
+        display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
+        telemetry=telemetry,
+    )

@@ -1,0 +1,104 @@
+"""The settings of the HTTP door. Every field's `help` states its unit and consequence."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storage.settings import duration, setting, whole
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """What one ingest process allows, and how long it waits."""
+
+    content_limit_bytes: int = setting(
+        "CARILLON_CONTENT_LIMIT_BYTES",
+        64 * 1024,
+        parse=whole(1, 16 * 1024 * 1024),
+        help="Longest `content` of a message, in bytes of UTF-8; a longer one is answered 413.",
+    )
+    batch_body_limit_bytes: int = setting(
+        "CARILLON_BATCH_BODY_LIMIT_BYTES",
+        8 * 1024 * 1024,
+        parse=whole(1024, 1024 * 1024 * 1024),
+        help="Longest body of an app's POST /messages/ (an audience is long) and /messages/batch, in "
+        "bytes; a longer one is answered 413 unread.",
+    )
+    body_timeout: timedelta = setting(
+        "CARILLON_BODY_TIMEOUT_SECONDS",
+        timedelta(seconds=10),
+        parse=duration(0.05, 600),
+        help="How long a request body may take to arrive, in seconds; then 408.",
+    )
+    upload_timeout: timedelta = setting(
+        "CARILLON_UPLOAD_TIMEOUT_SECONDS",
+        timedelta(minutes=10),
+        parse=duration(1, 86400),
+        help="How long an upload to the local media store may take, in seconds; then 408.",
+    )
+    lookup_lifetime: timedelta = setting(
+        "CARILLON_LOOKUP_LIFETIME_SECONDS",
+        timedelta(seconds=2),
+        parse=duration(0, 60),
+        help="How long people, apps and mappings are remembered, in seconds: a person or app that is "
+        "disabled can go on for so long.",
+    )
+    lookup_size: int = setting(
+        "CARILLON_LOOKUP_SIZE",
+        100_000,
+        parse=whole(1, 10_000_000),
+        help="How many people and mappings are remembered at most (about 0.5 KiB each).",
+    )
+    lookup_patience: timedelta = setting(
+        "CARILLON_LOOKUP_PATIENCE_SECONDS",
+        timedelta(milliseconds=700),
+        parse=duration(0.01, 60),
+        help="How long a request waits for a look-up of who is calling or named, in seconds; then 503.",
+    )
+    intake_batch: int = setting(
+        "CARILLON_INTAKE_BATCH",
+        500,
+        parse=whole(1, 5000),
+        help="How many sends are committed together at most.",
+    )
+    intake_patience: timedelta = setting(
+        "CARILLON_INTAKE_PATIENCE_SECONDS",
+        timedelta(milliseconds=700),
+        parse=duration(0.05, 60),
+        help="How long a send waits for its commit, in seconds; then 503 (it may still be accepted).",
+    )
+    accepted_cap: int = setting(
+        "CARILLON_ACCEPTED_CAP",
+        200_000,
+        parse=whole(1, 2**31),
+        help="How many sends may wait to be delivered; past it new ones are answered 503.",
+    )
+    backlog_interval: timedelta = setting(
+        "CARILLON_BACKLOG_INTERVAL_SECONDS",
+        timedelta(seconds=1),
+        parse=duration(0.05, 60),
+        help="How often the number of waiting sends is counted, in seconds.",
+    )
+    signature_window: timedelta = setting(
+        "CARILLON_SIGNATURE_WINDOW_SECONDS",
+        timedelta(seconds=300),
+        parse=duration(1, 86400),
+        help="How far an app's X-Timestamp may be from our clock, in seconds; beyond it 401.",
+    )
+    schedule_ahead: timedelta = setting(
+        "CARILLON_SCHEDULE_AHEAD_SECONDS",
+        timedelta(days=90),
+        parse=duration(0, 366 * 86400),
+        help="How far ahead `send_at` may be, in seconds.",
+    )
+
+    recall_hours: int = setting(
+        "CARILLON_RECALL_HOURS",
+        24,
+        parse=whole(0, 366 * 24),
+        help="How long a person may take a message back, in hours; later 403. Apps always may.",
+    )
+
+    @property
+    def body_limit_bytes(self) -> int:
+        """Longest body of any other request: content written in JSON escapes only, and the rest."""
+        return 6 * self.content_limit_bytes + 32 * 1024

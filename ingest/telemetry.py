@@ -1,0 +1,95 @@
+"""What an ingest process measures of itself, as Prometheus metrics (contract §7).
+
+Labels are route templates, methods and statuses: never an id, so that the number of series is bounded.
+One registry an application, so that several can live in one process.
+"""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from storage.accepted import Backlog
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Telemetry:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._requests = Histogram(
+            "carillon_request_seconds",
+            "Time to answer, by route template, method and status.",
+            ("route", "method", "status"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._known: dict[tuple[str, str, int], Histogram] = {}
+        stages = Histogram(
+            "carillon_intake_seconds",
+            "Stages of the intake, of every batch: gather (its oldest send's wait), commit.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.gathering = stages.labels("gather")
+        self.committing = stages.labels("commit")
+        self.batch_size = Histogram(
+            "carillon_intake_batch_size",
+            "Sends committed together.",
+            buckets=_SIZES,
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "carillon_accepted_waiting", "Sends accepted and not yet delivered.", registry=registry
+        )
+        self._oldest = Gauge(
+            "carillon_accepted_oldest_seconds", "Age of the oldest of those.", registry=registry
+        )
+        self._failed = Gauge(
+            "carillon_failed_sends", "Dead letters, for an operator to look at.", registry=registry
+        )
+        self._drifted = Gauge(
+            "carillon_unread_drift",
+            "Unread counters that the last nightly recount of a sample found wrong; must be 0.",
+            registry=registry,
+        )
+        self.unpublished = Counter(
+            "carillon_unpublished_events",
+            "Events that were not pushed because the bus was away.",
+            registry=registry,
+        )
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        key = (route, method, status)
+        child = self._known.get(key)
+        if child is None:
+            child = self._known[key] = self._requests.labels(route, method, str(status))
+        child.observe(seconds)
+
+    def backlog(self, backlog: Backlog) -> None:
+        """Show how much is waiting."""
+        self._waiting.set(backlog.waiting)
+        self._oldest.set(backlog.oldest_seconds)
+        self._failed.set(backlog.failed)
+        self._drifted.set(backlog.drifted)
+
+    def exposed(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,237 @@
+"""What requests carry: bodies, path and query values, as pydantic models (contract §2 to §6).
+
+The other direction is `wire_answers.py`. A model says only what one field may be; rules between
+fields are `sending.py`'s. Field order and names are the client document's.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from storage.model.message import ContentType, MessageType
+
+MAX_INT64 = 2**63 - 1
+TITLE_LENGTH = 255
+ACCOUNT_LENGTH = 255
+URL_LENGTH = 2048
+BATCH_SIZE = 500
+AUDIENCE_SIZE = 100_000
+
+_DECIMAL = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _from_decimal(value: object) -> object:
+    # Stricter than int(): no `1_000`, no ` 1`, no full-width digits.
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number")
+    return int(value) if isinstance(value, str) else value
+
+
+def _content_text(value: object) -> object:
+    # Contract §2: an object is stored as its JSON text, compact, in the caller's order, unescaped.
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return value
+    raise PydanticCustomError("content_type", "Input should be a string or an object")
+
+
+def _instant(value: object) -> object:
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError:
+            pass
+    raise PydanticCustomError(
+        "datetime_parsing", "Input should be an RFC 3339 instant with an offset"
+    )
+
+
+def _storable(text: str) -> str:
+    # Bodies are checked as a whole in strict_json.py; this is for paths and queries (%00).
+    if "\0" in text:
+        raise PydanticCustomError("string_nul", "Text must not contain NUL (U+0000)")
+    return text
+
+
+Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
+PathId = Annotated[int, BeforeValidator(_from_decimal), Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
+QueryText = Annotated[str, AfterValidator(_storable), Field(max_length=2048)]
+Limit = Annotated[int, BeforeValidator(_from_decimal), Field(ge=1, le=100)]
+Skip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=MAX_INT64)]
+Url = Annotated[str, Field(max_length=URL_LENGTH)]
+Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
+Content = Annotated[
+    str,
+    BeforeValidator(_content_text),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Asked(BaseModel):
+    """Base of what requests carry: exact JSON types, unknown fields ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Nothing(Asked):
+    """No parameters, or no body."""
+
+
+class Audience(Asked):
+    """Whom a broadcast goes to, in one of the two ways."""
+
+    user_ids: Annotated[list[Int64], Field(min_length=1, max_length=AUDIENCE_SIZE)] | None = None
+    app_user_ids: Annotated[list[Account], Field(min_length=1, max_length=AUDIENCE_SIZE)] | None = (
+        None
+    )
+
+
+class SendBody(Asked):
+    """`POST /messages/` (contract §2)."""
+
+    type: Annotated[MessageType, Field(strict=False)]
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH)]
+    content: Content
+    content_type: Annotated[ContentType, Field(strict=False)] = ContentType.TEXT
+    receiver_id: Int64 | None = None
+    app_id: Account | None = None
+    app_user_id: Account | None = None
+    sender_app_user_id: Account | None = None
+    is_broadcast: bool = False
+    audience: Audience | None = None
+    auto_sso: bool = False
+    target_url: Url | None = None
+    action_url: Url | None = None
+    action_text: Annotated[str, Field(max_length=TITLE_LENGTH)] | None = None
+    send_at: Instant | None = None
+
+
+class BatchBody(Asked):
+    """`POST /messages/batch`: each entry is judged for itself, later."""
+
+    messages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=BATCH_SIZE)]
+
+
+class ReadBody(Asked):
+    """`PUT /messages/conversations/{other_user_id}/read`: without `up_to_id`, all of it."""
+
+    up_to_id: Annotated[Int64, Field(ge=0)] | None = None
+
+
+class LoginBody(Asked):
+    """`POST /simple/sso-login`; the client document sends an empty username and password."""
+
+    app_id: Account
+    username: str = ""
+    password: str = ""
+
+
+class VerifyBody(Asked):
+    """`POST /simple/sso/verify`."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class UploadBody(Asked):
+    """`POST /media/uploads`: `size` in bytes."""
+
+    content_type: Annotated[str, Field(pattern=r"^[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,128}$")]
+    filename: Annotated[str, Field(min_length=1, max_length=255)]
+    size: Annotated[Int64, Field(ge=1)]
+
+
+class OneMessage(Asked):
+    """A message named in the path."""
+
+    message_id: PathId
+
+
+class OneObject(Asked):
+    """A media object named in the path by its key."""
+
+    key: QueryText
+
+
+class OneConversation(Asked):
+    """A conversation named in the path by its peer."""
+
+    other_user_id: PathId
+
+
+class HistoryWindow(OneConversation):
+    """A page of a history."""
+
+    skip: Skip = 0
+    limit: Limit = 50
+    before_id: PathId | None = None
+
+
+class OneBroadcast(Asked):
+    """A broadcast named in the path."""
+
+    broadcast_id: PathId
+
+
+class UnreadWindow(OneBroadcast):
+    """A page of who has not read a broadcast."""
+
+    limit: Limit = 100
+    after_user_id: PathId = 0
+
+
+class BroadcastWindow(Asked):
+    """A page of an app's broadcasts."""
+
+    limit: Limit = 20
+    before_id: PathId | None = None
+
+
+class PeopleSearch(Asked):
+    """`GET /users/search`."""
+
+    q: QueryText = ""
+    limit: Limit = 20
+
+
+class PeopleWindow(Asked):
+    """`GET /users/`."""
+
+    keyword: QueryText = ""
+    skip: Skip = 0
+    limit: Limit = 20
+
+
+class AppsWindow(Asked):
+    """A page of apps."""
+
+    search: QueryText = ""
+    skip: Skip = 0
+    limit: Limit = 100
+
+
+class JumpParameters(Asked):
+    """`GET /simple/sso/jump`."""
+
+    app_id: QueryText
+    redirect_to: QueryText

@@ -1,0 +1,178 @@
+"""`make bench-accept`: one ingest process against the same server echoing the body; and the latency.
+
+64 clients on kept connections, private messages of 64 senders to 1,000 receivers. No workers run while
+accepting is measured: what is accepted waits. Then, with everything running, the time from a request to
+its frame at a steady 200 a second.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import httpx
+from websockets.asyncio.client import connect
+
+from ops.bench.ground import OUT, Ground, ground, percentile, served, show
+from ops.bench.people import make_people
+from ops.kept import free_port
+from storage.settings import load
+from storage.tokens import TokenSettings, issue
+
+CLIENTS = 64
+RECEIVERS = 1_000
+BODY = {"type": "MESSAGE", "content_type": "TEXT", "title": "私信", "content": "你好,这是一条私信"}
+
+
+def token(place: Ground, user_id: int) -> str:
+    """A token of a person."""
+    settings = load(TokenSettings, place.environ)
+    return issue(settings, user_id, ttl_seconds=3600, now=time.time())
+
+
+def orders(place: Ground, url: str, *, seconds: float) -> dict[str, Any]:
+    """What the load client is to send, and where."""
+    where = urlsplit(url)
+    callers = []
+    for sender in range(1, CLIENTS + 1):
+        head = (
+            f"POST /api/v1/messages/ HTTP/1.1\r\nHost: {where.netloc}\r\n"
+            f"Authorization: Bearer {token(place, sender)}\r\nContent-Type: application/json\r\n"
+        )
+        requests = []
+        for number in range(50):
+            receiver = (sender * 131 + number * 17) % RECEIVERS + 1
+            body = json.dumps(BODY | {"receiver_id": receiver}, ensure_ascii=False)
+            requests.append(f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}")
+        callers.append(requests)
+    return {"host": where.hostname, "port": where.port, "callers": callers, "seconds": seconds}
+
+
+def hit(place: Ground, url: str, *, seconds: float) -> dict[str, Any]:
+    """Load `url` from a process of its own; what it measured."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.bench.load"],
+        input=json.dumps(orders(place, url, seconds=seconds)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def uvicorn(app: str, port: int) -> list[str]:
+    """The command line of a server of one process, as in production."""
+    return [
+        *(sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)),
+        *("--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
+    ]
+
+
+def measure_accept(place: Ground, *, seconds: float, rounds: int) -> None:
+    """Rounds alternate, each server up through all of them."""
+    ports = {"echo": free_port(), "ingest": free_port()}
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    found: dict[str, list[dict[str, Any]]] = {"echo": [], "ingest": []}
+    echo = uvicorn("ops.bench.echo:create_app", ports["echo"])
+    ingest = uvicorn("ingest.app:create_app", ports["ingest"])
+    path = "/api/v1/messages/"
+    with (
+        served("echo", echo, urls["echo"] + path, environ=place.environ),
+        served("ingest", ingest, urls["ingest"] + path, environ=place.environ),
+    ):
+        for url in urls.values():
+            hit(place, url, seconds=1)
+        for number in range(1, rounds + 1):
+            for name, url in urls.items():
+                found[name].append(hit(place, url, seconds=seconds))
+            echoed, accepted = (found[name][-1]["per_second"] for name in urls)
+            OUT.print(f"round {number}: echo {echoed:,.0f}/s, accepted {accepted:,.0f}/s")
+    _show_accept(found)
+
+
+def _show_accept(found: dict[str, list[dict[str, Any]]]) -> None:
+    floor = statistics.median(r["per_second"] for r in found["echo"])
+    rows = []
+    for name, results in found.items():
+        middle = sorted(results, key=lambda r: r["per_second"])[len(results) // 2]
+        rows.append(
+            (
+                name,
+                f"{middle['per_second']:,.0f}",
+                f"{middle['per_second'] / floor:.2f}",
+                f"{middle['p50'] * 1000:.1f}",
+                f"{middle['p99'] * 1000:.1f}",
+                f"{middle['client_cpu']:.0%}",
+                str(sum(r["failed"] for r in results) if name == "ingest" else 0),
+            )
+        )
+    header = ("", "requests/s", "ratio (≥ 0.40)", "p50 ms", "p99 ms", "client CPU", "not 200")
+    show(f"accept, one process, {CLIENTS} clients", header, rows)
+
+
+async def _latency(place: Ground, *, rate: int, seconds: float) -> list[float]:
+    """Seconds from a request to its frame on the receiver's socket."""
+    sent: dict[str, float] = {}
+    arrived: dict[str, float] = {}
+    receiver = RECEIVERS
+    address = place.url.replace("http", "ws", 1) + "/api/v1/ws/messages?token="
+    async with (
+        connect(address + token(place, receiver)) as socket,
+        httpx.AsyncClient(base_url=place.url, timeout=10) as http,
+    ):
+        headers = {"Authorization": f"Bearer {token(place, 1)}"}
+        total = int(rate * seconds)
+
+        async def listen() -> None:
+            while len(arrived) < total:
+                data = json.loads(await socket.recv())["data"]
+                arrived[data["title"]] = time.perf_counter()
+
+        async def send(name: str) -> None:
+            body = BODY | {"receiver_id": receiver, "title": name}
+            (await http.post("/api/v1/messages/", json=body, headers=headers)).raise_for_status()
+
+        listening = asyncio.create_task(listen())
+        began = time.perf_counter()
+        sending = []
+        for number in range(total):
+            await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+            sent[str(number)] = time.perf_counter()
+            sending.append(asyncio.create_task(send(str(number))))
+        await asyncio.gather(*sending)
+        await asyncio.wait_for(listening, timeout=30)
+    return [arrived[name] - sent[name] for name in sent]
+
+
+def measure_latency(place: Ground, *, rate: int, seconds: float) -> None:
+    """The whole stack of `carillon up`, one sender, one receiver with a socket."""
+    with place.running("web", "worker-sends", "worker-upkeep", "beat"):
+        asyncio.run(_latency(place, rate=50, seconds=2))
+        delays = asyncio.run(_latency(place, rate=rate, seconds=seconds))
+    rows = [
+        ("p50", f"{percentile(delays, 0.50) * 1000:.1f}", "15"),
+        ("p99", f"{percentile(delays, 0.99) * 1000:.1f}", "60"),
+    ]
+    show(f"request to frame at {rate}/s, {len(delays):,} messages", ("", "ms", "at most"), rows)
+
+
+@click.command()
+@click.option("--seconds", default=8.0, show_default=True, help="A round.")
+@click.option("--rounds", default=3, show_default=True)
+@click.option("--rate", default=200, show_default=True, help="Messages a second for the latency.")
+def main(*, seconds: float, rounds: int, rate: int) -> None:
+    """Measure and print."""
+    with ground() as place:
+        make_people(place.database, RECEIVERS)
+        measure_latency(place, rate=rate, seconds=seconds)
+        measure_accept(place, seconds=seconds, rounds=rounds)
+
+
+if __name__ == "__main__":
+    main()

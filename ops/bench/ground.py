@@ -1,0 +1,129 @@
+"""What benches stand on: servers and processes of their own, people, and a table at the end."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from ops.child import Child, Program
+from ops.cli.up import answers
+from ops.deadline import wait_until
+from ops.kept import free_port
+from ops.stack import programs, servers, settled
+from storage.database import BlockingDatabase, upgrade
+from storage.settings import DatabaseSettings, load
+
+OUT = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Migrated servers in a folder of their own, and the environment that leads to them."""
+
+    environ: dict[str, str]
+    database: BlockingDatabase
+
+    @property
+    def url(self) -> str:
+        """Where the web process listens, once it runs."""
+        return f"http://127.0.0.1:{self.environ['CARILLON_PORT']}"
+
+    @contextmanager
+    def running(self, *names: str) -> Iterator[None]:
+        """These processes of the stack, until the end of the block; waits for web to be ready."""
+        chosen = [Child(p) for p in programs(self.environ) if p.name in names]
+        with launched(chosen):
+            if "web" in names and not wait_until(lambda: answers(self.url), seconds=60):
+                raise RuntimeError(f"not ready; see {chosen[0].log}")
+            yield
+
+
+@contextmanager
+def ground(**settings: str) -> Iterator[Ground]:
+    """Servers that are as durable as those of `carillon up`; all of it is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
+    folder.chmod(0o711)
+    own = {"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": str(free_port())}
+    environ = settled(own | settings)
+    started = servers(environ)
+    try:
+        for variable, server in started.items():
+            server.start()
+            environ[variable] = server.url
+        database_settings = load(DatabaseSettings, environ)
+        upgrade(database_settings)
+        yield Ground(environ, BlockingDatabase(database_settings, application_name="bench"))
+    finally:
+        for server in started.values():
+            server.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def launched(children: Sequence[Child]) -> Iterator[None]:
+    """Children that run until the end of the block."""
+    try:
+        for child in children:
+            child.launch()
+        yield
+    finally:
+        for child in children:
+            child.kill()
+
+
+@contextmanager
+def served(
+    name: str, command: Sequence[str], url: str, *, environ: dict[str, str]
+) -> Iterator[None]:
+    """Another HTTP server, as a floor, once it answers."""
+    log = Path(environ["CARILLON_DATA_DIR"]) / "logs" / f"{name}.log"
+    with launched([Child(Program(name, command, environ, log))]):
+        if not wait_until(lambda: _answers(url), seconds=30):
+            raise RuntimeError(f"{name} does not answer: {log.read_text()[-2000:]}")
+        yield
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.post(url, content=b"{}", timeout=1)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of `values` lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table."""
+    table = Table(*header, title=title)
+    for row in rows:
+        table.add_row(*row)
+    OUT.print(table)
+
+
+def timed() -> "Stopwatch":
+    """A stopwatch that runs."""
+    return Stopwatch(time.perf_counter())
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Started once."""
+
+    began: float
+
+    @property
+    def seconds(self) -> float:
+        """Since it was started."""
+        return time.perf_counter() - self.began

@@ -1,0 +1,136 @@
+"""`make bench-persist`: one worker's persist lane against the same statement in a bare loop.
+
+The floor puts messages, both deliveries and counters in from prepared columns, 500 at a time, and does
+nothing else. Ours claims, persists, publishes on the real bus and lets go. Rounds alternate.
+"""
+
+import statistics
+from typing import Any
+
+import click
+import psycopg
+
+from ops.bench.ground import OUT, Ground, ground, show, timed
+from storage import accepted
+from storage.accepted import Request
+from storage.model.message import ContentType, MessageType
+from storage.model.send import Send
+from workers import persist
+from workers.process import Process, open_process
+
+BATCH = 500
+PEOPLE = 10_000
+
+FLOOR = """
+WITH batch AS MATERIALIZED (
+  SELECT next_message_id() AS id, clock_timestamp() AS created_at, u.*
+    FROM unnest(%(sender)s::bigint[], %(receiver)s::bigint[], %(title)s::text[], %(content)s::text[])
+         AS u(sender_id, receiver_id, title, content)
+), new_messages AS (
+  INSERT INTO messages (id, sender_id, receiver_id, type, content_type, title, content, created_at)
+  SELECT id, sender_id, receiver_id, 'MESSAGE', 'TEXT', title, content, created_at FROM batch
+), copies AS (
+  SELECT receiver_id AS user_id, sender_id AS peer_id, id, created_at, NULL::timestamptz AS read_at
+    FROM batch
+   UNION ALL
+  SELECT sender_id, receiver_id, id, created_at, created_at FROM batch
+), new_deliveries AS (
+  INSERT INTO deliveries (user_id, peer_id, message_id, read_at)
+  SELECT user_id, peer_id, id, read_at FROM copies
+)
+INSERT INTO conversations AS c (user_id, peer_id, unread_count, last_message_id, updated_at)
+SELECT user_id, peer_id, count(*) FILTER (WHERE read_at IS NULL), max(id), max(created_at)
+  FROM copies GROUP BY user_id, peer_id ORDER BY user_id, peer_id
+ON CONFLICT (user_id, peer_id) DO UPDATE
+   SET unread_count = c.unread_count + excluded.unread_count,
+       last_message_id = greatest(c.last_message_id, excluded.last_message_id),
+       updated_at = greatest(c.updated_at, excluded.updated_at)
+"""
+
+
+def pair(number: int) -> tuple[int, int]:
+    """Sender and receiver of the n-th message: spread over people, each pair again and again."""
+    sender = number * 7919 % PEOPLE + 1
+    return sender, (sender + number % 5 + 1) % PEOPLE + 1
+
+
+def floor_round(connection: psycopg.Connection[Any], count: int) -> float:
+    """Messages a second of the bare statement."""
+    batches = []
+    for start in range(0, count, BATCH):
+        senders, receivers = zip(*map(pair, range(start, start + BATCH)), strict=True)
+        batches.append(
+            {
+                "sender": list(senders),
+                "receiver": list(receivers),
+                "title": ["私信"] * BATCH,
+                "content": ["你好,这是一条私信" * 5] * BATCH,
+            }
+        )
+    watch = timed()
+    for batch in batches:
+        connection.execute(FLOOR, batch)
+    return count / watch.seconds
+
+
+def fill(place: Ground, count: int) -> None:
+    """Accept `count` messages."""
+    for start in range(0, count, BATCH):
+        requests = [Request(_send(*pair(n))) for n in range(start, start + BATCH)]
+        place.database.run(accepted.accept, requests)
+
+
+def _send(sender: int, receiver: int) -> Send:
+    return Send(
+        sender_id=sender,
+        receiver_id=receiver,
+        app_id=None,
+        app_name=None,
+        sent_by_app_id=None,
+        type=MessageType.MESSAGE,
+        content_type=ContentType.TEXT,
+        title="私信",
+        content="你好,这是一条私信" * 5,
+    )
+
+
+def our_round(place: Ground, process: Process, count: int) -> float:
+    """Messages a second of the persist lane, with everything it does."""
+    fill(place, count)
+    watch = timed()
+    done = 0
+    while done < count:
+        done += persist.drain(process)
+    return count / watch.seconds
+
+
+@click.command()
+@click.option("--messages", default=50_000, show_default=True, help="A round.")
+@click.option("--rounds", default=3, show_default=True)
+def main(*, messages: int, rounds: int) -> None:
+    """Measure and print."""
+    count = messages // BATCH * BATCH
+    with ground() as place:
+        process = open_process(place.environ)
+        url = place.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+        floors, ours = [], []
+        with psycopg.connect(url, autocommit=True) as connection:
+            floor_round(connection, BATCH * 4)
+            our_round(place, process, BATCH * 4)
+            for number in range(1, rounds + 1):
+                floors.append(floor_round(connection, count))
+                ours.append(our_round(place, process, count))
+                OUT.print(f"round {number}: floor {floors[-1]:,.0f}/s, ours {ours[-1]:,.0f}/s")
+        floor, our = statistics.median(floors), statistics.median(ours)
+    show(
+        f"persist, {count:,} messages a round, median of {rounds}",
+        ("", "messages/s", "ratio", "to reach"),
+        [
+            ("bare statement", f"{floor:,.0f}", "1.00", ""),
+            ("persist lane", f"{our:,.0f}", f"{our / floor:.2f}", "0.50 and 20,000/s"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

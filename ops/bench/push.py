@@ -1,0 +1,144 @@
+"""`make bench-push`: events to many sockets of one gateway process, beside a bare loop of writes.
+
+Pace: one event to everyone at a time, the next when all have it. Burst: many events at once. Rounds of
+ours and of the floor alternate, because the machine is shared; the median round counts. "By CPU" is the
+floor's CPU seconds over ours for as many deliveries: what a core carries, however busy the machine is.
+Also: single messages to single people, memory a socket, and handshakes beside plain uvicorn's.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+
+from ops.bench.ground import percentile, show
+from ops.bench.push_floor import FRAME_BYTES
+from ops.bench.push_servers import Server, cpu_seconds, floor, ours, plain
+
+WARM_UP, MILLION = 2, 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One measurement: deliveries a second, CPU seconds of server and client, and all delays."""
+
+    rate: float
+    server_cpu: float
+    client_share: float
+    delays: list[float]
+
+
+def measured(server: Server, *, events: int, together: bool) -> Round:
+    """Let every socket get `events` frames, all at once or one after the other."""
+    process = psutil.Process(server.pid)
+    cpu, began, client_cpu = cpu_seconds(process), time.monotonic(), 0.0
+    delays: list[float] = []
+    answer: dict[str, Any] = {}
+    for _ in range(1 if together else events):
+        since = time.monotonic()
+        server.load.order(do="expect", frames=events if together else 1, since=since)
+        server.fire(events if together else 1)
+        answer = server.load.answer()
+        client_cpu += answer["cpu"]
+        delays += answer["delays"]
+    seconds = answer["at"] - began
+    spent = cpu_seconds(process) - cpu
+    return Round(events * server.sockets / seconds, spent, client_cpu / seconds, delays)
+
+
+def compared(
+    server: Server, other: Server, *, rounds: int, events: int, together: bool
+) -> tuple[list[Round], list[Round]]:
+    """Rounds of both in turns, after a warm-up."""
+    for one in (server, other):
+        measured(one, events=WARM_UP, together=together)
+    pairs = [
+        (
+            measured(server, events=events, together=together),
+            measured(other, events=events, together=together),
+        )
+        for _ in range(rounds)
+    ]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def row(name: str, rounds: tuple[list[Round], list[Round]], *, deliveries: int) -> list[str]:
+    """One line of the table: rates, their ratio, delays, and CPU, which a busy machine bends less."""
+    mine, theirs = rounds
+    ratio = statistics.median(a.rate / b.rate for a, b in zip(mine, theirs, strict=True))
+    delays = [delay for one in mine for delay in one.delays]
+    share = statistics.median(one.client_share for one in mine)
+    return [
+        name,
+        *(f"{statistics.median(one.rate for one in which):,.0f}" for which in (mine, theirs)),
+        f"{ratio:.2f}",
+        f"{_median_cpu(theirs) / _median_cpu(mine):.2f}",
+        *(f"{percentile(delays, part) * 1000:.1f} ms" for part in (0.5, 0.99)),
+        *(f"{_median_cpu(which) / deliveries * MILLION:.1f} s" for which in (mine, theirs)),
+        f"{share:.0%}",
+    ]
+
+
+def _median_cpu(rounds: list[Round]) -> float:
+    return statistics.median(one.server_cpu for one in rounds)
+
+
+def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
+    """Measure one number of sockets and print it."""
+    with tempfile.TemporaryDirectory(prefix="carillon-push-") as name, ExitStack() as stack:
+        folder = Path(name)
+        stock = plain(folder, sockets)
+        server, publisher, found = stack.enter_context(ours(folder, sockets))
+        other = stack.enter_context(floor(sockets))
+        paced = compared(server, other, rounds=rounds, events=pace, together=False)
+        burst_rounds = compared(server, other, rounds=rounds, events=burst, together=True)
+        server.load.order(do="expect", frames=1, since=None)
+        began = time.monotonic()
+        publisher.to_each()
+        single = sockets / (server.load.answer()["at"] - began)
+    header = [
+        "",
+        "ours/s",
+        "floor/s",
+        "ratio",
+        "by CPU",
+        "p50",
+        "p99",
+        "CPU/1M",
+        "floor's",
+        "client",
+    ]
+    rows = [
+        row("pace", paced, deliveries=pace * sockets),
+        row("burst", burst_rounds, deliveries=burst * sockets),
+    ]
+    show(f"{sockets:,} sockets, frames of {FRAME_BYTES} bytes to everyone", header, rows)
+    rows = [
+        ["connects/s", f"{found['connects']:,.0f}", f"{stock['connects']:,.0f}"],
+        ["CPU a connect", f"{found['cpu'] * MILLION:,.0f} µs", f"{stock['cpu'] * MILLION:,.0f} µs"],
+        ["KiB a socket", f"{found['bytes'] / 1024:.1f}", f"{stock['bytes'] / 1024:.1f}"],
+        ["single deliveries/s", f"{single:,.0f}", ""],
+    ]
+    show("", ["", "ours", "plain uvicorn"], rows)
+
+
+@click.command()
+@click.option("--sockets", default=(1_000, 10_000), multiple=True, help="May be repeated.")
+@click.option("--rounds", default=5, help="Of ours and the floor, in turns.")
+@click.option("--pace", default=20, help="Events a round, one after the other.")
+@click.option("--burst", default=16, help="Events at once.")
+def main(sockets: Sequence[int], rounds: int, pace: int, burst: int) -> None:
+    """Deliveries to sockets, beside a bare loop of writes."""
+    for number in sockets:
+        bench(number, rounds=rounds, pace=pace, burst=burst)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""What `bench-push` measures: our gateway, the bare loop, and plain uvicorn, each with its client."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from ops.bench.ground import launched
+from ops.bench.push_floor import FRAME_BYTES
+from ops.child import Child, Program
+from ops.deadline import wait_until
+from ops.embedded import EmbeddedValkey
+from ops.kept import free_port
+from storage.bus import Bus, BusSettings
+from storage.model.event import Event, NewMessage
+from storage.model.message import ContentType, Message, MessageType
+from storage.settings import ValkeySettings
+from storage.tokens import TokenSettings, issue
+
+SECRET = "a secret of the bench, which nobody need keep"
+
+
+class Load:
+    """The client process and the sockets it holds."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "ops.bench.push_client"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    def order(self, **order: Any) -> None:
+        """Tell it what to do."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+
+    def answer(self) -> dict[str, Any]:
+        """What it measured."""
+        assert self._process.stdout is not None
+        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return found
+
+    def connect(self, port: int, targets: Sequence[str]) -> float:
+        """Open the sockets; returns handshakes a second."""
+        self.order(do="connect", host="127.0.0.1", port=port, targets=list(targets))
+        return float(len(targets) / self.answer()["seconds"])
+
+    def close(self) -> None:
+        """End it and all its sockets."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@dataclass
+class Server:
+    """Something that writes frames to every socket of `load`: `fire(n)` starts n of them."""
+
+    load: Load
+    sockets: int
+    pid: int
+    fire: Callable[[int], None]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """What a process has used so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def event_to(user_ids: Sequence[int], number: int) -> Event:
+    """A notification whose frame has about as many bytes as the floor's."""
+    message = Message(
+        id=(1 << 52) + number,
+        sender_id=None,
+        receiver_id=None,
+        app_id=7,
+        app_name="OA",
+        sent_by_app_id=7,
+        type=MessageType.NOTIFICATION,
+        content_type=ContentType.TEXT,
+        title="bench",
+        content="x" * (FRAME_BYTES - 360),
+        action_url=None,
+        action_text=None,
+        is_broadcast=True,
+        created_at=datetime.now(UTC),
+    )
+    return NewMessage(message, message.content, ((-7, tuple(user_ids)),), number)
+
+
+class Publisher:
+    """Publishes events with numbers of their own."""
+
+    def __init__(self, bus: Bus, user_ids: Sequence[int]) -> None:
+        self._bus, self._user_ids, self._number = bus, user_ids, 0
+
+    def to_all(self, events: int) -> None:
+        """That many events to everyone."""
+        self._publish([self._user_ids] * events)
+
+    def to_each(self) -> None:
+        """One event to each person."""
+        for start in range(0, len(self._user_ids), 500):
+            self._publish([(user_id,) for user_id in self._user_ids[start : start + 500]])
+
+    def _publish(self, audiences: Sequence[Sequence[int]]) -> None:
+        events = []
+        for audience in audiences:
+            self._number += 1
+            events.append(event_to(audience, self._number))
+        self._bus.publish(events)
+
+
+@contextmanager
+def gateway(folder: Path) -> Iterator[tuple[Child, int, ValkeySettings]]:
+    """One gateway process on a Valkey of its own; its port."""
+    valkey, port = EmbeddedValkey(folder / "valkey"), free_port()
+    valkey.start()
+    environ = {
+        "CARILLON_VALKEY_URL": valkey.url,
+        "CARILLON_JWT_SECRET": SECRET,
+        "CARILLON_PUSH_SILENCE_SECONDS": "86400",  # the client says nothing
+        "PYTHONPATH": ".",
+    }
+    command = uvicorn("push_gateway.app:create_app", port)
+    command += ["--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"]
+    child = Child(Program("gateway", command, environ, folder / "gateway.log"))
+    try:
+        with running(child, f"http://127.0.0.1:{port}/readyz"):
+            yield child, port, ValkeySettings(valkey.url)
+    finally:
+        valkey.kill()
+
+
+@contextmanager
+def running(child: Child, url: str) -> Iterator[None]:
+    """A child until the end of the block; waits until it answers 200."""
+    with launched([child]):
+        if not wait_until(lambda: _is_up(url), seconds=60):
+            raise RuntimeError(f"{child.name} does not answer: {child.log.read_text()[-2000:]}")
+        yield
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1).status_code == HTTPStatus.OK
+    except httpx.HTTPError:
+        return False
+
+
+def uvicorn(app: str, port: int) -> list[str]:
+    """The command line both servers are started with."""
+    command = [sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)]
+    return [*command, "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+            "--log-level", "warning", "--backlog", "4096"]  # fmt: skip
+
+
+@contextmanager
+def ours(folder: Path, sockets: int) -> Iterator[tuple[Server, Publisher, dict[str, float]]]:
+    """Our gateway with its sockets; handshakes a second and bytes a socket."""
+    user_ids = range(1, sockets + 1)
+    tokens = TokenSettings(secret=SECRET)
+    now = time.time()
+    shown = [issue(tokens, user_id, ttl_seconds=7200, now=now) for user_id in user_ids]
+    targets = [f"/api/v1/ws/messages?token={token}" for token in shown]
+    with gateway(folder) as (child, port, valkey), ExitStack() as stack:
+        load = Load()
+        stack.callback(load.close)
+        publisher = Publisher(Bus(BusSettings(length=1000), valkey), user_ids)
+        found = opened(load, child, port, targets)
+        assert child.pid is not None
+        yield Server(load, sockets, child.pid, publisher.to_all), publisher, found
+
+
+@contextmanager
+def floor(sockets: int) -> Iterator[Server]:
+    """The bare loop with as many sockets."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ops.bench.push_floor", str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    orders, answers = process.stdin, process.stdout
+    answers.readline()
+
+    def fire(events: int) -> None:
+        orders.write(f"{events}\n")
+
+    load = Load()
+    try:
+        load.connect(port, ["/"] * sockets)
+        yield Server(load, sockets, process.pid, fire)
+    finally:
+        load.close()
+        process.kill()
+        process.communicate()
+
+
+def plain(folder: Path, sockets: int) -> dict[str, float]:
+    """Handshakes a second and bytes a socket of uvicorn's own class with an app that does nothing."""
+    port = free_port()
+    command = [*uvicorn("ops.bench.push_floor:create_app", port), "--ws", "websockets-sansio"]
+    child = Child(Program("plain", command, {"PYTHONPATH": "."}, folder / "plain.log"))
+    load = Load()
+    try:
+        with running(child, f"http://127.0.0.1:{port}/"):
+            return opened(load, child, port, ["/"] * sockets)
+    finally:
+        load.close()
+
+
+def opened(load: Load, child: Child, port: int, targets: Sequence[str]) -> dict[str, float]:
+    """Open all sockets; what that took."""
+    assert child.pid is not None
+    process = psutil.Process(child.pid)
+    before, cpu = process.memory_info().rss, cpu_seconds(process)
+    rate = load.connect(port, targets)
+    grown, spent = process.memory_info().rss - before, cpu_seconds(process) - cpu
+    return {"connects": rate, "bytes": grown / len(targets), "cpu": spent / len(targets)}

@@ -1,0 +1,196 @@
+"""`make bench-reads`: what a client reads, against the bare SQL of the same rows.
+
+The floor is one prepared statement that finds the same rows, by hand. Ours is the query of `storage` on one
+connection, with everything it makes of the rows; and the whole way through the door of one ingest process:
+authenticate, query, render, HTTP. All take people at random from an organisation with a long past.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import click
+import httpx
+import psycopg
+
+from ops.bench.accept import token
+from ops.bench.ground import OUT, Ground, ground, percentile, show
+from ops.bench.history import make_history
+from ops.bench.people import FAMILY, make_people
+from storage import conversations, messages
+from storage import people as people_of
+from storage.database import BlockingDatabase
+
+WARM_UP = 50
+
+HISTORY = """
+SELECT m.* FROM deliveries d JOIN messages m ON m.id = d.message_id
+ WHERE d.user_id = %s AND d.peer_id = -7 ORDER BY d.message_id DESC LIMIT 50
+"""
+CONVERSATIONS = """
+SELECT c.*, a.name, m.content FROM conversations c
+  LEFT JOIN apps a ON a.id = -c.peer_id LEFT JOIN messages m ON m.id = c.last_message_id
+ WHERE c.user_id = %s ORDER BY c.updated_at DESC
+"""
+UNREAD = "SELECT sum(unread_count) FROM conversations WHERE user_id = %s"
+# What one would write by hand without an index for it: LIKE over everyone, until the limit is reached.
+SEARCH = """
+SELECT id, mobile, name, english_name, status FROM users
+ WHERE name LIKE '%%' || %s || '%%' AND status = 'ACTIVE' AND NOT is_deleted ORDER BY id LIMIT 20
+"""
+_APP = """
+INSERT INTO apps (id, app_id, name, callback_url) VALUES (7, 'bench', 'OA系统', 'https://a.cn/cb')
+"""
+
+
+def timings(ask: Callable[[int], Any], *, count: int, people: int) -> list[float]:
+    """Milliseconds of `count` calls, each about a person at random, after some that warm up."""
+    chance = random.Random(1)  # the same people for all
+    taken = []
+    for number in range(WARM_UP + count):
+        person = chance.randrange(1, people + 1)
+        began = time.perf_counter()
+        ask(person)
+        if number >= WARM_UP:
+            taken.append((time.perf_counter() - began) * 1000)
+    return taken
+
+
+def floor_of(
+    connection: psycopg.Connection[Any], statement: str, value: Callable[[int], Any]
+) -> Callable[[int], Any]:
+    """The bare statement."""
+    return lambda person: connection.execute(
+        statement,  # type: ignore[call-overload,unused-ignore]
+        (value(person),),
+        prepare=True,
+    ).fetchall()
+
+
+def ours_of(
+    client: httpx.Client, place: Ground, path: Callable[[int], str]
+) -> Callable[[int], Any]:
+    """The same through the door, by that person."""
+
+    def ask(person: int) -> None:
+        headers = {"Authorization": f"Bearer {token(place, person)}"}
+        client.get(f"/api/v1{path(person)}", headers=headers).raise_for_status()
+
+    return ask
+
+
+def character(person: int) -> str:
+    """One Chinese character that some have in their name."""
+    return FAMILY[person % len(FAMILY)]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that clients read: the bare statement, ours, and where the door is."""
+
+    statement: str
+    value: Callable[[int], Any]
+    ours: Callable[[BlockingDatabase, int], Any]
+    path: Callable[[int], str]
+    reach: str
+
+
+QUESTIONS = {
+    "history page": Question(
+        HISTORY,
+        int,
+        lambda database, person: database.run(messages.history, person, peer_id=-7),
+        lambda _: "/messages/history/-7",
+        "ratio 2",
+    ),
+    "conversation list": Question(
+        CONVERSATIONS,
+        int,
+        lambda database, person: database.run(conversations.listing, person),
+        lambda _: "/messages/conversations",
+        "ratio 2",
+    ),
+    "unread count": Question(
+        UNREAD,
+        int,
+        lambda database, person: database.run(conversations.unread_total, person),
+        lambda _: "/messages/unread-count",
+        "",
+    ),
+    "search of one character": Question(
+        SEARCH,
+        character,
+        lambda database, person: database.run(people_of.search, character(person), limit=20),
+        lambda person: f"/users/search?q={character(person)}",
+        "30 ms",
+    ),
+}
+
+
+@click.command()
+@click.option("--people", default=1_000_000, show_default=True)
+@click.option("--history", default=25_000_000, show_default=True, help="Deliveries.")
+@click.option("--count", default=2_000, show_default=True, help="Questions of each kind.")
+def main(*, people: int, history: int, count: int) -> None:
+    """Measure and print."""
+    with ground() as place:
+        url = place.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+        OUT.print(f"making {people:,} people")
+        make_people(place.database, people)
+        make_history(url, people=people, deliveries=history)
+        with psycopg.connect(url, autocommit=True) as connection, place.running("web"):
+            connection.execute(_APP)
+            with httpx.Client(base_url=place.url, timeout=30, trust_env=False) as client:
+                measure(place, connection, client=client, count=count, people=people)
+
+
+def measure(
+    place: Ground,
+    connection: psycopg.Connection[Any],
+    *,
+    client: httpx.Client,
+    count: int,
+    people: int,
+) -> None:
+    """Ask each question both ways and print what came of it."""
+    rows = []
+    for name, one in QUESTIONS.items():
+        bare, query, door = (
+            timings(ask, count=count, people=people)
+            for ask in (
+                floor_of(connection, one.statement, one.value),
+                partial(one.ours, place.database),
+                ours_of(client, place, one.path),
+            )
+        )
+        rows.append(_row(name, bare, query, door=door, reach=one.reach))
+    echo = timings(lambda _: client.get("/healthz"), count=count, people=people)
+    rows.append(("an answer with nothing in it", "", "", "", "", "", *_figures(echo), ""))
+    header = (
+        "",
+        *("bare p50", "p99"),
+        *("query p50", "p99"),
+        "p99 ratio",
+        "door p50",
+        "p99",
+        "reach",
+    )
+    show(f"reads, {people:,} people, ms", header, rows)
+
+
+def _figures(taken: list[float]) -> tuple[str, str]:
+    return f"{percentile(taken, 0.5):.2f}", f"{percentile(taken, 0.99):.2f}"
+
+
+def _row(
+    name: str, bare: list[float], query: list[float], *, door: list[float], reach: str
+) -> tuple[str, ...]:
+    ratio = percentile(query, 0.99) / percentile(bare, 0.99)
+    return (name, *_figures(bare), *_figures(query), f"{ratio:.2f}", *_figures(door), reach)
+
+
+if __name__ == "__main__":
+    main()

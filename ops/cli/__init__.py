@@ -1,0 +1,86 @@
+"""The operator's command, `carillon`.
+
+One module a command, imported when it is called: `carillon token` must not load a database driver.
+A command gets its settings from `environment()`, and lets our errors through: `main` turns them into
+one sentence on stderr and exit code 1.
+"""
+
+import importlib
+import os
+from typing import Any
+
+import click
+
+from ops.running import running_environment
+from storage.model.errors import CarillonError, InvalidSettings
+from storage.settings import DataFolder, load
+
+# command → (module, attribute, what `carillon --help` says). A new command is one line here.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "up": ("ops.cli.up", "up", "Start everything on this machine, in the foreground."),
+    "db": ("ops.cli.db", "db", "The database's schema."),
+    "token": ("ops.cli.token", "token", "Print a token for each user."),
+    "user": ("ops.cli.user", "user", "People: import, show, disable, enable."),
+    "app": ("ops.cli.app", "app", "Business apps: add, list, rotate a secret, disable."),
+    "mapping": ("ops.cli.mapping", "mapping", "Import the accounts that people have in an app."),
+    "send": ("ops.cli.send", "send", "Send a message or a notification to one person."),
+    "broadcast": ("ops.cli.broadcast", "broadcast", "Send a notification to everyone."),
+    "broadcasts": ("ops.cli.broadcasts", "broadcasts", "Look at broadcasts, stop, take back."),
+    "demo": ("ops.cli.demo", "demo", "Three people, an app, and messages arriving on a socket."),
+    "failed": (
+        "ops.cli.failed",
+        "failed",
+        "Sends that could not be delivered: look, replay, drop.",
+    ),
+    "settings": ("ops.cli.settings", "settings", "Every setting, its value and its meaning."),
+}
+
+
+def environment() -> dict[str, str]:
+    """The settings of a command: the process environment, over those of the running stack."""
+    own = {name: text for name, text in os.environ.items() if text}
+    return running_environment(load(DataFolder, own).path) | own
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called, and whose errors are sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Every command, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in `--help`, from the table: nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours is a sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except InvalidSettings as error:
+            hint = "No stack runs on this data folder: start it with `make run`, or set variables."
+            is_alone = not running_environment(load(DataFolder, os.environ).path)
+            raise click.ClickException(
+                f"{error.detail}\n{hint}" if is_alone else error.detail
+            ) from error
+        except CarillonError as error:
+            raise click.ClickException(error.detail) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="carillon")
+def main() -> None:
+    """Carillon, a message centre: start it, feed it, look into it.
+
+    Settings are environment variables (CARILLON_…). Commands find a running `carillon up` through its
+    data folder, CARILLON_DATA_DIR (.carillon by default).
+    """

@@ -1,0 +1,75 @@
+"""`carillon broadcast`: one notification to everyone, over the HTTP API."""
+
+import time
+from typing import Any
+
+import click
+
+from ops.api_client import ApiClient, Refused
+from ops.cli.callers import as_app
+from ops.cli.progress import count_bar
+from storage.model.broadcast import BroadcastStatus
+from storage.model.errors import NeverWillWork, TryLater
+
+MOVING = frozenset({"SCHEDULED", "PENDING", "EXPANDING", "RECALLING"})
+_LOOK_EVERY_SECONDS = 0.3
+_NOT_FOUND = 404
+
+
+@click.command()
+@click.option("--app", "app_id", metavar="APP_ID", required=True, help="Send as this app.")
+@click.option("--title", required=True)
+@click.option("--content", required=True)
+@click.option("--target-url", help="A button that signs on to the app and leads there.")
+@click.option("--action-text", help="What the button says.")
+@click.option("--secret", help="The app's; if not given, it is read from the database.")
+@click.option("--url", help="Where the API is; the running stack if not given.")
+@click.option("--watch", is_flag=True, help="Show how it goes until everyone has it.")
+def broadcast(
+    *, app_id: str, secret: str | None, url: str | None, watch: bool, **button_and_text: str | None
+) -> None:
+    """Send a notification to everyone who is active. Prints the broadcast's id."""
+    body: dict[str, Any] = {"type": "NOTIFICATION", "is_broadcast": True}
+    body |= {name: value for name, value in button_and_text.items() if value is not None}
+    body |= {"auto_sso": True} if "target_url" in body else {}
+    with as_app(app_id, secret=secret, url=url) as api:
+        id = api.post("/messages/", body)["id"]
+        click.echo(str(id))
+        if watch:
+            _report(follow(api, id))
+
+
+def follow(api: ApiClient, id: int) -> dict[str, Any]:
+    """Show the broadcast's progress until it has come to rest; answers its last report."""
+    with count_bar("PENDING") as show:
+        while True:
+            report = _look(api, id)
+            if report is not None:
+                status = report["status"]
+                show(status, report["expanded"], report["total"], report["rate_per_second"])
+                if status not in MOVING:
+                    return report
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _look(api: ApiClient, id: int) -> dict[str, Any] | None:
+    """A report; None while the API is busy. The broadcast goes on whether somebody looks or not."""
+    try:
+        report: dict[str, Any] = api.get(f"/broadcasts/{id}")
+    except TryLater:
+        return None
+    except Refused as error:
+        if error.status == _NOT_FOUND:
+            raise NeverWillWork(
+                f"The broadcast {id} is gone: see `carillon failed list`."
+            ) from error
+        raise
+    return report
+
+
+def _report(report: dict[str, Any]) -> None:
+    said = f"{report['status']}: {report['expanded']:,} of {report['total']:,} people have it"
+    rate = report["rate_per_second"]
+    click.echo(f"{said}." if rate is None else f"{said}, {rate:,.0f}/s.", err=True)
+    if report["status"] != BroadcastStatus.DONE:
+        raise NeverWillWork(f"The broadcast ended as {report['status']}.")

@@ -1,0 +1,55 @@
+"""Who a command calls the API as, and where the API is."""
+
+import time
+
+from ops.api_client import ApiClient
+from ops.cli import environment
+from ops.cli.servers import record
+from ops.running import running_environment
+from ops.settings import UpSettings
+from storage import apps
+from storage.apps import Vault, VaultSettings
+from storage.model.errors import NotFound
+from storage.settings import DataFolder, load
+from storage.tokens import TokenSettings, issue
+
+_TOKEN_SECONDS = 3600.0
+
+
+def api_url(given: str | None) -> str:
+    """Where the API is: as given, else the running stack's own door, else CARILLON_PUBLIC_URL."""
+    if given:
+        return given.rstrip("/")
+    environ = environment()
+    where = load(UpSettings, environ)
+    is_here = bool(running_environment(load(DataFolder, environ).path))
+    return where.local_url if is_here else (where.public_url or where.local_url)
+
+
+def token_of(user_id: int) -> str:
+    """A token for this person, issued as `carillon token` does."""
+    settings = load(TokenSettings, environment())
+    return issue(settings, user_id, ttl_seconds=_TOKEN_SECONDS, now=time.time())
+
+
+def as_user(user_id: int, *, url: str | None) -> ApiClient:
+    """The API as this person."""
+    return ApiClient.of_user(api_url(url), token_of(user_id))
+
+
+def as_app(app_id: str, *, secret: str | None, url: str | None) -> ApiClient:
+    """The API as this app, with the secret given or else the newest in the database."""
+    key = secret.encode() if secret else _stored_secret(app_id)
+    return ApiClient.of_app(api_url(url), app_id, secret=key)
+
+
+def _stored_secret(app_id: str) -> bytes:
+    with record() as database:
+        found = database.run(apps.find, app_id)
+        if found is None:
+            raise NotFound(f"There is no app {app_id}.")
+        vault = Vault(load(VaultSettings, environment()))
+        secrets = database.run(apps.secrets, found.id, vault=vault)
+    if not secrets:
+        raise NotFound(f"The app {app_id} has no secret; give it one with `app rotate-secret`.")
+    return secrets[0]

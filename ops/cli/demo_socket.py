@@ -1,0 +1,68 @@
+"""The socket that `carillon demo` watches: a plain client of contract §5."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from ops.api_client import is_loopback, user_headers
+from storage.model.errors import NeverWillWork, TryLater
+
+_PATIENCE_SECONDS = 10.0
+_OPEN_SECONDS = 10.0
+# A broadcast reaches people by id, the demo's last: 46,000/s measured, less on a busy machine.
+_SLOWEST_PER_SECOND = 10_000
+
+
+@contextmanager
+def opened(url: str, token: str) -> Iterator["DemoSocket"]:
+    """A socket to the API at `url` with this token; raises TryLater if it cannot be opened."""
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(
+                connect(
+                    f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages",
+                    additional_headers=user_headers(token),
+                    open_timeout=_OPEN_SECONDS,
+                    proxy=None if is_loopback(url) else True,
+                )
+            )
+        except (WebSocketException, OSError) as error:
+            raise TryLater(f"The socket could not be opened ({error}).") from error
+        yield DemoSocket(connection)
+
+
+class DemoSocket:
+    """An open socket, and what comes in on it."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    def wait_for(self, id: int, *, what: str, ahead: int = 0) -> dict[str, Any]:
+        """The `data` of the NEW_MESSAGE with this id; other frames are passed over.
+
+        Raises NeverWillWork if it has not come within 10 s, and the time that `ahead` people who get
+        it first may take; or if the socket is closed before.
+        """
+        patience = _PATIENCE_SECONDS + ahead / _SLOWEST_PER_SECOND
+        until = time.monotonic() + patience
+        try:
+            while (left := until - time.monotonic()) > 0:
+                frame = json.loads(self._connection.recv(timeout=left))
+                if frame["type"] == "NEW_MESSAGE" and frame["data"]["id"] == id:
+                    data: dict[str, Any] = frame["data"]
+                    return data
+        except TimeoutError:
+            pass
+        except WebSocketException as error:
+            raise NeverWillWork(
+                f"The socket was closed before the {what} came ({error})."
+            ) from error
+        raise NeverWillWork(
+            f"The {what} (message {id}) did not arrive within {patience:.0f} s. It is stored: "
+            "see that a worker runs, its log, and `carillon failed list`."
+        )

@@ -1,0 +1,101 @@
+"""`carillon failed`: the dead letters. Look at them, send them again, or give them up."""
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ops.cli import environment
+from storage import failed_sends
+from storage.database import BlockingDatabase
+from storage.failed_sends import FailedSend
+from storage.model.errors import NotFound
+from storage.settings import DatabaseSettings, load
+from storage.task_queue import SENDS, Doorbell, QueueSettings
+
+
+def _database() -> BlockingDatabase:
+    settings = load(DatabaseSettings, environment())
+    return BlockingDatabase(settings, application_name="carillon failed")
+
+
+@click.group()
+def failed() -> None:
+    """Sends that could not be delivered after every attempt."""
+
+
+@failed.command("list")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--before", "before_id", type=int, help="Continue before this id.")
+def list_(*, limit: int, before_id: int | None) -> None:
+    """Show the newest first."""
+    letters = _database().run(failed_sends.listing, limit=limit, before_id=before_id)
+    table = Table("id", "failed at", "attempts", "type", "receiver", "error")
+    for letter in letters:
+        payload = letter.payload
+        receiver = payload.get("receiver_id") or ("everyone" if payload["is_broadcast"] else "")
+        table.add_row(
+            str(letter.id),
+            letter.failed_at.isoformat(sep=" ", timespec="seconds"),
+            str(letter.attempts),
+            payload["type"],
+            str(receiver),
+            letter.error,
+        )
+    Console().print(table if letters else "Nothing has failed.")
+
+
+@failed.command()
+@click.argument("id", type=int)
+def show(*, id: int) -> None:
+    """Show one whole, as JSON."""
+    letter = _found(id)
+    shown = {"id": letter.id, "error": letter.error, "attempts": letter.attempts}
+    shown |= {"failed_at": letter.failed_at.isoformat(), "send": letter.payload}
+    click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+def _found(id: int) -> FailedSend:
+    letter = _database().run(failed_sends.find, id)
+    if letter is None:
+        raise NotFound(f"There is no failed send {id}.")
+    return letter
+
+
+@failed.command()
+@click.argument("ids", type=int, nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Every one there is.")
+def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
+    """Let them be sends again, with their old ids."""
+    database = _database()
+    replayed = database.run(failed_sends.replay, _chosen(database, ids, is_all=is_all))
+    doorbell = Doorbell(load(QueueSettings, environment()))
+    doorbell.ring(SENDS)
+    doorbell.close()
+    _tell("Replayed", replayed, ids)
+
+
+@failed.command()
+@click.argument("ids", type=int, nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Every one there is.")
+@click.confirmation_option(prompt="They will be gone for good. Go on?")
+def drop(*, ids: tuple[int, ...], is_all: bool) -> None:
+    """Give them up for good."""
+    database = _database()
+    _tell("Dropped", database.run(failed_sends.drop, _chosen(database, ids, is_all=is_all)), ids)
+
+
+def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -> list[int]:
+    if is_all == bool(ids):
+        raise click.UsageError("Name ids, or say --all.")
+    if not is_all:
+        return list(ids)
+    return [letter.id for letter in database.run(failed_sends.listing, limit=1_000_000)]
+
+
+def _tell(done: str, found: list[int], asked: tuple[int, ...]) -> None:
+    click.echo(f"{done} {len(found)}.")
+    missing = sorted(set(asked) - set(found))
+    if missing:
+        raise NotFound(f"There is no failed send {', '.join(map(str, missing))}.")

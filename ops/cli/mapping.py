@@ -1,0 +1,57 @@
+"""`carillon mapping`: which account of an app is which person."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from ops.cli.progress import Counted, file_bar
+from ops.cli.servers import record
+from ops.csv_rows import BadRow, known_encoding, rows, user_id
+from storage import apps
+from storage.mappings_import import NewMapping, UnknownUser, import_mappings
+from storage.model.errors import NotFound
+from storage.model.message import MAX_ID
+
+COLUMNS = ("app_user_id", "user_id", "email")
+_LONGEST = 255
+
+
+@click.group()
+def mapping() -> None:
+    """The accounts that people have in apps."""
+
+
+@mapping.command("import")
+@click.argument("app_id")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding)
+def import_(*, app_id: str, file: Path, encoding: str) -> None:
+    """Add an app's accounts from a CSV file: all of them or, on an error, none.
+
+    Its first row names the columns: app_user_id, user_id, email (may be empty). An account that is
+    known already is brought up to date; those that are not in the file stay as they are.
+    """
+    with record() as database, file_bar(file, "Reading") as (advance, say):
+        app = database.run(apps.find, app_id)
+        if app is None:
+            raise NotFound(f"There is no app {app_id}.")
+        read = rows(file, COLUMNS, encoding=encoding, advance=advance)
+        found = Counted(accounts(read), then=lambda: say("Writing"))
+        try:
+            done = database.run(import_mappings, app.id, mappings=found)
+        except UnknownUser as error:
+            raise BadRow(error.number, error.detail.rstrip(".")) from error
+    click.echo(f"{done.added} accounts new, {done.changed} changed.")
+
+
+def accounts(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewMapping]:
+    """The rows of a file as accounts; raises BadRow for the first that is none."""
+    seen: dict[str, int] = {}
+    for number, (app_user_id, text, email) in read:
+        if not 0 < len(app_user_id) <= _LONGEST or len(email) > _LONGEST:
+            raise BadRow(number, f"app_user_id has to have 1 to {_LONGEST} characters, email less")
+        if seen.setdefault(app_user_id, number) != number:
+            raise BadRow(number, f"“{app_user_id}” is in row {seen[app_user_id]} already")
+        id = user_id(text, number=number, largest=MAX_ID)
+        yield NewMapping(number, app_user_id, id, email)

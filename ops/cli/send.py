@@ -1,0 +1,71 @@
+"""`carillon send`: one message to one person, over the HTTP API."""
+
+import json
+from typing import Any
+
+import click
+
+from ops.api_client import ApiClient
+from ops.cli.callers import as_app, as_user
+from storage.model.message import MAX_ID, ContentType, MessageType
+
+USER_ID = click.IntRange(1, MAX_ID)
+
+
+@click.command()
+@click.option("--app", "app_id", metavar="APP_ID", help="Send as this app.")
+@click.option("--as", "user_id", metavar="USER_ID", type=USER_ID, help="Send as this person.")
+@click.option("--to", "receiver", metavar="USER_ID", type=USER_ID, help="To this person ...")
+@click.option("--to-account", metavar="ACCOUNT", help="... or to whoever the app calls that.")
+@click.option("--title", required=True)
+@click.option("--content", required=True)
+@click.option("--content-type", type=click.Choice(list(ContentType)), default=ContentType.TEXT)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(list(MessageType)),
+    help="NOTIFICATION for an app if not given, MESSAGE for a person.",
+)
+@click.option("--target-url", help="A button that signs on to the app and leads there.")
+@click.option("--action-text", help="What the button says.")
+@click.option("--secret", help="The app's; if not given, it is read from the database.")
+@click.option("--url", help="Where the API is; the running stack if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer.")
+def send(**options: Any) -> None:
+    """Send a message as a person, or a notification as an app."""
+    app_id, user_id = options["app_id"], options["user_id"]
+    if (app_id is None) == (user_id is None):
+        raise click.UsageError("Say who sends: --app APP_ID or --as USER_ID.")
+    if (options["receiver"] is None) == (options["to_account"] is None):
+        raise click.UsageError("Say who receives: --to USER_ID or --to-account ACCOUNT.")
+    if options["to_account"] is not None and app_id is None:
+        raise click.UsageError("--to-account goes with --app.")
+    with _caller(options) as api:
+        answer = api.post("/messages/", _body(options))
+    if options["as_json"]:
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"Message {answer['id']} to user {answer['receiver_id']} is accepted.")
+
+
+def _caller(options: dict[str, Any]) -> ApiClient:
+    if options["app_id"] is None:
+        return as_user(options["user_id"], url=options["url"])
+    return as_app(options["app_id"], secret=options["secret"], url=options["url"])
+
+
+def _body(options: dict[str, Any]) -> dict[str, Any]:
+    own = MessageType.MESSAGE if options["app_id"] is None else MessageType.NOTIFICATION
+    body = {
+        "type": options["kind"] or own,
+        "title": options["title"],
+        "content": options["content"],
+        "content_type": options["content_type"],
+        "receiver_id": options["receiver"],
+        "app_id": options["app_id"],
+        "app_user_id": options["to_account"],
+        "target_url": options["target_url"],
+        "auto_sso": True if options["target_url"] else None,
+        "action_text": options["action_text"],
+    }
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,22 @@
+"""`carillon settings`: every variable, what it is now and what it means."""
+
+import click
+
+from ops.cli import environment
+from ops.known_settings import known, markdown
+
+
+@click.command()
+@click.option("--markdown", "as_markdown", is_flag=True, help="The README's table.")
+def settings(*, as_markdown: bool) -> None:
+    """List every setting: name, value in force (secrets are not shown), meaning."""
+    if as_markdown:
+        click.echo(markdown(), nl=False)
+        return
+    environ = environment()
+    for setting in known():
+        value = environ.get(setting.name, "")
+        if value and setting.is_secret:
+            value = "(set)"
+        click.echo(f"{setting.name}={value or setting.default}")
+        click.echo(f"    {setting.text}")

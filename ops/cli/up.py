@@ -1,0 +1,117 @@
+"""`carillon up`: the whole stack on this machine, in the foreground."""
+
+import http.client
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from ops.child import Child
+from ops.deadline import wait_until
+from ops.kept import is_free
+from ops.running import only_one, publish
+from ops.settings import UpSettings
+from ops.stack import programs, servers, settled
+from ops.supervisor import StopRequested, Supervisor
+from storage.database import upgrade
+from storage.model.errors import InConflict
+from storage.settings import DatabaseSettings, load
+
+# A server's log: what only a person can put right. (Sessions that are ended are FATAL too.)
+SERVER_TROUBLE = r"PANIC|FATAL(?!.*terminating connection)|Fatal|# Can't"
+
+
+@click.command()
+def up() -> None:
+    """Start everything on this machine, in the foreground; Ctrl-C stops it.
+
+    PostgreSQL and Valkey are embedded where CARILLON_DATABASE_URL and CARILLON_VALKEY_URL are not set;
+    CARILLON_BROKER_URL is that Valkey if it is not set. Data, logs and generated secrets are kept in
+    CARILLON_DATA_DIR (.carillon).
+    """
+    began = time.monotonic()
+    supervisor = Supervisor(say=lambda line: click.echo(line, err=True))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.request_stop())
+    environ = settled(os.environ)
+    with only_one(Path(environ["CARILLON_DATA_DIR"])):
+        try:
+            _start(supervisor, environ)
+            _welcome(environ, seconds=time.monotonic() - began)
+            supervisor.watch()
+        except StopRequested:
+            pass
+        finally:
+            click.echo("Stopping ...", err=True)
+            supervisor.stop()
+    click.echo("Stopped.", err=True)
+
+
+def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
+    where = load(UpSettings, environ)
+    _wait_for_port(where)
+    embedded = servers(environ)
+    for server in embedded.values():
+        click.echo(f"Starting {server.name} ...", err=True)
+        supervisor.add(server, stage=0, loud=SERVER_TROUBLE)
+    for variable, server in embedded.items():
+        supervisor.wait_for(server.is_ready, seconds=60, what=server.name)
+        environ[variable] = server.url
+    click.echo("Bringing the database up to date ...", err=True)
+    upgrade(load(DatabaseSettings, environ))
+    publish(Path(environ["CARILLON_DATA_DIR"]), environ)
+    click.echo("Starting web, workers and beat ...", err=True)
+    for program in programs(environ):
+        supervisor.add(Child(program), stage=1)
+    supervisor.wait_for(lambda: answers(where.local_url), seconds=60, what=where.local_url)
+
+
+def _wait_for_port(where: UpSettings) -> None:
+    """Wait for the web process of a stack that was killed a moment ago; raises InConflict."""
+    if is_free(where.port, where.host):
+        return
+    click.echo(f"Port {where.port} is taken; waiting a little ...", err=True)
+    if not wait_until(lambda: is_free(where.port, where.host), seconds=7):
+        raise InConflict(
+            f"Another program listens on port {where.port} of {where.host}; "
+            "choose another one with CARILLON_PORT."
+        )
+
+
+def answers(url: str) -> bool:
+    """Whether the stack at `url` says that it can take work."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own URL)
+            return bool(answer.status == http.HTTPStatus.OK)
+    except (urllib.error.URLError, OSError, http.client.HTTPException):
+        return False
+
+
+def _welcome(environ: Mapping[str, str], *, seconds: float) -> None:
+    url = load(UpSettings, environ).local_url
+    data = environ["CARILLON_DATA_DIR"]
+    socket = url.replace("http", "ws", 1)
+    click.echo(
+        f"""
+Carillon is up, after {seconds:.1f} s. Ctrl-C stops it.
+
+  REST        {url}/api/v1
+  WebSocket   {socket}/api/v1/ws/messages?token=...
+  API pages   {url}/docs
+  health      {url}/readyz    {url}/metrics
+  data, logs  {data}
+
+Try next, in another terminal:
+
+  carillon demo          three people, an app, and messages arriving on a socket
+  carillon token 1       a token for user 1
+  carillon --help        everything else
+  (the command is .venv/bin/carillon after `make run`)
+""",
+        err=True,
+    )

@@ -1,0 +1,122 @@
+"""`carillon user`: the organisation's people come in, are looked at, and are let in or shut out."""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ops.cli.progress import Counted, file_bar
+from ops.cli.servers import gateways, record
+from ops.csv_rows import BadRow, known_encoding, rows, user_id
+from storage import people
+from storage.model.caller import ACTIVE, DISABLED, ORDINARY_USER
+from storage.model.errors import NotFound, TryLater
+from storage.model.message import MAX_ID
+from storage.people_import import Imported, NewPerson, import_people
+
+COLUMNS = ("id", "mobile", "name", "english_name", "status", "role")
+STATUSES = (ACTIVE, "INACTIVE", DISABLED)
+# Roles are the organisation's; only ADMIN means something here. A word, so that a slip is noticed.
+_ROLE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+_LONGEST = 255
+
+
+@click.group()
+def user() -> None:
+    """People: import them, show one, shut one out."""
+
+
+@user.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding)
+def import_(*, file: Path, encoding: str) -> None:
+    """Add the people of a CSV file, or bring them up to date: all of them or, on an error, none.
+
+    Its first row names the columns: id, mobile, name, english_name, status (ACTIVE, INACTIVE or
+    DISABLED; empty is ACTIVE) and role (ADMIN, or any other word; empty is ORDINARY_USER). People who
+    are not in the file stay as they are.
+    """
+    with record() as database, file_bar(file, "Reading") as (advance, say):
+        read = rows(file, COLUMNS, encoding=encoding, advance=advance)
+        count = Counted(newcomers(read), then=lambda: say("Writing"))
+        done = database.run(import_people, count)
+    click.echo(
+        f"{count.number} people: {done.added} new, {done.changed} changed, "
+        f"{count.number - done.added - done.changed} as before."
+    )
+    _tell_gateways(done)
+
+
+def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
+    """The rows of a file as people; raises BadRow for the first that is none."""
+    seen: dict[int, int] = {}
+    for number, values in read:
+        text, mobile, name, english_name, status, role = values
+        id = user_id(text, number=number, largest=MAX_ID)
+        if seen.setdefault(id, number) != number:
+            raise BadRow(number, f"the id {id} is in row {seen[id]} already")
+        if max(len(mobile), len(name), len(english_name)) > _LONGEST:
+            raise BadRow(number, f"a name or mobile is longer than {_LONGEST} characters")
+        status, role = status.upper() or ACTIVE, role.upper() or ORDINARY_USER
+        if status not in STATUSES:
+            raise BadRow(number, f"“{status[:40]}” is not a status ({', '.join(STATUSES)})")
+        if not _ROLE.fullmatch(role):
+            raise BadRow(number, f"“{role[:40]}” is not a role (a word such as ADMIN)")
+        yield NewPerson(id, mobile, name, english_name, status, role)
+
+
+@user.command()
+@click.argument("id", type=click.IntRange(1, MAX_ID))
+def show(*, id: int) -> None:
+    """Show one person, as JSON."""
+    with record() as database:
+        person = database.run(people.find, id)
+    if person is None:
+        raise NotFound(f"There is no user {id}.")
+    click.echo(json.dumps(asdict(person), ensure_ascii=False, indent=2))
+
+
+@user.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, MAX_ID))
+def disable(*, ids: tuple[int, ...]) -> None:
+    """Shut people out: their tokens stop working and their sockets are closed. Safe to repeat."""
+    _set_status(ids, DISABLED, done="disabled")
+
+
+@user.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, MAX_ID))
+def enable(*, ids: tuple[int, ...]) -> None:
+    """Let people in again. Safe to repeat."""
+    _set_status(ids, ACTIVE, done="enabled")
+
+
+def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
+    """First the record, then the gateways: a gateway that is told too early lets them in again."""
+    with record() as database, gateways() as bus:
+        for id in ids:
+            if database.run(people.set_status, id, status=status) is None:
+                raise NotFound(f"There is no user {id}.")
+            if status == ACTIVE:
+                bus.enable(id)
+            else:
+                bus.disable(id, at_ms=int(time.time() * 1000))
+            click.echo(f"User {id} is {done}.")
+
+
+def _tell_gateways(done: Imported) -> None:
+    """Say who was shut out and let in; what could not be said is the operator's to repeat."""
+    if not done.shut_out and not done.let_in:
+        return
+    try:
+        with gateways() as bus:
+            bus.enable(*done.let_in)
+            bus.disable(*done.shut_out, at_ms=int(time.time() * 1000))
+    except TryLater as error:
+        raise TryLater(
+            f"{error.detail} The people are imported, but whoever is not active may stay connected: "
+            "repeat with `carillon user disable ID...`."
+        ) from error

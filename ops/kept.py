@@ -1,0 +1,58 @@
+"""Small facts kept in a folder from one start to the next: ports and secrets, mode 0600."""
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+LOCALHOST = "127.0.0.1"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put `text` into `path`, mode 0600, whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(temporary).replace(path)
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """The text of `path`; made, and kept there, the first time."""
+    if not path.exists():
+        write_private(path, make())
+    return path.read_text(encoding="utf-8")
+
+
+def kept_password(path: Path) -> str:
+    """A random password without characters that a URL would have to escape."""
+    return kept(path, lambda: secrets.token_urlsafe(24))
+
+
+def kept_port(path: Path) -> int:
+    """The port of the last time; another one, kept from now on, if somebody took it."""
+    port = int(kept(path, lambda: str(free_port())))
+    if not is_free(port):
+        port = free_port()
+        write_private(path, str(port))
+    return port
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOCALHOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int, host: str = LOCALHOST) -> bool:
+    """Whether one could listen on `host`:`port` now (connections in TIME_WAIT do not count)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

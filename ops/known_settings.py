@@ -1,0 +1,85 @@
+"""Every setting there is, by who reads it: for `carillon settings`, the README's table and its test."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass
+from datetime import timedelta
+from typing import Any
+
+from ingest.settings import IngestSettings
+from ops.settings import UpSettings
+from push_gateway.settings import PushSettings
+from storage.bus import BusSettings
+from storage.limits import LimitSettings
+from storage.media import MediaSettings
+from storage.settings import (
+    DatabaseSettings,
+    DataFolder,
+    DisplaySettings,
+    ValkeySettings,
+    declared,
+)
+from storage.task_queue import QueueSettings
+from storage.tickets import TicketSettings
+from storage.tokens import TokenSettings
+from storage.vault import VaultSettings
+from workers.settings import WorkerSettings
+
+EVERY = (
+    UpSettings,
+    DataFolder,
+    DatabaseSettings,
+    ValkeySettings,
+    QueueSettings,
+    TokenSettings,
+    VaultSettings,
+    IngestSettings,
+    LimitSettings,
+    TicketSettings,
+    MediaSettings,
+    DisplaySettings,
+    WorkerSettings,
+    BusSettings,
+    PushSettings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSetting:
+    """One environment variable: its default as text ("" is none) and what it does."""
+
+    name: str
+    default: str
+    text: str
+    is_secret: bool
+
+
+def known() -> Iterator[KnownSetting]:
+    """Each variable once, in the order of the classes."""
+    names: set[str] = set()
+    for kind in EVERY:
+        for item in declared(kind):
+            name = item.metadata["name"]
+            if name not in names:
+                names.add(name)
+                is_secret = item.metadata["secret"]
+                yield KnownSetting(name, _shown(item.default), item.metadata["help"], is_secret)
+
+
+def _shown(default: Any) -> str:
+    if default is MISSING:
+        return "required"
+    if isinstance(default, timedelta):
+        return f"{default.total_seconds():.15g}"
+    if isinstance(default, tuple):
+        return ",".join(default)
+    return "" if default is None else str(default)
+
+
+def markdown() -> str:
+    """The table for the README."""
+    rows = "\n".join(f"| `{s.name}` | {_code(s.default)} | {s.text} |" for s in known())
+    return f"| variable | default | meaning |\n|---|---|---|\n{rows}\n"
+
+
+def _code(text: str) -> str:
+    return text if text in {"", "required"} else f"`{text}`"

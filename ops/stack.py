@@ -1,0 +1,126 @@
+"""What the one-machine stack consists of: its environment, its servers and its processes.
+
+Called by `carillon up` and by the tests. What is set in the environment is used; what is missing is
+embedded or generated, and kept in the data folder.
+"""
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from ops.child import Program
+from ops.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.kept import kept
+from ops.settings import UpSettings
+from storage.settings import DataFolder, load
+
+# What is made when it is not set; the same again at the next start.
+SECRETS: dict[str, Callable[[], str]] = {
+    "CARILLON_JWT_SECRET": lambda: secrets.token_urlsafe(48),
+    "CARILLON_SECRETS_KEY": lambda: Fernet.generate_key().decode(),
+    "CARILLON_MEDIA_KEY": lambda: secrets.token_urlsafe(48),
+}
+
+# Celery says this at every start as root; it fears pickle, which we do not accept.
+QUIET = "ignore:You're running the worker with superuser privileges"
+
+
+def settled(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` with data folder (absolute, made), address, public URL and secrets filled in."""
+    folder = load(DataFolder, environ).path.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    where = load(UpSettings, environ)
+    found = {name: text for name, text in environ.items() if text}
+    made = {
+        "CARILLON_HOST": where.host,
+        "CARILLON_PORT": str(where.port),
+        "CARILLON_PUBLIC_URL": where.local_url,
+    }
+    return made | kept_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """The generated secrets of this data folder, in `secrets.json` (mode 0600)."""
+    text = kept(
+        folder / "secrets.json",
+        lambda: json.dumps({name: make() for name, make in SECRETS.items()}, indent=2) + "\n",
+    )
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+def servers(
+    environ: Mapping[str, str], *, is_durable: bool = True
+) -> dict[str, EmbeddedPostgres | EmbeddedValkey]:
+    """The embedded servers that are needed, by the variable that their URL goes into.
+
+    No variable for the broker: not set, it is the Valkey of the bus (`storage/task_queue.py`).
+    Not durable ones are for tests: faster, and lost in a power cut.
+    """
+    folder = Path(environ["CARILLON_DATA_DIR"])
+    needed: dict[str, EmbeddedPostgres | EmbeddedValkey] = {}
+    if "CARILLON_DATABASE_URL" not in environ:
+        needed["CARILLON_DATABASE_URL"] = EmbeddedPostgres(
+            folder / "postgres", log=folder / "logs" / "postgres.log", is_durable=is_durable
+        )
+    if "CARILLON_VALKEY_URL" not in environ:
+        needed["CARILLON_VALKEY_URL"] = EmbeddedValkey(
+            folder / "valkey",
+            log=folder / "logs" / "valkey.log",
+            is_durable=is_durable,
+            max_memory=load(UpSettings, environ).valkey_max_memory,
+        )
+    return needed
+
+
+def programs(environ: Mapping[str, str]) -> list[Program]:
+    """The processes besides the servers; `environ` is complete."""
+    folder = Path(environ["CARILLON_DATA_DIR"])
+    where = load(UpSettings, environ)
+    (folder / "beat").mkdir(exist_ok=True)
+    commands = {
+        "web": _web(where),
+        "worker-sends": _worker("sends", processes=1),
+        "worker-broadcasts": _worker("broadcasts", processes=2),
+        "worker-upkeep": _worker("upkeep", processes=1),
+        "beat": _celery("beat", "--schedule", str(folder / "beat" / "schedule")),
+    }
+    full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
+    return [
+        Program(name, command, full, folder / "logs" / f"{name}.log")
+        for name, command in commands.items()
+    ]
+
+
+def _python(*arguments: str) -> list[str]:
+    # -P: a file named celery.py in the current folder must not be taken for the library.
+    return [sys.executable, "-P", "-m", *arguments]
+
+
+def _web(where: UpSettings) -> list[str]:
+    return _python(
+        *("uvicorn", "--factory", "ops.front:create_app"),
+        *("--host", where.host, "--port", str(where.port), "--backlog", "4096"),
+        *("--http", "httptools", "--loop", "uvloop"),
+        *("--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"),
+        # The gateway pings by itself, and only who is silent (contract §5).
+        *("--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--ws-ping-interval", "0"),
+        *("--no-access-log", "--log-level", "warning", "--no-server-header"),
+        *("--timeout-graceful-shutdown", "5"),
+    )
+
+
+def _worker(queue: str, *, processes: int) -> list[str]:
+    return _celery(
+        *("worker", "-Q", queue, "-c", str(processes), "-n", f"{queue}@%h"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+
+
+def _celery(command: str, *arguments: str) -> list[str]:
+    app = ("celery", "-A", "workers.celery_app", "--quiet")
+    return _python(*app, command, *arguments, "--loglevel", "WARNING")

@@ -1,0 +1,4 @@
+"""The push gateway: holds the sockets of connected people and writes events to them as frames.
+
+It needs Valkey and the key of the tokens, nothing else; it may be restarted at any time.
+"""

@@ -1,0 +1,122 @@
+"""Who opens a socket: from the handshake to a person, or NotSignedIn (contract §5).
+
+The gateway does not ask PostgreSQL: a valid token is a person, unless the bus says it is disabled.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from storage.bus import AsyncBus
+from storage.model.errors import NotAllowed, NotSignedIn
+from storage.tickets import Tickets
+from storage.tokens import TokenVerifier
+
+SUBPROTOCOL = "bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a handshake shows. Exactly one of the two is set."""
+
+    token: str | None = None
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person, and when what they showed ends: the token, or the one behind the ticket."""
+
+    user_id: int
+    expires_at: datetime
+
+
+def credential(
+    headers: Mapping[str, str], query: Mapping[str, str], subprotocols: Sequence[str]
+) -> Credential:
+    """The first that is there of: Authorization header, subprotocol, `token`, `ticket`.
+
+    Raises NotSignedIn if there is none, so that a bad header is never saved by a good query.
+    """
+    if "authorization" in headers:
+        return bearer(headers)
+    if SUBPROTOCOL in subprotocols:
+        others = [name for name in subprotocols if name != SUBPROTOCOL]
+        return Credential(token=others[0] if others else "")
+    if "token" in query:
+        return Credential(token=query["token"])
+    if "ticket" in query:
+        return Credential(ticket=query["ticket"])
+    raise NotSignedIn("A token is required.")
+
+
+def bearer(headers: Mapping[str, str]) -> Credential:
+    """The token of the Authorization header (RFC 6750 §2.1); NotSignedIn if there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotSignedIn("The Authorization header must be a bearer token.")
+    return Credential(token=token.strip())
+
+
+def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
+    """Raises NotAllowed for a browser page of another origin (RFC 6455 §10.2).
+
+    Nothing is checked if `allowed` is empty, nor for a client that is no browser and sends none.
+    """
+    if allowed and origin is not None and _normal(origin) not in map(_normal, allowed):
+        raise NotAllowed("This origin may not open sockets.")
+
+
+class Doorman:
+    """Tells who is at the door, and turns away who is disabled."""
+
+    def __init__(self, verifier: TokenVerifier, tickets: Tickets, bus: AsyncBus) -> None:
+        self._verifier = verifier
+        self._tickets = tickets
+        self._bus = bus
+        self._asked: set[int] = set()
+        self._answer: asyncio.Task[frozenset[int]] | None = None
+        self._line = asyncio.Lock()
+
+    async def identify(self, shown: Credential) -> Identity:
+        """The person; raises NotSignedIn, or TryLater when a ticket cannot be looked up."""
+        if shown.ticket is None:
+            verified = self._verifier.verify(shown.token or "")
+            return Identity(verified.user_id, verified.expires_at)
+        redeemed = await self._tickets.redeem_socket(shown.ticket)
+        if redeemed is None:
+            raise NotSignedIn("The ticket is invalid or was used.")
+        return Identity(redeemed.user_id, redeemed.expires_at)
+
+    async def issue_ticket(self, holder: Identity) -> str:
+        """A ticket that opens one socket for this person, soon (contract §5)."""
+        return await self._tickets.issue_socket(holder.user_id, expires_at=holder.expires_at)
+
+    async def check_enabled(self, user_id: int) -> None:
+        """Raises NotSignedIn for a disabled person, TryLater when that cannot be known."""
+        if user_id in await self._disabled(user_id):
+            raise NotSignedIn("The user is disabled.")
+
+    async def _disabled(self, user_id: int) -> frozenset[int]:
+        """The disabled ones among all who came while the bus was asked for those before them."""
+        self._asked.add(user_id)
+        if self._answer is None:
+            self._answer = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._answer)
+
+    async def _ask(self) -> frozenset[int]:
+        async with self._line:
+            asked, self._asked, self._answer = self._asked, set(), None
+            return await self._bus.disabled_among(asked)
+
+
+def _normal(origin: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port, so that case and a default port make no difference (RFC 6454 §4)."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ("", None, None)
+    return (parts.scheme, parts.hostname, port)

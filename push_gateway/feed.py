@@ -1,0 +1,96 @@
+"""The one loop that reads the bus in a gateway process."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol
+
+from push_gateway.metrics import Metrics
+from push_gateway.resume import Received, Timeline
+from storage.bus import Batch, Position
+from storage.model.errors import TryLater
+
+WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is noticed within it
+AUDIT_SECONDS = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between attempts to connect
+STALE_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """What the feed needs of `storage.bus.BusReader`."""
+
+    async def connect(self) -> None:
+        """Connect anew."""
+
+    async def read(self, positions: list[Position], *, limit: int, wait: timedelta) -> Batch:
+        """Entries after `positions`, or none within `wait`."""
+
+    async def audit(self, positions: list[Position], *, limit: int) -> Batch:
+        """The same at once, with surveys."""
+
+
+class Feed:
+    """Reads batch after batch into the timeline and hands on what is new, for as long as it runs.
+
+    It survives Valkey's absence: it connects again and goes on from where it was. Whether anything
+    was lost meanwhile the timeline finds out, by an audit at each start and when it fell behind.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        timeline: Timeline,
+        deliver: Callable[[Received], Awaitable[None]],
+        *,
+        limit: int,
+        metrics: Metrics,
+    ) -> None:
+        self._reader = reader
+        self._timeline = timeline
+        self._deliver = deliver
+        self._limit = limit
+        self._metrics = metrics
+        self._read_at = 0.0
+        self._audit_at = 0.0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether clients that come now will get their events: the bus is read, without delay."""
+        fresh = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
+        return self._timeline.ready and fresh
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._reader.connect()
+                self._audit_at = 0.0
+                while True:
+                    await self.step()
+                    pause = FIRST_PAUSE
+            except TryLater as error:
+                self._metrics.feed_failures.inc()
+                log.warning(
+                    "The feed lost the bus, it connects again: %s", error.__cause__ or error
+                )
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 spreads, hides nothing
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def step(self) -> None:
+        """One read (of up to a second) and the delivery of what it brought."""
+        clock = asyncio.get_running_loop().time
+        timeline = self._timeline
+        if clock() >= self._audit_at or not timeline.ready:
+            batch = await self._reader.audit(timeline.positions, limit=self._limit)
+            self._audit_at = clock() + AUDIT_SECONDS
+        else:
+            batch = await self._reader.read(timeline.positions, limit=self._limit, wait=WAIT)
+        if timeline.is_behind(batch):
+            self._audit_at = 0.0
+        self._read_at = clock()
+        await self._deliver(timeline.receive(batch))

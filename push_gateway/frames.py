@@ -1,0 +1,112 @@
+"""What a socket carries: the JSON of every frame, and the close codes (contract §5).
+
+A frame is encoded once for an event and a conversation, however many sockets get the same bytes.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from push_gateway.websocket_protocol import text_frame
+from storage.model.event import ConversationRead, Disconnect, Event, MessageRecalled, NewMessage
+from storage.model.message import MessageType
+
+SENDER_NAMES = {
+    MessageType.NOTIFICATION: "系统通知",
+    MessageType.MESSAGE: "用户私信",
+}
+
+
+class CloseCode(IntEnum):
+    """Why we close. From 4000 to 4499 a client reconnects, from 4500 it does not."""
+
+    RESTARTING = 1012
+    OVER_CAPACITY = 1013
+    SILENT = 4400
+    TOKEN_EXPIRED = 4401
+    SLOW_READER = 4408
+    REPLACED = 4409
+    DISABLED = 4500
+
+
+REASONS = {
+    CloseCode.RESTARTING: "restarting",
+    CloseCode.OVER_CAPACITY: "over capacity",
+    CloseCode.SILENT: "silent",
+    CloseCode.TOKEN_EXPIRED: "token expired",
+    CloseCode.SLOW_READER: "reading too slowly",
+    CloseCode.REPLACED: "replaced by a newer connection",
+    CloseCode.DISABLED: "user disabled",
+}
+
+
+class FrameWriter:
+    """Encodes events as frames, with times in one time zone."""
+
+    def __init__(self, time_zone: ZoneInfo) -> None:
+        self._time_zone = time_zone
+
+    def event(self, event: Event, *, conversation_id: int, pos: str) -> bytes:
+        """The frame of an event for those whose copy is in this conversation.
+
+        Empty for a Disconnect, which is not told but done.
+        """
+        match event:
+            case NewMessage():
+                return _frame("NEW_MESSAGE", pos, self._message(event, conversation_id))
+            case MessageRecalled(message_id=message_id):
+                data = {"id": message_id, "conversation_id": conversation_id}
+                return _frame("MESSAGE_RECALLED", pos, data)
+            case ConversationRead(_, _, up_to_id, unread_count):
+                data = {
+                    "conversation_id": conversation_id,
+                    "up_to_id": up_to_id,
+                    "unread_count": unread_count,
+                }
+                return _frame("CONVERSATION_READ", pos, data)
+            case Disconnect():
+                return b""
+
+    def _message(self, event: NewMessage, conversation_id: int) -> dict[str, object]:
+        message = event.message
+        created_at = message.created_at.astimezone(self._time_zone).replace(tzinfo=None)
+        return {
+            "id": message.id,
+            "sender_id": message.sender_id,
+            "type": message.type,
+            "content_type": message.content_type,
+            "title": message.title,
+            "content": event.content,
+            "action_url": message.action_url,
+            "action_text": message.action_text,
+            "sender_name": SENDER_NAMES[message.type],
+            # Cut, not rounded: the same text as in every answer of ingest.
+            "created_at": created_at - timedelta(microseconds=created_at.microsecond),
+            "app_id": message.app_id,
+            "app_name": message.app_name,
+            "receiver_id": message.receiver_id,
+            "conversation_id": conversation_id,
+        }
+
+
+def resync(pos: str) -> bytes:
+    """The frame that tells a client to read again over REST; live events follow from `pos`."""
+    return text_frame(orjson.dumps({"type": "RESYNC", "pos": pos}))
+
+
+def groups(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Conversation → the people of this event whose frame names that conversation."""
+    match event:
+        case NewMessage(recipients=recipients) | MessageRecalled(recipients=recipients):
+            return recipients
+        case ConversationRead(user_id, conversation_id):
+            return ((conversation_id, (user_id,)),)
+        case Disconnect(user_id):
+            return ((0, (user_id,)),)
+
+
+def _frame(kind: str, pos: str, data: Mapping[str, object]) -> bytes:
+    return text_frame(orjson.dumps({"type": kind, "pos": pos, "data": data}))

@@ -1,0 +1,208 @@
+"""One gateway process: lets clients in, and writes what happens to those it concerns.
+
+Everything here runs on the event loop's thread. `admit` does not await, and `deliver` awaits only
+between events, so that a connection is either in the hub when an event is delivered, or is replayed
+it: never both, never neither.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from push_gateway.connection import Connection
+from push_gateway.frames import REASONS, CloseCode, FrameWriter, groups, resync
+from push_gateway.hub import Hub
+from push_gateway.metrics import Metrics
+from push_gateway.resume import Happened, Received, Timeline
+from push_gateway.settings import GatewaySettings
+from storage.bus import Entry, Position
+from storage.event_json import shard_of
+from storage.model.event import Disconnect, Event, NewMessage
+
+READ_LIMIT = 500  # entries a shard in one read of the bus
+DELIVERIES_A_TURN = 10_000  # then other clients get a word in: handshakes, pings, closes
+
+
+class Gateway:
+    """The clients of one process and what they are to be told."""
+
+    def __init__(self, settings: GatewaySettings, metrics: Metrics) -> None:
+        self._push = settings.push
+        self._frames = FrameWriter(settings.display.time_zone)
+        self._metrics = metrics
+        self._dirty: list[Connection] = []
+        self.hub: Hub[Connection] = Hub(per_user=settings.push.connections_per_user)
+        self.timeline = Timeline(
+            backlog_bytes=settings.push.backlog_bytes,
+            kept_ms=int(settings.bus.kept.total_seconds() * 1000),
+            limit=READ_LIMIT,
+        )
+
+    def mark(self, user_id: int) -> str:
+        """Where a person's events stand now; `admit` starts from here."""
+        return self.timeline.pos(shard_of(user_id))
+
+    def admit(self, connection: Connection, *, since: str | None, mark: str) -> None:
+        """Let in a client whose handshake is done: replay what it missed, then it is live.
+
+        `mark` was taken before the client was judged: if the person was disabled after it, out again.
+        """
+        if len(self.hub) >= self._push.connections:
+            self.close(connection, CloseCode.OVER_CAPACITY)
+            return
+        recent = self.timeline.resume(connection.user_id, mark)
+        if any(isinstance(happened.event, Disconnect) for happened in recent.missed or ()):
+            self.close(connection, CloseCode.DISABLED)
+            return
+        replaced = self.hub.add(connection)
+        if replaced is not None:
+            self.close(replaced, CloseCode.REPLACED)
+        self._metrics.sockets_open.set(len(self.hub))
+        self._replay(connection, since=mark if since is None else since)
+
+    def close(self, connection: Connection, code: CloseCode) -> None:
+        """Tell a client why it must go, and whether to come back; it gets nothing from here on."""
+        self.hub.remove(connection)
+        connection.waiting = []
+        connection.socket.close(code, REASONS[code])
+
+    def forget(self, connection: Connection, *, code: int) -> None:
+        """A connection is gone."""
+        self.hub.remove(connection)
+        self._metrics.sockets_open.set(len(self.hub))
+        self._metrics.closes.labels(str(code)).inc()
+
+    async def deliver(self, received: Received) -> None:
+        """Write what a read of the bus brought.
+
+        A shard's only event is written at once. Several are queued and then written together, one
+        write a socket: under load that is most of the cost.
+        """
+        for shard in received.lost:
+            self._resync(shard)
+        self._flush()
+        self._metrics.events.inc(len(received.fresh))
+        several = _repeated(entry.shard for entry in received.fresh)
+        turn = 0
+        for entry in received.fresh:
+            turn += self._take(entry, at_once=entry.shard not in several)
+            if turn >= DELIVERIES_A_TURN:
+                turn = 0
+                self._flush()
+                await asyncio.sleep(0)
+        self._flush()
+        self._measure(received.fresh)
+
+    def sweep(self, *, now: float, loop_now: float) -> None:
+        """Close whose token has ended (at Unix time `now`) and who is silent; call every second.
+
+        Who has been silent for half the time is pinged: a client that sends no `ping` of its own
+        stays if its WebSocket answers.
+        """
+        silence = self._push.silence.total_seconds()
+        buffered = 0
+        for connection in list(self.hub):
+            buffered += connection.socket.buffered()
+            silent = loop_now - connection.socket.heard_at
+            if now >= connection.expires_at:
+                self.close(connection, CloseCode.TOKEN_EXPIRED)
+            elif silent >= silence:
+                self.close(connection, CloseCode.SILENT)
+            elif silent >= silence / 2:
+                connection.socket.ping()
+        self._metrics.buffered_bytes.set(buffered)
+
+    def _replay(self, connection: Connection, *, since: str) -> None:
+        resumption = self.timeline.resume(connection.user_id, since)
+        connection.live_from = resumption.live_from
+        connection.waiting = self._frames_of(resumption.missed, connection.user_id)
+        # More than half of what may wait at all: reading again over REST is cheaper for both.
+        size = sum(map(len, connection.waiting))
+        if resumption.missed is None or size > self._push.buffer_bytes // 2:
+            shard = shard_of(connection.user_id)
+            connection.waiting = [resync(self.timeline.pos(shard, resumption.live_from))]
+            self._metrics.resumes.labels("resync").inc()
+        elif connection.waiting:
+            self._metrics.resumes.labels("replayed").inc()
+        if connection.waiting:
+            self._dirty.append(connection)
+            self._flush()
+
+    def _frames_of(self, missed: list[Happened] | None, user_id: int) -> list[bytes]:
+        shard = shard_of(user_id)
+        return [
+            self._frame(happened.event, shard, happened.position, conversation_id=peer_id)
+            for happened in missed or ()
+            for peer_id, user_ids in groups(happened.event)
+            if user_id in user_ids and not isinstance(happened.event, Disconnect)
+        ]
+
+    def _resync(self, shard: int) -> None:
+        frame = resync(self.timeline.pos(shard))
+        for connection in self.hub.of_shard(shard):
+            self._append(connection, frame)
+            self._metrics.resyncs.inc()
+
+    def _take(self, entry: Entry, *, at_once: bool) -> int:
+        """Do what an event asks for on its connections; returns on how many."""
+        match entry.event:
+            case None:
+                return 0
+            case Disconnect(user_id=user_id):
+                return self._disconnect(user_id)
+            case event:
+                return self._tell(entry, event, at_once=at_once)
+
+    def _disconnect(self, user_id: int) -> int:
+        connections = self.hub.among(shard_of(user_id), (user_id,))
+        for connection in connections:
+            self.close(connection, CloseCode.DISABLED)
+        return len(connections)
+
+    def _tell(self, entry: Entry, event: Event, *, at_once: bool) -> int:
+        count = 0
+        for peer_id, user_ids in groups(event):
+            listening = self.hub.among(entry.shard, user_ids)
+            if not listening:
+                continue
+            frame = self._frame(event, entry.shard, entry.position, conversation_id=peer_id)
+            position = entry.position
+            due = [one for one in listening if one.live_from is None or one.is_due(position)]
+            if at_once:
+                for connection in due:
+                    connection.send(frame)
+                self._metrics.frames.inc(len(due))
+            else:
+                for connection in due:
+                    self._append(connection, frame)
+            count += len(due)
+        return count
+
+    def _append(self, connection: Connection, frame: bytes) -> None:
+        if not connection.waiting:
+            self._dirty.append(connection)
+        connection.waiting.append(frame)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        written = sum(connection.flush() for connection in dirty if connection.waiting)
+        self._metrics.frames.inc(written)
+
+    def _frame(
+        self, event: Event, shard: int, position: Position, *, conversation_id: int
+    ) -> bytes:
+        pos = self.timeline.pos(shard, position)
+        return self._frames.event(event, conversation_id=conversation_id, pos=pos)
+
+    def _measure(self, fresh: list[Entry]) -> None:
+        now = time.time()
+        for entry in fresh:
+            self._metrics.published_to_frame.observe(now - entry.position.ms / 1000)
+            if isinstance(entry.event, NewMessage):
+                accepted_at = entry.event.message.created_at.timestamp()
+                self._metrics.accepted_to_frame.observe(now - accepted_at)
+
+
+def _repeated(shards: Iterable[int]) -> set[int]:
+    return {shard for shard, count in Counter(shards).items() if count > 1}

@@ -1,0 +1,124 @@
+"""The doors of the gateway (contract §5): handshakes are judged here, and tickets for them issued."""
+
+import logging
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket
+
+from push_gateway.authentication import (
+    SUBPROTOCOL,
+    Doorman,
+    Identity,
+    bearer,
+    check_origin,
+    credential,
+)
+from push_gateway.connection import Connection
+from push_gateway.feed import Feed
+from push_gateway.frames import CloseCode
+from push_gateway.gateway import Gateway
+from push_gateway.metrics import Metrics
+from push_gateway.websocket_protocol import EXTENSION, FrameSocket
+from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, TryLater
+
+STATUS: dict[type[CarillonError], int] = {NotSignedIn: 401, NotAllowed: 403, TryLater: 503}
+MAX_REQUEST_ID = 128
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What judges handshakes and takes sockets."""
+
+    gateway: Gateway
+    doorman: Doorman
+    feed: Feed
+    metrics: Metrics
+    origins: tuple[str, ...]
+    ticket_lifetime: timedelta
+    buffer_bytes: int
+
+    async def __call__(self, websocket: WebSocket) -> None:
+        """Answer one handshake: 101 and from then on frames, or an HTTP error before the upgrade."""
+        try:
+            shown, mark = await self._judged(websocket)
+        except CarillonError as error:
+            refusal = refused(error, websocket)
+            self.metrics.handshakes.labels(str(refusal.status_code)).inc()
+            await websocket.send_denial_response(refusal)
+            return
+        offered = SUBPROTOCOL in websocket.scope["subprotocols"]
+        await websocket.accept(subprotocol=SUBPROTOCOL if offered else None)
+        self.metrics.handshakes.labels("101").inc()
+        self._admit(websocket, shown, mark)
+
+    async def issue_ticket(self, request: Request) -> Response:
+        """Answer `POST /ws/tickets`: for a valid token, a ticket that opens one socket soon."""
+        try:
+            holder = await self.doorman.identify(bearer(request.headers))
+            await self.doorman.check_enabled(holder.user_id)
+            ticket = await self.doorman.issue_ticket(holder)
+        except CarillonError as error:
+            return refused(error, request)
+        seconds = int(self.ticket_lifetime.total_seconds())
+        headers = {"X-Request-Id": request_id(request), "Cache-Control": "no-store"}
+        return JSONResponse({"ticket": ticket, "expires_in": seconds}, headers=headers)
+
+    async def _judged(self, websocket: WebSocket) -> tuple[Identity, str]:
+        """Who it is, and their mark from before they were judged."""
+        check_origin(websocket.headers.get("origin"), allowed=self.origins)
+        shown = credential(
+            websocket.headers, websocket.query_params, websocket.scope["subprotocols"]
+        )
+        if not self.feed.is_live:
+            raise TryLater("The gateway has no connection to the bus at the moment.")
+        if EXTENSION not in websocket.scope["extensions"]:
+            log.error("uvicorn was started without --ws push_gateway.websocket_protocol:...")
+            raise TryLater("The gateway is not set up for sockets.")
+        identity = await self.doorman.identify(shown)
+        mark = self.gateway.mark(identity.user_id)
+        await self.doorman.check_enabled(identity.user_id)
+        return identity, mark
+
+    def _admit(self, websocket: WebSocket, identity: Identity, mark: str) -> None:
+        socket: FrameSocket = websocket.scope["extensions"][EXTENSION]
+        send = socket.take_over(
+            on_closed=lambda code: self.gateway.forget(connection, code=code),
+            on_full=lambda: self.gateway.close(connection, CloseCode.SLOW_READER),
+            buffer_bytes=self.buffer_bytes,
+        )
+        until = identity.expires_at.timestamp()
+        connection = Connection(identity.user_id, socket, send, expires_at=until)
+        since = websocket.query_params.get("since")
+        self.gateway.admit(connection, since=since, mark=mark)
+
+
+def refused(error: CarillonError, connection: HTTPConnection) -> Response:
+    """The HTTP answer to an error (contract §0); 500 for one that is not the caller's."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    headers = {"X-Request-Id": request_id(connection)}
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
+    if isinstance(error, TryLater):
+        headers["Retry-After"] = str(random.randint(1, 5))  # noqa: S311 spreads, hides nothing
+    return JSONResponse({"detail": error.detail}, status_code=status, headers=headers)
+
+
+async def refuse_plain_http(request: Request) -> Response:
+    """The answer to a request for the sockets' path that is no WebSocket handshake (RFC 9110)."""
+    headers = {"Upgrade": "websocket", "X-Request-Id": request_id(request)}
+    detail = "This is a WebSocket; connect with an upgrade request."
+    return JSONResponse({"detail": detail}, status_code=426, headers=headers)
+
+
+def request_id(connection: HTTPConnection) -> str:
+    """The caller's X-Request-Id if it is sane, else one of ours (contract §0)."""
+    sent = connection.headers.get("x-request-id", "")
+    is_sane = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
+    return sent if is_sane else secrets.token_hex(16)

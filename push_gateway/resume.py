@@ -1,0 +1,183 @@
+"""The bus as one gateway has read it: no event twice, no loss unnoticed, the recent past at hand.
+
+Pure. The feed hands every batch it reads to a `Timeline`. A client resumes from memory, without a
+read of the bus and without an await, so nothing can come between what it is replayed and what it
+gets live (contract §5, `?since=`).
+"""
+
+import re
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from push_gateway.backlog import Backlog
+from push_gateway.frames import groups
+from storage.bus import BEGINNING, Batch, Entry, Position, Survey
+from storage.event_json import SHARDS, decoded, shard_of
+from storage.model.event import Event
+
+POS = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
+REMEMBERED_KEYS = 10_000  # a shard's latest events, recognised when they are published again
+FEED_LAG_MS = 60_000  # a client may have been told more by a process that is this much ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event and where it stands."""
+
+    position: Position
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a batch brought: events not seen before, and shards of which some may be missing."""
+
+    fresh: list[Entry]
+    lost: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What a client missed, in order (None: unknown); live events are those after `live_from`."""
+
+    missed: list[Happened] | None
+    live_from: Position
+
+
+class Timeline:
+    """Everything a feed knows of the bus.
+
+    `ready` once it has read what the bus held when it started (or when the bus was wiped or
+    restarted); until then nobody is to be let in.
+    """
+
+    def __init__(self, *, backlog_bytes: int, kept_ms: int, limit: int) -> None:
+        self._shards = [_Shard(backlog_bytes // SHARDS, kept_ms) for _ in range(SHARDS)]
+        self._limit = limit
+        self.generation = ""
+        self.ready = False
+
+    @property
+    def positions(self) -> list[Position]:
+        """Up to where each shard has been received."""
+        return [shard.position for shard in self._shards]
+
+    def pos(self, shard: int, position: Position | None = None) -> str:
+        """A position as clients see it; by default the one reached. Means nothing after a wipe."""
+        return f"{self.generation}-{position or self._shards[shard].position}"
+
+    def receive(self, batch: Batch) -> Received:
+        """Take in what a read or an audit brought.
+
+        A new generation starts over: its first batch is set aside, the bus is to be read again
+        from `positions`. What it holds is not news; once that is read, every shard counts as lost.
+        """
+        if batch.generation != self.generation:
+            self._start_over(batch.generation)
+            return Received([])
+        shares = self._shares(batch)
+        lost = frozenset(self._audit(batch.surveys, shares) if batch.surveys else ())
+        fresh = [entry for entry in batch.entries if self._shards[entry.shard].take(entry)]
+        if self.ready:
+            return Received(fresh, lost)
+        self.ready = batch.surveys is not None and not self.is_behind(batch)
+        return Received([], frozenset(range(SHARDS)) if self.ready else frozenset())
+
+    def is_behind(self, batch: Batch) -> bool:
+        """Whether more may be waiting than this batch could carry."""
+        return any(len(share) >= self._limit for share in self._shares(batch))
+
+    def resume(self, user_id: int, pos: str) -> Resumption:
+        """Where a client whose last frame was at `pos` goes on; any text will do for `pos`."""
+        shard = self._shards[shard_of(user_id)]
+        since = self._since(pos)
+        if since is None or not shard.covers(since):
+            return Resumption(None, shard.position)
+        missed = [
+            Happened(past.position, event)
+            for past in shard.backlog.after(user_id, since)
+            if (event := decoded(past.payload)) is not None
+        ]
+        return Resumption(missed, max(since, shard.position))
+
+    def _since(self, pos: str) -> Position | None:
+        found = POS.fullmatch(pos)
+        if found is None or found[1] != self.generation:
+            return None
+        return Position(int(found[2]), int(found[3]))
+
+    def _start_over(self, generation: str) -> None:
+        self.generation, self.ready = generation, False
+        for shard in self._shards:
+            shard.start_over()
+
+    def _shares(self, batch: Batch) -> list[list[Entry]]:
+        shares: list[list[Entry]] = [[] for _ in range(SHARDS)]
+        for entry in batch.entries:
+            shares[entry.shard].append(entry)
+        return shares
+
+    def _audit(self, surveys: Sequence[Survey], shares: list[list[Entry]]) -> list[int]:
+        return [
+            number
+            for number, shard in enumerate(self._shards)
+            if shard.audit(surveys[number], shares[number], limit=self._limit)
+        ]
+
+
+class _Shard:
+    """One shard's stream as read so far. Repeats are known by key, across generations too."""
+
+    def __init__(self, budget: int, kept_ms: int) -> None:
+        self.backlog = Backlog(budget=budget)
+        self._kept_ms = kept_ms
+        self._seen: dict[str, Position] = {}
+        self.start_over()
+
+    def start_over(self) -> None:
+        self.position = BEGINNING
+        self._count: int | None = None  # the number, in its stream, of the entry to come
+        self.backlog.start(BEGINNING)
+
+    def covers(self, since: Position) -> bool:
+        """Whether everything after `since` is in the backlog, or still to come."""
+        return self.backlog.floor <= since and since.ms <= self.position.ms + FEED_LAG_MS
+
+    def audit(self, survey: Survey, entries: list[Entry], *, limit: int) -> bool:
+        """Compare what was read so far with what there was, before `entries` are taken.
+
+        True if something between the two was missed.
+        """
+        caught_up = len(entries) < limit
+        expected = survey.dropped if self._count is None else self._count
+        first = survey.added - len(entries) if caught_up else max(expected, survey.dropped)
+        if self._count is None or first != expected:
+            complete = first == 0  # nothing of this stream was ever dropped
+            oldest = entries[0].position if entries else survey.last
+            self.backlog.start(BEGINNING if complete else oldest)
+        self._count = first
+        return first != expected
+
+    def take(self, entry: Entry) -> bool:
+        """Go on to this entry; False if its event was seen before, or cannot be read."""
+        self.position = entry.position
+        if self._count is not None:
+            self._count += 1
+        if entry.event is None or not self._is_new(entry.event.key, entry.position):
+            return False
+        self.backlog.add(entry.position, entry.payload, user_ids=_people(entry.event))
+        self.backlog.forget_before(entry.position.ms - self._kept_ms)
+        return True
+
+    def _is_new(self, key: str, position: Position) -> bool:
+        # A restarted Valkey may hold the same entry, at the same position: that is no repeat.
+        if self._seen.setdefault(key, position) != position:
+            return False
+        if len(self._seen) > REMEMBERED_KEYS:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+
+def _people(event: Event) -> Sequence[int]:
+    return array("q", sorted(user_id for _, user_ids in groups(event) for user_id in user_ids))

@@ -1,0 +1,84 @@
+"""Settings of the push gateway; those it shares with other processes are declared in storage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storage.bus import BusSettings
+from storage.settings import (
+    DisplaySettings,
+    ValkeySettings,
+    duration,
+    load,
+    setting,
+    whole,
+    words,
+)
+from storage.tickets import TicketSettings
+from storage.tokens import TokenSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PushSettings:
+    """What a socket may do and cost."""
+
+    connections: int = setting(
+        "CARILLON_PUSH_CONNECTIONS",
+        50_000,
+        parse=whole(1, 10_000_000),
+        help="Sockets one process holds at most; further ones are closed with 1013.",
+    )
+    connections_per_user: int = setting(
+        "CARILLON_PUSH_CONNECTIONS_PER_USER",
+        10,
+        parse=whole(1, 1000),
+        help="Sockets a person has at most in one process; one more closes the oldest with 4409.",
+    )
+    buffer_bytes: int = setting(
+        "CARILLON_PUSH_BUFFER_BYTES",
+        1024 * 1024,
+        parse=whole(64 * 1024, 1024**3),
+        help="Bytes waiting for a slow reader before its socket is closed with 4408.",
+    )
+    silence: timedelta = setting(
+        "CARILLON_PUSH_SILENCE_SECONDS",
+        timedelta(seconds=90),
+        parse=duration(1, 86_400),
+        help="Seconds without any frame from a client before its socket is closed.",
+    )
+    origins: tuple[str, ...] = setting(
+        "CARILLON_PUSH_ORIGINS",
+        (),
+        parse=words,
+        help="Web origins (https://host) that may open sockets from a browser; none: any may.",
+    )
+    backlog_bytes: int = setting(
+        "CARILLON_PUSH_BACKLOG_BYTES",
+        64 * 1024 * 1024,
+        parse=whole(0, 1024**4),
+        help="Memory for replaying recent events to clients that resume; over it, the oldest go.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Everything one push gateway process is told."""
+
+    push: PushSettings
+    bus: BusSettings
+    valkey: ValkeySettings
+    tokens: TokenSettings
+    tickets: TicketSettings
+    display: DisplaySettings
+
+
+def load_settings(environ: Mapping[str, str]) -> GatewaySettings:
+    """Read all of it; raises InvalidSettings naming the first variable that is wrong."""
+    return GatewaySettings(
+        push=load(PushSettings, environ),
+        bus=load(BusSettings, environ),
+        valkey=load(ValkeySettings, environ),
+        tokens=load(TokenSettings, environ),
+        tickets=load(TicketSettings, environ),
+        display=load(DisplaySettings, environ),
+    )

@@ -1,0 +1,252 @@
+"""uvicorn's WebSocket protocol, plus: an app may take a socket over and write whole frames to it.
+
+Given to uvicorn by `--ws push_gateway.websocket_protocol:FrameWebSocketProtocol`; apps that do not
+know the extension work as with uvicorn's own class, except that per-message deflate is never
+offered (it doubles the CPU of a fan-out and costs 30 KiB a socket) and that query strings, where
+tokens are, stay out of the log. `websockets` speaks RFC 6455; nothing of it is written by hand.
+
+The extension is `scope["extensions"]["carillon.frames"]`, a `FrameSocket`. Once an app has accepted
+and taken over, it returns: the connection needs no task and no coroutine any more, and what stays
+in memory is this object and the transport.
+"""
+
+import asyncio
+import random
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from uvicorn.config import Config
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+
+EXTENSION = "carillon.frames"
+MAX_INCOMING_BYTES = 64 * 1024  # contract §5; over it the close code is 1009
+SEND_BUFFER_BYTES = 64 * 1024  # a slow reader shows in our buffer, not in the kernel's
+UNACKNOWLEDGED_MS = 20_000  # data a peer has not taken for so long: the connection is dead
+CLOSE_SECONDS = 2.0  # for a peer to answer a close frame
+DRAIN_PER_SECOND = 2_500  # sockets closed a second when the server stops,
+DRAIN_SECONDS = 4.0  # but all of them within this
+RESTARTING = 1012
+
+
+class FrameSocket(Protocol):
+    """An accepted WebSocket that takes encoded frames."""
+
+    heard_at: float
+    """When something last came from the peer, by the event loop's clock."""
+
+    def take_over(
+        self,
+        *,
+        on_closed: Callable[[int], None],
+        on_full: Callable[[], None],
+        buffer_bytes: int,
+    ) -> Callable[[bytes], None]:
+        """Keep the socket after the app returns; gives the function that writes whole frames.
+
+        `on_closed(code)` is called once, when the socket takes no more frames; writing afterwards
+        does nothing. `on_full()` is called when more than `buffer_bytes` wait for the peer.
+        """
+
+    def buffered(self) -> int:
+        """Bytes that the peer has not taken yet (those in the kernel not counted)."""
+
+    def ping(self) -> None:
+        """Ask the peer for a sign of life (RFC 6455 §5.5.2)."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame, and drop the connection if the peer does not answer it."""
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole unmasked text frame (RFC 6455 §5.6) of UTF-8 `payload`, the same for every socket."""
+    return Frame(Opcode.TEXT, payload).serialize(mask=False, extensions=[])
+
+
+PONG = text_frame(b"pong")
+
+
+class _Nobody(asyncio.Queue[Any]):
+    """Receives the events of sockets that were taken over, for no app listens to them."""
+
+    def put_nowait(self, item: Any) -> None:
+        """Forget it."""
+
+
+NOBODY = _Nobody()
+
+
+class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
+    """One connection. Implements FrameSocket for the app that takes it over."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        # For every connection of this server; the same again for the next one.
+        config.ws_per_message_deflate = False
+        config.ws_max_size = min(config.ws_max_size, MAX_INCOMING_BYTES)
+        super().__init__(config, server_state, app_state, _loop)
+        # At DEBUG it would log the request line and its headers, which hold tokens.
+        self.conn.debug = False
+        self.heard_at = self.loop.time()
+        self._on_closed: Callable[[int], None] | None = None
+        self._on_full: Callable[[], None] | None = None
+
+    # What uvicorn and the transport call.
+
+    def data_received(self, data: bytes) -> None:
+        """Something came from the peer."""
+        self.heard_at = self.loop.time()
+        super().data_received(data)
+
+    def handle_connect(self, event: Request) -> None:
+        """A handshake came; the app may use the extension."""
+        super().handle_connect(event)
+        if not self.handshake_complete:  # the app's task is made, but has not started
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    async def run_asgi(self) -> None:
+        """As uvicorn's, but a socket that was taken over stays open when the app returns."""
+        scope = self.scope
+        self.scope = {**scope, "query_string": b""}  # what uvicorn logs when it accepts or refuses
+        try:
+            await self.app(scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except BaseException:
+            self.logger.exception("Exception in ASGI application\n")
+            self.send_500_response()
+        else:
+            if self._on_full is not None:
+                return
+            if not self.handshake_complete and self.initial_response is None:
+                self.logger.error("ASGI callable returned without completing handshake.")
+                self.send_500_response()
+        if self.close_timer is None:
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """A whole message came. After a takeover only `ping` has a meaning (contract §5)."""
+        if self._on_full is None:
+            super().send_receive_event_to_app()
+            return
+        data, self.frames = b"".join(self.frames), []
+        if self.curr_msg_data_type != "text":
+            return
+        if data == b"ping":
+            self.transport.write(PONG)
+        elif not _is_utf8(data):
+            self.close(1007, "")
+
+    def pause_writing(self) -> None:
+        """More waits for the peer than it may (the transport's high-water mark)."""
+        super().pause_writing()
+        if self._on_full is not None:
+            self.loop.call_soon(self._on_full)
+
+    def handle_close(self, event: Frame) -> None:
+        """The peer closed, or answered our close frame."""
+        super().handle_close(event)
+        self._end()
+
+    def handle_parser_exception(self) -> None:
+        """The peer broke the protocol."""
+        super().handle_parser_exception()
+        self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over, one way or another."""
+        super().connection_lost(exc)
+        self._end()
+
+    def shutdown(self) -> None:
+        """The server stops: close, at different instants, for they will all come back."""
+        if self._on_full is None:
+            super().shutdown()
+            return
+        spread = min(DRAIN_SECONDS, len(self.connections) / DRAIN_PER_SECOND)
+        delay = random.uniform(0, spread)  # noqa: S311 spreads, hides nothing
+        self.loop.call_later(delay, self.close, RESTARTING, "restarting")
+
+    # FrameSocket.
+
+    def take_over(
+        self,
+        *,
+        on_closed: Callable[[int], None],
+        on_full: Callable[[], None],
+        buffer_bytes: int,
+    ) -> Callable[[bytes], None]:
+        """See FrameSocket."""
+        self._on_closed, self._on_full = on_closed, on_full
+        if self.disconnected:
+            self.loop.call_soon(self._end)
+            return self.transport.write
+        self.stop_keepalive()
+        _tune(self.transport)
+        self.transport.set_write_buffer_limits(high=buffer_bytes)
+        if self.read_paused:  # a frame came with the handshake; nobody will receive it
+            self.read_paused = False
+            self.transport.resume_reading()
+        # Nobody asks for these again, and they are a third of what a socket costs.
+        self.queue = NOBODY
+        del self.scope, self.request, self.response
+        # The transport's own function: whatever stands between costs 10,000 times an event.
+        return self.transport.write
+
+    def buffered(self) -> int:
+        """See FrameSocket."""
+        return self.transport.get_write_buffer_size()
+
+    def ping(self) -> None:
+        """See FrameSocket."""
+        if not self.close_sent and not self.disconnected:
+            self.conn.send_ping(b"")
+            self._flush()
+
+    def close(self, code: int, reason: str) -> None:
+        """See FrameSocket."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        try:
+            self.conn.send_close(code, reason)
+        except InvalidState:  # the peer closed first
+            return
+        self.close_sent = True
+        self._flush()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def _flush(self) -> None:
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+    def _end(self) -> None:
+        """Tell the owner, once: our close code if we closed first, else the peer's, or 1006."""
+        on_closed, self._on_closed = self._on_closed, None
+        if on_closed is not None:
+            closed = self.conn.close_sent or self.conn.close_rcvd
+            on_closed(1006 if closed is None else int(closed.code))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _tune(transport: asyncio.Transport) -> None:
+    """Bound what the kernel keeps for a peer, and for how long."""
+    raw: socket.socket | None = transport.get_extra_info("socket")
+    if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)

@@ -1,0 +1,428 @@
+"""The intake: what has been accepted and is not yet in the histories.
+
+Ingest writes here (`accept`); the holder of the persist lane reads (`take_lane` … `leave_lane`). A row is the
+promise of a 2xx (contract §2): it leaves only for `messages`, or for `failed_sends`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, text
+
+from storage.model.errors import CallerIsWrong, invalid
+from storage.model.message import ContentType, Message, MessageType
+from storage.model.send import Accepted, IdempotencyKey, Send
+
+# Contract §2: a key is remembered for a day.
+KEY_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A send on its way in, with the caller's idempotency key if there is one."""
+
+    send: Send
+    key: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much is waiting, since how long (0.0 when nothing is), and how many sends have failed.
+
+    `drifted`: unread counters that the last nightly recount found wrong.
+    """
+
+    waiting: int
+    oldest_seconds: float
+    failed: int
+    drifted: int = 0
+
+
+_COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
+ action_url, action_text, is_broadcast"""
+
+# Ids and instants are PostgreSQL's. Ids are sorted before they are given out: within a millisecond the
+# sequence below them may come round. One JSON value costs half of nineteen arrays to write and read.
+# Keys are inserted in key order, so that two batches with the same keys wait for one another and never
+# deadlock.
+_ACCEPT = text(f"""
+WITH ids AS MATERIALIZED (
+  SELECT id, row_number() OVER (ORDER BY id) AS place
+    FROM (SELECT next_message_id() AS id FROM generate_series(1, :count)) AS made
+), batch AS MATERIALIZED (
+  SELECT u.*, CASE WHEN send_at IS NULL THEN ids.id ELSE next_message_id(send_at) END AS id,
+         coalesce(send_at, clock_timestamp()) AS created_at
+    FROM ROWS FROM (json_to_recordset(CAST(:batch AS json)) AS (
+      sender_id bigint, receiver_id bigint, app_id int, sent_by_app_id int, type text,
+      content_type text, title text, content text, action_url text, action_text text,
+      is_broadcast bool, app_name text, audience bigint[], unresolved jsonb, send_at timestamptz,
+      caller text, key text, fingerprint text, kept jsonb
+    )) WITH ORDINALITY AS u(
+      sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
+      action_url, action_text, is_broadcast, app_name, audience, unresolved, send_at,
+      caller, key, fingerprint, kept, place)
+    JOIN ids USING (place)
+), keys AS (
+  INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
+  SELECT caller, key, decode(fingerprint, 'hex'), id, created_at, kept
+    FROM batch WHERE key IS NOT NULL ORDER BY caller, key
+  ON CONFLICT DO NOTHING
+  RETURNING message_id
+), fresh AS (
+  SELECT * FROM batch WHERE key IS NULL OR id IN (SELECT message_id FROM keys)
+), taken AS (
+  INSERT INTO accepted (id, created_at, {_COLUMNS}, app_name, audience, unresolved,
+                        is_scheduled, ring_at, accepted_at)
+  SELECT id, created_at, {_COLUMNS}, app_name, audience, unresolved, send_at IS NOT NULL,
+         created_at, CASE WHEN is_broadcast THEN clock_timestamp() END
+    FROM fresh ORDER BY place
+)
+SELECT b.id, b.created_at, f.id IS NOT NULL AS is_fresh
+  FROM batch b LEFT JOIN fresh f USING (id) ORDER BY b.place
+""")  # noqa: S608 (the columns are the constant above)
+
+_FIRST_USES = text("""
+SELECT k.caller, k.key, k.fingerprint, k.message_id, k.created_at, k.send
+  FROM idempotency_keys k
+  JOIN unnest(CAST(:caller AS text[]), CAST(:key AS text[])) AS u(caller, key) USING (caller, key)
+""")
+
+# By the primary key. Only past its lifetime, so that of two at once one purges and both go on.
+_PURGE_KEYS = text("""
+DELETE FROM idempotency_keys k
+ USING unnest(CAST(:caller AS text[]), CAST(:key AS text[])) AS u(caller, key)
+ WHERE (k.caller, k.key) = (u.caller, u.key) AND k.created_at < clock_timestamp() - :lifetime
+""")
+
+
+def accept(connection: Connection, requests: Sequence[Request]) -> list[Accepted | CallerIsWrong]:
+    """Write all of `requests` at once, or nothing; the answers are in their order.
+
+    After the caller's commit each new one is a promise. A key that was used before with the same body
+    gives the first answer again and writes nothing, also when both are in flight (the second waits
+    for the first to commit); with another body its entry is an `Invalid`, the others stand.
+    """
+    keyed = [request.key for request in requests if request.key is not None]
+    if keyed:
+        connection.execute(_PURGE_KEYS, _key_columns(keyed) | {"lifetime": KEY_LIFETIME})
+    rows = connection.execute(_ACCEPT, _batch(requests)).all()
+    used = [
+        request.key
+        for request, row in zip(requests, rows, strict=True)
+        if not row.is_fresh and request.key is not None
+    ]
+    first_uses = _first_uses(connection, used) if used else {}
+    return [
+        Accepted(row.id, row.created_at, request.send)
+        if row.is_fresh
+        else _replay(request, first_uses)
+        for request, row in zip(requests, rows, strict=True)
+    ]
+
+
+def first_answer(connection: Connection, key: IdempotencyKey) -> Accepted | CallerIsWrong | None:
+    """What a request with this key was answered before; None if none was, in the last day."""
+    connection.execute(_PURGE_KEYS, _key_columns([key]) | {"lifetime": KEY_LIFETIME})
+    first = _first_uses(connection, [key]).get((key.caller, key.key))
+    return _replayed(key, first) if first is not None else None
+
+
+def _replay(
+    request: Request, first_uses: dict[tuple[str, str], Row[Any]]
+) -> Accepted | CallerIsWrong:
+    key = request.key
+    if key is None:
+        raise AssertionError("Only a key can have been used before.")
+    return _replayed(key, first_uses[(key.caller, key.key)])
+
+
+def _replayed(key: IdempotencyKey, first: Row[Any]) -> Accepted | CallerIsWrong:
+    if bytes(first.fingerprint) != key.fingerprint:
+        return invalid(
+            "Idempotency-Key", "This key was used before with another body.", where="header"
+        )
+    return Accepted(first.message_id, first.created_at, _send(first.send), is_replay=True)
+
+
+def _first_uses(
+    connection: Connection, keys: Sequence[IdempotencyKey]
+) -> dict[tuple[str, str], Row[Any]]:
+    rows = connection.execute(_FIRST_USES, _key_columns(keys))
+    return {(row.caller, row.key): row for row in rows}
+
+
+def _key_columns(keys: Sequence[IdempotencyKey]) -> dict[str, Any]:
+    return {"caller": [key.caller for key in keys], "key": [key.key for key in keys]}
+
+
+_SEND_FIELDS = tuple(item.name for item in fields(Send))
+# What the first answer is made from; neither the audience nor the time is part of an answer.
+_KEPT_FIELDS = tuple(n for n in _SEND_FIELDS if n not in {"audience", "unresolved", "send_at"})
+
+
+def _batch(requests: Sequence[Request]) -> dict[str, Any]:
+    rows = [_row(request.send, request.key) for request in requests]
+    return {"batch": orjson.dumps(rows).decode(), "count": len(rows)}
+
+
+def _row(send: Send, key: IdempotencyKey | None) -> dict[str, Any]:
+    row = {name: getattr(send, name) for name in _SEND_FIELDS}
+    if key is not None:
+        row["caller"], row["key"] = key.caller, key.key
+        row["fingerprint"] = key.fingerprint.hex()
+        row["kept"] = {name: row[name] for name in _KEPT_FIELDS}
+    return row
+
+
+def _send(kept: dict[str, Any]) -> Send:
+    return Send(
+        **{
+            **kept,
+            "type": MessageType(kept["type"]),
+            "content_type": ContentType(kept["content_type"]),
+            "unresolved": (),
+        }
+    )
+
+
+_BACKLOG = text("""
+SELECT count(*) AS waiting,
+       coalesce(extract(epoch FROM clock_timestamp() - min(ring_at)), 0) AS oldest_seconds,
+       (SELECT count(*) FROM failed_sends) AS failed,
+       (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted
+  FROM accepted WHERE NOT is_scheduled
+""")
+
+
+def backlog(connection: Connection) -> Backlog:
+    """How much is waiting to be persisted; scheduled sends do not count before they are due."""
+    row = connection.execute(_BACKLOG).one()
+    return Backlog(row.waiting, max(0.0, float(row.oldest_seconds)), row.failed, row.drifted)
+
+
+_STILL_WAITING = text("SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+
+def still_waiting(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that are not in a history yet (`Prefer: wait`); by the primary key."""
+    return set(connection.execute(_STILL_WAITING, {"ids": list(ids)}).scalars())
+
+
+_TAKE_LANE = text("""
+SELECT pg_try_advisory_lock(hashtext('carillon persist')) AS is_taken,
+       EXISTS (SELECT 1 FROM persist_claims WHERE ids <> '{}') AS is_abandoned,
+       EXISTS (SELECT 1 FROM unpublished) AS has_unpublished
+""")
+_LEAVE_LANE = text("SELECT pg_advisory_unlock(hashtext('carillon persist'))")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What the new holder of the persist lane finds: a dead holder's claim, unpublished messages."""
+
+    is_abandoned: bool
+    has_unpublished: bool
+
+
+def take_lane(connection: Connection) -> Lane | None:
+    """Become the one holder of the persist lane, for this session; None if another is."""
+    row = connection.execute(_TAKE_LANE).one()
+    return Lane(row.is_abandoned, row.has_unpublished) if row.is_taken else None
+
+
+def leave_lane(connection: Connection) -> None:
+    """Stop being the holder; the end of the session does the same."""
+    connection.execute(_LEAVE_LANE)
+
+
+# What was accepted first is persisted first: the primary key, in id order. The batch ends before a row
+# that has failed more often than its first. Not waiting for the disk: whatever makes the batch durable
+# makes this durable before it.
+_CLAIM = text("""
+WITH due AS (
+  SELECT id, attempts FROM accepted
+   WHERE NOT is_scheduled AND ring_at <= clock_timestamp()
+   ORDER BY id LIMIT :limit
+), ranked AS (
+  SELECT id, row_number() OVER w AS place, first_value(attempts) OVER w AS level,
+         max(attempts) OVER w AS worst
+    FROM due WINDOW w AS (ORDER BY id)
+), batch AS (
+  SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids FROM ranked
+   WHERE worst <= level AND place <= greatest(1, :limit / power(8, level))
+)
+INSERT INTO persist_claims (lane, ids)
+SELECT 0, ids FROM batch WHERE set_config('synchronous_commit', 'off', true) = 'off'
+ON CONFLICT (lane) DO UPDATE SET ids = excluded.ids, claimed_at = clock_timestamp()
+RETURNING ids
+""")
+
+
+def claim(connection: Connection, limit: int) -> list[int]:
+    """Note down, and return, the next ids to persist, in order; empty when nothing is due.
+
+    Only for the holder of the persist lane, who says with it that what it claimed before is done. If
+    the holder dies, `recover` counts an attempt for exactly these. Rows that failed before come in
+    batches that shrink eightfold an attempt, so that a row that kills its worker ends up alone.
+    """
+    return list(connection.execute(_CLAIM, {"limit": limit}).scalar_one())
+
+
+_NO_CLAIM = text("UPDATE persist_claims SET ids = '{}' WHERE lane = 0")
+
+
+def end_claim(connection: Connection) -> None:
+    """Say that what was claimed is done, without claiming more."""
+    connection.execute(_NO_CLAIM)
+
+
+_ABANDONED = text("""
+WITH claimed AS (SELECT unnest(ids) AS id FROM persist_claims WHERE lane = 0),
+persisted AS (
+  INSERT INTO unpublished (message_id)
+  SELECT m.id FROM messages m JOIN claimed USING (id)
+  ON CONFLICT DO NOTHING
+)
+UPDATE accepted SET attempts = attempts + 1, error = 'The worker died while it had this in hand.'
+ WHERE id IN (SELECT id FROM claimed)
+RETURNING id, attempts
+""")
+
+
+def recover(connection: Connection, *, max_attempts: int) -> list[int]:
+    """Put right what a dead holder had in hand; returns the ids that are dead now.
+
+    What it persisted may not be published: it will be, perhaps a second time. What it did not is an
+    attempt, and the last one moves it to `failed_sends`.
+    """
+    rows = connection.execute(_ABANDONED).all()
+    connection.execute(_NO_CLAIM)
+    dead = [row.id for row in rows if row.attempts >= max_attempts]
+    bury(connection, dead)
+    return dead
+
+
+_COUNT_FAILURE = text("""
+UPDATE accepted SET attempts = attempts + 1, error = :error,
+       ring_at = clock_timestamp() + make_interval(secs => 0.5 * power(2, attempts))
+ WHERE id = :id RETURNING attempts
+""")
+_UNCLAIM = text("UPDATE persist_claims SET ids = array_remove(ids, :id) WHERE lane = 0")
+
+
+def count_failure(connection: Connection, id: int, *, error: str, max_attempts: int) -> bool:
+    """Note that persisting `id` raised `error`, to be tried again later; True when it is dead now."""
+    attempts = connection.execute(_COUNT_FAILURE, {"id": id, "error": error}).scalar()
+    connection.execute(_UNCLAIM, {"id": id})  # Its holder is alive and goes on with the others.
+    if attempts is None or attempts < max_attempts:
+        return False
+    bury(connection, [id])
+    return True
+
+
+_BURY = text("""
+WITH dead AS (DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *)
+INSERT INTO failed_sends (id, payload, error, attempts)
+SELECT id, to_jsonb(dead), coalesce(error, ''), attempts FROM dead
+""")
+
+
+def bury(connection: Connection, ids: Collection[int]) -> None:
+    """Move sends that cannot be persisted to `failed_sends`, whole."""
+    if ids:
+        connection.execute(_BURY, {"ids": list(ids)})
+
+
+_WAKE = text("""
+UPDATE accepted SET is_scheduled = false WHERE is_scheduled AND ring_at <= clock_timestamp()
+""")
+
+
+def wake_scheduled(connection: Connection) -> int:
+    """Make scheduled sends wait that are due now (index accepted_scheduled); how many."""
+    return connection.execute(_WAKE).rowcount
+
+
+_IS_WAITING = text("""
+SELECT EXISTS (SELECT 1 FROM accepted WHERE NOT is_scheduled AND ring_at <= clock_timestamp())
+""")
+
+
+def is_waiting(connection: Connection) -> bool:
+    """Whether `claim` would find something."""
+    return bool(connection.execute(_IS_WAITING).scalar_one())
+
+
+_IS_DUE = text("""
+SELECT EXISTS (SELECT 1 FROM unpublished)
+    OR EXISTS (SELECT 1 FROM accepted WHERE NOT is_scheduled AND ring_at <= clock_timestamp())
+""")
+
+
+def is_due(connection: Connection) -> bool:
+    """Whether there is something to persist or to publish."""
+    return bool(connection.execute(_IS_DUE).scalar_one())
+
+
+_OVERDUE = text("""
+SELECT EXISTS (SELECT 1 FROM unpublished)
+    OR EXISTS (SELECT 1 FROM persist_claims
+                WHERE ids <> '{}' AND claimed_at <= clock_timestamp() - :grace)
+    OR EXISTS (SELECT 1 FROM accepted
+                WHERE NOT is_scheduled AND ring_at <= clock_timestamp() - :grace)
+""")
+
+
+def is_overdue(connection: Connection, *, grace: timedelta) -> bool:
+    """Whether something has waited for `grace` past its time: its ring may have been lost."""
+    return bool(connection.execute(_OVERDUE, {"grace": grace}).scalar_one())
+
+
+_ASLEEP = text("""
+SELECT EXISTS (SELECT 1 FROM accepted
+                WHERE is_scheduled AND ring_at <= clock_timestamp() - :grace)
+""")
+
+
+def is_asleep(connection: Connection, *, grace: timedelta) -> bool:
+    """Whether a scheduled send has been due for `grace` and nobody woke it (index accepted_scheduled)."""
+    return bool(connection.execute(_ASLEEP, {"grace": grace}).scalar_one())
+
+
+_PURGE_OLD_KEYS = text(
+    "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - :lifetime"
+)
+
+
+def purge_keys(connection: Connection) -> int:
+    """Forget idempotency keys past their day (index idempotency_keys_created_at); how many."""
+    return connection.execute(_PURGE_OLD_KEYS, {"lifetime": KEY_LIFETIME}).rowcount
+
+
+# By value: calling an enum class takes ten times as long, and there are two a message.
+TYPES = {kind.value: kind for kind in MessageType}
+CONTENT_TYPES = {kind.value: kind for kind in ContentType}
+
+
+def message_of(row: Row[Any]) -> Message:
+    """The message in a row of `accepted`, or of `messages` with its `app_name`."""
+    created_at: datetime = row.created_at
+    return Message(
+        id=row.id,
+        sender_id=row.sender_id,
+        receiver_id=row.receiver_id,
+        app_id=row.app_id,
+        app_name=row.app_name,
+        sent_by_app_id=row.sent_by_app_id,
+        type=TYPES[row.type],
+        content_type=CONTENT_TYPES[row.content_type],
+        title=row.title,
+        content=row.content,
+        action_url=row.action_url,
+        action_text=row.action_text,
+        is_broadcast=row.is_broadcast,
+        created_at=created_at,
+    )

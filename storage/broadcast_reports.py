@@ -1,0 +1,197 @@
+"""How far broadcasts are, who has read them and who has not (contract §3); for ingest and the command."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
+
+# People looked at in one question: about 0.2 s of PostgreSQL at 100,000.
+_CHUNKS_AT_ONCE = 20
+
+_FIELDS = """id, app_id, status, total, expanded, failed_chunks, recalled, read_count, created_at,
+ started_at, finished_at, unresolved"""
+# Not persisted yet, or never: it has a message id and nothing else.
+_NOTHING_YET = """0 AS total, 0 AS expanded, 0 AS failed_chunks, 0 AS recalled, 0 AS read_count,
+ created_at, CAST(NULL AS timestamptz) AS started_at, CAST(NULL AS timestamptz) AS finished_at,
+ unresolved"""
+# Wherever it is on its way, in one snapshot. Indexes accepted_broadcasts, broadcasts_app_id_id; dead
+# letters are few.
+_REPORTS = f"""
+WITH found AS (
+  (SELECT id, sent_by_app_id AS app_id,
+          CASE WHEN is_scheduled THEN 'SCHEDULED' ELSE 'PENDING' END AS status, {_NOTHING_YET}
+     FROM accepted
+    WHERE is_broadcast AND sent_by_app_id = :app_id {{which}} ORDER BY id DESC LIMIT :limit)
+   UNION ALL
+  (SELECT (f.a).id, (f.a).sent_by_app_id, 'FAILED', 0, 0, 0, 0, 0, (f.a).created_at, NULL,
+          f.failed_at, (f.a).unresolved
+     FROM (SELECT id, failed_at, jsonb_populate_record(NULL::accepted, payload) AS a
+             FROM failed_sends) f
+    WHERE (f.a).is_broadcast AND (f.a).sent_by_app_id = :app_id {{which}}
+    ORDER BY 1 DESC LIMIT :limit)
+   UNION ALL
+  (SELECT id, app_id, status, total, s.expanded, s.failed_chunks, s.recalled, read_count,
+          created_at, started_at, finished_at, unresolved
+     FROM broadcasts b CROSS JOIN LATERAL (
+       SELECT coalesce(sum(size) FILTER (
+                WHERE state IN ('expanded', 'published', 'taken_back', 'recalled')), 0) AS expanded,
+              coalesce(sum(size) FILTER (
+                WHERE state IN ('taken_back', 'recalled')), 0) AS recalled,
+              count(*) FILTER (WHERE state = 'failed') AS failed_chunks
+         FROM broadcast_chunks c WHERE c.broadcast_id = b.id) s
+    WHERE app_id = :app_id {{which}} ORDER BY id DESC LIMIT :limit)
+)
+SELECT {_FIELDS}, extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at) AS seconds
+  FROM found ORDER BY id DESC LIMIT :limit
+"""  # noqa: S608 (constants of this module)
+_REPORT_ONE = text(_REPORTS.format(which="AND id = :id"))
+_REPORT_MANY = text(_REPORTS.format(which="AND id < :before_id"))
+_LAST = 2**63 - 1
+_TAKEN_BACK = frozenset({BroadcastStatus.RECALLING, BroadcastStatus.RECALLED})
+
+
+def report(connection: Connection, broadcast_id: int, *, app_id: int) -> BroadcastReport | None:
+    """How far a broadcast of `app_id` is (contract §3); None if the app has no such broadcast."""
+    parameters = {"id": broadcast_id, "app_id": app_id, "limit": 1}
+    row = connection.execute(_REPORT_ONE, parameters).first()
+    return _report(row) if row else None
+
+
+def listing(
+    connection: Connection, app_id: int, *, limit: int, before_id: int | None = None
+) -> list[BroadcastReport]:
+    """An app's broadcasts, newest first, scheduled ones by when they are due; `read` as last counted."""
+    rows = connection.execute(
+        _REPORT_MANY, {"app_id": app_id, "before_id": before_id or _LAST, "limit": limit}
+    )
+    return [_report(row) for row in rows]
+
+
+def _report(row: Row[Any]) -> BroadcastReport:
+    status = BroadcastStatus(row.status)
+    return BroadcastReport(
+        id=row.id,
+        status=status,
+        total=row.total,
+        expanded=row.expanded,
+        failed_chunks=row.failed_chunks,
+        recalled=row.recalled,
+        read=row.read_count,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        rate_per_second=None if status in _TAKEN_BACK else _rate(row.expanded, row.seconds),
+        unresolved=tuple(row.unresolved),
+    )
+
+
+def _rate(expanded: int, seconds: float | None) -> float | None:
+    return None if seconds is None else round(expanded / max(float(seconds), 0.001), 1)
+
+
+_FINISHED = text("""
+SELECT id FROM broadcasts WHERE id = ANY(CAST(:ids AS bigint[]))
+   AND status NOT IN ('SCHEDULED', 'PENDING', 'EXPANDING')
+""")
+
+
+def finished(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that no lane will expand any more (`Prefer: wait`)."""
+    return set(connection.execute(_FINISHED, {"ids": list(ids)}).scalars())
+
+
+# Whoever gets here first within the minute that contract §3 allows counts; others show the last count.
+_START_COUNT = text("""
+UPDATE broadcasts SET read_counted_at = clock_timestamp()
+ WHERE id = :id AND app_id = :app_id AND total > 0
+   AND (read_counted_at IS NULL OR read_counted_at < clock_timestamp() - interval '1 minute')
+""")
+_END_COUNT = text("UPDATE broadcasts SET read_count = :count WHERE id = :id")
+# The next chunks that have people past `after`: the primary key, in order.
+_PART = """
+part AS MATERIALIZED (
+  SELECT c.user_ids, c.last_user_id, c.app_id FROM broadcast_chunks c
+   WHERE c.broadcast_id = :id AND c.last_user_id > :after AND c.state IN ('expanded', 'published')
+   ORDER BY c.number LIMIT :chunks
+), people AS (
+  SELECT u.id, part.app_id, part.last_user_id FROM part CROSS JOIN LATERAL unnest(part.user_ids) AS u(id)
+)
+"""
+# By the primary key of `deliveries`, one probe a person.
+_COUNT_READS = text(f"""
+WITH {_PART}
+SELECT max(part_end.last) AS last, (
+    SELECT count(*) FROM people p
+      JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
+     WHERE d.read_at IS NOT NULL) AS reads
+  FROM (SELECT max(last_user_id) AS last FROM part) part_end
+""")  # noqa: S608 (the part is the constant above)
+
+
+def start_count(connection: Connection, broadcast_id: int, *, app_id: int) -> bool:
+    """Whether `read` is older than a minute and the caller is the one to count it anew."""
+    parameters = {"id": broadcast_id, "app_id": app_id}
+    return connection.execute(_START_COUNT, parameters).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many of a part of the audience have read it; `last_user_id` ends the part, None: no more."""
+
+    count: int
+    last_user_id: int | None
+
+
+def count_reads(connection: Connection, broadcast_id: int, *, after_user_id: int = 0) -> Counted:
+    """Count the reads of the next part of the audience: a million people are no single question."""
+    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
+    row = connection.execute(_COUNT_READS, parameters).one()
+    return Counted(row.reads, row.last)
+
+
+def end_count(connection: Connection, broadcast_id: int, *, count: int) -> None:
+    """Note what was counted."""
+    connection.execute(_END_COUNT, {"id": broadcast_id, "count": count})
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPage:
+    """People who have not read it, by id; `last_user_id`: go on after it, None: these were the last."""
+
+    people: tuple[UnreadPerson, ...]
+    last_user_id: int | None
+
+
+_PART_END = text(f"WITH {_PART} SELECT max(last_user_id) FROM part")  # noqa: S608 (as above)
+_UNREAD = text(f"""
+WITH {_PART}, unread AS (
+  SELECT p.id, p.app_id FROM people p
+    JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
+   WHERE p.id > :after AND d.read_at IS NULL ORDER BY p.id LIMIT :limit
+)
+SELECT unread.id, account.app_user_id, coalesce(users.name, '') AS name
+  FROM unread LEFT JOIN users USING (id)
+  LEFT JOIN LATERAL (
+    SELECT m.app_user_id FROM mappings m WHERE m.user_id = unread.id AND m.app_id = unread.app_id
+     ORDER BY m.app_user_id LIMIT 1) account ON true
+ ORDER BY unread.id
+""")  # noqa: S608 (as above)
+
+
+def unread(
+    connection: Connection, broadcast_id: int, *, after_user_id: int, limit: int
+) -> UnreadPage:
+    """Up to `limit` people after `after_user_id` who have it and have not read it.
+
+    Looks at a part of the audience only: the page may be short and not the last, `last_user_id` tells.
+    """
+    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
+    end = connection.execute(_PART_END, parameters).scalar()
+    if end is None:
+        return UnreadPage((), None)
+    rows = connection.execute(_UNREAD, parameters | {"limit": limit}).all()
+    people = tuple(UnreadPerson(row.id, row.app_user_id, row.name) for row in rows)
+    return UnreadPage(people, people[-1].user_id if len(people) == limit else end)

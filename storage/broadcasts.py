@@ -1,0 +1,381 @@
+"""Broadcasts on their way: freezing the audience into chunks, expanding them, stopping.
+
+The lanes' (workers/expand.py), but `stop` and `discard`. Reports are `broadcast_reports.py`, taking back is
+`broadcast_recalls.py`. A chunk is marked in the transaction that inserts its deliveries, so that
+progress is a sum over chunks and never a guess. Whoever locks both locks a chunk before its broadcast.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from storage.accepted import message_of
+from storage.model.broadcast import BroadcastStatus, Chunk
+from storage.model.message import Message
+from storage.withdrawals import withdraw
+
+# Of the next app in turn, its oldest. Not before the app's other chunks are taken: what waits to be
+# planned costs nothing, and a burst of broadcasts does not become gigabytes of ids. Two planners skip
+# each other. Indexes broadcasts_pending, broadcast_chunks_waiting.
+_NEXT_PENDING = text("""
+SELECT b.* FROM (
+    SELECT DISTINCT app_id FROM broadcasts WHERE status = 'PENDING' AND app_id > :after_app_id) a
+ CROSS JOIN LATERAL (
+    SELECT p.id, p.app_id, p.accepted_at, p.planned_up_to, p.audience IS NOT NULL AS has_list
+      FROM broadcasts p WHERE p.status = 'PENDING' AND p.app_id = a.app_id
+     ORDER BY p.id LIMIT 1 FOR UPDATE SKIP LOCKED) b
+ WHERE NOT EXISTS (SELECT FROM broadcast_chunks c WHERE c.state = 'waiting'
+                      AND c.app_id = b.app_id AND c.broadcast_id <> b.id)
+ ORDER BY b.app_id LIMIT 1
+""")
+
+# The audience of an instant: who is active now and has not changed since, and who changed and was
+# active before the first change. Both in id order, from where the last slice ended, so that a slice
+# costs the same wherever it is (index users_active; changed is small). NOT IN, because its hash keeps
+# that order where an anti-join would sort everyone; and chunk after chunk as arrays, which takes 0.4 of
+# the time of numbering the rows and grouping them.
+_SLICE = """
+WITH RECURSIVE changed AS MATERIALIZED (
+  SELECT DISTINCT ON (user_id) user_id, was_active FROM activity_changes
+   WHERE changed_at > :accepted_at ORDER BY user_id, number
+), step (place, ids) AS (
+  SELECT -1, ARRAY[CAST(:after AS bigint)]
+   UNION ALL
+  SELECT place + 1, ARRAY(
+    (SELECT u.id FROM {people} u
+      WHERE u.status = 'ACTIVE' AND NOT u.is_deleted AND u.created_at <= :accepted_at
+        AND u.id > step.ids[cardinality(step.ids)]
+        AND u.id NOT IN (SELECT user_id FROM changed) ORDER BY u.id LIMIT :chunk_size)
+     UNION ALL
+    (SELECT u.id FROM changed JOIN {people} u ON u.id = changed.user_id
+      WHERE was_active AND u.created_at <= :accepted_at
+        AND u.id > step.ids[cardinality(step.ids)])
+     ORDER BY id LIMIT :chunk_size)
+    FROM step WHERE place + 1 < :chunks AND (place < 0 OR cardinality(ids) = :chunk_size)
+), new_chunks AS (
+  INSERT INTO broadcast_chunks (broadcast_id, number, app_id, user_ids, size, last_user_id)
+  SELECT :id, place + (SELECT count(*) FROM broadcast_chunks WHERE broadcast_id = :id),
+         :app_id, ids, cardinality(ids), ids[cardinality(ids)]
+    FROM step WHERE place >= 0 AND cardinality(ids) > 0
+  RETURNING size, last_user_id
+), added AS (
+  SELECT coalesce(sum(size), 0) AS people, max(last_user_id) AS last_user_id FROM new_chunks
+), outcome AS (
+  SELECT added.*, people < :chunk_size * :chunks AS is_complete FROM added
+)
+UPDATE broadcasts SET total = total + people,
+       planned_up_to = coalesce(last_user_id, planned_up_to),
+       status = CASE WHEN is_complete THEN 'EXPANDING' ELSE status END,
+       planned_at = CASE WHEN is_complete THEN clock_timestamp() END,
+       started_at = coalesce(started_at, clock_timestamp())
+  FROM outcome WHERE id = :id
+RETURNING is_complete
+"""
+_PLAN_EVERYONE = text(_SLICE.format(people="users"))
+_PLAN_LIST = text(
+    _SLICE.format(
+        people="""(SELECT * FROM users WHERE id IN (
+            SELECT unnest(audience) FROM broadcasts WHERE id = :id))"""
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A slice of a broadcast's audience is in chunks; all of it if `is_complete`."""
+
+    broadcast_id: int
+    app_id: int
+    is_complete: bool
+
+
+def plan(
+    connection: Connection, *, after_app_id: int = 0, chunk_size: int, chunks: int = 5
+) -> Planned | None:
+    """Freeze the next slice, of up to `chunks`, of a pending broadcast's audience; None if none is.
+
+    Of the next app after `after_app_id`. The audience is everyone who was active when the broadcast was
+    accepted (contract §3), whoever comes and goes between that, the slices and the end. Safe to repeat
+    and for several to do at once.
+    """
+    pending = connection.execute(_NEXT_PENDING, {"after_app_id": after_app_id}).first()
+    if pending is None:
+        return None
+    parameters = {
+        "id": pending.id,
+        "app_id": pending.app_id,
+        "accepted_at": pending.accepted_at,
+        "after": pending.planned_up_to,
+        "chunk_size": chunk_size,
+        "chunks": chunks,
+    }
+    statement = _PLAN_LIST if pending.has_list else _PLAN_EVERYONE
+    is_complete = connection.execute(statement, parameters).scalar_one()
+    if is_complete:
+        close(connection, pending.id)
+    return Planned(pending.id, pending.app_id, is_complete)
+
+
+# Of the next app in turn the oldest broadcast's first chunk that nobody has: apps take turns whatever
+# they send, and one app's broadcasts come in order. The row is locked and looked at first, so of two
+# lanes one inserts and the other finds the next chunk. Rows go in by user_id, as the ids are stored:
+# the lock order of every writer. Index broadcast_chunks_waiting.
+_EXPAND = """
+WITH chunk AS MATERIALIZED (
+  SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, m.created_at
+    FROM broadcast_chunks c
+    JOIN broadcasts b ON b.id = c.broadcast_id AND b.status = 'EXPANDING'
+    JOIN messages m ON m.id = c.broadcast_id
+   WHERE c.state = 'waiting' AND {which}
+   ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1
+     FOR UPDATE OF c SKIP LOCKED
+), people AS MATERIALIZED (
+  SELECT unnest(user_ids) AS user_id, -app_id AS peer_id, broadcast_id AS id, created_at FROM chunk
+), new_deliveries AS (
+  INSERT INTO deliveries (user_id, peer_id, message_id) SELECT user_id, peer_id, id FROM people
+), counters AS (
+  INSERT INTO conversations AS c (user_id, peer_id, unread_count, last_message_id, updated_at)
+  SELECT user_id, peer_id, 1, id, created_at FROM people
+  ON CONFLICT (user_id, peer_id) DO UPDATE
+     SET unread_count = c.unread_count + 1,
+         last_message_id = greatest(c.last_message_id, excluded.last_message_id),
+         updated_at = greatest(c.updated_at, excluded.updated_at)
+)
+UPDATE broadcast_chunks c
+   SET state = 'expanded', attempts = c.attempts + 1, lease_until = clock_timestamp() + :lease
+  FROM chunk
+ WHERE (c.broadcast_id, c.number) = (chunk.broadcast_id, chunk.number)
+RETURNING c.broadcast_id, c.number, c.app_id, c.user_ids
+"""
+_EXPAND_NEXT = text(
+    _EXPAND.format(
+        which="""c.app_id > :after_app_id
+     AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())"""
+    )
+)
+_EXPAND_ONE = text(_EXPAND.format(which="c.broadcast_id = :id AND c.number = :number"))
+
+
+def expand_next(connection: Connection, *, after_app_id: int = 0, lease: timedelta) -> Chunk | None:
+    """Insert the next chunk's deliveries, move its counters and mark it, all at once; None: none waits.
+
+    Of the first app after `after_app_id`. It is this lane's to publish for `lease`, then anyone's. One
+    statement: a lane that dies has done all of it, or nothing and holds nothing.
+    """
+    parameters = {"after_app_id": after_app_id, "lease": lease}
+    return _chunk(connection.execute(_EXPAND_NEXT, parameters).first())
+
+
+def expand(connection: Connection, chunk: Chunk, *, lease: timedelta) -> bool:
+    """The same for this chunk; False if it is done, in another's hands, or stopped."""
+    parameters = {"id": chunk.broadcast_id, "number": chunk.number, "lease": lease}
+    return connection.execute(_EXPAND_ONE, parameters).first() is not None
+
+
+def _chunk(row: Row[Any] | None) -> Chunk | None:
+    return row and Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids))
+
+
+_SUSPECT = text("""
+SELECT c.broadcast_id, c.number, c.app_id, c.user_ids
+  FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id AND b.status = 'EXPANDING'
+ WHERE c.state = 'waiting' AND c.app_id > :after_app_id
+   AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+ ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
+""")
+
+
+def suspect(connection: Connection, *, after_app_id: int) -> Chunk | None:
+    """The chunk that `expand_next` would take: after a failure, to find out which it was."""
+    return _chunk(connection.execute(_SUSPECT, {"after_app_id": after_app_id}).first())
+
+
+# What a lane expanded and did not get to publish. Also of a broadcast that was cancelled meanwhile:
+# its people have it, so they are told. Index broadcast_chunks_open.
+_CLAIM_UNPUBLISHED = text("""
+UPDATE broadcast_chunks c
+   SET lease_until = clock_timestamp() + :lease, attempts = c.attempts + 1
+  FROM (
+    SELECT o.broadcast_id, o.number
+      FROM broadcast_chunks o JOIN broadcasts b ON b.id = o.broadcast_id
+     WHERE o.state = 'expanded' AND b.status IN ('EXPANDING', 'CANCELLED')
+       AND o.lease_until < clock_timestamp()
+     ORDER BY o.broadcast_id, o.number LIMIT 1 FOR UPDATE OF o SKIP LOCKED
+  ) next
+ WHERE (c.broadcast_id, c.number) = (next.broadcast_id, next.number)
+RETURNING c.broadcast_id, c.number, c.app_id, c.user_ids
+""")
+
+
+def claim_unpublished(connection: Connection, *, lease: timedelta) -> Chunk | None:
+    """Take a chunk whose lane left it expanded and not published, for `lease`; None if there is none."""
+    return _chunk(connection.execute(_CLAIM_UNPUBLISHED, {"lease": lease}).first())
+
+
+_MARK_PUBLISHED = text("""
+UPDATE broadcast_chunks SET state = 'published', lease_until = NULL
+ WHERE broadcast_id = :id AND number = :number AND state = 'expanded'
+""")
+
+
+def mark_published(connection: Connection, chunk: Chunk) -> None:
+    """Note that a chunk's event is on the bus, and close the broadcast if it was the last."""
+    parameters = {"id": chunk.broadcast_id, "number": chunk.number}
+    connection.execute(_MARK_PUBLISHED, parameters)
+    close(connection, chunk.broadcast_id)
+
+
+_PUT_BACK = text("""
+UPDATE broadcast_chunks SET lease_until = clock_timestamp() + :wait, attempts = attempts - 1
+ WHERE broadcast_id = :id AND number = :number AND state = 'expanded'
+""")
+
+
+def put_back(connection: Connection, chunk: Chunk, *, wait: timedelta) -> None:
+    """Let an expanded chunk be taken up again after `wait`; not being published is no attempt."""
+    connection.execute(_PUT_BACK, {"id": chunk.broadcast_id, "number": chunk.number, "wait": wait})
+
+
+_FAIL = text("""
+UPDATE broadcast_chunks
+   SET error = :error, attempts = attempts + 1,
+       state = CASE WHEN attempts + 1 >= :max_attempts THEN 'failed' ELSE state END,
+       lease_until = clock_timestamp() + make_interval(secs => 0.5 * power(2, attempts))
+ WHERE broadcast_id = :id AND number = :number AND state = 'waiting'
+""")
+
+
+def count_failure(connection: Connection, chunk: Chunk, *, error: str, max_attempts: int) -> None:
+    """Note that expanding a chunk raised `error`; it is tried again later, or is failed for good."""
+    parameters = {"id": chunk.broadcast_id, "number": chunk.number}
+    connection.execute(_FAIL, parameters | {"error": error, "max_attempts": max_attempts})
+    close(connection, chunk.broadcast_id)
+
+
+# The row is locked before the chunks are summed: of two lanes that finish the last two chunks at
+# once, the second to get here sees both.
+_LOCK = text("SELECT status FROM broadcasts WHERE id = :id AND status = 'EXPANDING' FOR UPDATE")
+_CLOSE = text("""
+UPDATE broadcasts b
+   SET status = CASE WHEN s.published = b.total THEN 'DONE' ELSE 'FAILED' END,
+       finished_at = clock_timestamp()
+  FROM (SELECT coalesce(sum(size) FILTER (WHERE state = 'published'), 0) AS published,
+               coalesce(bool_or(state IN ('waiting', 'expanded')), false) AS is_open
+          FROM broadcast_chunks WHERE broadcast_id = :id) s
+ WHERE b.id = :id AND b.status = 'EXPANDING' AND NOT s.is_open
+""")
+_IS_OPEN = text("""
+SELECT EXISTS (SELECT 1 FROM broadcast_chunks
+                WHERE broadcast_id = :id AND state IN ('waiting', 'expanded'))
+""")
+
+
+def close(connection: Connection, broadcast_id: int) -> None:
+    """Set DONE if every one of `total` has it, FAILED if some never will; else change nothing."""
+    # Most chunks are not the last: ask without a lock first (index broadcast_chunks_open). Two lanes
+    # that both still see the other's chunk open are put right by the sweep.
+    if connection.execute(_IS_OPEN, {"id": broadcast_id}).scalar_one():
+        return
+    if connection.execute(_LOCK, {"id": broadcast_id}).first():
+        connection.execute(_CLOSE, {"id": broadcast_id})
+
+
+_STOP = text("""
+UPDATE broadcasts SET status = 'CANCELLED', finished_at = clock_timestamp()
+ WHERE id = :id AND status IN ('PENDING', 'EXPANDING')
+""")
+
+
+def stop(connection: Connection, broadcast_id: int) -> None:
+    """Cancel: nothing more is planned, and no lane that begins now takes a chunk.
+
+    In every state it is in, also scheduled or not persisted yet; one that has come to rest stays as it
+    is. `discard` must follow, in a transaction of its own: see there.
+    """
+    if not withdraw(connection, broadcast_id, status=BroadcastStatus.CANCELLED):
+        connection.execute(_STOP, {"id": broadcast_id})
+
+
+# A lane that looked before the stop was committed holds its chunk's lock: this waits for it, and then
+# passes over the chunk. One that comes for the lock later finds the chunk cancelled. In a transaction
+# of its own, because lanes take a chunk before its broadcast.
+_DISCARD = text("""
+UPDATE broadcast_chunks c SET state = 'cancelled', lease_until = NULL
+  FROM broadcasts b
+ WHERE b.id = c.broadcast_id AND b.status IN ('CANCELLED', 'RECALLING')
+   AND c.broadcast_id = :id AND c.state = 'waiting'
+""")
+
+
+def discard(connection: Connection, broadcast_id: int) -> int:
+    """After a stop: what is not expanded when this is committed never will be. How many chunks.
+
+    Safe to repeat; changes nothing unless the broadcast was stopped.
+    """
+    return connection.execute(_DISCARD, {"id": broadcast_id}).rowcount
+
+
+_UNFINISHED = text("SELECT id FROM broadcasts WHERE status = 'EXPANDING' ORDER BY id")
+
+
+def unfinished(connection: Connection) -> list[int]:
+    """Broadcasts being expanded, oldest first (index broadcasts_unfinished)."""
+    return list(connection.execute(_UNFINISHED).scalars())
+
+
+# Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished.
+_IS_DUE = text("""
+SELECT EXISTS (SELECT 1 FROM broadcasts WHERE status = 'PENDING')
+    OR EXISTS (SELECT 1 FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
+                WHERE c.state IN ('waiting', 'expanded')
+                  AND (b.status = 'EXPANDING' OR b.status = 'CANCELLED' AND c.state = 'expanded')
+                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
+    OR EXISTS (SELECT 1 FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
+                WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
+                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
+""")
+
+
+def is_due(connection: Connection) -> bool:
+    """Whether a lane would find something to do."""
+    return bool(connection.execute(_IS_DUE).scalar_one())
+
+
+_MESSAGE = text("""
+SELECT m.*, a.name AS app_name FROM messages m LEFT JOIN apps a ON a.id = m.app_id WHERE m.id = :id
+""")
+
+
+def message(connection: Connection, broadcast_id: int) -> Message:
+    """The message that a broadcast carries."""
+    return message_of(connection.execute(_MESSAGE, {"id": broadcast_id}).one())
+
+
+# A change is of interest as long as a broadcast that was accepted before it may still be planned.
+_FORGET_CHANGES = text("""
+DELETE FROM activity_changes
+ WHERE changed_at < least(
+   clock_timestamp() - interval '1 hour',
+   (SELECT min(accepted_at) FROM accepted WHERE is_broadcast),
+   (SELECT min(accepted_at) FROM broadcasts WHERE status = 'PENDING'),
+   (SELECT min(CAST(payload ->> 'accepted_at' AS timestamptz)) FROM failed_sends
+     WHERE CAST(payload ->> 'is_broadcast' AS boolean)))
+""")
+
+
+def forget_changes(connection: Connection) -> int:
+    """Drop what is known of who was active when no broadcast can ask for it any more; how many rows."""
+    return connection.execute(_FORGET_CHANGES).rowcount
+
+
+_STOPPED = text("""
+SELECT DISTINCT b.id FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
+ WHERE c.state = 'waiting' AND b.status IN ('CANCELLED', 'RECALLING')
+""")
+
+
+def undiscarded(connection: Connection) -> list[int]:
+    """Stopped broadcasts whose `discard` did not follow (index broadcast_chunks_waiting)."""
+    return list(connection.execute(_STOPPED).scalars())

@@ -1,0 +1,337 @@
+"""The event bus, both ends: workers and ingest publish, every push gateway reads all of it.
+
+Valkey streams, one a shard (design §6), kept for a few minutes. A publish is at least once: what
+raised TryLater may have been written all the same, so it is published again and readers skip events
+whose `key` they have seen. An event is lost only if Valkey loses it, which `Batch.generation` and
+`Batch.surveys` let a reader notice.
+"""
+
+import asyncio
+import hashlib
+import math
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import redis
+import redis.asyncio
+from redis.asyncio.connection import AbstractConnection
+
+from storage.event_json import SHARDS, decoded, encoded
+from storage.model.event import Disconnect, Event
+from storage.settings import ValkeySettings, duration, setting, whole
+from storage.valkey import client, translated, valkey_client
+
+STREAMS = tuple(f"carillon:bus:{shard}" for shard in range(SHARDS))
+STREAM_SHARDS = {stream.encode(): shard for shard, stream in enumerate(STREAMS)}
+FIELD = b"e"
+DISABLED = "carillon:disabled"  # set of the ids of disabled users, and NOBODY once it is complete
+NOBODY = 0
+BIRTH = "carillon:bus:birth"  # a random word that is gone when Valkey was wiped
+TRIM_EVERY_MS = 5_000
+# A shard's entries in one command: redis-py takes 30 µs a command, which was half of a persist batch.
+# The text, not its digest: Valkey forgets scripts when it restarts. FIELD is written out in it.
+ADD_ALL = """
+local name
+for i = 2, #ARGV do
+  name = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[i])
+end
+return name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """How much of the past the bus keeps."""
+
+    kept: timedelta = setting(
+        "CARILLON_BUS_SECONDS",
+        timedelta(minutes=5),
+        parse=duration(1, 86_400),
+        help="Seconds an event is kept: a client that was away longer has to read over REST again.",
+    )
+    length: int = setting(
+        "CARILLON_BUS_LENGTH",
+        20_000,
+        parse=whole(100, 10_000_000),
+        help="Events each of the 16 shards keeps at most; bounds Valkey's memory.",
+    )
+
+
+class Position(NamedTuple):
+    """Where an entry stands in its shard's stream: Valkey's clock, then a number within the ms."""
+
+    ms: int
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"{self.ms}-{self.sequence}"
+
+
+BEGINNING = Position(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as one shard carries it; `event` is None if this version cannot read it."""
+
+    shard: int
+    position: Position
+    payload: bytes
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A shard's stream: entries `added` since it began, of which the `dropped` oldest are gone.
+
+    `last` is the position of the latest. A reader who counts what it reads learns what it missed.
+    """
+
+    added: int
+    dropped: int
+    last: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one read found, every shard's entries in its order.
+
+    `generation` names the life of the bus: another one means that Valkey was wiped, restarted or
+    replaced since, so that events may have been lost whatever the positions say. `surveys`: one a
+    shard, taken at the same instant, if the batch is of an audit.
+    """
+
+    generation: str
+    entries: list[Entry]
+    surveys: tuple[Survey, ...] | None = None
+
+
+def _parts(user_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """At most 1,000 at a time: one command must not keep the bus from everybody else."""
+    return (user_ids[start : start + 1_000] for start in range(0, len(user_ids), 1_000))
+
+
+class Bus:
+    """The publisher of workers and commands; for one thread at a time."""
+
+    def __init__(self, settings: BusSettings, valkey: ValkeySettings) -> None:
+        self._writer = _Writer(settings)
+        self._client = client(valkey)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Put events on the bus, in this order on every shard, in one round trip.
+
+        Raises TryLater if Valkey did not confirm all of it; publishing the same again is harmless.
+        """
+        commands = self._writer.commands(events)
+        if commands:
+            with translated():
+                self._writer.note(self._pipelined(commands))
+
+    def disable(self, *user_ids: int, at_ms: int) -> None:
+        """Gateways refuse these people from now on and close their connections (contract §5)."""
+        for some in _parts(user_ids):
+            with translated():
+                self._client.sadd(DISABLED, *some)
+            self.publish([Disconnect(user_id, at_ms) for user_id in some])
+
+    def enable(self, *user_ids: int) -> None:
+        """Gateways let these people in again."""
+        for some in _parts(user_ids):
+            with translated():
+                self._client.srem(DISABLED, *some)
+
+    def knows_disabled(self) -> bool:
+        """Whether `remember_disabled` was called since Valkey was last wiped."""
+        with translated():
+            return bool(self._client.sismember(DISABLED, str(NOBODY)))
+
+    def remember_disabled(self, user_ids: Sequence[int]) -> None:
+        """Bring the marks back: gateways refuse these people; their connections are not touched."""
+        for some in _parts((*user_ids, NOBODY)):
+            with translated():
+                self._client.sadd(DISABLED, *some)
+
+    def length(self) -> int:
+        """Entries on all shards together."""
+        with translated():
+            return sum(self._pipelined([("XLEN", stream) for stream in STREAMS]))
+
+    def ping(self) -> None:
+        """Raises TryLater unless Valkey answers."""
+        with translated():
+            self._client.ping()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _pipelined(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        return pipeline.execute()
+
+
+class AsyncBus:
+    """The publisher of processes with an event loop, and their view of who is disabled."""
+
+    def __init__(self, settings: BusSettings, valkey: ValkeySettings) -> None:
+        self._writer = _Writer(settings)
+        self._client = valkey_client(valkey)
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """As `Bus.publish`; waits no longer than the timeout of ValkeySettings."""
+        commands = self._writer.commands(events)
+        if commands:
+            pipeline = self._client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            with translated():
+                self._writer.note(await pipeline.execute())
+
+    async def disabled_among(self, user_ids: Collection[int]) -> frozenset[int]:
+        """Which of these people are disabled, in one round trip."""
+        with translated():
+            marks = await self._client.smismember(DISABLED, list(map(str, user_ids)))
+        return frozenset(user_id for user_id, mark in zip(user_ids, marks, strict=True) if mark)
+
+    async def ping(self) -> None:
+        """Raises TryLater unless Valkey answers."""
+        with translated():
+            await self._client.ping()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+
+class _Writer:
+    """Turns events into commands, and trims what is old on the way.
+
+    Age is judged by Valkey's own clock, taken from the ids it hands out: a publisher whose clock
+    is ahead would trim what gateways have not read. Only a shard that is being written is trimmed,
+    so a stream is empty only if it was never used, or wiped.
+    """
+
+    def __init__(self, settings: BusSettings) -> None:
+        self._settings = settings
+        self._now_ms = 0
+        self._trimmed_ms = [0] * SHARDS
+
+    def commands(self, events: Iterable[Event]) -> list[tuple[Any, ...]]:
+        payloads: dict[int, list[bytes]] = {}
+        for event in events:
+            for shard, payload in encoded(event):
+                payloads.setdefault(shard, []).append(payload)
+        commands: list[tuple[Any, ...]] = [
+            ("EVAL", ADD_ALL, 1, STREAMS[shard], self._settings.length, *entries)
+            for shard, entries in payloads.items()
+        ]
+        return commands + [self._trim(shard) for shard in payloads if self._is_due(shard)]
+
+    def note(self, replies: list[Any]) -> None:
+        """Learn Valkey's clock from the ids it answered."""
+        self._now_ms = _position(replies[0]).ms
+
+    def _is_due(self, shard: int) -> bool:
+        return self._now_ms - self._trimmed_ms[shard] > TRIM_EVERY_MS
+
+    def _trim(self, shard: int) -> tuple[Any, ...]:
+        self._trimmed_ms[shard] = self._now_ms
+        oldest_ms = self._now_ms - int(self._settings.kept.total_seconds() * 1000)
+        return ("XTRIM", STREAMS[shard], "MINID", "~", max(0, oldest_ms))
+
+
+class BusReader:
+    """The reading end, for the one feed of a gateway process. One call at a time.
+
+    It holds a connection of its own, outside of any pool: a pool reconnects silently, and what was
+    missed meanwhile would go unnoticed. After any TryLater call `connect` again.
+    """
+
+    def __init__(self, valkey: ValkeySettings) -> None:
+        self._pool = valkey_client(valkey).connection_pool
+        self._timeout = valkey.timeout.total_seconds()
+        self._connection: AbstractConnection | None = None
+        self._run_id = b""
+
+    async def connect(self) -> None:
+        """Connect anew and learn which run of the server this is; TryLater if it is away."""
+        await self.close()
+        with translated():
+            self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            await self._connection.connect()
+            [info] = await self._asked([("INFO", "server")], wait=0)
+        self._run_id = next(line for line in info.split() if line.startswith(b"run_id:"))
+
+    async def read(self, positions: Sequence[Position], *, limit: int, wait: timedelta) -> Batch:
+        """Up to `limit` entries a shard after `positions`; waits up to `wait` for the first."""
+        wait_ms = int(wait.total_seconds() * 1000)
+        with translated():
+            birth, found = await self._asked(
+                [("GET", BIRTH), _xread(positions, limit, "BLOCK", wait_ms)],
+                wait=wait.total_seconds(),
+            )
+            return Batch(await self._generation(birth), _entries(found))
+
+    async def audit(self, positions: Sequence[Position], *, limit: int) -> Batch:
+        """As `read`, without waiting, and with `surveys`."""
+        survey = [("XINFO", "STREAM", stream) for stream in STREAMS]
+        commands = [("GET", BIRTH), *survey, _xread(positions, limit)]
+        with translated():
+            replies = await self._asked([("MULTI",), *commands, ("EXEC",)], wait=0)
+            birth, *streams, found = replies[-1]
+            surveys = tuple(_survey(stream) for stream in streams)
+            return Batch(await self._generation(birth), _entries(found), surveys)
+
+    async def close(self) -> None:
+        """Drop the connection, if there is one."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.disconnect(nowait=True)
+
+    async def _generation(self, birth: bytes | None) -> str:
+        if birth is None:
+            # Whoever comes first after a wipe names the new life; everyone reads the same name.
+            word = secrets.token_hex(8)
+            _, birth = await self._asked([("SET", BIRTH, word, "NX"), ("GET", BIRTH)], wait=0)
+        return hashlib.blake2s(self._run_id + (birth or b""), digest_size=4).hexdigest()
+
+    async def _asked(self, commands: Sequence[tuple[Any, ...]], *, wait: float) -> list[Any]:
+        connection = self._connection
+        if connection is None:
+            raise redis.ConnectionError("not connected")
+        await connection.send_packed_command(connection.pack_commands(commands))
+        # Our own timeout: past the driver's, read_response answers None, and the answers that come
+        # after all would be taken for those of later questions.
+        async with asyncio.timeout(wait + self._timeout):
+            return [await connection.read_response(timeout=math.inf) for _ in commands]
+
+
+def _xread(positions: Sequence[Position], limit: int, *block: Any) -> tuple[Any, ...]:
+    return ("XREAD", "COUNT", limit, *block, "STREAMS", *STREAMS, *map(str, positions))
+
+
+def _entries(found: list[Any] | None) -> list[Entry]:
+    return [
+        Entry(STREAM_SHARDS[stream], _position(name), fields[1], decoded(fields[1]))
+        for stream, entries in found or ()
+        for name, fields in entries
+    ]
+
+
+def _survey(stream: Any) -> Survey:
+    if isinstance(stream, redis.ResponseError):  # nobody has written to it yet
+        return Survey(0, 0, BEGINNING)
+    facts = dict(zip(stream[::2], stream[1::2], strict=True))
+    added = int(facts[b"entries-added"])
+    return Survey(added, added - int(facts[b"length"]), _position(facts[b"last-generated-id"]))
+
+
+def _position(name: bytes) -> Position:
+    ms, _, sequence = name.partition(b"-")
+    return Position(int(ms), int(sequence))

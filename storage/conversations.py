@@ -1,0 +1,159 @@
+"""Conversation lists and their unread counters.
+
+Counters move only with rows, by as many as moved (design §3): reading takes the conversations' locks
+first, in (user_id, peer_id) order, and then counts what it marked.
+"""
+
+from sqlalchemy import Connection, Row, text
+
+from storage.model.conversation import (
+    SYSTEM_NAME,
+    SYSTEM_PEER,
+    SYSTEM_USERNAME,
+    Conversation,
+    ReadMark,
+)
+from storage.model.message import ContentType
+
+# By the primary key's prefix; everything joined is by primary key.
+_LISTING = text("""
+SELECT c.peer_id, c.unread_count, c.updated_at,
+       coalesce(u.mobile, a.app_id) AS peer_username, coalesce(u.name, a.name) AS peer_name,
+       m.content_type, left(m.content, 200) AS content
+  FROM conversations c
+  LEFT JOIN users u ON c.peer_id > 0 AND u.id = c.peer_id
+  LEFT JOIN apps a ON c.peer_id < 0 AND a.id = -c.peer_id
+  LEFT JOIN messages m ON m.id = c.last_message_id AND m.recalled_at IS NULL
+ WHERE c.user_id = :user_id AND c.last_message_id > 0
+ ORDER BY c.updated_at DESC, c.last_message_id DESC
+""")
+
+
+def listing(connection: Connection, user_id: int) -> list[Conversation]:
+    """A person's conversations, newest first (contract §4)."""
+    return [_conversation(row) for row in connection.execute(_LISTING, {"user_id": user_id})]
+
+
+def _conversation(row: Row[tuple[object, ...]]) -> Conversation:
+    is_system = row.peer_id == SYSTEM_PEER
+    return Conversation(
+        peer_id=row.peer_id,
+        peer_username=SYSTEM_USERNAME if is_system else row.peer_username or "",
+        peer_name=SYSTEM_NAME if is_system else row.peer_name or "",
+        unread_count=row.unread_count,
+        last_content_type=row.content_type and ContentType(row.content_type),
+        last_content=row.content,
+        updated_at=row.updated_at,
+    )
+
+
+_UNREAD_TOTAL = text(
+    "SELECT coalesce(sum(unread_count), 0) FROM conversations WHERE user_id = :user_id"
+)
+
+
+def unread_total(connection: Connection, user_id: int) -> int:
+    """How many messages a person has not read, over all conversations."""
+    return int(connection.execute(_UNREAD_TOTAL, {"user_id": user_id}).scalar_one())
+
+
+# In key order, and before any delivery is touched: persist and expand take them in that order too.
+_LOCK = """
+SELECT peer_id FROM conversations WHERE user_id = :user_id AND unread_count > 0 {one}
+ ORDER BY peer_id FOR NO KEY UPDATE
+"""
+# A statement of its own, so that its snapshot is younger than the locks. Unread deliveries are found
+# newest first along the primary key and the search ends with the last one that was counted.
+_READ = text("""
+WITH open AS (
+  SELECT peer_id, unread_count FROM conversations
+   WHERE user_id = :user_id AND peer_id = ANY(CAST(:peer_ids AS bigint[]))
+), unread AS (
+  SELECT open.peer_id, d.message_id FROM open CROSS JOIN LATERAL (
+    SELECT message_id FROM deliveries
+     WHERE user_id = :user_id AND peer_id = open.peer_id AND read_at IS NULL
+       AND message_id <= :up_to_id
+     ORDER BY message_id DESC LIMIT open.unread_count) d
+), marked AS (
+  UPDATE deliveries d SET read_at = clock_timestamp() FROM unread
+   WHERE d.user_id = :user_id AND d.peer_id = unread.peer_id
+     AND d.message_id = unread.message_id AND d.read_at IS NULL
+  RETURNING d.peer_id, d.message_id
+), sums AS (
+  SELECT peer_id, count(*) AS marked, max(message_id) AS up_to_id FROM marked GROUP BY peer_id
+)
+UPDATE conversations c SET unread_count = c.unread_count - sums.marked FROM sums
+ WHERE c.user_id = :user_id AND c.peer_id = sums.peer_id
+RETURNING c.peer_id, sums.marked, sums.up_to_id, c.unread_count
+""")
+_LOCK_ALL = text(_LOCK.format(one=""))
+_LOCK_ONE = text(_LOCK.format(one="AND peer_id = :peer_id"))
+_NO_BOUND = 2**63 - 1
+
+
+def read_all(connection: Connection, user_id: int) -> list[ReadMark]:
+    """Mark everything a person has as read; one mark for each conversation that changed."""
+    peers = connection.execute(_LOCK_ALL, {"user_id": user_id}).scalars().all()
+    return _mark(connection, user_id, peer_ids=list(peers), up_to_id=None)
+
+
+def read(
+    connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | None = None
+) -> ReadMark:
+    """Mark one conversation as read, up to and with `up_to_id` (None: all of it).
+
+    Safe to repeat: a second time `count` is 0.
+    """
+    peers = connection.execute(_LOCK_ONE, {"user_id": user_id, "peer_id": peer_id}).scalars().all()
+    marks = _mark(connection, user_id, peer_ids=list(peers), up_to_id=up_to_id)
+    return marks[0] if marks else _nothing_read(connection, user_id, peer_id)
+
+
+def _mark(
+    connection: Connection, user_id: int, *, peer_ids: list[int], up_to_id: int | None
+) -> list[ReadMark]:
+    if not peer_ids:
+        return []
+    bound = _NO_BOUND if up_to_id is None else up_to_id
+    rows = connection.execute(_READ, {"user_id": user_id, "peer_ids": peer_ids, "up_to_id": bound})
+    return [ReadMark(row.peer_id, row.marked, row.up_to_id, row.unread_count) for row in rows]
+
+
+_UNREAD_ONE = text(
+    "SELECT unread_count FROM conversations WHERE user_id = :user_id AND peer_id = :peer_id"
+)
+
+
+def _nothing_read(connection: Connection, user_id: int, peer_id: int) -> ReadMark:
+    left = connection.execute(_UNREAD_ONE, {"user_id": user_id, "peer_id": peer_id}).scalar()
+    return ReadMark(peer_id, count=0, up_to_id=0, unread_count=left or 0)
+
+
+_DRIFT = text("""
+SELECT c.user_id, c.peer_id, c.unread_count, r.unread
+  FROM (SELECT * FROM conversations TABLESAMPLE BERNOULLI (CAST(:percent AS float8))) c
+ CROSS JOIN LATERAL (
+   SELECT count(*) AS unread FROM deliveries d
+    WHERE d.user_id = c.user_id AND d.peer_id = c.peer_id AND d.read_at IS NULL) r
+ WHERE c.unread_count <> r.unread
+""")
+
+
+def drifted(connection: Connection, *, percent: float) -> list[tuple[int, int, int, int]]:
+    """Recount a sample: (user_id, peer_id, counter, real) of each conversation whose counter is wrong.
+
+    One statement, one snapshot: what moves meanwhile is seen whole or not at all.
+    """
+    rows = connection.execute(_DRIFT, {"percent": percent})
+    return [(row.user_id, row.peer_id, row.unread_count, row.unread) for row in rows]
+
+
+_NOTE_RECOUNT = text("""
+INSERT INTO recounts (night, drifted) VALUES (0, :drifted)
+ON CONFLICT (night) DO UPDATE SET drifted = excluded.drifted, counted_at = clock_timestamp()
+""")
+
+
+def note_recount(connection: Connection, *, drifted: int) -> None:
+    """Note what a recount found, for the metric."""
+    connection.execute(_NOTE_RECOUNT, {"drifted": drifted})

@@ -1,0 +1,229 @@
+"""Connections to the record, for blocking and for async processes, and its schema.
+
+Queries are plain functions of a sync `Connection`; async doors reach them through `Database.run`.
+Driver errors are translated here, once: PostgreSQL away, full, or too slow is `TryLater`.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, exc, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from storage.model.errors import NeverWillWork, TryLater
+from storage.settings import DatabaseSettings
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+# Partitions made ahead: scheduled messages may be due in 90 days (contract §2), plus one to spare.
+MONTHS_AHEAD = 4
+
+# SQLSTATE classes that say "not now": connection, resources, operator intervention, lock and
+# serialization conflicts (PostgreSQL documentation, appendix A).
+_TRY_LATER_CLASSES = ("08", "53", "55", "57", "58", "40", "25P03")
+
+
+def blocking_engine(settings: DatabaseSettings, *, application_name: str, **options: str) -> Engine:
+    """An engine for workers and commands: `pool_size` connections, made when first used.
+
+    `options` are PostgreSQL settings of every session, such as idle_session_timeout="30s".
+    """
+    # Asked before use: workers come back to a connection after a while, or after a restart of
+    # PostgreSQL, and what they do must not fail for that.
+    return create_engine(
+        settings.url,
+        pool_pre_ping=True,
+        **_PRIVATE,
+        **_pool(settings),
+        **_session(application_name, options),
+    )
+
+
+# Parameters are message bodies and names: an error that is logged must not show them.
+_PRIVATE = {"hide_parameters": True}
+
+
+def _pool(settings: DatabaseSettings) -> dict[str, Any]:
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_wait.total_seconds(),
+        "pool_recycle": 1800,
+        "pool_use_lifo": True,
+    }
+
+
+def _session(application_name: str, options: dict[str, str]) -> dict[str, Any]:
+    flags = " ".join(f"-c {name}={value}" for name, value in options.items())
+    return {
+        "connect_args": {
+            "application_name": application_name,
+            "connect_timeout": 2,
+            "options": flags,
+            "tcp_user_timeout": 5000,
+        }
+    }
+
+
+class BlockingDatabase:
+    """The record, for workers: one question after the other, each waited for."""
+
+    def __init__(
+        self, settings: DatabaseSettings, *, application_name: str, **options: str
+    ) -> None:
+        self._engine = blocking_engine(settings, application_name=application_name, **options)
+
+    def run(
+        self,
+        question: Callable[Concatenate[Connection, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        """Ask `question` in a transaction of its own, committed when it returns.
+
+        Raises TryLater when PostgreSQL cannot answer now, NeverWillWork when it refuses what is asked.
+        """
+        with translated(), self._engine.begin() as connection:
+            return question(connection, *args, **kwargs)
+
+    @contextmanager
+    def session(self) -> Iterator["Session"]:
+        """One connection for a while, with what belongs to it, such as advisory locks."""
+        with translated():
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            yield Session(connection)
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+class Session:
+    """A connection on which every statement is a transaction of its own.
+
+    Half the round trips of a transaction around each, for questions that are one statement.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether PostgreSQL has ended it, and with it its locks."""
+        return self._connection.invalidated
+
+    def ask(
+        self,
+        question: Callable[Concatenate[Connection, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        """Ask a question of one statement; raises as `BlockingDatabase.run`."""
+        with translated():
+            return question(self._connection, *args, **kwargs)
+
+
+class Database:
+    """The record, for async processes: every question waits at most as long as the settings say."""
+
+    def __init__(self, settings: DatabaseSettings, *, application_name: str) -> None:
+        self._settings = settings
+        milliseconds = int(settings.statement_timeout.total_seconds() * 1000)
+        self._engine: AsyncEngine = create_async_engine(
+            settings.url,
+            **_PRIVATE,
+            **_pool(settings),
+            **_session(application_name, {"statement_timeout": str(milliseconds)}),
+        )
+
+    async def run(
+        self,
+        question: Callable[Concatenate[Connection, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
+        """Ask `question` in a transaction of its own, committed when it returns.
+
+        Raises TryLater when PostgreSQL cannot answer now; nothing was committed then, except that a
+        commit whose acknowledgement was lost may have happened (retry with an idempotency key).
+        Raises NeverWillWork when it refuses what is asked.
+        """
+        limit = self._settings.statement_timeout.total_seconds() + 1.0
+        with translated():
+            async with asyncio.timeout(limit), self._engine.begin() as connection:
+                return await connection.run_sync(lambda sync: question(sync, *args, **kwargs))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's "not now" into TryLater, and what will never work into NeverWillWork.
+
+    The latter's detail is PostgreSQL's first line, without the statement and its parameters, which
+    may be message bodies.
+    """
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise TryLater("The database is busy.") from error
+    except TimeoutError as error:
+        raise TryLater("The database did not answer in time.") from error
+    except exc.DBAPIError as error:
+        if not _is_passing(error):
+            raise NeverWillWork(str(error.orig).splitlines()[0]) from error
+        raise TryLater("The database cannot be reached.") from error
+
+
+def _is_passing(error: exc.DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return error.connection_invalidated or isinstance(error, exc.OperationalError)
+    return str(state).startswith(_TRY_LATER_CLASSES)
+
+
+def answers(connection: Connection) -> bool:
+    """Whether the record answers at all; raises otherwise."""
+    return bool(connection.execute(text("SELECT true")).scalar_one())
+
+
+def upgrade(settings: DatabaseSettings) -> None:
+    """Bring the schema up to date; safe to repeat, and for several processes to do at once."""
+    engine = blocking_engine(settings, application_name="carillon upgrade")
+    try:
+        with translated(), engine.begin() as connection:
+            # One at a time: the lock is held until this transaction ends.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('carillon upgrade'))"))
+            command.upgrade(migrations(connection), "head")
+            # Again at every start: a deployment that slept for months must still have this month's.
+            connection.execute(text("SELECT add_message_months(:ahead)"), {"ahead": MONTHS_AHEAD})
+    finally:
+        engine.dispose()
+
+
+def migrations(connection: Connection) -> Config:
+    """Alembic's view of the migrations in this package, over `connection`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def missing_migrations(connection: Connection) -> bool:
+    """Whether the schema is older than this code."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (slow to import)
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    heads = set(ScriptDirectory.from_config(migrations(connection)).get_heads())
+    return set(MigrationContext.configure(connection).get_current_heads()) != heads

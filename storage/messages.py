@@ -1,0 +1,218 @@
+"""Messages in the histories: how they get there (`persist`) and how they are read.
+
+`persist` is called by the holder of the persist lane only, so that a conversation stays in order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.accepted import CONTENT_TYPES, TYPES, message_of
+from storage.model.message import Message, MessageStatus, MessageView
+
+# One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
+# Counters move by exactly the rows that go in; a conversation that appears ten times is updated once;
+# (user_id, peer_id) order keeps two writers from deadlocking (design §3).
+_PERSIST = text("""
+WITH batch AS (
+  DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
+), new_messages AS (
+  INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type,
+                        title, content, action_url, action_text, is_broadcast, created_at)
+  SELECT id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type,
+         title, content, action_url, action_text, is_broadcast, created_at
+    FROM batch
+), new_broadcasts AS (
+  INSERT INTO broadcasts (id, app_id, audience, unresolved, created_at, accepted_at)
+  SELECT id, sent_by_app_id, audience, unresolved, created_at, coalesce(accepted_at, created_at)
+    FROM batch WHERE is_broadcast
+), singles AS (
+  SELECT *, type = 'MESSAGE' AND sender_id IS NOT NULL AS is_personal FROM batch
+   WHERE NOT is_broadcast
+), copies AS (
+  SELECT receiver_id AS user_id,
+         CASE WHEN is_personal THEN sender_id ELSE -coalesce(app_id, 0) END AS peer_id,
+         id, created_at,
+         CASE WHEN is_personal AND sender_id = receiver_id THEN created_at END AS read_at
+    FROM singles
+   UNION ALL
+  SELECT sender_id, receiver_id, id, created_at, created_at
+    FROM singles WHERE is_personal AND sender_id <> receiver_id
+), new_deliveries AS (
+  INSERT INTO deliveries (user_id, peer_id, message_id, read_at)
+  SELECT user_id, peer_id, id, read_at FROM copies
+), counters AS (
+  INSERT INTO conversations AS c (user_id, peer_id, unread_count, last_message_id, updated_at)
+  SELECT user_id, peer_id, count(*) FILTER (WHERE read_at IS NULL), max(id), max(created_at)
+    FROM copies GROUP BY user_id, peer_id ORDER BY user_id, peer_id
+  ON CONFLICT (user_id, peer_id) DO UPDATE
+     SET unread_count = c.unread_count + excluded.unread_count,
+         last_message_id = greatest(c.last_message_id, excluded.last_message_id),
+         updated_at = greatest(c.updated_at, excluded.updated_at)
+)
+-- The fields of Message, in their order.
+SELECT id, sender_id, receiver_id, app_id, app_name, sent_by_app_id, type, content_type, title,
+       content, action_url, action_text, is_broadcast, created_at
+  FROM batch ORDER BY id
+""")
+
+
+def persist(connection: Connection, ids: Sequence[int]) -> list[Message]:
+    """Put accepted sends into the histories of their people, or broadcasts into `broadcasts`.
+
+    Returns the messages in id order. All or nothing, in the caller's transaction; ids that are
+    persisted already, or gone (recalled before delivery), are passed over, so it is safe to repeat.
+    """
+    rows = connection.execute(_PERSIST, {"ids": list(ids)})
+    # By place, not by name: a third of the time, for every message there is.
+    return [_by_place(tuple(row)) for row in rows]
+
+
+def _by_place(row: tuple[Any, ...]) -> Message:
+    fields: list[Any] = [*row[:6], TYPES[row[6]], CONTENT_TYPES[row[7]], *row[8:]]
+    return Message(*fields)
+
+
+_KEEP = text("""
+INSERT INTO unpublished (message_id) SELECT unnest(CAST(:ids AS bigint[])) ON CONFLICT DO NOTHING
+""")
+_UNPUBLISHED = text("""
+SELECT m.*, a.name AS app_name
+  FROM unpublished u JOIN messages m ON m.id = u.message_id LEFT JOIN apps a ON a.id = m.app_id
+ ORDER BY m.id LIMIT :limit
+""")
+_PUBLISHED = text("DELETE FROM unpublished WHERE message_id <= :id")
+
+
+def keep_unpublished(connection: Connection, ids: Sequence[int]) -> None:
+    """Note that the bus has not taken the events of these messages."""
+    connection.execute(_KEEP, {"ids": list(ids)})
+
+
+def unpublished(connection: Connection, limit: int) -> list[Message]:
+    """The oldest messages whose event the bus has not taken, in order."""
+    return [message_of(row) for row in connection.execute(_UNPUBLISHED, {"limit": limit})]
+
+
+def forget_unpublished(connection: Connection, up_to_id: int) -> None:
+    """Note that the bus has taken the events of all up to this message."""
+    connection.execute(_PUBLISHED, {"id": up_to_id})
+
+
+# The page first, along the primary key of `deliveries` (user_id, peer_id, message_id), then what it
+# shows; the other side's delivery, by its own primary key, tells whether a message I sent was read.
+_HISTORY = """
+WITH page AS (
+  SELECT message_id, read_at FROM deliveries
+   WHERE user_id = :user_id AND peer_id = :peer_id {bound}
+   ORDER BY message_id DESC LIMIT :limit OFFSET :skip
+)
+SELECT m.*, a.name AS app_name,
+       CASE WHEN other.message_id IS NULL THEN page.read_at ELSE other.read_at END AS seen_at
+  FROM page
+  JOIN messages m ON m.id = page.message_id
+  LEFT JOIN apps a ON a.id = m.app_id
+  LEFT JOIN deliveries other
+    ON :peer_id > 0 AND :peer_id <> :user_id AND m.sender_id = :user_id
+   AND other.user_id = :peer_id AND other.peer_id = :user_id AND other.message_id = page.message_id
+ ORDER BY m.id DESC
+"""
+_HISTORY_FROM_TOP = text(_HISTORY.format(bound=""))
+_HISTORY_BEFORE = text(_HISTORY.format(bound="AND message_id < :before_id"))
+
+
+def history(
+    connection: Connection,
+    user_id: int,
+    *,
+    peer_id: int,
+    skip: int = 0,
+    limit: int = 50,
+    before_id: int | None = None,
+) -> list[MessageView]:
+    """A page of a person's conversation, newest first (contract §4).
+
+    `before_id` pages by key, at the same cost however deep; `skip` counts through what it skips.
+    """
+    rows = connection.execute(
+        _HISTORY_FROM_TOP if before_id is None else _HISTORY_BEFORE,
+        {
+            "user_id": user_id,
+            "peer_id": peer_id,
+            "skip": skip,
+            "limit": limit,
+            "before_id": before_id,
+        },
+    )
+    return [MessageView(message_of(row), row.seen_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message wherever it is on its way; `read_at` is the one receiver's."""
+
+    message: Message
+    status: MessageStatus
+    read_at: datetime | None
+
+
+_WAITING = text("SELECT * FROM accepted WHERE id = :id")
+_DELIVERED = text("""
+SELECT m.*, a.name AS app_name, d.read_at
+  FROM messages m
+  LEFT JOIN apps a ON a.id = m.app_id
+  LEFT JOIN deliveries d
+    ON d.message_id = m.id AND d.user_id = m.receiver_id
+   AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
+                        THEN m.sender_id ELSE -coalesce(m.app_id, 0) END
+ WHERE m.id = :id
+""")
+_FAILED = text("""
+SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHERE id = :id
+""")
+
+
+def find(connection: Connection, message_id: int) -> FoundMessage | None:
+    """A message by its id, accepted, delivered, failed or recalled; who may see it is not asked here.
+
+    Looks along its way (accepted, then messages), so that one that moves meanwhile is still found.
+    """
+    if row := connection.execute(_WAITING, {"id": message_id}).first():
+        status = MessageStatus.SCHEDULED if row.is_scheduled else MessageStatus.ACCEPTED
+        return FoundMessage(message_of(row), status, None)
+    if row := connection.execute(_DELIVERED, {"id": message_id}).first():
+        status = MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
+        return FoundMessage(message_of(row), status, row.read_at)
+    if row := connection.execute(_FAILED, {"id": message_id}).first():
+        return FoundMessage(message_of(row), MessageStatus.FAILED, None)
+    return None
+
+
+_RECEIVED = text("""
+SELECT m.*, a.name AS app_name FROM messages m LEFT JOIN apps a ON a.id = m.app_id
+ WHERE m.id = :id AND EXISTS (
+   SELECT 1 FROM deliveries d
+    WHERE d.user_id = :user_id AND d.message_id = m.id
+      AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
+                           THEN m.sender_id ELSE -coalesce(m.app_id, 0) END)
+""")
+
+
+def received_by(connection: Connection, message_id: int, *, user_id: int) -> Message | None:
+    """A message of which `user_id` has a received copy; None otherwise, also for its sender.
+
+    By the primary keys of `messages` and `deliveries`.
+    """
+    row = connection.execute(_RECEIVED, {"id": message_id, "user_id": user_id}).first()
+    return message_of(row) if row else None
+
+
+_ADD_MONTHS = text("SELECT add_message_months(:ahead)")
+
+
+def add_months(connection: Connection, ahead: int) -> int:
+    """Make this month's partitions and those of the next `ahead` months; how many were missing."""
+    return int(connection.execute(_ADD_MONTHS, {"ahead": ahead}).scalar_one())

@@ -1,0 +1,55 @@
+"""A broadcast: one message to many, expanded in chunks (contract §3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class BroadcastStatus(StrEnum):
+    """Where a broadcast stands."""
+
+    SCHEDULED = "SCHEDULED"
+    PENDING = "PENDING"
+    EXPANDING = "EXPANDING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"
+    RECALLING = "RECALLING"
+    RECALLED = "RECALLED"
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastReport:
+    """What `GET /broadcasts/{id}` tells. Counts are people; `rate_per_second` is None until it starts."""
+
+    id: int
+    status: BroadcastStatus
+    total: int
+    expanded: int
+    failed_chunks: int
+    recalled: int
+    read: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    rate_per_second: float | None
+    unresolved: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPerson:
+    """Who has not read a broadcast; `app_user_id` is the sending app's first name for them, if any."""
+
+    user_id: int
+    app_user_id: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of the frozen audience of an app's broadcast: `user_ids` ascending."""
+
+    broadcast_id: int
+    number: int
+    app_id: int
+    user_ids: tuple[int, ...]

@@ -1,0 +1,81 @@
+"""A conversation: what a person's deliveries are grouped by (contract §2, last table).
+
+For a person it is named by one integer, the *peer*: another person's id (> 0), minus an app's id
+(< 0), or 0 for imported system notifications.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.model.message import ContentType, Message, MessageType
+
+SYSTEM_PEER = 0
+SYSTEM_USERNAME = "system"
+SYSTEM_NAME = "系统通知"
+PREVIEW_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One person's copy of a message: who has it, in which conversation, and whether it is born read."""
+
+    user_id: int
+    peer_id: int
+    born_read: bool
+
+
+def app_peer(app_id: int | None) -> int:
+    """The conversation of an app's messages (`-app_id`), or the system one without an app."""
+    return SYSTEM_PEER if app_id is None else -app_id
+
+
+def copies(message: Message) -> tuple[Copy, ...]:
+    """Everyone's copies of a message to one receiver, the receiver's first.
+
+    Person to person: both have it, the sender's born read; to oneself: one copy. Otherwise the
+    receiver alone, in the app's conversation. A broadcast has no copies here: it has an audience.
+    `storage/messages.py` says the same in SQL; a test holds the two together.
+    """
+    receiver, sender = message.receiver_id, message.sender_id
+    if receiver is None:
+        return ()
+    if message.type is not MessageType.MESSAGE or sender is None:
+        return (Copy(receiver, app_peer(message.app_id), born_read=False),)
+    if sender == receiver:
+        return (Copy(receiver, receiver, born_read=True),)
+    return (
+        Copy(receiver, sender, born_read=False),
+        Copy(sender, receiver, born_read=True),
+    )
+
+
+def preview(content_type: ContentType, content: str) -> str:
+    """The line shown in a conversation list: the text, cut, or `[IMAGE]` and the like."""
+    return content[:PREVIEW_LENGTH] if content_type is ContentType.TEXT else f"[{content_type}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One row of a person's conversation list.
+
+    `peer_username` and `peer_name`: a person's mobile and name, an app's string id and name.
+    The last message fields are None when the message is gone (recalled, or past retention).
+    """
+
+    peer_id: int
+    peer_username: str
+    peer_name: str
+    unread_count: int
+    last_content_type: ContentType | None
+    last_content: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMark:
+    """What reading changed in one conversation: `count` deliveries became read, up to `up_to_id`."""
+
+    peer_id: int
+    count: int
+    up_to_id: int
+    unread_count: int

@@ -1,0 +1,88 @@
+"""What can go wrong, in three families: the caller is wrong, try later, never will work.
+
+Raised on any floor. HTTP statuses are `ingest/problems.py`'s, close codes `push_gateway/frames.py`'s.
+A `detail` is a sentence for the person who called, never SQL, a secret or a path, except that of
+NeverWillWork, which is an operator's.
+"""
+
+from dataclasses import dataclass
+
+
+class CarillonError(Exception):
+    """Base of every error of ours."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class CallerIsWrong(CarillonError):
+    """The request can never work as it stands; the caller has to change it."""
+
+
+class NotSignedIn(CallerIsWrong):
+    """No credentials, or they are invalid or expired."""
+
+
+class NotAllowed(CallerIsWrong):
+    """The caller is known but may not do this."""
+
+
+class NotFound(CallerIsWrong):
+    """No such thing, or not the caller's to see."""
+
+
+class InConflict(CallerIsWrong):
+    """The thing is in a state that does not allow this."""
+
+
+class TooLarge(CallerIsWrong):
+    """The body, or a field of it, is over its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One thing wrong with one field.
+
+    `loc` leads to the field (`("body", "title")`), `msg` says what is wrong, `type` is a stable word.
+    """
+
+    loc: tuple[str | int, ...]
+    msg: str
+    type: str = "value_error"
+
+
+class Invalid(CallerIsWrong):
+    """One or more fields are wrong (contract §0: 422 with a list)."""
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__("; ".join(problem.msg for problem in problems))
+        self.problems = problems
+
+
+def invalid(field: str, msg: str, *, where: str = "body") -> Invalid:
+    """The `Invalid` of one field, `where` being body, query, path or header."""
+    return Invalid(FieldProblem((where, field), msg))
+
+
+class InvalidSettings(CallerIsWrong):
+    """An environment variable is missing or malformed; `detail` names it."""
+
+
+class TryLater(CarillonError):
+    """Nothing is wrong with the request; `retry_after_seconds` is a hint (None: the door chooses)."""
+
+    def __init__(self, detail: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OverLimit(TryLater):
+    """The caller has used up its share for now (contract §0: 429)."""
+
+
+class NeverWillWork(CarillonError):
+    """Repeating this cannot help; a person has to look at it.
+
+    Its `detail` is for operators, not for callers.
+    """

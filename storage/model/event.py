@@ -1,0 +1,74 @@
+"""Events: facts on the bus, for the people connected now. A closed union; `storage/bus.py` has the JSON.
+
+An event names itself by `key`, so that a publish that is repeated (a worker died between publish and
+delete) can be skipped by whoever reads.
+"""
+
+from dataclasses import dataclass
+
+from storage.model.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message is in these people's histories.
+
+    `recipients`: conversation (peer) id → the users whose copy is in a conversation of that id.
+    `content` is ready to show (media already presigned). `part` tells one publish of the same message
+    from another: the chunk number of a broadcast, else 0.
+    """
+
+    message: Message
+    content: str
+    recipients: tuple[tuple[int, tuple[int, ...]], ...]
+    part: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name: the same whenever it is published again."""
+        return f"n{self.message.id}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRead:
+    """A person read a conversation up to `up_to_id`, on some device; `unread_count` are left."""
+
+    user_id: int
+    conversation_id: int
+    up_to_id: int
+    unread_count: int
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return f"r{self.user_id}.{self.conversation_id}.{self.up_to_id}.{self.unread_count}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecalled:
+    """A message is gone from these people's histories; `recipients` as in NewMessage."""
+
+    message_id: int
+    recipients: tuple[tuple[int, tuple[int, ...]], ...]
+    part: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return f"x{self.message_id}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """A person was disabled: every connection of theirs is to be closed."""
+
+    user_id: int
+    at_ms: int
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return f"d{self.user_id}.{self.at_ms}"
+
+
+Event = NewMessage | ConversationRead | MessageRecalled | Disconnect

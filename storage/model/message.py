@@ -1,0 +1,75 @@
+"""A message: what was sent, once, however many people receive it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+# Ids and counters are read by JavaScript, whose integers are exact below this (contract §0).
+MAX_ID = 2**53 - 1
+
+
+class MessageType(StrEnum):
+    """Whether a person speaks or something is announced."""
+
+    MESSAGE = "MESSAGE"
+    NOTIFICATION = "NOTIFICATION"
+
+
+class ContentType(StrEnum):
+    """What `content` holds."""
+
+    TEXT = "TEXT"
+    IMAGE = "IMAGE"
+    VIDEO = "VIDEO"
+    FILE = "FILE"
+    USER_NOTIFICATION = "USER_NOTIFICATION"
+
+
+MEDIA_TYPES = frozenset({ContentType.IMAGE, ContentType.VIDEO, ContentType.FILE})
+
+
+class MessageStatus(StrEnum):
+    """How far a message has come (contract §2)."""
+
+    SCHEDULED = "SCHEDULED"
+    ACCEPTED = "ACCEPTED"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+    RECALLED = "RECALLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it is stored.
+
+    `app_id` is the app whose conversation it is in (None for person to person, contract §2);
+    `sent_by_app_id` the app that called, which may ask after it and recall it; `receiver_id` is None
+    for a broadcast; `content` of a media type is an object key (or an older full URL), not a URL to
+    show: whoever shows it presigns it.
+    """
+
+    id: int
+    sender_id: int | None
+    receiver_id: int | None
+    app_id: int | None
+    app_name: str | None
+    sent_by_app_id: int | None
+    type: MessageType
+    content_type: ContentType
+    title: str
+    content: str
+    action_url: str | None
+    action_text: str | None
+    is_broadcast: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message as one person sees it in a history.
+
+    `read_at` is when the receiver read it; for a message the person sent, the other side (contract §4).
+    """
+
+    message: Message
+    read_at: datetime | None

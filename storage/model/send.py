@@ -1,0 +1,57 @@
+"""A send: a request that passed every rule of contract §2 and is ready to be accepted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.model.message import ContentType, MessageType
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """What will become a message. Field meanings are those of `storage.model.message.Message`.
+
+    `receiver_id` is None exactly when `is_broadcast`. `send_at` is None for now (aware UTC otherwise).
+    `audience` of a broadcast: None is everyone active; a tuple is those user ids.
+    """
+
+    sender_id: int | None
+    receiver_id: int | None
+    app_id: int | None
+    app_name: str | None
+    sent_by_app_id: int | None
+    type: MessageType
+    content_type: ContentType
+    title: str
+    content: str
+    action_url: str | None = None
+    action_text: str | None = None
+    is_broadcast: bool = False
+    send_at: datetime | None = None
+    audience: tuple[int, ...] | None = None
+    unresolved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's promise that two requests with this key are one.
+
+    `caller` is `Caller.key`; `fingerprint` a digest of the request body.
+    """
+
+    caller: str
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The record's answer to a send: its id and instant.
+
+    `is_replay`: the key had been used for the same body before; `send`, `id` and `created_at` are the
+    first request's and nothing new was written.
+    """
+
+    id: int
+    created_at: datetime
+    send: Send
+    is_replay: bool = False

@@ -1,0 +1,127 @@
+"""What the pieces promise one another, read off the pieces themselves."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+
+import pytest
+
+from ingest.endpoint import ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS
+from ingest.routes import ALL
+from ops.known_settings import EVERY, known, markdown
+from ops.stack import programs, settled
+from storage.settings import declared
+from storage.task_queue import TASK_OF_QUEUE, QueueSettings, make_celery
+from workers.tasks import register
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
+
+pytestmark = pytest.mark.quick
+
+
+def modules() -> Iterator[str]:
+    """Every module of ours, but those that act when imported, as Celery and Alembic want it."""
+    for package in PACKAGES:
+        folder = importlib.import_module(package).__path__
+        for found in pkgutil.walk_packages(folder, f"{package}."):
+            if "migrations" not in found.name and found.name != "workers.celery_app":
+                yield found.name
+
+
+def test_every_queue_has_a_consumer_and_every_ring_a_task(tmp_path: Path) -> None:
+    """A queue nobody consumes would be a bell nobody hears."""
+    environ = settled({"CARILLON_DATA_DIR": str(tmp_path)})
+    consumed = {
+        queue
+        for program in programs(environ)
+        for flag, queue in zip(program.command, program.command[1:], strict=False)
+        if flag == "-Q"
+    }
+    assert consumed == set(TASK_OF_QUEUE)
+    celery = make_celery(QueueSettings(broker_url="memory://"))
+    register(celery)
+    assert set(TASK_OF_QUEUE.values()) <= set(celery.tasks)
+    scheduled = celery.conf.beat_schedule.values()
+    assert all(entry["options"]["queue"] in consumed for entry in scheduled)
+    assert all(entry["task"] in celery.tasks for entry in scheduled)
+
+
+def test_every_route_says_who_may_call_it() -> None:
+    """Only what operators and browsers need is open to anyone."""
+    kinds = {id(kind) for kind in (ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS)}
+    assert all(id(endpoint.callers) in kinds for endpoint in ALL)
+    open_to_anyone = {endpoint.path for endpoint in ALL if endpoint.callers is ANYONE}
+    assert {path for path in open_to_anyone if not path.startswith("/api/")} == open_to_anyone - {
+        path for path in open_to_anyone if "/media/objects/" in path
+    }
+
+
+def test_every_setting_is_known_and_in_the_readme() -> None:
+    """A settings class that is not listed, or a table that is out of date, fails here."""
+    classes = {
+        thing
+        for name in modules()
+        for thing in vars(importlib.import_module(name)).values()
+        if isinstance(thing, type) and is_dataclass(thing) and declared(thing)
+    }
+    assert classes == set(EVERY)
+    assert markdown() in (ROOT / "README.md").read_text(), "run: carillon settings --markdown"
+    assert all(setting.text.endswith(".") for setting in known())
+
+
+def test_nothing_happens_at_import() -> None:
+    """Importing any module of ours opens no connection and starts no thread or process."""
+    code = "import sys, threading, importlib\n" + "".join(
+        f"importlib.import_module({name!r})\n" for name in modules()
+    )
+    code += "assert threading.active_count() == 1, threading.enumerate()\n"
+    code += "import psutil\np = psutil.Process()\n"
+    code += "assert not p.net_connections() and not p.children()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_room_for_what_belongs_nowhere() -> None:
+    """Design §2: no `utils`, `common` and the like, and no other top-level package."""
+    vague = re.compile(r"(^|[._])(utils?|common|helpers?|core|shared|base|misc)([._]|$)")
+    assert [name for name in modules() if vague.search(name)] == []
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages - {"tests"} == set(PACKAGES)
+
+
+def reads_environment(code: str) -> bool:
+    """Whether `os.environ` stands in the code, not in its prose."""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "environ"
+        for node in ast.walk(ast.parse(code))
+    )
+
+
+def test_only_the_settings_say_what_the_environment_holds() -> None:
+    """`os.environ` is read where a process begins, and nowhere else."""
+    readers = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if reads_environment(path.read_text())
+    }
+    assert readers <= {
+        "ingest/app.py",
+        "push_gateway/app.py",
+        "workers/process.py",
+        "workers/celery_app.py",
+        "ops/front.py",
+        "ops/child.py",
+        "ops/embedded.py",
+        "ops/cli/__init__.py",
+        "ops/cli/up.py",
+    } | {name for name in readers if name.startswith("ops/bench/")}

@@ -1,0 +1,80 @@
+"""The rows of the fault matrix, by number."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tests.faults.ground import Findings, Ground
+from tests.faults.rows import (
+    backlog,
+    broadcasts,
+    clocks,
+    disk,
+    ingest,
+    poison,
+    postgres,
+    rabbitmq,
+    secrecy,
+    valkey,
+    workers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what it does to a ground; `settings` it needs a stack of its own for.
+
+    `short_settings` come on top when it runs short.
+    """
+
+    number: int
+    title: str
+    run: Callable[[Ground], Findings]
+    is_marked: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    short_settings: Mapping[str, str] = field(default_factory=dict)
+
+
+ROWS = (
+    Row(0, "control: no sweep and no rings, losses are seen", workers.control, is_marked=True),
+    Row(1, "ingest killed mid-batch", ingest.kill_web, is_marked=True),
+    Row(2, "answers lost after commit", ingest.lose_answers),
+    Row(3, "one key 50 times at once", ingest.same_key_at_once, is_marked=True),
+    Row(4, "worker main killed", workers.kill_main, is_marked=True),
+    Row(5, "worker pool child killed", workers.kill_child),
+    Row(6, "idle worker frozen, then killed", workers.freeze_and_kill_idle, is_marked=True),
+    Row(7, "SIGTERM to workers under load", workers.terminate),
+    Row(8, "Valkey killed and restarted", valkey.kill, is_marked=True),
+    Row(9, "Valkey frozen", valkey.freeze),
+    Row(10, "Valkey wiped", valkey.wipe, is_marked=True),
+    Row(
+        11,
+        "Valkey at its memory limit",
+        valkey.fill,
+        settings={"CARILLON_VALKEY_MAX_MEMORY": "12mb"},
+    ),
+    Row(12, "every ring of ingest dropped", workers.drop_rings, is_marked=True),
+    Row(13, "a PostgreSQL backend killed", postgres.kill_backend),
+    Row(14, "PostgreSQL killed and restarted", postgres.kill, is_marked=True),
+    Row(15, "PostgreSQL frozen", postgres.freeze),
+    Row(16, "disk full", disk.fill),
+    Row(17, "read-all against chunks and sends", broadcasts.read_while_written, is_marked=True),
+    Row(18, "every chunk three times, 5 % aborted", broadcasts.repeat_chunks, is_marked=True),
+    Row(
+        19,
+        "broadcast to 1,000,000, lanes killed",
+        broadcasts.kill_lanes,
+        settings={"CARILLON_LEASE_SECONDS": "5"},
+    ),
+    Row(20, "people come and go during a broadcast", broadcasts.change_people),
+    Row(21, "poison: one raises, one kills", poison.poison, is_marked=True),
+    Row(
+        22,
+        "backlog of 200,000",
+        backlog.pile_up,
+        settings={"CARILLON_ACCEPTED_CAP": "200000"},
+        short_settings={"CARILLON_ACCEPTED_CAP": "10000"},
+    ),
+    Row(30, "clocks ten minutes off", clocks.shift),
+    Row(34, "secrets in logs", secrecy.read_logs, is_marked=True),
+    Row(38, "RabbitMQ: rows 4, 6, 8, 21", rabbitmq.again, settings=rabbitmq.SETTINGS),
+)

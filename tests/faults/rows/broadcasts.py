@@ -1,0 +1,208 @@
+"""Rows 17 to 20: broadcasts against readers, repeats, kills and newcomers."""
+
+import contextlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ops.deadline import wait_until
+from storage.model.errors import CarillonError
+from storage.settings import load
+from storage.task_queue import BROADCASTS, EXPAND, QueueSettings, make_celery
+from tests.faults.business import business, drift, judge_broadcast
+from tests.faults.ground import Findings, Ground
+from workers import expand
+from workers.process import open_process
+
+LANES = "worker-broadcasts"
+
+
+def read_while_written(ground: Ground) -> Findings:
+    """17: people read all while chunks and sends move the same counters."""
+    sender, seconds = business(ground), ground.scale(short=4, full=60)
+    ids, reads, over = [], [0], threading.Event()
+    with ground.traffic(per_second=300, connections=4, people=6) as traffic:
+        readers = [
+            threading.Thread(target=_read, args=(ground, traffic.people, over, reads, place))
+            for place in range(2)
+        ]
+        for reader in readers:
+            reader.start()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            ids.append(sender.broadcast())
+            ground.pause(0.2, 0.5)
+        over.set()
+        for reader in readers:
+            reader.join()
+    reports = [sender.await_done(id, seconds=30) for id in ids]
+    found = traffic.findings(broadcasts=len(ids), reads=reads[0])
+    for id, report in zip(ids, reports, strict=True):
+        judge_broadcast(found, ground, id, report)
+    drift(found, ground)
+    deadlocks = ground.stack["postgres"].log.read_text(errors="replace").count("deadlock detected")
+    found.figures["deadlocks"] = deadlocks
+    found.must(not deadlocks, "no deadlock")
+    return found
+
+
+def _read(
+    ground: Ground, people: list[int], over: threading.Event, reads: list[int], place: int
+) -> None:
+    clients = [ground.client.user(person) for person in people]
+    while not over.is_set():
+        answer = clients[(reads[0] + place) % len(clients)].put("/messages/read-all")
+        assert answer.status_code in {200, 503}
+        reads[0] += 1
+    for client in clients:
+        client.close()
+
+
+# One in twenty of the transactions that take a chunk further is given up, as by a conflict.
+_ABORTS = (
+    """
+CREATE FUNCTION faults_abort() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF random() < 0.05 THEN
+    RAISE EXCEPTION 'aborted by a test' USING ERRCODE = 'serialization_failure';
+  END IF;
+  RETURN NEW;
+END $$
+""",
+    """
+CREATE TRIGGER faults_abort BEFORE UPDATE ON broadcast_chunks
+FOR EACH ROW EXECUTE FUNCTION faults_abort()
+""",
+)
+_NO_ABORTS = ("DROP TRIGGER faults_abort ON broadcast_chunks", "DROP FUNCTION faults_abort()")
+
+
+def repeat_chunks(ground: Ground) -> Findings:
+    """18: three rings a chunk, lanes of ours beside the real ones, one in twenty aborted."""
+    sender = business(ground)
+    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="20", CARILLON_LEASE_SECONDS="2")
+    people = ground.people(ground.scale(short=600, full=990))
+    found, rings, accepted = Findings(), 0, 0
+    ground.execute(*_ABORTS)
+    for _ in range(ground.scale(short=1, full=10)):
+        id = sender.broadcast(audience={"user_ids": people})
+        rings += _crowd(ground, id, chunks=len(people) // 20)
+        report = sender.await_done(id, seconds=60)
+        accepted += report["expanded"]
+        judge_broadcast(found, ground, id, report)
+    ground.execute(*_NO_ABORTS)
+    drift(found, ground)
+    found.figures = {"accepted": accepted, "rings": rings}
+    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="5000", CARILLON_LEASE_SECONDS="30")
+    return found
+
+
+def _crowd(ground: Ground, id: int, *, chunks: int) -> int:
+    """Three lanes of ours until the broadcast is over, and three rings a chunk; how many rings."""
+    environ = ground.stack.environ | {
+        "CARILLON_CHUNK_SIZE": "20",
+        "CARILLON_LEASE_SECONDS": "2",
+        "CARILLON_DRAIN_SECONDS": "0.1",
+    }
+    celery = make_celery(load(QueueSettings, environ))
+
+    def lane(_place: int) -> None:
+        process = open_process(environ)
+        while not _is_over(ground, id):
+            with contextlib.suppress(CarillonError):
+                expand.work(process)
+        process.database.close()
+        process.doorbell.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        lanes = [pool.submit(lane, place) for place in range(3)]
+        for _ in range(3 * chunks):
+            celery.send_task(EXPAND, queue=BROADCASTS)
+        for done in lanes:
+            done.result()
+    celery.close()
+    return 3 * chunks
+
+
+def kill_lanes(ground: Ground) -> Findings:
+    """19: a broadcast to a million; the lanes are killed every two seconds."""
+    sender, number = business(ground), ground.scale(short=60_000, full=1_000_000)
+    ground.ask(
+        "INSERT INTO users (id, name, created_at)"
+        " SELECT 500000000 + n, 'x', now() - interval '1 day' FROM generate_series(1, :n) n"
+        " ON CONFLICT DO NOTHING RETURNING NULL",
+        n=number,
+    )
+    people = ground.ask("SELECT count(*) FROM users WHERE status = 'ACTIVE' AND NOT is_deleted")
+    began, kills = time.monotonic(), 0
+    id = sender.broadcast()
+    while not _is_over(ground, id) and time.monotonic() - began < 300:
+        ground.pause(2.0)
+        if not _is_over(ground, id):
+            ground.stack.relaunch(LANES)
+            kills += 1
+            _await_chunk(ground, id)
+    report = sender.report(id)
+    attempts = ground.ask(
+        "SELECT sum(attempts)::float / count(*) FROM broadcast_chunks WHERE broadcast_id = :id",
+        id=id,
+    )
+    figures = {
+        "accepted": report["expanded"],
+        "kills": kills,
+        "seconds": round(time.monotonic() - began),
+        "attempts/chunk": round(attempts, 3),
+    }
+    found = Findings(figures)
+    judge_broadcast(found, ground, id, report)
+    found.must(report["total"] == people, "everyone")
+    found.must(attempts < 1.2, "fewer than 1.2 attempts a chunk")
+    drift(found, ground)
+    return found
+
+
+def _is_over(ground: Ground, id: int) -> bool:
+    question = "SELECT status IN ('DONE', 'FAILED') FROM broadcasts WHERE id = :id"
+    return bool(ground.ask(question, id=id))
+
+
+def _await_chunk(ground: Ground, id: int) -> None:
+    """Wait until another chunk is done, so that every kill hits lanes at work."""
+    question = (
+        "SELECT count(*) FROM broadcast_chunks WHERE broadcast_id = :id AND state = 'published'"
+    )
+    before = ground.ask(question, id=id)
+    wait_until(lambda: ground.ask(question, id=id) > before or _is_over(ground, id), seconds=60)
+
+
+def change_people(ground: Ground) -> Findings:
+    """20: people come and go while a broadcast is on its way: the audience was frozen."""
+    sender = business(ground)
+    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="10", CARILLON_LEASE_SECONDS="2")
+    found, people = Findings(), ground.people(ground.scale(short=600, full=900))
+    accepted = 0
+    for round_ in range(ground.scale(short=1, full=10)):
+        id = sender.broadcast()
+        newcomers = _change(ground, people[round_ * 20 : round_ * 20 + 20])
+        report = sender.await_done(id, seconds=60)
+        accepted += report["expanded"]
+        judge_broadcast(found, ground, id, report)
+        strangers = ground.ask(
+            "SELECT count(*) FROM deliveries WHERE message_id = :id AND user_id = ANY(:new)",
+            id=id,
+            new=newcomers,
+        )
+        found.must(not strangers, "no newcomer has it")
+    drift(found, ground)
+    found.figures = {"accepted": accepted}
+    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="5000", CARILLON_LEASE_SECONDS="30")
+    return found
+
+
+def _change(ground: Ground, leaving: list[int]) -> list[int]:
+    """Twenty go, twenty come; who came."""
+    newcomers = [person + 300_000_000 for person in leaving]
+    for gone, new in zip(leaving, newcomers, strict=True):
+        ground.ask("UPDATE users SET is_deleted = true WHERE id = :id RETURNING id", id=gone)
+        ground.ask("INSERT INTO users (id, name) VALUES (:id, 'new') RETURNING id", id=new)
+    return newcomers

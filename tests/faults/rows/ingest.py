@@ -1,0 +1,75 @@
+"""Rows 1 to 3: what happens to the door and to its answers."""
+
+import asyncio
+import time
+from collections import Counter
+
+from ops.deadline import wait_until
+from tests.faults.ground import Findings, Ground
+from tests.faults.plain_http import Connection
+from tests.faults.proxy import LossyProxy
+from tests.faults.rows.workers import answers
+
+
+def kill_web(ground: Ground) -> Findings:
+    """1: web is killed in the middle of batches, every two seconds."""
+    rounds, slowest = ground.scale(short=2, full=20), 0.0
+    with ground.traffic(per_second=300, connections=16) as traffic:
+        for _ in range(rounds):
+            ground.pause(0.5, 1.5)
+            accepted = traffic.ledger.accepted
+            began = time.monotonic()
+            ground.stack.relaunch("web")
+            wait_until(lambda: answers(ground), seconds=20)
+            slowest = max(slowest, time.monotonic() - began)
+            assert wait_until(lambda n=accepted: traffic.ledger.accepted > n, seconds=20)  # type: ignore[misc]
+    found = traffic.findings(kills=rounds, slowest_up_s=round(slowest, 1))
+    found.must(slowest < ground.allowed(3), "up again in 3 s")
+    return found
+
+
+def lose_answers(ground: Ground) -> Findings:
+    """2: a proxy drops one answer in twenty; a retry with the key gives the first answer again."""
+    with LossyProxy(ground.stack.url, share=0.05, seed=ground.seed) as proxy:
+        count = ground.scale(short=600, full=10_000)
+        with ground.traffic(url=proxy.url, per_second=400, limit=count) as traffic:
+            wait_until(lambda: traffic.load.is_done, seconds=120)
+    found = traffic.findings(dropped=proxy.dropped)
+    found.must(proxy.dropped > 0, "answers were dropped")
+    return found
+
+
+def same_key_at_once(ground: Ground) -> Findings:
+    """3: fifty requests with one key at once: one row, fifty equal ids."""
+    rounds, found = ground.scale(short=3, full=20), Findings()
+    for number in range(rounds):
+        sender, receiver = ground.people(2)
+        headers = {
+            "Authorization": f"Bearer {ground.client.token(sender)}",
+            "Idempotency-Key": f"same-{ground.seed}-{number}-{sender}",
+        }
+        body = {"type": "MESSAGE", "title": "同", "content": "同", "receiver_id": receiver}
+        ids = asyncio.run(_fifty(ground.stack.url, headers, body))
+        rows = ground.ask(
+            "SELECT count(*) FROM (SELECT id FROM accepted WHERE sender_id = :id"
+            " UNION SELECT id FROM messages WHERE sender_id = :id) AS found",
+            id=sender,
+        )
+        found.must(rows == 1, f"one row (round {number}: {rows})")
+        found.must(len(ids) == 1 and ids.total() == 50, f"fifty equal ids (round {number}: {ids})")
+    found.figures = {"rounds": rounds}
+    return found
+
+
+async def _fifty(url: str, headers: dict[str, str], body: dict[str, object]) -> "Counter[int]":
+    host, _, port = url.partition("://")[2].partition(":")
+    connections = [Connection(host, int(port), timeout=10) for _ in range(50)]
+    replies = await asyncio.gather(
+        *(
+            connection.ask("POST", "/api/v1/messages/", headers=headers, body=body)
+            for connection in connections
+        )
+    )
+    for connection in connections:
+        connection.close()
+    return Counter(reply.json["id"] if reply.status == 200 else -reply.status for reply in replies)

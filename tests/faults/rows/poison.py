@@ -1,0 +1,120 @@
+"""Row 21: sends that cannot be persisted, planted in the intake."""
+
+import contextlib
+import threading
+import time
+
+import psutil
+
+from ops.deadline import wait_until
+from storage import failed_sends
+from tests.faults.ground import Findings, Ground
+from tests.faults.ledger import p99
+from tests.faults.rows.workers import await_progress, pool
+
+KILLER = "kills its worker"
+
+# No receiver: what a rule of ingest would never let through. And one that is still being inserted when
+# its worker is killed; it never goes in by itself, so that a late kill changes nothing.
+_PLANT = """
+INSERT INTO accepted (id, sender_id, receiver_id, type, content_type, title, content)
+VALUES (next_message_id(), :sender, CAST(:receiver AS bigint), 'MESSAGE', 'TEXT', :title, :title)
+RETURNING id
+"""
+_TRIGGER = (
+    """
+CREATE FUNCTION faults_hang() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.title = 'kills its worker' THEN
+    PERFORM pg_sleep(0.4);
+    RAISE EXCEPTION 'nobody killed the worker';
+  END IF;
+  RETURN NEW;
+END $$
+""",
+    "CREATE TRIGGER faults_hang BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION faults_hang()",
+)
+_NO_TRIGGER = ("DROP TRIGGER faults_hang ON messages", "DROP FUNCTION faults_hang()")
+_HANGS = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep')"
+
+
+def poison(ground: Ground) -> Findings:
+    """21: one that raises, one that kills: put aside after their attempts; the others go on."""
+    attempts = ground.scale(short=4, full=5)
+    ground.execute(*_TRIGGER)
+    with ground.traffic(per_second=100) as traffic:
+        await_progress(traffic)
+        planted_at = time.monotonic()
+        raising = _plant(ground, traffic.people, receiver=None, title="raises")
+        assert _buried(ground, raising), "the one that raises is not put aside"
+        raised_p99 = p99(traffic.frame_seconds(since=planted_at))
+        killing = _plant(ground, traffic.people, receiver=traffic.people[1], title=KILLER)
+        kills = _kill_whoever_takes_it(ground, killing)
+        await_progress(traffic)
+    found = traffic.findings(
+        kills=kills,
+        with_raising_p99_ms=round(raised_p99 * 1000),
+        attempts=[_attempts(ground, raising), _attempts(ground, killing)],
+    )
+    found.must(
+        raised_p99 < ground.allowed(1),
+        "the others' p99 is unchanged by the one that raises (< 1 s)",
+    )
+    found.must(found.figures["attempts"] == [attempts] * 2, f"{attempts} attempts each")
+    found.must(kills >= 2, "it did kill")
+    ground.execute(*_NO_TRIGGER)
+    _replay(ground, found, [raising, killing], receiver=traffic.people[1])
+    return found
+
+
+def _plant(ground: Ground, people: list[int], *, receiver: int | None, title: str) -> int:
+    return int(ground.ask(_PLANT, sender=people[0], receiver=receiver, title=title))
+
+
+def _buried(ground: Ground, id: int) -> bool:
+    return wait_until(lambda: _attempts(ground, id) > 0, seconds=40)
+
+
+def _attempts(ground: Ground, id: int) -> int:
+    return int(ground.ask("SELECT sum(attempts) FROM failed_sends WHERE id = :id", id=id) or 0)
+
+
+def _kill_whoever_takes_it(ground: Ground, id: int) -> int:
+    """Kill the pool of the worker whenever it has the send in hand, until it is put aside."""
+    kills, over = [0], threading.Event()
+
+    def kill() -> None:
+        while not over.is_set():
+            if wait_until(lambda: over.is_set() or bool(ground.ask(_HANGS)), seconds=1):
+                kills[0] += not over.is_set()
+                for process in pool(ground):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
+                wait_until(lambda: not ground.ask(_HANGS), seconds=5)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    is_buried = _buried(ground, id)
+    over.set()
+    killer.join()
+    assert is_buried, "the one that kills is not put aside"
+    return kills[0]
+
+
+def _replay(ground: Ground, found: Findings, ids: list[int], *, receiver: int) -> None:
+    """Put right what was wrong with them; a replay delivers them under their old ids."""
+    ground.ask(
+        "UPDATE failed_sends SET payload = payload || jsonb_build_object('receiver_id', :receiver)"
+        " WHERE id = ANY(:ids) RETURNING id",
+        ids=ids,
+        receiver=receiver,
+    )
+    with ground.engine.begin() as connection:
+        failed_sends.replay(connection, ids)
+    question = (
+        "SELECT count(*) FROM deliveries WHERE message_id = ANY(:ids) AND user_id = :receiver"
+    )
+    found.must(
+        wait_until(lambda: ground.ask(question, ids=ids, receiver=receiver) == 2, seconds=20),
+        "a replay delivers both",
+    )

@@ -1,0 +1,57 @@
+"""Headers that say how a request wants to be treated."""
+
+from datetime import timedelta
+
+import pytest
+
+from ingest.preferences import idempotency_key, wait_of
+from storage.model.caller import ORDINARY_USER, Person, UserCaller
+from storage.model.errors import Invalid
+
+CALLER = UserCaller(Person(1, "", "", "", "ACTIVE", ORDINARY_USER, is_deleted=False))
+
+pytestmark = pytest.mark.quick
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (b"wait=5", 5),
+        (b"wait=0", 0),
+        (b"WAIT = 5", 5),
+        (b'wait="5"', 5),
+        (b"respond-async, wait=5", 5),
+        (b"wait=5; x=y, return=minimal", 5),
+        (b"wait=11", 10),
+        (b"wait=999999", 10),
+        (b"wait=-1", None),
+        (b"wait=1.5", None),
+        (b"wait", None),
+        (b"wait=five", None),
+        (b"wait=12345678901234567890", None),
+        (b"", None),
+        (b"handling=lenient", None),
+    ],
+)
+def test_a_wait_is_capped_and_an_odd_one_ignored(header: bytes, seconds: int | None) -> None:
+    """RFC 7240 §2: a preference that is not understood is ignored."""
+    expected = None if seconds is None else timedelta(seconds=seconds)
+    assert wait_of({b"prefer": header}) == expected
+
+
+def test_a_key_is_the_callers_and_the_bodys() -> None:
+    """The same body gives the same fingerprint, another another."""
+    first = idempotency_key({b"idempotency-key": b"k"}, caller=CALLER, body=b"1")
+    again = idempotency_key({b"idempotency-key": b"k"}, caller=CALLER, body=b"1")
+    other = idempotency_key({b"idempotency-key": b"k"}, caller=CALLER, body=b"2")
+    assert first == again != other
+    assert first is not None
+    assert (first.caller, first.key) == ("user:1", "k")
+    assert idempotency_key({}, caller=CALLER, body=b"1") is None
+
+
+@pytest.mark.parametrize("key", [b"", b"x" * 256])
+def test_a_key_has_1_to_255_characters(key: bytes) -> None:
+    """Contract §2."""
+    with pytest.raises(Invalid):
+        idempotency_key({b"idempotency-key": key}, caller=CALLER, body=b"")

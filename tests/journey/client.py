@@ -1,0 +1,73 @@
+"""A client written from the client document: REST with a token, a signature, or nothing; a socket."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from storage.settings import load
+from storage.tokens import TokenSettings, issue
+from tests.services import Stack
+
+# How long anything on the way may take on a busy machine before the test says that it is lost.
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Socket:
+    """An open message socket."""
+
+    connection: ClientConnection
+
+    def next(self) -> Any:
+        """The next frame that is JSON; fails after PATIENCE."""
+        while (frame := self.connection.recv(timeout=PATIENCE)) == "pong":
+            pass
+        return json.loads(frame)
+
+    def next_message(self) -> Any:
+        """The `data` of the next NEW_MESSAGE; other types are skipped, as clients do."""
+        while (frame := self.next())["type"] != "NEW_MESSAGE":
+            pass
+        return frame["data"]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A person's or an app's client of a running stack."""
+
+    stack: Stack
+
+    def token(self, user_id: int) -> str:
+        """A fresh token, as the deployment's identity provider would issue it."""
+        settings = load(TokenSettings, self.stack.environ)
+        return issue(settings, user_id, ttl_seconds=600, now=time.time())
+
+    def user(self, user_id: int) -> httpx.Client:
+        """REST as a person."""
+        return self._http({"Authorization": f"Bearer {self.token(user_id)}"})
+
+    def app(self, app_id: str, secret: str) -> httpx.Client:
+        """REST as an app."""
+        timestamp = str(int(time.time()))
+        signed = f"app_id={app_id}&timestamp={timestamp}".encode()
+        sign = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        return self._http({"X-App-Id": app_id, "X-Timestamp": timestamp, "X-Sign": sign})
+
+    def _http(self, headers: dict[str, str]) -> httpx.Client:
+        base = f"{self.stack.url}/api/v1"
+        return httpx.Client(base_url=base, headers=headers, timeout=PATIENCE)
+
+    @contextmanager
+    def socket(self, user_id: int) -> Iterator[Socket]:
+        """An open socket of a person."""
+        url = f"{self.stack.socket_url}?token={self.token(user_id)}"
+        with connect(url, open_timeout=PATIENCE, close_timeout=2) as connection:
+            yield Socket(connection)

@@ -1,0 +1,186 @@
+"""From a request to everywhere it must be seen, on the whole running stack."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from sqlalchemy import Engine, delete, text
+
+from ops.deadline import wait_until
+from storage.database import blocking_engine
+from storage.settings import DatabaseSettings, load
+from storage.tables import users
+from tests import services
+from tests.builders import add_people
+from tests.journey import client_document
+from tests.journey.client import PATIENCE, Client
+from tests.services import Stack
+
+pytestmark = pytest.mark.timeout(180)
+
+TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$")
+PRIVATE = {
+    "type": "MESSAGE",
+    "content_type": "TEXT",
+    "title": "私信",
+    "content": "你好,这是一条私信",
+}
+
+
+def test_the_client_documents_sample_works_unchanged(client: Client, oa: str) -> None:
+    """Its three functions send what the document says, and the answers have its shape."""
+    client_document.configure(f"{client.stack.url}/api/v1", "oa_system", oa)
+    with client.socket(2048) as socket:
+        notification = client_document.send_notification_by_app_user()
+        arrived = socket.next_message()
+    assert notification["receiver_id"] == 2048
+    assert notification["app_name"] == "OA系统"
+    assert notification["action_url"] == (
+        "/api/v1/simple/sso/jump?app_id=oa_system"
+        "&redirect_to=https%3A%2F%2Fbiz.example.com%2Ftodo%2F123"
+    )
+    assert TIME.match(notification["created_at"])
+    assert (arrived["id"], arrived["sender_name"]) == (notification["id"], "系统通知")
+    card = client_document.send_user_notification_by_app("lisi_manager", "zhangsan_oa")
+    assert (card["sender_id"], card["receiver_id"], card["app_id"]) == (2048, 2049, None)
+    assert card["content"] == '{"applyType":"LEAVE","days":2,"businessId":123}'
+    reminder = client_document.send_user_notification(client.token(2050))
+    assert (reminder["sender_id"], reminder["receiver_id"]) == (2050, 2048)
+    assert reminder["action_text"] == "去审批"
+
+
+def test_a_private_message_reaches_both_people_everywhere(
+    client: Client, people: tuple[int, int, int]
+) -> None:
+    """Both sockets, both histories, both lists; read on one side, seen on the other."""
+    me, you, _ = people
+    with client.socket(me) as mine, client.socket(you) as yours, client.user(me) as i:
+        sent = i.post("/messages/", json=PRIVATE | {"receiver_id": you})
+        assert sent.status_code == 200
+        message = sent.json()
+        echo, arrived = mine.next_message(), yours.next_message()
+        assert echo["id"] == arrived["id"] == message["id"]
+        assert (echo["conversation_id"], arrived["conversation_id"]) == (you, me)
+        assert arrived["sender_name"] == "用户私信"
+        assert i.get(f"/messages/history/{you}").json() == [message]
+        [conversation] = i.get("/messages/conversations").json()
+        assert conversation["unread_count"] == 0
+        with client.user(you) as they:
+            assert they.get(f"/messages/history/{me}").json() == [message]
+            [conversation] = they.get("/messages/conversations").json()
+            assert (conversation["user_id"], conversation["unread_count"]) == (me, 1)
+            assert conversation["last_message"] == PRIVATE["content"]
+            assert they.put("/messages/read-all").json() == {"updated_count": 1}
+            assert they.get("/messages/unread-count").json() == {"total": 0}
+        [seen] = i.get(f"/messages/history/{you}").json()
+        assert seen["is_read"] is True
+        assert TIME.match(seen["read_at"])
+
+
+def test_a_button_signs_the_person_in(client: Client, oa: str) -> None:
+    """Notification, callback-url, ticket, verify: once, and by its own app only."""
+    with client.app("oa_system", oa) as app, client.user(2049) as person:
+        sent = app.post(
+            "/messages/",
+            headers={"Prefer": "wait=10"},
+            json={
+                "receiver_id": 2049,
+                "type": "NOTIFICATION",
+                "title": "审批通知",
+                "content": "您有一条待审批任务",
+                "auto_sso": True,
+                "target_url": "https://biz.example.com/todo/123?a=1&b=2",
+                "action_text": "立即处理",
+            },
+        ).json()
+        answer = person.get(f"/messages/{sent['id']}/callback-url").json()
+        url = urlsplit(answer["callback_url"])
+        assert (url.hostname, url.path) == ("oa.example.com", "/callback")
+        query = parse_qs(url.query)
+        assert query["next"] == ["https://biz.example.com/todo/123?a=1&b=2"]
+        ticket = {"ticket": query["ticket"][0]}
+        verified = app.post("/simple/sso/verify", json=ticket)
+        assert verified.json() == {
+            "user_id": 2049,
+            "app_user_id": "lisi_manager",
+            "mapped_email": "lisi_manager@corp.com",
+            "name": "人2049",
+        }
+        assert app.post("/simple/sso/verify", json=ticket).status_code == 404
+        with client.user(2050) as stranger:
+            assert stranger.get(f"/messages/{sent['id']}/callback-url").status_code == 404
+
+
+def test_a_broadcast_reaches_ten_thousand_people(client: Client, oa: str, record: Engine) -> None:
+    """Everyone has it exactly once, connected people get their frame, the report says DONE."""
+    crowd = range(1_000_000, 1_010_000)
+    with record.begin() as connection:
+        add_people(connection, crowd)
+    try:
+        with client.app("oa_system", oa) as app, client.socket(1_009_999) as socket:
+            sent = app.post(
+                "/messages/",
+                json={
+                    "type": "NOTIFICATION",
+                    "is_broadcast": True,
+                    "content_type": "TEXT",
+                    "title": "系统公告",
+                    "content": "这是一条全员通知",
+                },
+            )
+            assert sent.status_code == 200
+            message = sent.json()
+            assert message["receiver_id"] is None
+            assert sent.headers["Location"] == f"/api/v1/broadcasts/{message['id']}"
+            assert socket.next_message()["id"] == message["id"]
+            report = f"/broadcasts/{message['id']}"
+            assert wait_until(
+                lambda: app.get(report).json()["status"] == "DONE", seconds=PATIENCE
+            ), app.get(report).json()
+            done = app.get(report).json()
+            assert done["total"] == done["expanded"] >= 10_000
+        with client.user(1_005_000) as person:
+            [conversation] = person.get("/messages/conversations").json()
+            assert conversation["unread_count"] == 1
+            assert (conversation["is_system"], conversation["username"]) == (True, "oa_system")
+            [got] = person.get(f"/messages/history/{conversation['user_id']}").json()
+            assert got["id"] == message["id"]
+        with record.begin() as connection:
+            count = text("SELECT count(*) FROM deliveries WHERE message_id = :id")
+            assert connection.execute(count, {"id": message["id"]}).scalar() == done["total"]
+    finally:
+        with record.begin() as connection:
+            connection.execute(delete(users).where(users.c.id.in_(crowd)))
+
+
+def test_what_was_sent_before_a_restart_is_read_after_it() -> None:
+    """The whole stack stops between send and read, and a scheduled stop loses nothing."""
+    with services.stack() as stack:
+        client = Client(stack)
+        engine = blocking_engine(load(DatabaseSettings, stack.environ), application_name="t")
+        with engine.begin() as connection:
+            add_people(connection, (1, 2))
+        engine.dispose()
+        with client.user(1) as sender:
+            sent = sender.post("/messages/", json=PRIVATE | {"receiver_id": 2}).json()
+        stack.stop()
+        stack.start()
+        with client.user(2) as receiver:
+            assert wait_until(
+                lambda: receiver.get("/messages/history/1").json() == [sent], seconds=PATIENCE
+            )
+
+
+def test_the_stack_answers_for_its_health(stack: Stack, client: Client) -> None:
+    """Alive, ready, measured and documented, without signing in."""
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"):
+        assert httpx.get(stack.url + path, timeout=PATIENCE).status_code == 200, path
+    metrics = httpx.get(f"{stack.url}/metrics", timeout=PATIENCE).text
+    for name in (
+        "carillon_sockets_open",
+        "carillon_accepted_waiting",
+        "carillon_accepted_oldest_seconds",
+        "carillon_failed_sends",
+    ):
+        assert name in metrics

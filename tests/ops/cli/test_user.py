@@ -1,0 +1,194 @@
+"""`carillon user`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from storage import people
+from storage.bus import Bus, BusSettings
+from storage.settings import ValkeySettings, load
+from storage.valkey import client
+from tests.ops.cli.command import carillon, csv_file, refusal
+
+pytestmark = pytest.mark.quick
+
+HEADER = "id,mobile,name,english_name,status,role"
+
+
+def ids(engine: Engine) -> list[int]:
+    """Everyone who is stored."""
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT id FROM users ORDER BY id")).scalars())
+
+
+def disabled(environ: Mapping[str, str]) -> set[int]:
+    """Whom gateways refuse."""
+    valkey = client(load(ValkeySettings, environ))
+    with valkey:
+        return {int(one) for one in valkey.smembers("carillon:disabled")}
+
+
+def test_people_come_in_and_are_found(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path
+) -> None:
+    """An import stores every column, fills in what is empty, and makes people findable."""
+    path = csv_file(
+        tmp_path,
+        HEADER,
+        "1,13800138000,张三,Zhang San,ACTIVE,ADMIN",
+        '2,139,"李, 四\\",,,',
+        "",
+        "3, 137 ,王五,Wang,inactive,HR_LEAD",
+    )
+    result = carillon(environ, "user", "import", path)
+    assert result.stdout == "3 people: 3 new, 0 changed, 0 as before.\n", result.output
+    with engine.connect() as connection:
+        everyone = people.find_many(connection, [1, 2, 3])
+        assert [one.id for one in people.search(connection, "三", limit=9)] == [1]
+        assert [one.id for one in people.search(connection, ", 四\\", limit=9)] == [2]
+    assert (everyone[1].role, everyone[1].english_name) == ("ADMIN", "Zhang San")
+    assert (everyone[2].status, everyone[2].role) == ("ACTIVE", "ORDINARY_USER")
+    assert (everyone[3].status, everyone[3].mobile) == ("INACTIVE", "137")
+
+
+def test_the_same_file_again_changes_nothing(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path
+) -> None:
+    """A repeat writes no row; a changed name is written and found, the old one no more."""
+    path = csv_file(tmp_path, HEADER, "1,,张三,,,", "2,,李四,,,")
+    carillon(environ, "user", "import", path)
+    assert "0 new, 0 changed, 2 as before" in carillon(environ, "user", "import", path).stdout
+    path = csv_file(tmp_path, HEADER, "1,,赵六,,,", "2,,李四,,,", "3,,孙七,,,")
+    assert "1 new, 1 changed, 1 as before" in carillon(environ, "user", "import", path).stdout
+    with engine.connect() as connection:
+        assert [one.id for one in people.search(connection, "赵", limit=9)] == [1]
+        assert people.search(connection, "张", limit=9) == []
+
+
+BAD_FILES = {
+    "a column is missing": (["id,mobile,name,status,role", "1,,,,"], "no column “english_name”"),
+    "a column is there twice": ([f"{HEADER},id", "1,,,,,,1"], "more than one column “id”"),
+    "the file is empty": ([], "no column “id”"),
+    "an id is there twice": ([HEADER, "1,,,,,", "2,,,,,", "1,,,,,"], "Row 4: the id 1 is in row 2"),
+    "an id is no number": ([HEADER, "1,,,,,", "x1,,,,,"], "Row 3: “x1” is not a user id"),
+    "an id is too large": ([HEADER, f"{2**53},,,,,"], "Row 2: “9007199254740992” is not"),
+    "an id is not ASCII": ([HEADER, "１,,,,,"], "Row 2: “１” is not a user id"),
+    "a status is unknown": ([HEADER, "1,,,,ACTVE,"], "Row 2: “ACTVE” is not a status"),
+    "a role is no word": ([HEADER, "1,,,,,a-b"], "Row 2: “A-B” is not a role"),
+    "a field is missing": ([HEADER, "1,,,,,", "2,,,,"], "Row 3: has 5 fields, the header 6"),
+    "a field has a line break": ([HEADER, '1,,"a\nb",,,'], "Row 2: has a line break"),
+    "a field has a NUL": ([HEADER, "1,,a\0b,,,"], "Row 2: has a line break, a tab"),
+    "a name is too long": ([HEADER, f"1,,{'a' * 256},,,"], "Row 2: a name or mobile is longer"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_row_is_named_and_nothing_is_imported(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path, name: str
+) -> None:
+    """Whatever is wrong: one sentence with the row, exit code 1, and nobody came in."""
+    lines, sentence = BAD_FILES[name]
+    result = carillon(environ, "user", "import", csv_file(tmp_path, *lines))
+    assert sentence in refusal(result).replace("\n", " ")
+    assert ids(engine) == []
+
+
+def test_row_17_of_many_thousand_is_named(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path
+) -> None:
+    """Rows that went before the bad one, and were sent already, are not kept."""
+    lines = [f"{id},,人{id},,," for id in range(1, 5_000)]
+    lines[15] = "0,,人,,,"
+    assert "Row 17:" in refusal(
+        carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+    )
+    lines[15], lines[4_000] = "16,,人,,,", "3,,人,,,"
+    result = carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+    assert "Row 4002: the id 3 is in row 4 already" in refusal(result)
+    assert ids(engine) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_encodings_are_read(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path, encoding: str
+) -> None:
+    """UTF-8 with and without a byte order mark, and what --encoding names, are read."""
+    path = csv_file(tmp_path, HEADER, "1,,张三,,,", encoding=encoding)
+    options = [] if encoding.startswith("utf-8") else ["--encoding", encoding]
+    result = carillon(environ, "user", "import", path, *options)
+    assert result.exit_code == 0, result.output
+    with engine.connect() as connection:
+        assert [one.name for one in people.search(connection, "", limit=9)] == ["张三"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sentence"),
+    [("gb18030", "Row 3: is not utf-8"), ("utf-16", "The file is UTF-16")],
+)
+def test_another_encoding_is_named(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path, encoding: str, sentence: str
+) -> None:
+    """A file that is not UTF-8 is refused with what to do, not read as nonsense."""
+    path = csv_file(tmp_path, HEADER, "1,,a,,,", "2,,张三,,,", encoding=encoding)
+    assert sentence in refusal(carillon(environ, "user", "import", path))
+    assert ids(engine) == []
+
+
+def test_a_file_that_is_not_there(environ: Mapping[str, str], tmp_path: Path) -> None:
+    """No file: a sentence."""
+    path = tmp_path / "none.csv"
+    assert "cannot be read" in refusal(carillon(environ, "user", "import", path))
+
+
+def test_a_first_import_has_its_index(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path
+) -> None:
+    """An organisation's first import, built another way, leaves the same schema and finds people."""
+    lines = [f"{id},,人{id},,," for id in range(1, 10_102)]
+    carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+    query = text("SELECT indexdef FROM pg_indexes WHERE indexname = 'users_search_grams'")
+    with engine.connect() as connection:
+        definition = connection.execute(query).scalar_one()
+        assert people.listing(connection, "人", skip=0, limit=1)[0] == 10_101
+        assert [one.id for one in people.search(connection, "人10101", limit=9)] == [10_101]
+    assert definition.endswith("ON public.users USING gin (search_grams)")
+
+
+def test_who_is_not_active_any_more_is_disconnected(
+    environ: Mapping[str, str], tmp_path: Path
+) -> None:
+    """An import tells gateways whom it shuts out, newcomers included, and whom it lets in."""
+    carillon(
+        environ, "user", "import", csv_file(tmp_path, HEADER, "1,,,,,", "2,,,,DISABLED,", "3,,,,,")
+    )
+    assert disabled(environ) == {2}
+    path = csv_file(tmp_path, HEADER, "1,,,,INACTIVE,", "2,,,,ACTIVE,", "3,,,,,")
+    carillon(environ, "user", "import", path)
+    assert disabled(environ) == {1}
+
+
+def test_a_person_is_shown_disabled_and_enabled(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path
+) -> None:
+    """`show` prints JSON; `disable` and `enable` change the record, and tell gateways, again too."""
+    carillon(environ, "user", "import", csv_file(tmp_path, HEADER, "1,138,张三,,,", "2,,,,,"))
+    assert json.loads(carillon(environ, "user", "show", 1).stdout)["name"] == "张三"
+    bus = Bus(load(BusSettings, environ), load(ValkeySettings, environ))
+    for _ in range(2):
+        before = bus.length()
+        assert carillon(environ, "user", "disable", 1, 2).exit_code == 0
+        assert bus.length() == before + 2
+        assert disabled(environ) == {1, 2}
+    assert json.loads(carillon(environ, "user", "show", 1).stdout)["status"] == "DISABLED"
+    assert carillon(environ, "user", "enable", 1).stdout == "User 1 is enabled.\n"
+    assert disabled(environ) == {2}
+    bus.close()
+
+
+@pytest.mark.parametrize("command", ["show", "disable", "enable"])
+def test_an_unknown_person_is_a_sentence(environ: Mapping[str, str], command: str) -> None:
+    """An id that nobody has: exit code 1 and who it was."""
+    assert "There is no user 9." in refusal(carillon(environ, "user", command, 9))

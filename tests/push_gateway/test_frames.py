@@ -1,0 +1,116 @@
+"""Frames: the exact shapes of contract §5, as any WebSocket client decodes them."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import OPEN
+from websockets.uri import parse_uri
+
+from push_gateway.frames import REASONS, CloseCode, FrameWriter, resync
+from storage.model.event import ConversationRead, MessageRecalled, NewMessage
+from storage.model.message import MessageType
+from tests.push_gateway.running import a_message
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def shown(frame: bytes) -> Any:
+    """What a client makes of the bytes of one frame: one whole text message, nothing left over."""
+    client = ClientProtocol(parse_uri("ws://test"), state=OPEN)
+    client.receive_data(frame)
+    [event] = client.events_received()
+    assert isinstance(event, Frame)
+    assert (event.opcode, event.fin) == (Opcode.TEXT, True)
+    return json.loads(bytes(event.data))
+
+
+def test_a_new_message_has_the_fields_of_the_client_document() -> None:
+    """NEW_MESSAGE: the client document's data, in its order, and our receiver_id, conversation_id."""
+    event = NewMessage(a_message(1024, sender_id=12, receiver_id=9), "你好", ((12, (9,)),))
+    frame = shown(FrameWriter(SHANGHAI).event(event, conversation_id=12, pos="p"))
+    expected = {
+        "id": 1024,
+        "sender_id": 12,
+        "type": "MESSAGE",
+        "content_type": "TEXT",
+        "title": "私信",
+        "content": "你好",
+        "action_url": None,
+        "action_text": None,
+        "sender_name": "用户私信",
+        "created_at": "2026-03-18T18:10:00",
+        "app_id": None,
+        "app_name": None,
+        "receiver_id": 9,
+        "conversation_id": 12,
+    }
+    assert frame == {"type": "NEW_MESSAGE", "pos": "p", "data": expected}
+    assert list(frame["data"]) == list(expected)
+
+
+def test_a_notification_is_from_the_system_and_carries_its_app() -> None:
+    """A notification has sender_name 系统通知, its app and its button."""
+    message = replace(
+        a_message(1, sender_id=None),
+        type=MessageType.NOTIFICATION,
+        app_id=101,
+        app_name="OA系统",
+        action_url="/api/v1/simple/sso/jump?app_id=oa",
+        action_text="立即处理",
+    )
+    event = NewMessage(message, "c", ((-101, (2,)),))
+    data = shown(FrameWriter(SHANGHAI).event(event, conversation_id=-101, pos="p"))["data"]
+    assert data["sender_name"] == "系统通知"
+    assert (data["sender_id"], data["app_id"], data["app_name"]) == (None, 101, "OA系统")
+    assert (data["action_url"], data["action_text"]) == (message.action_url, "立即处理")
+    assert data["conversation_id"] == -101
+
+
+def test_media_is_shown_by_its_url() -> None:
+    """`content` is the event's (presigned), not the message's stored key."""
+    event = NewMessage(a_message(1), "https://signed", ((1, (2,)),))
+    data = shown(FrameWriter(SHANGHAI).event(event, conversation_id=1, pos="p"))["data"]
+    assert data["content"] == "https://signed"
+
+
+@pytest.mark.parametrize("created_at", [datetime(2026, 3, 18, 10, 9, 59, 999_999, UTC)])
+def test_times_are_cut_to_seconds_in_the_deployments_zone(created_at: datetime) -> None:
+    """`created_at` is YYYY-MM-DDTHH:MM:SS without an offset (contract §0), never rounded up."""
+    message = replace(a_message(1), created_at=created_at.astimezone(SHANGHAI) - timedelta(0))
+    event = NewMessage(message, "c", ((1, (2,)),))
+    data = shown(FrameWriter(ZoneInfo("UTC")).event(event, conversation_id=1, pos="p"))["data"]
+    assert data["created_at"] == "2026-03-18T10:09:59"
+
+
+def test_the_other_frames_name_their_conversation() -> None:
+    """CONVERSATION_READ and MESSAGE_RECALLED carry what contract §2 and issue 5 say."""
+    writer = FrameWriter(SHANGHAI)
+    read = writer.event(ConversationRead(9, -7, 55, 3), conversation_id=-7, pos="p")
+    assert shown(read) == {
+        "type": "CONVERSATION_READ",
+        "pos": "p",
+        "data": {"conversation_id": -7, "up_to_id": 55, "unread_count": 3},
+    }
+    recalled = writer.event(MessageRecalled(5, ((12, (9,)),)), conversation_id=12, pos="p")
+    assert shown(recalled)["data"] == {"id": 5, "conversation_id": 12}
+    assert shown(resync("p")) == {"type": "RESYNC", "pos": "p"}
+
+
+def test_long_frames_are_whole() -> None:
+    """A content of 64 KiB, and one of more than 65,535 bytes of UTF-8, come out as they went in."""
+    for content in ("x" * 65_536, "你" * 65_536):
+        event = NewMessage(a_message(1), content, ((1, (2,)),))
+        frame = FrameWriter(SHANGHAI).event(event, conversation_id=1, pos="p")
+        assert shown(frame)["data"]["content"] == content
+
+
+def test_every_close_code_has_a_reason_that_fits() -> None:
+    """A close reason is at most 123 bytes (RFC 6455 §5.5)."""
+    assert set(REASONS) == set(CloseCode)
+    assert all(len(reason.encode()) <= 123 for reason in REASONS.values())

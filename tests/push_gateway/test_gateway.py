@@ -1,0 +1,61 @@
+"""The sweep of the gateway, with the clocks in the test's hands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from push_gateway.connection import Connection
+from push_gateway.gateway import Gateway
+from push_gateway.metrics import Metrics
+from push_gateway.settings import load_settings
+from tests.push_gateway.running import SECRET
+
+ENVIRON = {"CARILLON_VALKEY_URL": "redis://nowhere", "CARILLON_JWT_SECRET": SECRET}
+
+
+@dataclass
+class Socket:
+    """A FrameSocket that remembers what was asked of it."""
+
+    heard_at: float = 0.0
+    asked: list[str] = field(default_factory=list)
+
+    def take_over(
+        self, *, on_closed: Callable[[int], None], on_full: Callable[[], None], buffer_bytes: int
+    ) -> Callable[[bytes], None]:
+        """See FrameSocket."""
+        return lambda frames: self.asked.append(f"{len(frames)} bytes")
+
+    def buffered(self) -> int:
+        """See FrameSocket."""
+        return 0
+
+    def ping(self) -> None:
+        """See FrameSocket."""
+        self.asked.append("ping")
+
+    def close(self, code: int, reason: str) -> None:
+        """See FrameSocket."""
+        self.asked.append(str(code))
+
+
+def swept(socket: Socket, *, now: float, loop_now: float, expires_at: float = 1e12) -> list[str]:
+    """What one sweep asks of a socket."""
+    gateway = Gateway(load_settings(ENVIRON), Metrics(CollectorRegistry()))
+    connection = Connection(7, socket, send=lambda _: None, expires_at=expires_at)
+    gateway.hub.add(connection)
+    gateway.sweep(now=now, loop_now=loop_now)
+    return socket.asked
+
+
+def test_a_client_is_pinged_when_silent_for_half_the_time_and_closed_after_all_of_it() -> None:
+    """Of 90 seconds (contract §5): 44 nothing, 45 a ping, 89 a ping, 90 the end."""
+    asked = [swept(Socket(), now=0, loop_now=silent) for silent in (0, 44, 45, 89, 90)]
+    assert asked == [[], [], ["ping"], ["ping"], ["4400"]]
+
+
+def test_a_token_s_end_closes_a_lively_client() -> None:
+    """4401 from the instant the token ends."""
+    assert swept(Socket(), now=99.9, loop_now=0, expires_at=100) == []
+    assert swept(Socket(), now=100, loop_now=0, expires_at=100) == ["4401"]

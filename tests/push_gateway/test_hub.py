@@ -1,0 +1,51 @@
+"""The hub against the simplest model: a list of connections in order of arrival."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from push_gateway.hub import Hub
+from storage.event_json import SHARDS, shard_of
+
+PER_USER = 3
+
+
+@dataclass(eq=False)
+class Socket:
+    """A connection as the hub sees it."""
+
+    user_id: int
+
+
+users = st.integers(1, 40)
+steps = st.lists(
+    st.tuples(st.just("add"), users) | st.tuples(st.just("remove"), st.integers(0, 99))
+)
+
+
+@given(steps)
+def test_the_hub_is_a_list_of_connections(story: list[tuple[str, int]]) -> None:
+    """However connections come and go, every question is answered as a plain list would."""
+    hub: Hub[Socket] = Hub(per_user=PER_USER)
+    model: list[Socket] = []
+    for step, number in story:
+        if step == "add":
+            theirs = [socket for socket in model if socket.user_id == number]
+            expected = theirs[0] if len(theirs) == PER_USER else None
+            model = [socket for socket in model if socket is not expected]
+            model.append(Socket(number))
+            assert hub.add(model[-1]) is expected
+        elif model:
+            gone = model[number % len(model)]
+            model.remove(gone)
+            hub.remove(gone)
+            hub.remove(gone)  # harmless
+    assert len(hub) == len(model)
+    assert set(hub) == set(model)
+    for shard in range(SHARDS):
+        expected_here = {socket for socket in model if shard_of(socket.user_id) == shard}
+        assert set(hub.of_shard(shard)) == expected_here
+        asked = tuple(user_id for user_id in range(41) if shard_of(user_id) == shard)[:2]
+        among = [socket for user in asked for socket in model if socket.user_id == user]
+        assert hub.among(shard, asked) == among

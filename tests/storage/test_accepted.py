@@ -1,0 +1,195 @@
+"""The intake: promises, keys, claims."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from storage import accepted, failed_sends, messages
+from storage.accepted import Request
+from storage.model.errors import Invalid
+from storage.model.message import MAX_ID
+from storage.model.send import Accepted, IdempotencyKey
+from tests.builders import a_broadcast, a_notification, a_send, accept
+
+
+def test_a_batch_is_answered_in_order_with_rising_ids_that_javascript_can_read(
+    engine: Engine,
+) -> None:
+    """Ids rise in the order of the requests and stay below 2**53."""
+    with engine.begin() as connection:
+        ids = accept(connection, *[a_send(receiver_id=n) for n in range(1, 300)])
+    assert ids == sorted(set(ids))
+    assert 0 < ids[0] < ids[-1] <= MAX_ID
+    with engine.begin() as connection:
+        receivers = connection.execute(text("SELECT receiver_id FROM accepted ORDER BY id"))
+        assert list(receivers.scalars()) == list(range(1, 300))
+
+
+def test_the_same_key_and_body_is_one_send(engine: Engine) -> None:
+    """A second use of a key gives the first answer again and writes nothing."""
+    key = IdempotencyKey("user:1", "k", b"body")
+    request = Request(a_notification(action_text="去"), key)
+    with engine.begin() as connection:
+        [first, again] = accepted.accept(connection, [request, request])
+    with engine.begin() as connection:
+        [later] = accepted.accept(connection, [Request(a_send(), key)])
+    assert isinstance(first, Accepted) and isinstance(again, Accepted)
+    assert isinstance(later, Accepted)
+    assert not first.is_replay and again.is_replay and later.is_replay
+    assert first.id == again.id == later.id
+    assert first.created_at == later.created_at
+    assert later.send == first.send
+    with engine.begin() as connection:
+        assert accepted.backlog(connection).waiting == 1
+
+
+def test_a_key_with_another_body_is_refused_alone(engine: Engine) -> None:
+    """The entry with the misused key is Invalid; the others in its batch stand."""
+    key = IdempotencyKey("user:1", "k", b"body")
+    other = IdempotencyKey("user:1", "k", b"another body")
+    with engine.begin() as connection:
+        first, refused, fine = accepted.accept(
+            connection, [Request(a_send(), key), Request(a_send(), other), Request(a_send())]
+        )
+    assert isinstance(first, Accepted) and isinstance(fine, Accepted)
+    assert isinstance(refused, Invalid)
+
+
+def test_fifty_at_once_with_one_key_are_one_row(engine: Engine) -> None:
+    """Concurrent transactions with the same key all get the id of the one that won (fault row 3)."""
+    key = IdempotencyKey("user:1", "k", b"body")
+
+    def once(_: int) -> int:
+        with engine.begin() as connection:
+            return accept(connection, a_send(), key=key)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(once, range(50)))
+    assert len(ids) == 1
+    with engine.begin() as connection:
+        assert accepted.backlog(connection).waiting == 1
+
+
+def test_a_key_is_forgotten_after_a_day(engine: Engine) -> None:
+    """A key older than 24 hours is free again, whether or not upkeep has been there."""
+    key = IdempotencyKey("user:1", "k", b"body")
+    with engine.begin() as connection:
+        first = accept(connection, a_send(), key=key)
+        connection.execute(
+            text("UPDATE idempotency_keys SET created_at = created_at - interval '25 hours'")
+        )
+    with engine.begin() as connection:
+        assert accept(connection, a_send(), key=key) != first
+
+
+def test_two_callers_may_use_the_same_key(engine: Engine) -> None:
+    """Keys are per caller."""
+    with engine.begin() as connection:
+        first = accept(connection, a_send(), key=IdempotencyKey("user:1", "k", b"body"))
+        second = accept(connection, a_send(), key=IdempotencyKey("app:1", "k", b"body"))
+    assert first != second
+
+
+def test_a_scheduled_send_waits_for_its_time_and_is_ordered_by_it(engine: Engine) -> None:
+    """It is not claimed before `send_at`, and its id sorts where its time is."""
+    due = datetime.now(UTC) + timedelta(days=40)
+    with engine.begin() as connection:
+        [later] = accept(connection, a_send(send_at=due))
+        [now] = accept(connection, a_send())
+        assert accepted.claim(connection, 10) == [now]
+        assert later > now
+        assert accepted.wake_scheduled(connection) == 0
+        connection.execute(text("UPDATE accepted SET ring_at = now() WHERE is_scheduled"))
+        assert accepted.wake_scheduled(connection) == 1
+        assert accepted.claim(connection, 10) == [now, later]
+
+
+def test_many_scheduled_for_one_instant_have_ids_of_their_own(engine: Engine) -> None:
+    """10,000 sends due at the same millisecond do not collide."""
+    due = datetime.now(UTC) + timedelta(days=1)
+    with engine.begin() as connection:
+        ids: list[int] = []
+        for _ in range(20):
+            ids += accept(connection, *[a_send(send_at=due)] * 500)
+    assert len(set(ids)) == 10_000
+
+
+def claim_sizes(engine: Engine, attempts: Sequence[int], *, limit: int) -> list[int]:
+    """How large the successive claims are over rows with these attempts, each batch persisted."""
+    with engine.begin() as connection:
+        ids = accept(connection, *[a_send(receiver_id=n + 10) for n in range(len(attempts))])
+        for id, count in zip(ids, attempts, strict=True):
+            connection.execute(
+                text("UPDATE accepted SET attempts = :n WHERE id = :id"), {"n": count, "id": id}
+            )
+    sizes: list[int] = []
+    while True:
+        with engine.begin() as connection:
+            batch = accepted.claim(connection, limit)
+            if not batch:
+                return sizes
+            messages.persist(connection, batch)
+            sizes.append(len(batch))
+
+
+@pytest.mark.parametrize(
+    ("attempts", "limit", "sizes"),
+    [
+        ([0] * 10, 4, [4, 4, 2]),
+        ([1] * 20, 64, [8, 8, 4]),
+        ([0, 0, 3, 0, 0], 512, [2, 1, 2]),
+        ([4, 4, 4], 500, [1, 1, 1]),
+    ],
+)
+def test_rows_that_failed_come_in_ever_smaller_batches(
+    engine: Engine, attempts: list[int], limit: int, sizes: list[int]
+) -> None:
+    """A batch shrinks eightfold an attempt and ends before a row that failed more often."""
+    assert claim_sizes(engine, attempts, limit=limit) == sizes
+
+
+def test_what_a_dead_holder_had_in_hand_is_counted_and_at_last_buried(engine: Engine) -> None:
+    """Each abandoned claim is an attempt for its rows only; the fifth moves them to failed_sends."""
+    with engine.begin() as connection:
+        [poison] = accept(connection, a_send())
+    for attempt in range(1, 6):
+        with engine.begin() as connection:
+            assert accepted.claim(connection, 1) == [poison]
+        with engine.begin() as connection:
+            [innocent] = accept(connection, a_send())
+            dead = accepted.recover(connection, max_attempts=5)
+            assert dead == ([poison] if attempt == 5 else [])
+            count = text("SELECT attempts FROM accepted WHERE id = :id")
+            assert connection.execute(count, {"id": innocent}).scalar() == 0
+    with engine.begin() as connection:
+        letter = failed_sends.find(connection, poison)
+    assert letter is not None
+    assert letter.attempts == 5 and letter.payload["content"] == "你好"
+
+
+def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
+    """Replay puts the row back with its old id and content; dropping what is gone does nothing."""
+    with engine.begin() as connection:
+        [id] = accept(connection, a_broadcast(audience=(5, 6), unresolved=("x",)))
+        before = connection.execute(text("SELECT * FROM accepted")).one()
+        accepted.bury(connection, [id])
+        assert accepted.backlog(connection).failed == 1
+        assert failed_sends.replay(connection, [id, 1]) == [id]
+        after = connection.execute(text("SELECT * FROM accepted")).one()
+        assert failed_sends.drop(connection, [id]) == []
+        assert accepted.claim(connection, 10) == [id]
+    same = set(before._fields) - {"ring_at"}
+    assert {k: getattr(before, k) for k in same} == {k: getattr(after, k) for k in same}
+
+
+def test_only_one_session_holds_the_lane(engine: Engine) -> None:
+    """A second session is turned away until the first leaves or ends."""
+    with engine.connect() as first, engine.connect() as second:
+        assert accepted.take_lane(first) is not None
+        assert accepted.take_lane(second) is None
+        accepted.leave_lane(first)
+        assert accepted.take_lane(second) is not None
+        accepted.leave_lane(second)

@@ -1,0 +1,192 @@
+"""Media: whose an object is, and a bucket that takes and gives exactly what was signed."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import boto3
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+from sqlalchemy import Connection, create_engine
+
+from storage.media import MediaSettings, MediaStore, media_store, new_key, owner_of, remember
+from storage.media_local import LocalStore
+from storage.media_s3 import S3Store
+from storage.model.errors import Invalid, InvalidSettings, TooLarge
+from storage.settings import DatabaseSettings, load
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
+OWNER = "user:2048"
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection whose transaction is rolled back."""
+    settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": database_url})
+    engine = create_engine(settings.url)
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    """A real server of the S3 protocol, with a bucket `carillon`."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+    )
+    client.create_bucket(Bucket="carillon")
+    yield url
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_url: str) -> MediaStore:
+    """The store of a bucket on that server."""
+    return media_store(load(MediaSettings, s3_environ(s3_url)))
+
+
+def s3_environ(url: str) -> dict[str, str]:
+    """The environment of a deployment with that S3 service."""
+    return {
+        "CARILLON_S3_BUCKET": "carillon",
+        "CARILLON_S3_ENDPOINT_URL": url,
+        "CARILLON_S3_ACCESS_KEY_ID": "key",
+        "CARILLON_S3_SECRET_ACCESS_KEY": "secret",
+        "CARILLON_MEDIA_MAX_BYTES": "5000",
+    }
+
+
+def test_the_settings_choose_the_store() -> None:
+    """A bucket's name chooses S3, a signing key the folder, and neither is an error that names both."""
+    assert isinstance(media_store(load(MediaSettings, s3_environ("http://a.b"))), S3Store)
+    assert isinstance(media_store(load(MediaSettings, {"CARILLON_MEDIA_KEY": "k"})), LocalStore)
+    with pytest.raises(InvalidSettings, match=r"CARILLON_MEDIA_KEY.*CARILLON_S3_BUCKET"):
+        media_store(MediaSettings())
+
+
+def test_new_keys_are_unguessable_and_end_as_the_type_does() -> None:
+    """Two keys of the same file differ in 128 bits, and the extension is the type's."""
+    first, second = (new_key(OWNER, "照片.png", content_type="image/png") for _ in range(2))
+    assert first != second
+    assert re.fullmatch(r"user-2048/[0-9a-f]{32}\.png", first)
+
+
+def test_an_object_has_the_owner_that_was_remembered(connection: Connection) -> None:
+    """The caller that was allowed to upload a key is its owner; other keys have none."""
+    key = new_key(OWNER, "a.png")
+    remember(connection, key, owner=OWNER, content_type="image/png", filename="a.png", size=3)
+    assert owner_of(connection, key) == OWNER
+    assert owner_of(connection, new_key(OWNER, "a.png")) is None
+
+
+def test_a_form_uploads_and_a_url_shows(bucket: MediaStore) -> None:
+    """What is posted with the form comes back from the URL, byte for byte, as an image in place."""
+    key = new_key(OWNER, "a.png", content_type="image/png")
+    form = bucket.upload(key, content_type="image/png", size=len(PNG))
+    assert (form.method, form.expires_in, form.headers) == ("POST", 3600, {})
+    posted = httpx.post(form.url, data=form.fields, files={"file": ("a.png", PNG, "image/png")})
+    assert posted.status_code in {200, 204}
+    shown = httpx.get(bucket.url(key))
+    assert shown.content == PNG
+    assert shown.headers["content-type"] == "image/png"
+    assert shown.headers["content-disposition"] == "inline"
+
+
+def test_a_page_in_the_bucket_is_a_download(bucket: MediaStore) -> None:
+    """An uploaded HTML file is not shown as a page, whatever type it was uploaded with."""
+    key = new_key(OWNER, "a.html", content_type="text/html")
+    form = bucket.upload(key, content_type="text/html", size=5)
+    httpx.post(form.url, data=form.fields, files={"file": ("a.html", b"<hr/>", "text/html")})
+    shown = httpx.get(bucket.url(key))
+    assert shown.content == b"<hr/>"
+    assert shown.headers["content-type"] == "application/octet-stream"
+    assert shown.headers["content-disposition"].startswith("attachment")
+
+
+def test_a_form_is_for_one_key_size_and_type(bucket: MediaStore) -> None:
+    """The signed policy names exactly the key, the size and the type; the bucket's secret is not in it."""
+    key = new_key(OWNER, "a.png", content_type="image/png")
+    form = bucket.upload(key, content_type="image/png", size=1008)
+    conditions = json.loads(base64.b64decode(form.fields["policy"]))["conditions"]
+    assert ["content-length-range", 1008, 1008] in conditions
+    assert {"Content-Type": "image/png"} in conditions
+    assert {"key": key} in conditions
+    assert {"bucket": "carillon"} in conditions
+    assert form.fields["key"] == key
+    assert "secret" not in str(form.fields)
+
+
+def test_a_bucket_s_urls_are_signed_and_end(bucket: MediaStore) -> None:
+    """A URL carries version 4 of the signature and an hour's life, and keeps the secret to itself."""
+    url = httpx.URL(bucket.url(new_key(OWNER, "a.png")))
+    assert url.params["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert url.params["X-Amz-Expires"] == "3600"
+    assert len(url.params["X-Amz-Signature"]) == 64
+    assert "secret" not in str(url)
+
+
+def test_a_bucket_s_url_is_given_again(bucket: MediaStore) -> None:
+    """Asked again soon, the store gives the same URL of a key, so that clients can cache what it shows."""
+    first, second = new_key(OWNER, "a.png"), new_key(OWNER, "a.png")
+    assert bucket.url(first) == bucket.url(first) != bucket.url(second)
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({}, "http://s3.internal:9000/carillon/user-1/"),
+        ({"CARILLON_S3_ADDRESSING": "virtual"}, "http://carillon.s3.internal:9000/user-1/"),
+        (
+            {"CARILLON_S3_ENDPOINT_URL": "", "CARILLON_S3_REGION": "eu-central-1"},
+            "https://carillon.s3.eu-central-1.amazonaws.com/user-1/",
+        ),
+    ],
+)
+def test_where_the_bucket_is_in_a_url(changes: dict[str, str], start: str) -> None:
+    """In the path of an endpoint URL, in the host name at Amazon's, or as the setting says."""
+    settings = load(MediaSettings, s3_environ("http://s3.internal:9000") | changes)
+    store = media_store(settings)
+    key = new_key("user:1", "a.png")
+    assert store.url(key).startswith(start)
+    assert store.upload(key, content_type="image/png", size=1).url.startswith(
+        start[: -len("/user-1/")]
+    )
+
+
+@pytest.mark.parametrize("url", ["https://old.example/a.png?x=1", "HTTP://old.example/b"])
+def test_older_data_passes_through(bucket: MediaStore, url: str) -> None:
+    """Content that is a full URL already is shown unchanged (contract §4)."""
+    assert bucket.url(url) == url
+
+
+def test_what_no_store_takes(bucket: MediaStore) -> None:
+    """Too large, empty or without a sane type: refused before anything is signed."""
+    key = new_key(OWNER, "a")
+    with pytest.raises(TooLarge):
+        bucket.upload(key, content_type="image/png", size=5001)
+    for content_type, size in [("image/png", 0), ("image", 1), ("image/png; a=b", 1), ("a/b\n", 1)]:
+        with pytest.raises(Invalid):
+            bucket.upload(key, content_type=content_type, size=size)
+
+
+def test_boto3_is_imported_when_needed() -> None:
+    """A process with a local store, or that has signed nothing yet, does not carry boto3."""
+    code = (
+        "import sys; from storage.media import MediaSettings, media_store;"
+        "media_store(MediaSettings(bucket='b')); sys.exit('boto3' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

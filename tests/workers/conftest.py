@@ -1,0 +1,79 @@
+"""What tests of workers look into: a process with a bus and a doorbell that remember."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from ops.child import Child
+from ops.stack import programs, settled
+from storage.model.errors import TryLater
+from storage.model.event import Event, NewMessage
+from storage.settings import load
+from storage.task_queue import QueueSettings, make_celery
+from workers.process import Process, open_process
+
+
+class ListeningBus:
+    """Stands where the bus is: keeps what is published, and can be away."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.is_away = False
+
+    def publish(self, events: list[Event]) -> None:
+        """Keep them, or be away."""
+        if self.is_away:
+            raise TryLater("away")
+        self.events += events
+
+    def knows_disabled(self) -> bool:
+        """It was never wiped."""
+        return True
+
+    def ids(self) -> list[int]:
+        """The message ids published, in order."""
+        return [event.message.id for event in self.events if isinstance(event, NewMessage)]
+
+
+class CountingDoorbell:
+    """Stands where the doorbell is: keeps which queues were rung."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+
+    def ring(self, queue: str) -> None:
+        """Keep it."""
+        self.rung.append(queue)
+
+
+@pytest.fixture
+def process(environ: Mapping[str, str]) -> Iterator[Process]:
+    """A worker process whose bus and doorbell can be looked into."""
+    opened = open_process({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
+    bus: Any = ListeningBus()
+    doorbell: Any = CountingDoorbell()
+    yield replace(opened, bus=bus, doorbell=doorbell)
+    opened.database.close()
+
+
+@pytest.fixture
+def worker(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Child]:
+    """A sends worker that may stall for two seconds."""
+    given = settled({**environ, "CARILLON_WORKER_STALL_SECONDS": "2"})
+    [program] = [one for one in programs(given) if one.name == "worker-sends"]
+    child = Child(program)
+    child.launch()
+    yield child
+    child.kill()
+
+
+@pytest.fixture
+def celery(environ: Mapping[str, str]) -> Iterator[Celery]:
+    """The app that controls it."""
+    app = make_celery(load(QueueSettings, environ))
+    yield app
+    app.close()

@@ -1,0 +1,264 @@
+"""The broadcast lanes, the sweep and upkeep, on a real database."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from storage import broadcast_recalls, broadcast_reports, broadcasts, conversations, messages
+from storage.bus import AsyncBus, BusSettings
+from storage.model.broadcast import BroadcastStatus
+from storage.model.event import MessageRecalled, NewMessage
+from storage.settings import ValkeySettings, load
+from tests.builders import a_broadcast, a_send, accept, add_app, add_people
+from workers import expand, sweep, upkeep
+from workers.process import Process, open_process
+
+
+@pytest.fixture
+def lane(process: Process) -> Process:
+    """A process whose chunks are of ten people."""
+    return replace(process, settings=replace(process.settings, chunk_size=10))
+
+
+def pending(engine: Engine, *, people: int) -> int:
+    """A broadcast that waits to be planned; its id."""
+    with engine.begin() as connection:
+        add_app(connection)
+        add_people(connection, range(1, people + 1))
+        [id] = accept(connection, a_broadcast(content="全员"))
+        messages.persist(connection, [id])
+        connection.execute(text("DELETE FROM accepted"))
+    return id
+
+
+def status(engine: Engine, id: int) -> BroadcastStatus:
+    """Where the broadcast stands."""
+    with engine.begin() as connection:
+        report = broadcast_reports.report(connection, id, app_id=7)
+    assert report is not None
+    return report.status
+
+
+def test_everyone_gets_it_and_every_chunk_is_an_event(lane: Process, engine: Engine) -> None:
+    """One call plans, expands, publishes and closes; the events together name everyone once."""
+    id = pending(engine, people=95)
+    while expand.work(lane):
+        pass
+    assert status(engine, id) is BroadcastStatus.DONE
+    bus: Any = lane.bus
+    named = [
+        user
+        for event in bus.events
+        if isinstance(event, NewMessage)
+        for peer, users in event.recipients
+        if peer == -7
+        for user in users
+    ]
+    assert sorted(named) == list(range(1, 96))
+    assert len({event.key for event in bus.events}) == 10
+
+
+def test_lanes_together_deliver_exactly_once(lane: Process, engine: Engine) -> None:
+    """Several lanes at once share the chunks; nobody gets two, no counter drifts."""
+    id = pending(engine, people=200)
+
+    def until_nothing_is_left(_: int) -> None:
+        while expand.work(lane):
+            pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(until_nothing_is_left, range(4)))
+    assert status(engine, id) is BroadcastStatus.DONE
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM deliveries")).scalar() == 200
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def test_with_the_bus_away_it_is_not_done_but_delivered(lane: Process, engine: Engine) -> None:
+    """Chunks stay open until their event is out; the sweep rings, and then it is DONE."""
+    id = pending(engine, people=30)
+    bus: Any = lane.bus
+    bus.is_away = True
+    expand.work(lane)
+    assert status(engine, id) is BroadcastStatus.EXPANDING
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM deliveries")).scalar() == 30
+        connection.execute(text("UPDATE broadcast_chunks SET lease_until = now()"))
+    bus.is_away = False
+    expand.work(lane)
+    assert status(engine, id) is BroadcastStatus.DONE
+
+
+def test_a_broadcast_is_taken_back_and_everyone_is_told(lane: Process, engine: Engine) -> None:
+    """Lanes take it out chunk by chunk, also with the bus away for a while: then they are told later."""
+    id = pending(engine, people=35)
+    while expand.work(lane):
+        pass
+    with engine.begin() as connection:
+        broadcast_recalls.start(connection, id)
+    bus: Any = lane.bus
+    bus.events.clear()
+    bus.is_away = True
+    expand.work(lane)
+    assert status(engine, id) is BroadcastStatus.RECALLING
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM deliveries")).scalar() == 0
+        connection.execute(text("UPDATE broadcast_chunks SET lease_until = now()"))
+    bus.is_away = False
+    expand.work(lane)
+    assert status(engine, id) is BroadcastStatus.RECALLED
+    told = [
+        user
+        for event in bus.events
+        if isinstance(event, MessageRecalled)
+        for _, users in event.recipients
+        for user in users
+    ]
+    assert sorted(told) == list(range(1, 36))
+    assert len({event.key for event in bus.events}) == 4
+
+
+def test_the_sweep_finishes_what_a_door_that_died_began(process: Process, engine: Engine) -> None:
+    """Stopped, and not discarded: nothing of it stands in the way of the app's next broadcast."""
+    id = pending(engine, people=30)
+    small = replace(process, settings=replace(process.settings, chunk_size=10))
+    with engine.begin() as connection:
+        broadcasts.plan(connection, chunk_size=10)
+        broadcasts.stop(connection, id)
+        [second] = accept(connection, a_broadcast())
+        messages.persist(connection, [second])
+        assert broadcasts.plan(connection, chunk_size=10) is None
+    doorbell: Any = process.doorbell
+    doorbell.waiting = lambda queue: 0
+    assert sweep.sweep(small) == ["broadcasts"]
+    while expand.work(small):
+        pass
+    assert status(engine, second) is BroadcastStatus.DONE
+    assert status(engine, id) is BroadcastStatus.CANCELLED
+
+
+def test_a_chunk_that_fails_is_set_aside_and_the_others_go_on(
+    lane: Process, engine: Engine
+) -> None:
+    """A poisoned chunk is counted alone: FAILED in the end, and every other chunk is delivered."""
+    id = pending(engine, people=30)
+    with engine.begin() as connection:
+        broadcasts.plan(connection, chunk_size=10)
+        # Nobody's counter can hold one more: the statement is refused.
+        connection.execute(
+            text(
+                "INSERT INTO conversations (user_id, peer_id, unread_count, last_message_id, updated_at)"
+                " VALUES (15, -7, 2147483647, 1, now())"
+            )
+        )
+    once = replace(lane, settings=replace(lane.settings, max_attempts=1))
+    while expand.work(once):
+        pass
+    with engine.begin() as connection:
+        found = broadcast_reports.report(connection, id, app_id=7)
+    assert found is not None
+    assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.FAILED, 20, 1)
+
+
+def test_a_lane_yields_after_its_time(lane: Process, engine: Engine) -> None:
+    """With chunks left when the time is up it rings the queue and goes."""
+    id = pending(engine, people=50)
+    clock = iter(range(1000))
+    expand.work(lane, now=lambda: next(clock) / 3)
+    assert status(engine, id) is BroadcastStatus.EXPANDING
+    doorbell: Any = lane.doorbell
+    assert doorbell.rung[-1] == "broadcasts"
+    expand.work(lane)
+    assert status(engine, id) is BroadcastStatus.DONE
+
+
+def test_the_sweep_rings_for_what_nobody_rang(process: Process, engine: Engine) -> None:
+    """Waiting past the grace, due schedules and open broadcasts are rung; an idle system is not."""
+    eager = replace(process, settings=replace(process.settings, sweep_grace=timedelta(0)))
+    doorbell: Any = process.doorbell
+    doorbell.waiting = lambda queue: 0
+    assert sweep.sweep(eager) == []
+    with engine.begin() as connection:
+        accept(connection, a_send())
+    assert sweep.sweep(process) == []
+    assert sweep.sweep(eager) == ["sends"]
+    pending(engine, people=3)
+    assert sweep.sweep(eager) == ["broadcasts"]
+    with engine.begin() as connection:
+        accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(days=1)))
+    assert sweep.sweep(eager) == ["broadcasts"]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE accepted SET ring_at = now() WHERE is_scheduled"))
+    assert sweep.sweep(eager) == ["sends", "broadcasts"]
+
+
+def test_a_queue_that_holds_a_ring_is_not_rung_again(process: Process, engine: Engine) -> None:
+    """A long backlog is not rung a hundred times."""
+    eager = replace(process, settings=replace(process.settings, sweep_grace=timedelta(0)))
+    doorbell: Any = process.doorbell
+    doorbell.waiting = lambda queue: 1
+    with engine.begin() as connection:
+        accept(connection, a_send())
+    assert sweep.sweep(eager) == []
+
+
+def test_upkeep_forgets_old_keys_and_reports_drift(
+    process: Process, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The nightly recount is an alarm: it counts and logs what is wrong and repairs nothing."""
+    with engine.begin() as connection:
+        messages.persist(connection, accept(connection, a_send()))
+    every = replace(process, settings=replace(process.settings, drift_sample_percent=100))
+    upkeep.hourly(every)
+    assert upkeep.nightly(every) == 0
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE conversations SET unread_count = 9 WHERE user_id = 2"))
+    with caplog.at_level(logging.ERROR):
+        assert upkeep.nightly(every) == 1
+    assert "user 2, conversation 1 has 9, really 1" in caplog.text
+
+
+def test_the_real_doorbell_counts_its_rings(environ: Mapping[str, str]) -> None:
+    """A ring lies in its queue until a worker takes it, and the length tells."""
+    opened = open_process(environ)
+    assert opened.doorbell.reachable()
+    assert opened.doorbell.waiting("sends") == 0
+    opened.doorbell.ring("sends")
+    deadline = datetime.now(UTC) + timedelta(seconds=10)
+    while opened.doorbell.waiting("sends") == 0:
+        assert datetime.now(UTC) < deadline
+    opened.doorbell.close()
+    opened.database.close()
+
+
+def test_after_a_wipe_the_sweep_tells_gateways_again_who_is_disabled(
+    environ: Mapping[str, str], engine: Engine
+) -> None:
+    """Valkey forgets who may not connect; the record does not (fault row 10)."""
+    opened = open_process(environ)
+    with engine.begin() as connection:
+        add_people(connection, [1])
+        add_people(connection, [2], status="DISABLED")
+        add_people(connection, [3], is_deleted=True)
+    assert not opened.bus.knows_disabled()
+    sweep.sweep(opened)
+    assert opened.bus.knows_disabled()
+    reader = AsyncBus(load(BusSettings, environ), load(ValkeySettings, environ))
+
+    async def ask() -> frozenset[int]:
+        try:
+            return await reader.disabled_among([1, 2, 3])
+        finally:
+            await reader.close()
+
+    assert asyncio.run(ask()) == {2, 3}
+    opened.doorbell.close()
+    opened.bus.close()
+    opened.database.close()

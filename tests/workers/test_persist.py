@@ -1,0 +1,189 @@
+"""The persist lane on a real database and a real bus, with what can go wrong on the way."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from storage import accepted, conversations, failed_sends, messages
+from storage.bus import Bus
+from storage.model.event import NewMessage
+from storage.model.message import ContentType, MessageStatus
+from tests.builders import a_broadcast, a_notification, a_send, accept
+from workers import persist
+from workers.process import Process, open_process
+
+
+def heard(process: Process) -> Any:
+    """The bus of `process`, which remembers."""
+    return process.bus
+
+
+def test_what_was_accepted_is_in_the_history_published_and_let_go(
+    process: Process, engine: Engine
+) -> None:
+    """One drain takes everything through, in order."""
+    with engine.begin() as connection:
+        ids = accept(connection, *[a_send(receiver_id=n) for n in range(2, 30)])
+    assert persist.drain(process) == len(ids)
+    assert heard(process).ids() == ids
+    with engine.begin() as connection:
+        assert accepted.backlog(connection).waiting == 0
+        assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
+        assert len(messages.history(connection, 5, peer_id=1)) == 1
+
+
+def test_an_event_goes_to_both_people_each_in_their_conversation(
+    process: Process, engine: Engine
+) -> None:
+    """A private message is an event for receiver and sender (contract §5)."""
+    with engine.begin() as connection:
+        accept(connection, a_send(), a_notification())
+    persist.drain(process)
+    private, notification = heard(process).events
+    assert isinstance(private, NewMessage) and isinstance(notification, NewMessage)
+    assert private.recipients == ((1, (2,)), (2, (1,)))
+    assert notification.recipients == ((-7, (2,)),)
+    assert notification.message.app_name == "OA系统"
+
+
+def test_media_is_published_as_a_url(process: Process, engine: Engine) -> None:
+    """Clients get something they can open, never an object key."""
+    with engine.begin() as connection:
+        accept(connection, a_send(content_type=ContentType.IMAGE, content="some/key.png"))
+    persist.drain(process)
+    [event] = heard(process).events
+    assert isinstance(event, NewMessage)
+    assert event.content.startswith("http") and "some/key.png" in event.content
+
+
+def test_with_the_bus_away_histories_fill_and_events_follow_in_order(
+    process: Process, engine: Engine
+) -> None:
+    """Nothing waits for the bus but the frames; when it is back they come oldest first."""
+    bus = heard(process)
+    bus.is_away = True
+    with engine.begin() as connection:
+        first = accept(connection, a_send(), a_send())
+    persist.drain(process)
+    with engine.begin() as connection:
+        assert len(messages.history(connection, 2, peer_id=1)) == 2
+        second = accept(connection, a_send())
+    persist.drain(process)
+    assert bus.events == []
+    bus.is_away = False
+    persist.drain(process)
+    assert bus.ids() == first + second
+
+
+def test_a_worker_that_died_between_commit_and_publish_is_made_good(
+    process: Process, engine: Engine
+) -> None:
+    """The next holder publishes what was persisted and not let go, before anything newer."""
+    with engine.begin() as connection:
+        [orphan] = accept(connection, a_send())
+        assert accepted.claim(connection, 10) == [orphan]
+        messages.persist(connection, [orphan])
+        [newer] = accept(connection, a_send())
+    persist.drain(process)
+    assert heard(process).ids() == [orphan, newer]
+
+
+def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
+    process: Process, engine: Engine
+) -> None:
+    """The others of its batch are delivered at once; the fifth failure buries it (fault row 21)."""
+    with engine.begin() as connection:
+        before = accept(connection, *[a_send(receiver_id=n) for n in range(2, 12)])
+        poison = connection.execute(
+            text(
+                "INSERT INTO accepted (id, type, content_type, title, content)"
+                " VALUES (next_message_id(), 'MESSAGE', 'TEXT', 't', 'secret words') RETURNING id"
+            )
+        ).scalar_one()
+        after = accept(connection, *[a_send(receiver_id=n) for n in range(2, 12)])
+    assert persist.drain(process) == 20
+    assert heard(process).ids() == before + after
+    for _ in range(4):
+        with engine.begin() as connection:
+            assert failed_sends.find(connection, poison) is None
+            connection.execute(text("UPDATE accepted SET ring_at = now()"))
+        persist.drain(process)
+    with engine.begin() as connection:
+        letter = failed_sends.find(connection, poison)
+        assert letter is not None
+        assert letter.attempts == 5
+        assert "null value" in letter.error and "secret words" not in letter.error
+        found = messages.find(connection, poison)
+        assert found is not None and found.status is MessageStatus.FAILED
+
+
+def test_two_workers_at_once_deliver_everything_once_and_in_order(
+    process: Process, engine: Engine
+) -> None:
+    """Whoever does not get the lane goes home; nothing is doubled and order is kept."""
+
+    def send_one_after_the_other(_: int) -> list[int]:
+        ids = []
+        for _ in range(15):
+            with engine.begin() as connection:
+                ids += accept(connection, a_send())
+            persist.drain(process)
+        return ids
+
+    with ThreadPoolExecutor(4) as pool:
+        by_sender = list(pool.map(send_one_after_the_other, range(4)))
+    persist.drain(process)
+    published = heard(process).ids()
+    assert sorted(published) == sorted(chain.from_iterable(by_sender))
+    for ids in by_sender:
+        assert [id for id in published if id in set(ids)] == ids
+    with engine.begin() as connection:
+        assert len(messages.history(connection, 2, peer_id=1, limit=100)) == 60
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def test_a_holder_gives_the_queue_back_after_its_time(process: Process, engine: Engine) -> None:
+    """With work left when the time is up it rings itself and goes."""
+    hurried = replace(
+        process, settings=replace(process.settings, drain=timedelta(0), persist_batch=1)
+    )
+    with engine.begin() as connection:
+        accept(connection, a_send(), a_send(), a_send())
+    clock = iter(range(100))
+    slow = replace(hurried, settings=replace(hurried.settings, drain=timedelta(seconds=2)))
+    persist.drain(slow, now=lambda: float(next(clock)))
+    doorbell: Any = process.doorbell
+    assert doorbell.rung == ["sends"]
+
+
+def test_a_broadcast_rings_its_own_queue_and_is_not_published_yet(
+    process: Process, engine: Engine
+) -> None:
+    """Persisting a broadcast makes it pending; its events are the lanes' to publish."""
+    with engine.begin() as connection:
+        accept(connection, a_broadcast())
+    persist.drain(process)
+    doorbell: Any = process.doorbell
+    assert doorbell.rung == ["broadcasts"]
+    assert heard(process).events == []
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT status FROM broadcasts")).scalar() == "PENDING"
+        assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
+
+
+def test_the_real_bus_takes_the_events(environ: Mapping[str, str], engine: Engine) -> None:
+    """With Valkey in its place a drain leaves an entry for each person's shard."""
+    opened = open_process(environ)
+    with engine.begin() as connection:
+        accept(connection, a_send())
+    persist.drain(opened)
+    assert isinstance(opened.bus, Bus)
+    assert opened.bus.length() == 2
+    opened.doorbell.close()
+    opened.bus.close()
+    opened.database.close()

@@ -1,0 +1,142 @@
+"""Retention: months go whole, and nothing that is left shows that they were there."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from storage import conversations, messages, retention
+from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
+from workers import retention as worker
+from workers.process import Process
+
+DAYS = 45
+
+
+@pytest.fixture
+def keeper(process: Process) -> Process:
+    """A process that keeps 45 days."""
+    return replace(process, settings=replace(process.settings, retention_days=DAYS))
+
+
+def age(connection: Connection, months: int) -> None:
+    """Make everything that is there, and its month, `months` older."""
+    month = (datetime.now(UTC).replace(day=1) - timedelta(days=30 * months)).replace(day=1)
+    suffix = f"_y{month:%Y}m{month:%m}"
+    low = "message_id_floor(make_timestamptz(:y, :m, 1, 0, 0, 0, 'UTC'))"
+    values = {"y": month.year, "m": month.month}
+    floor = connection.execute(text(f"SELECT {low}"), values).scalar_one()
+    for table in ("messages", "deliveries"):
+        connection.execute(
+            text(
+                f"CREATE TABLE {table}{suffix} PARTITION OF {table}"
+                f" FOR VALUES FROM ({floor}) TO ({floor + (28 * 86_400_000 << 12)})"
+            )
+        )
+    ids = list(connection.execute(text("SELECT id FROM messages ORDER BY id")).scalars())
+    shift = ids[0] - floor - 2
+    connection.execute(text(f"UPDATE messages SET id = id - {shift}"))
+    connection.execute(text(f"UPDATE deliveries SET message_id = message_id - {shift}"))
+    connection.execute(
+        text(f"UPDATE conversations SET last_message_id = last_message_id - {shift}")
+    )
+
+
+def send(connection: Connection, *receivers: int) -> None:
+    """A notification to each."""
+    messages.persist(connection, accept(connection, *map(a_notification, receivers)))
+
+
+def months(engine: Engine) -> int:
+    """How many partitions of deliveries there are."""
+    with engine.begin() as connection:
+        count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'deliveries'::regclass"
+        return int(connection.execute(text(count)).scalar_one())
+
+
+def populate(engine: Engine) -> None:
+    """Long ago: 1 and 2 got two each, 1 read; 3 got one. Now: 2 got one, unread."""
+    with engine.begin() as connection:
+        add_app(connection)
+        add_people(connection, range(1, 5))
+        send(connection, 1, 1, 2, 2, 3)
+        conversations.read_all(connection, 1)
+        age(connection, 4)
+    with engine.begin() as connection:
+        send(connection, 2)
+
+
+def test_a_month_past_its_time_goes_without_a_trace(keeper: Process, engine: Engine) -> None:
+    """Counters are without it, conversations that have nothing else are gone, a recount is exact."""
+    populate(engine)
+    before = months(engine)
+    assert len(worker.retain(keeper)) == 1
+    assert months(engine) == before - 1
+    with engine.begin() as connection:
+        left = connection.execute(text("SELECT user_id, unread_count FROM conversations")).all()
+        assert [tuple(row) for row in left] == [(2, 1)]
+        assert conversations.listing(connection, 2)[0].last_content == "你好"
+        assert conversations.drifted(connection, percent=100) == []
+        assert connection.execute(text("SELECT count(*) FROM messages")).scalar() == 1
+    assert worker.retain(keeper) == []
+
+
+def test_nothing_goes_unless_it_is_asked_for(process: Process, engine: Engine) -> None:
+    """0 days, the default, keeps everything."""
+    populate(engine)
+    before = months(engine)
+    assert worker.retain(process) == []
+    assert months(engine) == before
+
+
+def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Process, engine: Engine) -> None:
+    """After every slice counters equal a recount; reads and sends in between change nothing of that."""
+    populate(engine)
+    with engine.begin() as connection:
+        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        assert month is not None
+    more = True
+    while more:
+        with engine.begin() as connection:
+            more = retention.settle(connection, month, slice=1)
+        with engine.begin() as connection:
+            assert conversations.drifted(connection, percent=100) == []
+            send(connection, 3)
+            conversations.read_all(connection, 2)
+    with engine.begin() as connection:
+        assert retention.is_settled(connection, month)
+    assert worker.retain(keeper) == [month.suffix]
+    with engine.begin() as connection:
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def test_what_comes_into_an_old_month_is_settled_again(engine: Engine) -> None:
+    """A dead letter replayed with its old id after its slice was done: the month is not dropped yet."""
+    populate(engine)
+    with engine.begin() as connection:
+        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        assert month is not None
+        while retention.settle(connection, month, slice=10):
+            pass
+        accept(connection, a_notification(4))
+        connection.execute(text("UPDATE accepted SET id = :id"), {"id": month.low + 9})
+        messages.persist(connection, [month.low + 9])
+        assert not retention.is_settled(connection, month)
+        while retention.settle(connection, month, slice=10):
+            pass
+        assert retention.is_settled(connection, month)
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def test_the_broadcasts_of_the_month_go_too(keeper: Process, engine: Engine) -> None:
+    """With their chunks; younger ones stay."""
+    populate(engine)
+    with engine.begin() as connection:
+        ids = accept(connection, a_broadcast(), a_broadcast())
+        messages.persist(connection, ids)
+        old = "UPDATE broadcasts SET id = message_id_floor(now() - interval '200 days') WHERE id = :id"
+        connection.execute(text(old), {"id": ids[0]})
+    worker.retain(keeper)
+    with engine.begin() as connection:
+        assert list(connection.execute(text("SELECT id FROM broadcasts")).scalars()) == [ids[1]]

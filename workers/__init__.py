@@ -1,0 +1,1 @@
+"""Celery workers: they persist what was accepted, expand broadcasts, publish, sweep and keep up."""

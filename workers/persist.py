@@ -1,0 +1,166 @@
+"""The persist lane: takes what was accepted, in order, into the histories, then publishes it.
+
+One holder at a time, by an advisory lock of PostgreSQL; whoever does not get it goes home, because
+the holder drains. One lane for everything, since two messages that reach one socket must be in order
+whoever sent them (contract §2, Order), and their conversations may differ.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from storage import accepted, messages
+from storage.accepted import Lane
+from storage.database import Session
+from storage.model.conversation import copies
+from storage.model.errors import NeverWillWork, TryLater
+from storage.model.event import NewMessage
+from storage.model.message import MEDIA_TYPES, Message
+from storage.task_queue import BROADCASTS, SENDS
+from workers.process import Process
+
+_log = logging.getLogger(__name__)
+
+# How long a holder with nothing left to do stays, and how often it looks: 30 looks of 0.1 ms.
+LINGER_SECONDS = 0.06
+LOOK_SECONDS = 0.002
+
+
+def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int:
+    """Persist and publish until nothing is due or the time is up; how many messages.
+
+    Whatever dies or fails here, nothing is lost: a send is in `accepted` or in the histories, and
+    what is in the histories and may not be published is in the claim or in `unpublished`.
+    """
+    deadline = now() + process.settings.drain.total_seconds()
+    done = 0
+    with process.database.session() as session:
+        while (found := session.ask(accepted.take_lane)) is not None:
+            try:
+                count = _Holder(session, process, now=now, deadline=deadline).work(found)
+            finally:
+                _leave_lane(session)
+            done += count
+            # Again while something is due: what was committed while the lane was being left had its
+            # ring answered by a worker that found it taken. No progress means that the bus is away;
+            # the sweep rings until it is back.
+            if not count or not session.ask(accepted.is_due):
+                break
+            if now() >= deadline:
+                process.doorbell.ring(SENDS)
+                break
+    return done
+
+
+def _leave_lane(session: Session) -> None:
+    if not session.is_lost:
+        session.ask(accepted.leave_lane)
+
+
+class _Holder:
+    """The holder of the lane: one session, one batch after the other."""
+
+    def __init__(
+        self, session: Session, process: Process, *, now: Callable[[], float], deadline: float
+    ) -> None:
+        self._now = now
+        self._deadline = deadline
+        self._session = session
+        self._process = process
+        self._batch_size = process.settings.persist_batch
+        self._max_attempts = process.settings.max_attempts
+        self._can_publish = True
+
+    def work(self, found: Lane) -> int:
+        if found.is_abandoned:
+            self._recover()
+        done = self._publish_backlog() if found.has_unpublished or found.is_abandoned else 0
+        while ids := self._session.ask(accepted.claim, self._batch_size):
+            done += self._persist(ids)
+            if self._now() >= self._deadline:
+                self._session.ask(accepted.end_claim)
+                break
+            self._linger()
+        return done
+
+    def _linger(self) -> None:
+        """Wait a little for the next send: under load one follows another, and a ring each costs more.
+
+        What comes is seen within LOOK_SECONDS; a ring takes longer to arrive.
+        """
+        until = min(self._deadline, self._now() + LINGER_SECONDS)
+        while not self._session.ask(accepted.is_waiting) and self._now() < until:
+            time.sleep(LOOK_SECONDS)
+
+    def _recover(self) -> None:
+        dead = self._process.database.run(accepted.recover, max_attempts=self._max_attempts)
+        for id in dead:
+            _log.error("Send %d failed for good: its workers died.", id)
+
+    def _persist(self, ids: Sequence[int]) -> int:
+        """Persist and publish `ids`; a batch that fails is split until the bad row is alone."""
+        try:
+            batch = self._session.ask(messages.persist, ids)
+        except NeverWillWork as error:
+            if len(ids) == 1:
+                self._count_failure(ids[0], error)
+                return 0
+            middle = len(ids) // 2
+            return self._persist(ids[:middle]) + self._persist(ids[middle:])
+        if any(message.is_broadcast for message in batch):
+            self._process.doorbell.ring(BROADCASTS)
+        self._publish(batch)
+        return len(batch)
+
+    def _count_failure(self, id: int, error: NeverWillWork) -> None:
+        is_dead = self._process.database.run(
+            accepted.count_failure, id, error=error.detail, max_attempts=self._max_attempts
+        )
+        level = logging.ERROR if is_dead else logging.WARNING
+        _log.log(level, "Send %d failed: %s", id, error.detail)
+
+    def _publish_backlog(self) -> int:
+        """What was persisted and did not get published, first: order is kept."""
+        done = 0
+        while batch := self._session.ask(messages.unpublished, self._batch_size):
+            if not self._is_published(batch):
+                break
+            done += len(batch)
+            self._session.ask(messages.forget_unpublished, batch[-1].id)
+        return done
+
+    def _publish(self, batch: Sequence[Message]) -> None:
+        """Put the events of persisted messages on the bus.
+
+        Without the bus the histories still fill; the events follow later, in order.
+        """
+        if not self._is_published(batch):
+            self._session.ask(messages.keep_unpublished, [m.id for m in batch])
+
+    def _is_published(self, batch: Sequence[Message]) -> bool:
+        if not self._can_publish:
+            return False
+        try:
+            self._process.bus.publish(
+                [event(m, self._process) for m in batch if not m.is_broadcast]
+            )
+        except TryLater as error:
+            self._can_publish = False
+            _log.warning("Not published, for now: %s", error.detail)
+        return self._can_publish
+
+
+def event(message: Message, process: Process) -> NewMessage:
+    """The event of a message to one receiver: one recipient group a copy."""
+    return NewMessage(
+        message,
+        content=shown_content(message, process),
+        recipients=tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message)),
+    )
+
+
+def shown_content(message: Message, process: Process) -> str:
+    """The content as clients get it: an object key becomes a presigned URL (contract §4)."""
+    if message.content_type in MEDIA_TYPES:
+        return process.media.url(message.content)
+    return message.content

@@ -1,0 +1,58 @@
+"""What one worker process holds open, made when its first task needs it.
+
+Celery forks after import, so nothing may connect before; and a task gets no arguments but these.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from storage.bus import Bus, BusSettings
+from storage.database import BlockingDatabase
+from storage.media import MediaSettings, MediaStore, media_store
+from storage.settings import DatabaseSettings, ValkeySettings, load
+from storage.task_queue import Doorbell, QueueSettings
+from workers.settings import WorkerSettings
+
+# A frozen process must not keep the persist lane or a chunk: PostgreSQL ends its session, which frees
+# them, and the process fails when it thaws (design §5). Longer than any drain, shorter than a person
+# waits. The pool asks a connection before it hands it out, so idle ones may be ended too.
+SESSION_LIMITS = {
+    "idle_session_timeout": "5s",
+    "idle_in_transaction_session_timeout": "5s",
+    "statement_timeout": "25s",
+    "lock_timeout": "10s",
+    # A killed worker's statement, and the lane with it, ends within a second, not when it is done.
+    "client_connection_check_interval": "1s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The pipes and settings of this process."""
+
+    settings: WorkerSettings
+    database: BlockingDatabase
+    bus: Bus
+    media: MediaStore
+    doorbell: Doorbell
+
+
+def open_process(environ: Mapping[str, str]) -> Process:
+    """Open everything from settings; connections are made when first used."""
+    return Process(
+        settings=load(WorkerSettings, environ),
+        database=BlockingDatabase(
+            load(DatabaseSettings, environ), application_name="carillon worker", **SESSION_LIMITS
+        ),
+        bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
+        media=media_store(load(MediaSettings, environ)),
+        doorbell=Doorbell(load(QueueSettings, environ)),
+    )
+
+
+@cache
+def this_process() -> Process:
+    """The one of this process; made by the first task after the fork."""
+    return open_process(os.environ)

@@ -1,0 +1,75 @@
+"""What a worker can be told from outside."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storage.settings import duration, setting, whole
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """Sizes and times of the pipeline (design §5)."""
+
+    persist_batch: int = setting(
+        "CARILLON_PERSIST_BATCH",
+        500,
+        parse=whole(1, 5000),
+        help="Messages persisted in one transaction at most.",
+    )
+    chunk_size: int = setting(
+        "CARILLON_CHUNK_SIZE",
+        5000,
+        parse=whole(1, 100_000),
+        help="People in one chunk of a broadcast.",
+    )
+    drain: timedelta = setting(
+        "CARILLON_DRAIN_SECONDS",
+        timedelta(seconds=1),
+        parse=duration(0.01, 20),
+        help="A lane gives the queue back after this long, so that others get their turn.",
+    )
+    lease: timedelta = setting(
+        "CARILLON_LEASE_SECONDS",
+        timedelta(seconds=5),
+        parse=duration(1, 3600),
+        help="A chunk whose worker died before it was published is published by another after this long.",
+    )
+    max_attempts: int = setting(
+        "CARILLON_MAX_ATTEMPTS",
+        5,
+        # Three attempts bring a batch down to the one row that kills its worker; fewer than four would
+        # bury its innocent neighbours.
+        parse=whole(4, 100),
+        help="A send or chunk that failed this often is put aside for a person to look at.",
+    )
+    sweep_grace: timedelta = setting(
+        "CARILLON_SWEEP_GRACE_SECONDS",
+        timedelta(seconds=1),
+        parse=duration(0.0, 600),
+        help="Work that has waited this long past its time is rung again.",
+    )
+    stall: timedelta = setting(
+        "CARILLON_WORKER_STALL_SECONDS",
+        timedelta(seconds=60),
+        parse=duration(0.5, 86_400),
+        help="A worker that took no work for this long while some was due, and the broker there, ends "
+        "itself, to be started again by whoever runs it.",
+    )
+    retention_days: int = setting(
+        "CARILLON_RETENTION_DAYS",
+        0,
+        parse=whole(0, 36_500),
+        help="Months of messages all of which are older than this go, with their deliveries and "
+        "broadcasts; 0: everything is kept.",
+    )
+    drift_sample_percent: int = setting(
+        "CARILLON_DRIFT_SAMPLE_PERCENT",
+        1,
+        parse=whole(0, 100),
+        help="Share of the conversations whose unread counters are recounted every night.",
+    )
+
+    @property
+    def retention(self) -> timedelta:
+        """How long messages are kept; zero: for ever."""
+        return timedelta(days=self.retention_days)

@@ -1,0 +1,62 @@
+"""The sweep: every second, ring for what is due and was not rung, or whose ring was lost.
+
+The guarantee behind "a ring may be lost" (design §1). Harmless if several run, or none for a while.
+"""
+
+import logging
+
+from storage import accepted, broadcast_recalls, broadcasts, people
+from storage.model.errors import TryLater
+from storage.task_queue import BROADCASTS, SENDS
+from workers.process import Process
+
+_log = logging.getLogger(__name__)
+
+
+def sweep(process: Process) -> list[str]:
+    """Wake scheduled sends that are due, and ring each queue that has overdue work and no ring.
+
+    Returns the queues rung. A ring carries no ids, so one ring serves any number of rows; a queue
+    that still holds rings gets no more of them.
+    """
+    run = process.database.run
+    _restore_disabled(process)
+    overdue = run(accepted.wake_scheduled) or run(
+        accepted.is_overdue, grace=process.settings.sweep_grace
+    )
+    _finish_broadcasts(process)
+    is_due = run(broadcasts.is_due)
+    due = [queue for queue, is_it in ((SENDS, overdue), (BROADCASTS, is_due)) if is_it]
+    rung = [queue for queue in due if not _has_ring(process, queue)]
+    for queue in rung:
+        process.doorbell.ring(queue)
+    return rung
+
+
+def _finish_broadcasts(process: Process) -> None:
+    """Do what a process that died, or two lanes that were done at once, left undone."""
+    run = process.database.run
+    for broadcast_id in run(broadcasts.undiscarded):
+        run(broadcasts.discard, broadcast_id)
+    for broadcast_id in run(broadcasts.unfinished):
+        run(broadcasts.close, broadcast_id)
+    for broadcast_id in run(broadcast_recalls.unfinished):
+        run(broadcast_recalls.close, broadcast_id)
+
+
+def _restore_disabled(process: Process) -> None:
+    """After a wipe of Valkey gateways would let in who is disabled: the record knows who is."""
+    try:
+        if not process.bus.knows_disabled():
+            process.bus.remember_disabled(process.database.run(people.disabled_ids))
+    except TryLater as error:
+        _log.warning("Who is disabled is not on the bus, for now: %s", error.detail)
+
+
+def _has_ring(process: Process, queue: str) -> bool:
+    """Whether a ring lies in `queue` already; a broker that cannot say gets the ring."""
+    try:
+        return process.doorbell.waiting(queue) > 0
+    except Exception as error:  # noqa: BLE001 (kombu passes on the driver's errors, of many kinds)
+        _log.warning("The queue %s cannot be asked for its length: %s", queue, type(error).__name__)
+        return False

@@ -1,0 +1,53 @@
+"""Every task: a ring's arrival. They take no arguments and return nothing."""
+
+import logging
+from collections.abc import Callable
+
+from celery import Celery
+from celery.schedules import crontab
+
+from storage.model.errors import TryLater
+from storage.task_queue import EXPAND, PERSIST, SWEEP, UPKEEP
+from workers import expand, persist, sweep, upkeep
+from workers.process import Process, this_process
+
+HOURLY = "carillon.upkeep.hourly"
+NIGHTLY = "carillon.upkeep.nightly"
+
+_TASKS: dict[str, Callable[[Process], object]] = {
+    PERSIST: persist.drain,
+    EXPAND: expand.work,
+    SWEEP: sweep.sweep,
+    HOURLY: upkeep.hourly,
+    NIGHTLY: upkeep.nightly,
+}
+
+_log = logging.getLogger(__name__)
+
+
+def register(celery: Celery) -> None:
+    """Give `celery` the tasks, and beat its times."""
+    for name, work in _TASKS.items():
+        celery.task(name=name)(_arrival(name, work))
+
+    celery.conf.beat_schedule = {
+        # A sweep that nobody took within its second is worth nothing: the next one is there.
+        "sweep": {"task": SWEEP, "schedule": 1.0, "options": {"queue": UPKEEP, "expires": 5}},
+        "hourly": {"task": HOURLY, "schedule": 3600.0, "options": {"queue": UPKEEP}},
+        "nightly": {
+            "task": NIGHTLY,
+            "schedule": crontab(hour="3", minute="10"),
+            "options": {"queue": UPKEEP},
+        },
+    }
+
+
+def _arrival(name: str, work: Callable[[Process], object]) -> Callable[[], None]:
+    def arrive() -> None:
+        try:
+            work(this_process())
+        except TryLater as error:
+            # PostgreSQL is away or restarting. Nothing is lost: the sweep rings until it is done.
+            _log.warning("%s: %s", name, error.detail)
+
+    return arrive

@@ -1,0 +1,147 @@
+"""The watchdog of a worker's main process: a consumer that hangs ends itself, to be started again.
+
+Celery consumers can stay up after a broker's trouble and take nothing more. Whoever runs the worker
+(`carillon up`, a container's restart policy) starts it again. Hooked in by `celery_app.py`; a thread,
+because what it watches is the main one.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+import billiard
+from celery.signals import task_received, worker_ready
+
+from storage import accepted, broadcasts
+from storage.database import BlockingDatabase
+from storage.model.errors import CarillonError
+from storage.settings import DatabaseSettings, load
+from storage.task_queue import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings
+from workers.settings import WorkerSettings
+
+_log = logging.getLogger(__name__)
+
+LOOKS = 6  # in the time that a stall takes to be one
+LAST_WORDS_SECONDS = 10.0  # for a shutdown in good order, before the hard one
+EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
+
+
+class Stall:
+    """Whether a worker hangs: work was due at every look for `limit_seconds`, and it took none."""
+
+    def __init__(self, *, limit_seconds: float) -> None:
+        self._limit_seconds = limit_seconds
+        self._since: float | None = None
+
+    def looks_stalled(self, *, now: float, taken_at: float, is_due: bool) -> bool:
+        """One look. `taken_at`: when it last took work, whatever work; in the clock of `now`."""
+        if not is_due:
+            self._since = None
+            return False
+        self._since = max(self._since or now, taken_at)
+        return now - self._since >= self._limit_seconds
+
+
+class Watchdog:
+    """Looks now and then whether this worker stalls, and ends the process if it does."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        queues: Collection[str],
+        end: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._environ = environ
+        self._queues = queues
+        self._end = end
+        self._clock = clock
+        self._limit = load(WorkerSettings, environ).stall
+        self._stall = Stall(limit_seconds=self._limit.total_seconds())
+        self._taken_at = clock()
+
+    def note_taken(self, **_: Any) -> None:
+        """Work has arrived (the signal task_received)."""
+        self._taken_at = self._clock()
+
+    def watch(self) -> None:
+        """Look until the worker stalls, then end it. Never returns otherwise."""
+        pause = threading.Event()
+        while not self.look():
+            pause.wait(self._limit.total_seconds() / LOOKS)
+        _log.error("No work taken for %s while work is due: ending.", self._limit)
+        self._end()
+
+    def look(self) -> bool:
+        """Whether the worker stalls. Without record or broker nobody can tell: then it does not."""
+        try:
+            is_due = self._is_due() and self._has_broker()
+        except CarillonError as error:
+            _log.warning("The watchdog cannot see what is due: %s", error.detail)
+            is_due = False
+        return self._stall.looks_stalled(now=self._clock(), taken_at=self._taken_at, is_due=is_due)
+
+    def _is_due(self) -> bool:
+        # Connections of a moment: the pool's children are forked from this process.
+        database = BlockingDatabase(
+            load(DatabaseSettings, self._environ), application_name="carillon watchdog"
+        )
+        try:
+            return any(_DUE[queue](database, self._limit / LOOKS) for queue in self._queues)
+        finally:
+            database.close()
+
+    def _has_broker(self) -> bool:
+        doorbell = Doorbell(load(QueueSettings, self._environ))
+        try:
+            return doorbell.reachable()
+        finally:
+            doorbell.close()
+
+
+def _sends_due(database: BlockingDatabase, grace: timedelta) -> bool:
+    return database.run(accepted.is_overdue, grace=grace)
+
+
+def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:
+    return database.run(broadcasts.is_due)
+
+
+def _sweep_due(database: BlockingDatabase, grace: timedelta) -> bool:
+    """Work whose ring may have been lost, or a scheduled send that nobody woke: the sweep is late."""
+    return (
+        _sends_due(database, grace)
+        or _broadcasts_due(database, grace)
+        or database.run(accepted.is_asleep, grace=grace)
+    )
+
+
+_DUE = {SENDS: _sends_due, BROADCASTS: _broadcasts_due, UPKEEP: _sweep_due}
+
+
+def end_process() -> None:
+    """End this process: in good order if it still can, or else at once, with its pool."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(LAST_WORDS_SECONDS)
+    for child in billiard.active_children():
+        if child.pid is not None:
+            os.kill(child.pid, signal.SIGKILL)
+    os._exit(EXIT_CODE)
+
+
+def install(environ: Mapping[str, str]) -> None:
+    """Watch every worker of this process from the moment it is ready."""
+
+    def start(sender: Any, **_: Any) -> None:
+        queues = [name for name in sender.app.amqp.queues.consume_from if name in _DUE]
+        watchdog = Watchdog(environ, queues=queues, end=end_process)
+        task_received.connect(watchdog.note_taken, weak=False)
+        threading.Thread(target=watchdog.watch, name="watchdog", daemon=True).start()
+
+    worker_ready.connect(start, weak=False)
