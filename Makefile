@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads format lock clean
+.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads bench-push format lock clean
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
@@ -20,7 +20,7 @@ run: $(VENV)/installed ## Start everything in the foreground; Ctrl-C stops it
 	@exec $(BIN)/carillon up
 
 test: $(VENV)/installed-dev ## The whole test suite, on servers of its own
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/installed-dev ## Format, lint, types, floors of the architecture
 	@$(BIN)/ruff format --check
@@ -42,6 +42,9 @@ bench-broadcast: $(VENV)/installed ## Two lanes against one statement, a million
 
 bench-reads: $(VENV)/installed ## Histories, lists, counts and search against bare SQL (ARGS: --help)
 	@$(BIN)/python -m ops.bench.reads $(ARGS)
+
+bench-push: $(VENV)/installed ## Fan-out to sockets against a bare loop of writes (ARGS: --help)
+	@$(BIN)/python -m ops.bench.push $(ARGS)
 
 format: $(VENV)/installed-dev ## Put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet

@@ -86,9 +86,16 @@ def _processes(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def _kill(process: subprocess.Popen[bytes], word: str) -> None:
-    found = [one for one in _processes(process) if word in one.cmdline()]
+    found = [one for one in _processes(process) if word in _command(one)]
     for one in family(found[0].pid):
         one.kill()
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _lives(process: psutil.Process) -> bool:
