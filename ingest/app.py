@@ -3,6 +3,7 @@
 The whole of it is on this page: what it reads, its routes, its one layer, and what lives as long as it.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +22,8 @@ from ingest.routes.documents import swagger_files
 from ingest.services import State, running
 from ingest.telemetry import Telemetry
 
+COLLECTOR_THRESHOLDS = (20_000, 50, 100)
+
 
 def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     """The application, of these settings (None: the process environment). Nothing connects yet.
@@ -33,6 +36,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[State]:
         async with running(given, telemetry=telemetry) as services:
+            _spare_the_collector()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
 
     # A Router and not a Starlette: its two layers for errors cost a tenth of a send, and every error
@@ -44,6 +48,17 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
         lifespan=lifespan,
     )
     return Observed(router, telemetry=telemetry)
+
+
+def _spare_the_collector() -> None:
+    """Let the cyclic collector leave alone what stays, and look at the rest in larger portions.
+
+    With its own thresholds it walks through the program all the time under load: a tenth of the CPU of
+    a send, and a p99 of 92 ms instead of 36 with 64 clients (`make bench-accept`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 class Methods:
