@@ -86,7 +86,9 @@ def test_a_key_is_replaced_without_an_outage(engine: Engine) -> None:
         assert apps.secrets(connection, app.id, vault=vault(NEW)) == (second.encode(),)
 
 
-@pytest.mark.parametrize("text", ["short", f"{OLD},short", ","], ids=["short", "one of two", "none"])
+@pytest.mark.parametrize(
+    "text", ["short", f"{OLD},short", ","], ids=["short", "one of two", "none"]
+)
 def test_a_bad_key_is_refused_at_the_start(text: str) -> None:
     """A key that is none is named as CARILLON_SECRETS_KEY when settings are read."""
     with pytest.raises(InvalidSettings, match="CARILLON_SECRETS_KEY"):
