@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
 
+# Compiled modules are kept beside their source: half of a start is compiling without them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads bench-push format lock clean
 # A half-written stamp would pass for an installation.
