@@ -255,20 +255,23 @@ WITH due AS (
    WHERE worst <= level AND place <= greatest(1, :limit / power(8, level))
 )
 INSERT INTO persist_claims (lane, ids)
-SELECT 0, ids FROM batch WHERE set_config('synchronous_commit', 'off', true) = 'off'
+SELECT 0, CAST(:publishing AS bigint[]) || ids
+  FROM batch WHERE set_config('synchronous_commit', 'off', true) = 'off'
 ON CONFLICT (lane) DO UPDATE SET ids = excluded.ids, claimed_at = clock_timestamp()
-RETURNING ids
+RETURNING (SELECT ids FROM batch)
 """)
 
 
-def claim(connection: Connection, limit: int) -> list[int]:
+def claim(connection: Connection, limit: int, *, publishing: Collection[int] = ()) -> list[int]:
     """Note down, and return, the next ids to persist, in order; empty when nothing is due.
 
-    Only for the holder of the persist lane, who says with it that what it claimed before is done. If
-    the holder dies, `recover` counts an attempt for exactly these. Rows that failed before come in
-    batches that shrink eightfold an attempt, so that a row that kills its worker ends up alone.
+    Only for the holder of the persist lane, who says with it that what it claimed before is done, but
+    for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover` counts an
+    attempt for exactly the new ones. Rows that failed before come in batches that shrink eightfold an
+    attempt, so that a row that kills its worker ends up alone.
     """
-    return list(connection.execute(_CLAIM, {"limit": limit}).scalar_one())
+    asked = {"limit": limit, "publishing": list(publishing)}
+    return list(connection.execute(_CLAIM, asked).scalar_one())
 
 
 _NO_CLAIM = text("UPDATE persist_claims SET ids = '{}' WHERE lane = 0")

@@ -8,6 +8,7 @@ whoever sent them (contract §2, Order), and their conversations may differ.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from storage import accepted, messages
 from storage.accepted import Lane
@@ -58,7 +59,11 @@ def _leave_lane(session: Session) -> None:
 
 
 class _Holder:
-    """The holder of the lane: one session, one batch after the other."""
+    """The holder of the lane: one session, one batch after the other.
+
+    A batch is published while the next one is persisted, by a thread of the holder's own: the one waits
+    for PostgreSQL while the other encodes. One batch at a time, in order.
+    """
 
     def __init__(
         self, session: Session, process: Process, *, now: Callable[[], float], deadline: float
@@ -70,18 +75,31 @@ class _Holder:
         self._batch_size = process.settings.persist_batch
         self._max_attempts = process.settings.max_attempts
         self._can_publish = True
+        self._publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
+        self._publishing: Sequence[Message] = ()
+        self._is_published: Future[bool] | None = None
 
     def work(self, found: Lane) -> int:
-        if found.is_abandoned:
-            self._recover()
-        done = self._publish_backlog() if found.has_unpublished or found.is_abandoned else 0
-        while ids := self._session.ask(accepted.claim, self._batch_size):
-            done += self._persist(ids)
-            if self._now() >= self._deadline:
+        # Whoever holds the lane next publishes after us, so nothing of ours may still be on its way.
+        with self._publisher:
+            if found.is_abandoned:
+                self._recover()
+            done = 0
+            if found.has_unpublished or found.is_abandoned:
+                done = self._publish_backlog()
+            while ids := self._claim():
+                done += self._persist(ids)
+                if self._now() >= self._deadline:
+                    break
+                self._linger()
+            if ids or self._publishing:
+                self._settle()
                 self._session.ask(accepted.end_claim)
-                break
-            self._linger()
         return done
+
+    def _claim(self) -> list[int]:
+        publishing = [message.id for message in self._publishing]
+        return self._session.ask(accepted.claim, self._batch_size, publishing=publishing)
 
     def _linger(self) -> None:
         """Wait a little for the next send: under load one follows another, and a ring each costs more.
@@ -90,6 +108,7 @@ class _Holder:
         """
         until = min(self._deadline, self._now() + LINGER_SECONDS)
         while not self._session.ask(accepted.is_waiting) and self._now() < until:
+            self._settle()
             time.sleep(LOOK_SECONDS)
 
     def _recover(self) -> None:
@@ -123,31 +142,46 @@ class _Holder:
         """What was persisted and did not get published, first: order is kept."""
         done = 0
         while batch := self._session.ask(messages.unpublished, self._batch_size):
-            if not self._is_published(batch):
+            if not self._put_on_bus(batch):
+                self._can_publish = False
                 break
             done += len(batch)
             self._session.ask(messages.forget_unpublished, batch[-1].id)
         return done
 
     def _publish(self, batch: Sequence[Message]) -> None:
-        """Put the events of persisted messages on the bus.
+        """Begin to put the events of persisted messages on the bus, once the batch before is there.
 
         Without the bus the histories still fill; the events follow later, in order.
         """
-        if not self._is_published(batch):
-            self._session.ask(messages.keep_unpublished, [m.id for m in batch])
+        self._settle()
+        if self._can_publish:
+            self._publishing = batch
+            self._is_published = self._publisher.submit(self._put_on_bus, batch)
+        else:
+            self._keep(batch)
 
-    def _is_published(self, batch: Sequence[Message]) -> bool:
+    def _settle(self) -> None:
+        """Wait for what is being published; keep it for later if the bus did not take it."""
+        if self._is_published is None:
+            return
+        self._can_publish = self._is_published.result()
         if not self._can_publish:
-            return False
+            self._keep(self._publishing)
+        self._publishing, self._is_published = (), None
+
+    def _keep(self, batch: Sequence[Message]) -> None:
+        self._session.ask(messages.keep_unpublished, [message.id for message in batch])
+
+    def _put_on_bus(self, batch: Sequence[Message]) -> bool:
         try:
             self._process.bus.publish(
                 [event(m, self._process) for m in batch if not m.is_broadcast]
             )
         except TryLater as error:
-            self._can_publish = False
             _log.warning("Not published, for now: %s", error.detail)
-        return self._can_publish
+            return False
+        return True
 
 
 def event(message: Message, process: Process) -> NewMessage:

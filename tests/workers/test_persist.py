@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -91,6 +92,46 @@ def test_a_worker_that_died_between_commit_and_publish_is_made_good(
         [newer] = accept(connection, a_send())
     persist.drain(process)
     assert heard(process).ids() == [orphan, newer]
+
+
+def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
+    process: Process, engine: Engine
+) -> None:
+    """One batch is on its way to the bus while the next is persisted: neither event is lost."""
+    with engine.begin() as connection:
+        [publishing] = accept(connection, a_send())
+        assert accepted.claim(connection, 10) == [publishing]
+        messages.persist(connection, [publishing])
+        [persisting] = accept(connection, a_send())
+        assert accepted.claim(connection, 10, publishing=[publishing]) == [persisting]
+        messages.persist(connection, [persisting])
+        [newer] = accept(connection, a_send())
+    persist.drain(process)
+    assert heard(process).ids() == [publishing, persisting, newer]
+
+
+def test_a_batch_is_claimed_until_it_is_on_the_bus(process: Process, engine: Engine) -> None:
+    """While the bus takes one batch the next is persisted, and the claim names both."""
+    with engine.begin() as connection:
+        ids = accept(connection, a_send(), a_send(), a_send())
+    seen: list[list[int]] = []
+
+    class WatchedBus:
+        def publish(self, events: list[Any]) -> None:
+            [id] = [event.message.id for event in events]
+            until = monotonic() + 10
+            claim: list[int] = []
+            while monotonic() < until and claim != (ids[:2] if id == ids[0] else ids[1:]):
+                with engine.begin() as connection:
+                    claim = connection.execute(text("SELECT ids FROM persist_claims")).scalar_one()
+            seen.append(claim)
+
+    one_at_a_time = replace(process.settings, persist_batch=1)
+    bus: Any = WatchedBus()
+    assert persist.drain(replace(process, bus=bus, settings=one_at_a_time)) == 3
+    assert seen == [ids[:2], ids[1:], ids[1:]]
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT ids FROM persist_claims")).scalar_one() == []
 
 
 def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
