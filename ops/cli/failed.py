@@ -4,7 +4,7 @@ import json
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ops.cli import environment
 from storage import failed_sends
@@ -31,13 +31,15 @@ def failed() -> None:
 def list_(*, limit: int, before_id: int | None) -> None:
     """Show the newest first."""
     letters = _database().run(failed_sends.listing, limit=limit, before_id=before_id)
-    table = Table("id", "failed at", "attempts", "type", "receiver", "error")
+    # What the other commands take is shown whole, however narrow the terminal.
+    whole_id = Column("id", no_wrap=True, min_width=16)
+    table = Table(whole_id, "failed at", "attempts", "type", "receiver", "error")
     for letter in letters:
         payload = letter.payload
         receiver = payload.get("receiver_id") or ("everyone" if payload["is_broadcast"] else "")
         table.add_row(
             str(letter.id),
-            letter.failed_at.isoformat(sep=" ", timespec="seconds"),
+            letter.failed_at.strftime("%Y-%m-%d %H:%M:%S"),
             str(letter.attempts),
             payload["type"],
             str(receiver),
