@@ -212,25 +212,45 @@ def still_waiting(connection: Connection, ids: Collection[int]) -> set[int]:
 
 
 _TAKE_LANE = text("""
-SELECT pg_try_advisory_lock(hashtext('carillon persist')) AS is_taken,
+WITH lane AS MATERIALIZED (
+  SELECT pg_try_advisory_lock(hashtext('carillon persist')) AS is_taken
+), entered AS (
+  INSERT INTO persist_holder (lane, holder) SELECT 0, :holder FROM lane WHERE is_taken
+  ON CONFLICT (lane) DO UPDATE SET holder = excluded.holder
+   WHERE persist_holder.holder <> excluded.holder
+)
+SELECT is_taken,
        EXISTS (SELECT 1 FROM persist_claims WHERE ids <> '{}') AS is_abandoned,
+       EXISTS (SELECT 1 FROM persist_holder WHERE holder <> :holder) AS is_anothers,
        EXISTS (SELECT 1 FROM unpublished) AS has_unpublished
+  FROM lane
 """)
 _LEAVE_LANE = text("SELECT pg_advisory_unlock(hashtext('carillon persist'))")
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What the new holder of the persist lane finds: a dead holder's claim, unpublished messages."""
+    """What the new holder of the persist lane finds: a claim left behind, unpublished messages.
+
+    `holder_died`: the claim is that of another process, which ended while PostgreSQL went on.
+    """
 
     is_abandoned: bool
+    holder_died: bool
     has_unpublished: bool
 
 
-def take_lane(connection: Connection) -> Lane | None:
-    """Become the one holder of the persist lane, for this session; None if another is."""
-    row = connection.execute(_TAKE_LANE).one()
-    return Lane(row.is_abandoned, row.has_unpublished) if row.is_taken else None
+def take_lane(connection: Connection, holder: str) -> Lane | None:
+    """Become the one holder of the persist lane, for this session; None if another is.
+
+    `holder` names the process. A claim of its own that it finds is one that PostgreSQL kept it from
+    finishing: out of room, restarted, too slow.
+    """
+    row = connection.execute(_TAKE_LANE, {"holder": holder}).one()
+    if not row.is_taken:
+        return None
+    holder_died = row.is_abandoned and row.is_anothers
+    return Lane(row.is_abandoned, holder_died, row.has_unpublished)
 
 
 def leave_lane(connection: Connection) -> None:
@@ -290,18 +310,19 @@ persisted AS (
   ON CONFLICT DO NOTHING
 )
 UPDATE accepted SET attempts = attempts + 1, error = 'The worker died while it had this in hand.'
- WHERE id IN (SELECT id FROM claimed)
+ WHERE :holder_died AND id IN (SELECT id FROM claimed)
 RETURNING id, attempts
 """)
 
 
-def recover(connection: Connection, *, max_attempts: int) -> list[int]:
-    """Put right what a dead holder had in hand; returns the ids that are dead now.
+def recover(connection: Connection, *, holder_died: bool, max_attempts: int) -> list[int]:
+    """Put right what was left in hand; returns the ids that are dead now.
 
-    What it persisted may not be published: it will be, perhaps a second time. What it did not is an
-    attempt, and the last one moves it to `failed_sends`.
+    What was persisted may not be published: it will be, perhaps a second time. What was not is an
+    attempt if the holder died, and the last one moves it to `failed_sends`; if it was PostgreSQL that
+    could not go on, it is simply tried again, however often.
     """
-    rows = connection.execute(_ABANDONED).all()
+    rows = connection.execute(_ABANDONED, {"holder_died": holder_died}).all()
     connection.execute(_NO_CLAIM)
     dead = [row.id for row in rows if row.attempts >= max_attempts]
     bury(connection, dead)

@@ -182,6 +182,16 @@ persist_claims = Table(
     Column("claimed_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
 )
 
+# The process that holds the lane, or held it last. Unlogged, so empty after a crash of PostgreSQL: then
+# an abandoned claim says nothing against the worker, nor against what it had in hand. One row.
+persist_holder = Table(
+    "persist_holder",
+    metadata,
+    Column("lane", SmallInteger, primary_key=True, autoincrement=False),
+    Column("holder", Text, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+
 # Messages that are in the histories and whose event the bus has not taken. Empty but for troubles.
 unpublished = Table(
     "unpublished",

@@ -36,7 +36,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
     deadline = now() + process.settings.drain.total_seconds()
     done = 0
     with process.database.session() as session:
-        while (found := session.ask(accepted.take_lane)) is not None:
+        while (found := session.ask(accepted.take_lane, process.name)) is not None:
             try:
                 count = _Holder(session, process, now=now, deadline=deadline).work(found)
             finally:
@@ -83,7 +83,7 @@ class _Holder:
         # Whoever holds the lane next publishes after us, so nothing of ours may still be on its way.
         with self._publisher:
             if found.is_abandoned:
-                self._recover()
+                self._recover(found)
             done = 0
             if found.has_unpublished or found.is_abandoned:
                 done = self._publish_backlog()
@@ -111,8 +111,10 @@ class _Holder:
             self._settle()
             time.sleep(LOOK_SECONDS)
 
-    def _recover(self) -> None:
-        dead = self._process.database.run(accepted.recover, max_attempts=self._max_attempts)
+    def _recover(self, found: Lane) -> None:
+        dead = self._process.database.run(
+            accepted.recover, holder_died=found.holder_died, max_attempts=self._max_attempts
+        )
         for id in dead:
             _log.error("Send %d failed for good: its workers died.", id)
 

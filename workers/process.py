@@ -4,6 +4,7 @@ Celery forks after import, so nothing may connect before; and a task gets no arg
 """
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,8 +31,9 @@ SESSION_LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The pipes and settings of this process."""
+    """The pipes and settings of this process; `name` is that of no other."""
 
+    name: str
     settings: WorkerSettings
     database: BlockingDatabase
     bus: Bus
@@ -42,6 +44,7 @@ class Process:
 def open_process(environ: Mapping[str, str]) -> Process:
     """Open everything from settings; connections are made when first used."""
     return Process(
+        name=secrets.token_hex(8),
         settings=load(WorkerSettings, environ),
         database=BlockingDatabase(
             load(DatabaseSettings, environ), application_name="carillon worker", **SESSION_LIMITS

@@ -1,17 +1,26 @@
 """The intake: promises, keys, claims."""
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
+from ops.deadline import wait_until
+from ops.embedded import EmbeddedPostgres
 from storage import accepted, failed_sends, messages
 from storage.accepted import Request
+from storage.database import blocking_engine, upgrade
 from storage.model.errors import Invalid
 from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
+from storage.settings import DatabaseSettings, load
+from tests import services
 from tests.builders import a_broadcast, a_notification, a_send, accept
 
 
@@ -160,7 +169,7 @@ def test_what_a_dead_holder_had_in_hand_is_counted_and_at_last_buried(engine: En
             assert accepted.claim(connection, 1) == [poison]
         with engine.begin() as connection:
             [innocent] = accept(connection, a_send())
-            dead = accepted.recover(connection, max_attempts=5)
+            dead = accepted.recover(connection, holder_died=True, max_attempts=5)
             assert dead == ([poison] if attempt == 5 else [])
             count = text("SELECT attempts FROM accepted WHERE id = :id")
             assert connection.execute(count, {"id": innocent}).scalar() == 0
@@ -168,6 +177,81 @@ def test_what_a_dead_holder_had_in_hand_is_counted_and_at_last_buried(engine: En
         letter = failed_sends.find(connection, poison)
     assert letter is not None
     assert letter.attempts == 5 and letter.payload["content"] == "你好"
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Connection]:
+    """A connection as the lane's holder has it: every statement is a transaction of its own."""
+    with engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def left_in_hand(engine: Engine, *, by: str, found_by: str) -> accepted.Lane:
+    """What the second finds after the first claimed something and went without a word."""
+    with session(engine) as connection:
+        assert accepted.take_lane(connection, by) is not None
+        accept(connection, a_send())
+        assert accepted.claim(connection, 10)
+        accepted.leave_lane(connection)
+        found = accepted.take_lane(connection, found_by)
+        accepted.leave_lane(connection)
+    assert found is not None and found.is_abandoned
+    return found
+
+
+def test_only_a_worker_that_died_counts_as_an_attempt(engine: Engine) -> None:
+    """Out of room, PostgreSQL keeps a living worker from finishing again and again (row 16)."""
+    assert left_in_hand(engine, by="one", found_by="another").holder_died
+    found = left_in_hand(engine, by="one", found_by="one")
+    assert not found.holder_died
+    with engine.begin() as connection:
+        for _ in range(6):
+            assert accepted.recover(connection, holder_died=False, max_attempts=5) == []
+        attempts = connection.execute(text("SELECT max(attempts) FROM accepted")).scalar()
+    assert attempts == 0
+
+
+def test_a_crash_of_postgresql_says_nothing_against_the_worker() -> None:
+    """A backend is killed, so all of PostgreSQL recovers: whoever comes next counts no attempt."""
+    with durable_postgres() as settings:
+        upgrade(settings)
+        engine = blocking_engine(settings, application_name="tests")
+        with session(engine) as connection:
+            assert accepted.take_lane(connection, "one") is not None
+            accept(connection, a_send())
+            assert accepted.claim(connection, 10)
+            accept(connection, a_send())  # its commit makes the claim durable as well
+            os.kill(
+                connection.execute(text("SELECT pg_backend_pid()")).scalar_one(), signal.SIGKILL
+            )
+        assert wait_until(lambda: is_recovered(engine), seconds=30)
+        with session(engine) as connection:
+            found = accepted.take_lane(connection, "another")
+        engine.dispose()
+    assert found is not None
+    assert found.is_abandoned and not found.holder_died
+
+
+@contextmanager
+def durable_postgres() -> Iterator[DatabaseSettings]:
+    """A PostgreSQL that keeps what it promised, which those of other tests do not."""
+    with services.folder() as path:
+        server = EmbeddedPostgres(path / "postgres")
+        server.start()
+        try:
+            yield load(DatabaseSettings, {"CARILLON_DATABASE_URL": server.url})
+        finally:
+            server.kill()
+
+
+def is_recovered(engine: Engine) -> bool:
+    """Whether PostgreSQL answers again, and has forgotten what is unlogged."""
+    try:
+        with session(engine) as connection:
+            rows = connection.execute(text("SELECT count(*) FROM persist_holder")).scalar_one()
+            return bool(rows == 0)
+    except DBAPIError:
+        return False
 
 
 def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
@@ -187,9 +271,9 @@ def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
 
 def test_only_one_session_holds_the_lane(engine: Engine) -> None:
     """A second session is turned away until the first leaves or ends."""
-    with engine.connect() as first, engine.connect() as second:
-        assert accepted.take_lane(first) is not None
-        assert accepted.take_lane(second) is None
+    with session(engine) as first, session(engine) as second:
+        assert accepted.take_lane(first, "one") is not None
+        assert accepted.take_lane(second, "another") is None
         accepted.leave_lane(first)
-        assert accepted.take_lane(second) is not None
+        assert accepted.take_lane(second, "another") is not None
         accepted.leave_lane(second)

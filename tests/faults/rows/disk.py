@@ -40,7 +40,8 @@ def _fill(ground: Ground, server: EmbeddedPostgres, *, ballast: Path) -> Finding
         # Segments of the log that are there already are still filled.
         wait_until(lambda: traffic.ledger.counted(503) > 20, seconds=120)
         is_refused = traffic.ledger.counted(503) > 20
-        ground.pause(1.0)
+        # Long enough for a worker to try again and again: that is no attempt of what it has in hand.
+        ground.pause(ground.scale(short=1, full=10))
         ballast.unlink()
         began = time.monotonic()
         ground.engine.dispose()
