@@ -37,6 +37,7 @@ from storage.tokens import TokenVerifier
 
 PATH = "/api/v1/ws/messages"
 SWEEP_SECONDS = 1.0
+FIRST_READ_SECONDS = 1.0
 COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncI
     tasks = [asyncio.create_task(feed.run()), asyncio.create_task(_sweep(gateway))]
     for task in tasks:
         task.add_done_callback(_stop_if_failed)
+    await _bus_is_read(feed)
     try:
         yield Handshake(
             gateway,
@@ -135,6 +137,18 @@ async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncI
         await asyncio.gather(*tasks, return_exceptions=True)
         for pipe in (reader, bus, tickets):
             await pipe.close()
+
+
+async def _bus_is_read(feed: Feed) -> None:
+    """Let clients in once the bus is read: those who come back in a rush would be refused till then.
+
+    Without a bus the process starts all the same, and says so (/readyz).
+    """
+    until = asyncio.get_running_loop().time() + FIRST_READ_SECONDS
+    while (  # noqa: ASYNC110 (being live is a matter of time as much as of an event)
+        not feed.is_live and asyncio.get_running_loop().time() < until
+    ):
+        await asyncio.sleep(0.005)
 
 
 def _spare_the_collector() -> None:

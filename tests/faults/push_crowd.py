@@ -120,6 +120,8 @@ class Sender:
         self._chance = random.Random(seed)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender")
+        # Rows share a bus, and a feed takes an id that it has seen for a repeat.
+        self._first = time.time_ns() // 1000
         self.count = 0
 
     def __enter__(self) -> "Sender":
@@ -134,11 +136,12 @@ class Sender:
         people = list(self._crowd.members)
         while not self._over.wait(self._pause):
             self.count += 1
+            id = self._first + self.count
             if self.count % 20:
                 pair = self._chance.sample(people, 2)
-                self._send(to_both(self.count, *pair), pair)
+                self._send(to_both(id, *pair), pair)
             else:
-                self._send(to_all(self.count, people), people)
+                self._send(to_all(id, people), people)
 
     def _send(self, event: NewMessage, user_ids: Sequence[int]) -> None:
         # First the history, then the push: as the workers do.
