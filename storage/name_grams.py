@@ -1,8 +1,8 @@
 """Names as grams: substrings of one and of two characters, as numbers, which an index finds names by.
 
 Used by `storage/people.py` and `storage/people_import.py`. Characters are UTF-16 units, so that two of
-them fit PostgreSQL's integer (shifted to be signed). A pair that gets the number of a single one ends
-in that one, so it is no false witness.
+them fit PostgreSQL's integer (shifted to be signed). A pair that begins with U+8000 has the number of
+its second character: whoever holds the pair holds that one too, but not the other way round.
 """
 
 import string
@@ -18,6 +18,8 @@ EVERYWHERE = frozenset(map(ord, string.digits + string.ascii_lowercase))
 _NEXT_TEXT, _NEXT_PERSON = "\x1f", "\x1e"
 _BETWEEN = frozenset({_NEXT_TEXT, _NEXT_PERSON})
 _LAST_UNIT = "\uffff"  # a character behind it is two units
+_AMBIGUOUS_FIRST = 0x8000  # of a pair: its number is also that of a single character
+_PAIR_UNITS = 2
 _PAIRS_KEPT = 300_000  # about 50 MB
 
 
@@ -45,6 +47,15 @@ def pairs(text: str) -> list[int]:
 
 def _pair(first: int, second: int) -> int:
     return (first << 16 | second) - 2**31
+
+
+def is_one_gram(folded: str) -> bool:
+    """Whether holding the gram of `folded` is the same as containing `folded`.
+
+    Otherwise the grams only say who may contain it, and the names have to be compared.
+    """
+    found = units(folded)
+    return len(found) < _PAIR_UNITS or (len(found) == _PAIR_UNITS and found[0] != _AMBIGUOUS_FIRST)
 
 
 def grams(*texts: str) -> list[int]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.model.caller import ACTIVE, Person
-from storage.name_grams import EVERYWHERE, fold, grams, pairs, units
+from storage.name_grams import EVERYWHERE, fold, grams, is_one_gram, pairs, units
 from storage.tables import users
 
 __all__ = [
@@ -46,8 +46,6 @@ __all__ = [
 _WINDOW = 8_000
 # A long text gains nothing from all of its pairs: candidates are compared in full anyway.
 _PAIRS_ASKED = 12
-# One gram says it all about a text of up to two UTF-16 units; longer ones are compared as well.
-_EXACT_UNITS = 2
 
 
 def find(conn: Connection, user_id: int) -> Person | None:
@@ -123,7 +121,7 @@ def _contains(people: FromClause, text: str) -> ColumnElement[bool]:
     if EVERYWHERE.issuperset(asked):
         return _is_in_a_name(people, folded)  # no index, and no need of one: see EVERYWHERE
     held: ColumnElement[bool] = people.c.search_grams.contains(asked)
-    return held if len(units(folded)) <= _EXACT_UNITS else and_(held, _is_in_a_name(people, folded))
+    return held if is_one_gram(folded) else and_(held, _is_in_a_name(people, folded))
 
 
 def _is_in_a_name(people: FromClause, folded: str) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """People: who they are, and who has these characters in a name."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, insert, text
 
@@ -38,6 +38,7 @@ def has(texts: tuple[str, str, str], q: str) -> bool:
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(crowd=st.lists(st.tuples(names, names, names), max_size=8), q=names, window=st.booleans())
+@example(crowd=[("", "", "%")], q="耀%", window=False)  # the pair has the number of the single one
 def test_search_is_a_plain_substring_search(
     engine: Engine, crowd: list[tuple[str, str, str]], q: str, window: bool
 ) -> None:
