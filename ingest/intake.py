@@ -83,7 +83,7 @@ class Intake:
 
     async def _commit(self, requests: Sequence[Request]) -> Sequence[Accepted | CallerIsWrong]:
         began = time.perf_counter()
-        outcomes = await self._database.run(accepted.accept, requests)
+        outcomes = await self._database.ask(accepted.accept, requests)
         self._telemetry.committing.observe(time.perf_counter() - began)
         self._telemetry.batch_size.observe(len(requests))
         new = sum(isinstance(outcome, Accepted) and not outcome.is_replay for outcome in outcomes)

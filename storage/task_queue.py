@@ -32,7 +32,7 @@ TASK_OF_QUEUE = {SENDS: PERSIST, BROADCASTS: EXPAND, UPKEEP: SWEEP}
 # How long a doorbell rests after a ring that failed; what is asked for meanwhile is joined.
 REST_SECONDS = 0.2
 # Between two rings of a process: shorter than the lane's holder lingers, so that nobody waits for it.
-GAP_SECONDS = 0.02
+GAP_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class Doorbell:
         self._is_failing = False
         self._pending: set[str] = set()
         self._changed = threading.Condition()
-        self._is_closed = False
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self.rung = 0
         self.joined = 0
@@ -173,9 +173,13 @@ class Doorbell:
 
     def ring(self, queue: str) -> None:
         """Ask for a ring of `queue`; returns at once and never raises."""
+        # What is pending is rung after this moment. Without a lock, and without waking the thread for
+        # nothing: waking it for every batch cost a sender a sixth of its throughput.
+        if queue in self._pending:
+            return
         with self._changed:
             self._pending.add(queue)
-            if self._thread is None and not self._is_closed:
+            if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                 self._thread.start()
             self._changed.notify()
@@ -183,16 +187,14 @@ class Doorbell:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._is_closed)
-                if self._is_closed:
+                self._changed.wait_for(lambda: self._pending or self._closed.is_set())
+                if self._closed.is_set():
                     return
                 queues, self._pending = self._pending, set()
             for queue in sorted(queues):
                 self._send(queue)
             # Trying to connect for every send would cost the senders more than a ring is worth.
-            pause = REST_SECONDS if self._is_failing else GAP_SECONDS
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_closed, timeout=pause)
+            self._closed.wait(REST_SECONDS if self._is_failing else GAP_SECONDS)
 
     def _send(self, queue: str) -> None:
         # A producer of our own: Celery's pools cannot be emptied of broken connections and used again.
@@ -257,8 +259,8 @@ class Doorbell:
 
     def close(self) -> None:
         """Stop ringing; what is pending is left to the sweeper."""
+        self._closed.set()
         with self._changed:
-            self._is_closed = True
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(timeout=2)
