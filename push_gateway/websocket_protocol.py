@@ -23,6 +23,7 @@ from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 EXTENSION = "carillon.frames"
 MAX_INCOMING_BYTES = 64 * 1024  # contract §5; over it the close code is 1009
@@ -81,6 +82,20 @@ class _Nobody(asyncio.Queue[Any]):
 NOBODY = _Nobody()
 
 
+class _ServerProtocol(ServerProtocol):
+    """RFC 6455 by `websockets`, which takes a close in the middle of a message for an error.
+
+    Control frames may come between fragments (§5.4), so a peer that gives a message up by closing is
+    answered its close (Autobahn's case 7.1.5).
+    """
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Take a frame in."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
 class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
     """One connection. Implements FrameSocket for the app that takes it over."""
 
@@ -95,6 +110,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         config.ws_max_size = min(config.ws_max_size, MAX_INCOMING_BYTES)
         super().__init__(config, server_state, app_state, _loop)
+        self.conn = _ServerProtocol(max_size=config.ws_max_size, logger=self.logger)
         # At DEBUG it would log the request line and its headers, which hold tokens.
         self.conn.debug = False
         self.heard_at = self.loop.time()

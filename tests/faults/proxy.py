@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+from typing import Self
 from urllib.parse import urlsplit
 
 from ops.deadline import wait_until
@@ -26,7 +27,7 @@ class LossyProxy:
         """Where clients go."""
         return f"http://127.0.0.1:{self._port}"
 
-    def __enter__(self) -> "LossyProxy":
+    def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
         return self
@@ -52,7 +53,7 @@ class LossyProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection(*self._target)
         ways = {
-            asyncio.ensure_future(_copy(reader, up_writer)),
+            asyncio.ensure_future(self._copy(reader, up_writer)),
             asyncio.ensure_future(self._copy_back(up_reader, writer)),
         }
         # Whoever hangs up first, both lines are cut.
@@ -75,7 +76,21 @@ class LossyProxy:
                 return
             writer.write(piece)
 
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65536):
+            writer.write(piece)
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(65536):
-        writer.write(piece)
+
+class BlackHole(LossyProxy):
+    """Passes everything on until `is_black`; then takes what comes, and says nothing and hangs up on nobody."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, share=0.0, seed=0)
+        self.is_black = False
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65536):
+            if not self.is_black:
+                writer.write(piece)
+
+    _copy_back = _copy

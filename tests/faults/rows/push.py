@@ -1,4 +1,4 @@
-"""Rows 23 to 29: what happens to the push gateway and its clients.
+"""Rows 23, 24, 26 and 28: what happens to the push gateway and its clients.
 
 A gateway of the row's own on the ground's Valkey, and a crowd of clients that come back with `since`.
 What is published to a person, in that order, is the person's history.
@@ -24,7 +24,7 @@ AS_IN_PRODUCTION = ("--no-access-log", "--timeout-graceful-shutdown", "5")
 
 def kill_gateway(ground: Ground) -> Findings:
     """23: SIGKILL three times under a stream of sends: everyone is back in 20 s, having missed nothing."""
-    with _serving(ground) as (gateway, bus), _crowd(ground, gateway, full=2000) as crowd:
+    with serving(ground) as (gateway, bus), _crowd(ground, gateway, full=2000) as crowd:
         slowest = 0.0
         with Sender(bus, crowd, per_second=100, seed=ground.seed) as sender:
             for _ in range(3):
@@ -38,7 +38,7 @@ def kill_gateway(ground: Ground) -> Findings:
 
 def drain_gateway(ground: Ground) -> Findings:
     """24: SIGTERM under load: 1012 to all, the process gone within 10 s, and the next one goes on."""
-    with _serving(ground) as (gateway, bus), _crowd(ground, gateway, full=2000) as crowd:
+    with serving(ground) as (gateway, bus), _crowd(ground, gateway, full=2000) as crowd:
         with Sender(bus, crowd, per_second=100, seed=ground.seed) as sender:
             _await_sends(sender, 50)
             began = time.monotonic()
@@ -56,7 +56,7 @@ def cut_feed(ground: Ground) -> Findings:
     """26: every connection of the feed is killed again and again: nobody misses or is told anything."""
     rounds = ground.scale(short=6, full=30)
     with (
-        _serving(ground) as (gateway, bus),
+        serving(ground) as (gateway, bus),
         _crowd(ground, gateway, full=32) as crowd,
         redis.Redis.from_url(ground.stack.environ["CARILLON_VALKEY_URL"]) as control,
     ):
@@ -70,7 +70,7 @@ def cut_feed(ground: Ground) -> Findings:
 
 def rush(ground: Ground) -> Findings:
     """28: thousands come back at once: each is let in at the first try that reaches the process."""
-    with _serving(ground) as (gateway, _), _crowd(ground, gateway, full=5000) as crowd:
+    with serving(ground) as (gateway, _), _crowd(ground, gateway, full=5000) as crowd:
         gateway.kill()
         seconds = _come_back(gateway, crowd)
         lines = gateway.get("/metrics")[1].splitlines()
@@ -82,11 +82,14 @@ def rush(ground: Ground) -> Findings:
 
 
 @contextmanager
-def _serving(ground: Ground) -> Iterator[tuple[Gateway, Bus]]:
+def serving(ground: Ground, **settings: str) -> Iterator[tuple[Gateway, Bus]]:
+    """A gateway of the row's own, and the publishing end of its bus."""
     url = ground.stack.environ["CARILLON_VALKEY_URL"]
     bus = Bus(BusSettings(), ValkeySettings(url))
     with folder() as path:
-        gateway = Gateway(url, Path(path) / "gateway.log", arguments=AS_IN_PRODUCTION).start()
+        gateway = Gateway(
+            url, Path(path) / "gateway.log", settings, arguments=AS_IN_PRODUCTION
+        ).start()
         try:
             yield gateway, bus
         finally:
