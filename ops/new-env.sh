@@ -1,0 +1,22 @@
+#!/bin/sh
+# The secrets of a new installation, for docker-compose.yml: `ops/new-env.sh > .env`. Keep the file:
+# whoever loses CARILLON_SECRETS_KEY loses the apps' secrets, and whoever has it has them too.
+set -eu
+
+random() {
+    head -c 32 /dev/urandom | base64 | tr '+/' '-_'
+}
+
+# Without padding: in URLs, and where people copy it.
+password() {
+    random | tr -d '=\n'
+}
+
+cat <<END
+POSTGRES_PASSWORD=$(password)
+CARILLON_JWT_SECRET=$(password)$(password)
+CARILLON_SECRETS_KEY=$(random)
+S3_ACCESS_KEY_ID=carillon
+S3_SECRET_ACCESS_KEY=$(password)
+RABBITMQ_PASSWORD=$(password)
+END

@@ -1,0 +1,217 @@
+"""docker-compose.yml: valid, without secrets, and every command line in it works."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+import jsonschema
+import psycopg
+import pytest
+from websockets.sync.client import connect
+
+from ops.deadline import wait_until
+from ops.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.kept import free_port
+from storage.database import blocking_engine
+from storage.settings import DatabaseSettings, load
+from storage.tokens import TokenSettings, issue
+from tests import services
+from tests.builders import add_people
+from tests.ops.compose import ROOT, Container, document, filled, of_carillon
+
+SERVERS = ("ingest", "gateway")
+WORKERS = ("worker-sends", "worker-broadcasts", "worker-upkeep", "beat")
+SECRET = re.compile(r"PASS(WORD)?|SECRET|_KEY")
+
+
+def test_it_is_valid_by_the_compose_specification() -> None:
+    """Its published schema has nothing to say against it."""
+    text = (files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text()
+    jsonschema.validate(document(), json.loads(text))
+
+
+def test_no_secret_is_in_it() -> None:
+    """Whatever is a secret comes from the environment, and is required where it is used."""
+    found = [
+        (name, value)
+        for service in document()["services"].values()
+        for name, value in service.get("environment", {}).items()
+        if SECRET.search(name)
+    ]
+    assert len(found) > 10
+    assert [one for one in found if not one[1].startswith("${")] == []
+
+
+def test_every_service_is_bounded_and_comes_back() -> None:
+    """Memory, CPU and processes have limits; what dies is started again; who serves is asked how it is."""
+    for name, service in document()["services"].items():
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}, name
+        assert service["restart"] in {"unless-stopped", "on-failure"}, name
+        assert "healthcheck" in service or service["restart"] == "on-failure", name
+    for name, service in of_carillon().items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+
+
+def test_the_commands_are_those_of_the_readme() -> None:
+    """What README says of production is what compose runs (but for addresses and folders)."""
+    readme = (ROOT / "README.md").read_text()
+    _, _, rest = readme.partition("## In production")
+    block = rest.partition("```sh")[2].partition("```")[0].replace("\\\n", " ")
+    said = {_plain(line.partition("#")[0]) for line in block.splitlines() if line.strip()}
+    assert {_plain(service["command"]) for service in of_carillon().values()} == said
+
+
+def _plain(command: str) -> str:
+    return re.sub(r"--schedule \S+", "", " ".join(command.split())).strip()
+
+
+def test_the_image_has_what_the_commands_need() -> None:
+    """The Dockerfile copies every package; what Docker does not get is not asked for."""
+    dockerfile = (ROOT / "ops/Dockerfile").read_text()
+    for package in ("ingest", "workers", "push_gateway", "storage", "ops"):
+        assert f"COPY {package} {package}" in dockerfile
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {f"!{name}" for line in copied for name in line.split()} <= set(let_in)
+    assert "USER carillon" in dockerfile
+
+
+@pytest.fixture(scope="module")
+def values() -> dict[str, str]:
+    """What `ops/new-env.sh` writes into .env."""
+    made = subprocess.run(
+        [ROOT / "ops/new-env.sh"], check=True, capture_output=True, text=True, timeout=20
+    )
+    return dict(line.split("=", 1) for line in made.stdout.splitlines())
+
+
+def test_new_secrets_are_enough(values: dict[str, str]) -> None:
+    """With a fresh .env nothing that the file requires is missing; without it, it says what to do."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    body = text.partition("x-environment")[2]
+    assert "run ops" not in filled(body, values)
+    with pytest.raises(KeyError, match="POSTGRES_PASSWORD"):
+        filled(body, {})
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    postgres: EmbeddedPostgres,
+    valkey_server: EmbeddedValkey,
+    values: dict[str, str],
+) -> Iterator[dict[str, Container]]:
+    """Every service of ours, running and healthy."""
+    base, _, _ = postgres.url.rpartition("/")
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE deployed")
+    services.flush(valkey_server)
+    with services.folder() as folder:
+        environ = {
+            "CARILLON_DATABASE_URL": f"{base}/deployed",
+            "CARILLON_VALKEY_URL": valkey_server.url,
+            "CARILLON_BROKER_URL": valkey_server.url,
+        }
+        ports = {"8000": str(free_port()), "8001": str(free_port()), "/tmp": str(folder)}
+        running = {
+            name: Container(name, values, folder, ports, environ)
+            for name in ("migrate", *SERVERS, *WORKERS)
+        }
+        try:
+            running["migrate"].start()
+            assert running["migrate"].process is not None
+            assert running["migrate"].process.wait(60) == 0, running["migrate"].log.read_text()
+            for name in (*SERVERS, *WORKERS):
+                running[name].start()
+            yield running
+        finally:
+            for container in running.values():
+                container.kill()
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE deployed WITH (FORCE)")
+
+
+@pytest.mark.parametrize("name", [*SERVERS, *WORKERS])
+def test_every_command_runs_and_is_healthy(deployed: dict[str, Container], name: str) -> None:
+    """With the file's environment, arguments and health check."""
+    deployed[name].await_healthy()
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+def test_rest_and_sockets_share_the_proxys_address(
+    deployed: dict[str, Container], tmp_path: Path
+) -> None:
+    """Through the proxy of the file: a person sends, another's socket gets the frame."""
+    for name in SERVERS:
+        deployed[name].await_healthy()
+    port = free_port()
+    token = _people(deployed["ingest"])
+    ports = deployed["ingest"].replaced
+    hosts = {
+        "PROXY_PORT": str(port),
+        "INGEST_HOST": "localhost",
+        "INGEST_PORT": ports["8000"],
+        "GATEWAY_HOST": "localhost",
+        "GATEWAY_PORT": ports["8001"],
+        "HOME": str(tmp_path),
+    }
+    with (tmp_path / "caddy.log").open("wb") as log:
+        proxy = subprocess.Popen(
+            ["caddy", "run", "--config", ROOT / "ops/proxy/Caddyfile", "--adapter", "caddyfile"],
+            env={**hosts, "PATH": "/usr/bin:/bin"},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        assert wait_until(lambda: _status(f"{url}/healthz") == 200, seconds=20)
+        assert _status(f"{url}/metrics") == 404
+        with connect(f"ws://127.0.0.1:{port}/api/v1/ws/messages?token={token[2]}") as sock:
+            body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
+            sent = _post(f"{url}/api/v1/messages/", token[1], body)
+            frame = json.loads(sock.recv(timeout=20))
+        assert frame["data"]["id"] == sent["id"]
+    finally:
+        proxy.terminate()
+        proxy.wait(20)
+
+
+@pytest.mark.parametrize("name", [*reversed(WORKERS), *SERVERS])
+def test_every_command_ends_in_its_grace_period(deployed: dict[str, Container], name: str) -> None:
+    """SIGTERM, as `docker compose stop` sends it."""
+    deployed[name].await_healthy()
+    assert deployed[name].stop() in {0, -15}
+
+
+def _people(ingest: Container) -> dict[int, str]:
+    """Two people, and a token of each."""
+    settings = load(DatabaseSettings, ingest.environ)
+    engine = blocking_engine(settings, application_name="tests")
+    with engine.begin() as connection:
+        add_people(connection, (1, 2))
+    engine.dispose()
+    tokens = TokenSettings(secret=ingest.values["CARILLON_JWT_SECRET"])
+    now = time.time()
+    return {user_id: issue(tokens, user_id, ttl_seconds=600, now=now) for user_id in (1, 2)}
+
+
+def _status(url: str) -> int:
+    """The status of a GET; 0 while nobody listens."""
+    try:
+        return httpx.get(url, timeout=5).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def _post(url: str, token: str, body: dict[str, object]) -> dict[str, int]:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.post(url, json=body, headers=headers, timeout=10)
+    answer.raise_for_status()
+    found: dict[str, int] = answer.json()
+    return found
