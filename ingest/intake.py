@@ -86,8 +86,9 @@ class Intake:
         outcomes = await self._database.ask(accepted.accept, requests)
         self._telemetry.committing.observe(time.perf_counter() - began)
         self._telemetry.batch_size.observe(len(requests))
-        new = sum(isinstance(outcome, Accepted) and not outcome.is_replay for outcome in outcomes)
-        self._backlog.add(new)
+        new = [one.send for one in outcomes if isinstance(one, Accepted) and not one.is_replay]
+        self._telemetry.accepted(new)
+        self._backlog.add(len(new))
         if new:
             self._doorbell.ring(SENDS)
         return outcomes

@@ -4,6 +4,9 @@ Labels are route templates, methods and statuses: never an id, so that the numbe
 One registry an application, so that several can live in one process.
 """
 
+from collections import Counter as Tally
+from collections.abc import Iterable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -17,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from storage.accepted import Backlog
+from storage.model.send import Send
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -69,6 +73,22 @@ class Telemetry:
             "Unread counters that the last nightly recount of a sample found wrong; must be 0.",
             registry=registry,
         )
+        self._broadcasts = Gauge(
+            "carillon_broadcasts_running",
+            "Broadcasts that are planned, expanded or taken back now.",
+            registry=registry,
+        )
+        self._people_left = Gauge(
+            "carillon_broadcast_people_left",
+            "People whose chunk of a broadcast is still waiting.",
+            registry=registry,
+        )
+        self._accepted = Counter(
+            "carillon_accepted_sends",
+            "Sends accepted, by the sending app's number (people: -) and kind; replays left out.",
+            ("app", "kind"),
+            registry=registry,
+        )
         self.unpublished = Counter(
             "carillon_unpublished_events",
             "Events that were not pushed because the bus was away.",
@@ -83,13 +103,25 @@ class Telemetry:
             child = self._known[key] = self._requests.labels(route, method, str(status))
         child.observe(seconds)
 
+    def accepted(self, sends: Iterable[Send]) -> None:
+        """Count what one batch has accepted."""
+        for (app, kind), count in Tally(map(_app_and_kind, sends)).items():
+            self._accepted.labels(app, kind).inc(count)
+
     def backlog(self, backlog: Backlog) -> None:
         """Show how much is waiting."""
         self._waiting.set(backlog.waiting)
         self._oldest.set(backlog.oldest_seconds)
         self._failed.set(backlog.failed)
         self._drifted.set(backlog.drifted)
+        self._broadcasts.set(backlog.broadcasts)
+        self._people_left.set(backlog.people_left)
 
     def exposed(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+def _app_and_kind(send: Send) -> tuple[str, str]:
+    app = "-" if send.sent_by_app_id is None else str(send.sent_by_app_id)
+    return app, "BROADCAST" if send.is_broadcast else send.type.value

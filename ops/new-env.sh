@@ -19,4 +19,5 @@ CARILLON_SECRETS_KEY=$(random)
 S3_ACCESS_KEY_ID=carillon
 S3_SECRET_ACCESS_KEY=$(password)
 RABBITMQ_PASSWORD=$(password)
+GRAFANA_PASSWORD=$(password)
 END

@@ -32,13 +32,16 @@ class Request:
 class Backlog:
     """How much is waiting, since how long (0.0 when nothing is), and how many sends have failed.
 
-    `drifted`: unread counters that the last nightly recount found wrong.
+    `drifted`: unread counters that the last nightly recount found wrong. `broadcasts`: those that are
+    planned, expanded or taken back now; `people_left`: whose chunk of one is still waiting.
     """
 
     waiting: int
     oldest_seconds: float
     failed: int
     drifted: int = 0
+    broadcasts: int = 0
+    people_left: int = 0
 
 
 _COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
@@ -192,7 +195,10 @@ _BACKLOG = text("""
 SELECT count(*) AS waiting,
        coalesce(extract(epoch FROM clock_timestamp() - min(ring_at)), 0) AS oldest_seconds,
        (SELECT count(*) FROM failed_sends) AS failed,
-       (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted
+       (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted,
+       (SELECT count(*) FROM broadcasts WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING'))
+         AS broadcasts,
+       (SELECT coalesce(sum(size), 0) FROM broadcast_chunks WHERE state = 'waiting') AS people_left
   FROM accepted WHERE NOT is_scheduled
 """)
 
@@ -200,7 +206,14 @@ SELECT count(*) AS waiting,
 def backlog(connection: Connection) -> Backlog:
     """How much is waiting to be persisted; scheduled sends do not count before they are due."""
     row = connection.execute(_BACKLOG).one()
-    return Backlog(row.waiting, max(0.0, float(row.oldest_seconds)), row.failed, row.drifted)
+    return Backlog(
+        waiting=row.waiting,
+        oldest_seconds=max(0.0, float(row.oldest_seconds)),
+        failed=row.failed,
+        drifted=row.drifted,
+        broadcasts=row.broadcasts,
+        people_left=row.people_left,
+    )
 
 
 _STILL_WAITING = text("SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))")

@@ -97,7 +97,13 @@ def test_metrics_are_there_from_the_start(shared_api: Api) -> None:
     shared_api.ask("GET", "/messages/history/2", headers=shared_api.person(1))
     shared_api.ask("GET", "/nothing/12345")
     text = shared_api.ask("GET", "//metrics").text
-    for name in ("accepted_waiting", "accepted_oldest_seconds", "failed_sends"):
+    for name in (
+        "accepted_waiting",
+        "accepted_oldest_seconds",
+        "failed_sends",
+        "broadcasts_running",
+        "broadcast_people_left",
+    ):
         assert re.search(rf"^carillon_{name} \d", text, re.MULTILINE), name
     template = 'route="/api/v1/messages/history/{other_user_id}",status="200"'
     assert f'carillon_request_seconds_count{{method="GET",{template}}}' in text

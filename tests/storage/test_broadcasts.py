@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ops.deadline import wait_until
 from storage import broadcast_reports, broadcasts, conversations, messages
-from storage.accepted import bury
+from storage.accepted import backlog, bury
 from storage.broadcast_reports import Counted
 from storage.broadcasts import Planned
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, Chunk, UnreadPerson
@@ -105,6 +105,19 @@ def test_a_broadcast_to_nobody_is_done_at_once(engine: Engine) -> None:
     id = planned(engine)
     with engine.begin() as connection:
         assert report(connection, id).status is BroadcastStatus.DONE
+
+
+def test_the_backlog_says_how_many_people_are_left(engine: Engine) -> None:
+    """Broadcasts under way, and the people of their waiting chunks; none when they are done."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, 26))
+    planned(engine)
+    with engine.begin() as connection:
+        before = backlog(connection)
+        expand_all(connection)
+        after = backlog(connection)
+    assert (before.broadcasts, before.people_left) == (1, 25)
+    assert (after.broadcasts, after.people_left) == (0, 0)
 
 
 def test_a_chunk_claimed_many_times_is_expanded_once(engine: Engine) -> None:

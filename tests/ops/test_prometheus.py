@@ -1,0 +1,131 @@
+"""Alerts, their tests, the runbook and the page of metrics agree with one another and with the code."""
+
+import json
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from ingest.telemetry import Telemetry
+from push_gateway.metrics import Metrics
+from storage.model.message import MessageType
+from tests.builders import a_send
+from tests.ops.compose import ROOT, document
+
+FOLDER = ROOT / "ops/prometheus"
+NAME = re.compile(r"\bcarillon_[a-z_]+")
+PARTS = ("_bucket", "_count", "_sum")
+
+pytestmark = pytest.mark.quick
+
+
+def metrics() -> set[str]:
+    """The names that the code has, as Prometheus shows them (a histogram without its parts)."""
+    registry = CollectorRegistry()
+    Metrics(registry)
+    exposed = text_string_to_metric_families(Telemetry().exposed().decode())
+    found = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in (*exposed, *registry.collect())
+    }
+    return {name for name in found if re.fullmatch(r"carillon_\w+(?<!_created)", name)}
+
+
+def rules() -> list[dict[str, Any]]:
+    """Every rule."""
+    groups = yaml.safe_load((FOLDER / "carillon.rules.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    """The alerts by name."""
+    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def whole(name: str) -> str:
+    """A histogram's name without its part."""
+    return next((name.removesuffix(part) for part in PARTS if name.endswith(part)), name)
+
+
+def test_every_metric_is_on_the_page_and_every_line_of_the_page_is_a_metric() -> None:
+    """`ops/docs/metrics.md` lists exactly what the code has."""
+    text = (ROOT / "ops/docs/metrics.md").read_text()
+    listed = set(re.findall(r"^\| `(carillon_\w+)`", text, re.MULTILINE))
+    assert listed == metrics()
+
+
+def test_rules_and_dashboard_use_metrics_that_exist() -> None:
+    """A renamed metric cannot leave a dead alert or an empty panel behind."""
+    texts = [rule["expr"] for rule in rules()] + expressions()
+    used = {whole(name) for text in texts for name in NAME.findall(text)}
+    assert len(used) > 15
+    assert used <= metrics()
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    named = {name for text in texts for name in re.findall(r"carillon:\w+", text)}
+    assert named <= recorded
+
+
+def test_every_alert_is_tried_and_explained() -> None:
+    """A unit test in which it fires, one in which it does not, and its entry in the runbook."""
+    tests = yaml.safe_load((FOLDER / "carillon.test.yml").read_text())["tests"]
+    tried = {
+        (case["alertname"], bool(case["exp_alerts"]))
+        for test in tests
+        for case in test["alert_rule_test"]
+    }
+    assert tried == {(name, fires) for name in alerts() for fires in (True, False)}
+    runbook = (ROOT / "ops/runbook.md").read_text()
+    entries = re.findall(r"^## (\w+)$", runbook, re.MULTILINE)
+    assert entries == list(alerts())
+    for name, alert in alerts().items():
+        assert alert["annotations"]["runbook"] == f"ops/runbook.md#{name.lower()}"
+        entry = runbook.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert all(word in entry for word in ("**Means:**", "**Look:**", "**Do:**")), name
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "rules", "carillon.rules.yml"),
+        ("test", "rules", "carillon.test.yml"),
+    ],
+)
+def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
+    """Prometheus' own tool checks the configuration and the rules, and runs the alerts' tests."""
+    done = subprocess.run(
+        ["promtool", *arguments], cwd=FOLDER, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_scraped_is_what_compose_runs() -> None:
+    """The names and ports of the scrape configuration are services of the file."""
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    services = document()["services"]
+    for job in jobs:
+        [where] = job["dns_sd_configs"]
+        assert f"--port {where['port']}" in services[where["names"][0]]["command"]
+
+
+def expressions() -> list[str]:
+    """What the dashboard asks Prometheus."""
+    text = (ROOT / "ops/grafana/dashboards/carillon.json").read_text()
+    panels = json.loads(text)["panels"]
+    return [target["expr"] for panel in panels for target in panel.get("targets", [])]
+
+
+def test_accepted_sends_are_told_by_app_and_kind() -> None:
+    """People's sends under `-`; a broadcast is a kind of its own."""
+    telemetry = Telemetry()
+    telemetry.accepted([a_send(), a_send(), a_send(is_broadcast=True, sent_by_app_id=7)])
+    text = telemetry.exposed().decode()
+    kind = MessageType.MESSAGE.value
+    assert f'carillon_accepted_sends_total{{app="-",kind="{kind}"}} 2.0' in text
+    assert 'carillon_accepted_sends_total{app="7",kind="BROADCAST"} 1.0' in text
