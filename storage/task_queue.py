@@ -271,3 +271,13 @@ class Doorbell:
 
 def _length(channel: Any, queue: str) -> int:
     return int(channel.queue_declare(queue, passive=True).message_count)
+
+
+def consumed(settings: QueueSettings, *, seconds: float) -> set[str]:
+    """The queues that a living worker takes from; those who do not answer in `seconds` do not count.
+
+    Raises what kombu raises when the broker is away.
+    """
+    with make_celery(settings) as celery:
+        answers = celery.control.inspect(timeout=seconds).active_queues() or {}
+    return {queue["name"] for queues in answers.values() for queue in queues}
