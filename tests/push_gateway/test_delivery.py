@@ -243,3 +243,17 @@ def test_metrics_say_what_happened(gateway: Gateway) -> None:
         assert name in text
     assert "user" not in text
     assert json.loads(gateway.get("/healthz")[1]) == {"status": "ok"}
+
+
+def test_two_workers_on_one_port_push_each_frame_once(launch: Launch, bus: Bus) -> None:
+    """`--workers 2`: each process has its own feed, and every socket gets every frame exactly once."""
+    gateway = launch("--workers", "2", "--no-access-log")
+    clients = {user_id: gateway.connect(user_id) for user_id in range(100, 140)}
+    bus.publish([to_all(900_001, clients), to_all(900_002, clients)])
+    bus.publish([to_both(900_003, 100, 139)])
+    for user_id, client in clients.items():
+        own = [900_003] if user_id in (100, 139) else []
+        assert client.ids(2 + len(own)) == [900_001, 900_002, *own]
+        client.ping()  # nothing else came before the answer
+    gateway.part()
+    gateway.stop()  # in good order: whoever kills the first process leaves the other two behind
