@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "failed",
         "Sends that could not be delivered: look, replay, drop.",
     ),
+    "top": ("ops.cli.top", "top", "Watch queues, broadcasts and sockets live."),
     "doctor": ("ops.cli.doctor", "doctor", "Is everything well? What is not, and how to mend it."),
     "settings": ("ops.cli.settings", "settings", "Every setting, its value and its meaning."),
 }

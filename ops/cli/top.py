@@ -1,0 +1,198 @@
+"""`carillon top`: queues, rates, broadcasts and sockets, live, until Ctrl-C."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+import httpx
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ops.cli import environment
+from ops.doctor import LATE_SECONDS
+from ops.running import running_environment
+from ops.settings import UpSettings
+from storage import overview
+from storage.database import BlockingDatabase
+from storage.model.errors import TryLater
+from storage.overview import Overview, RunningBroadcast
+from storage.settings import DatabaseSettings, DataFolder, load
+from storage.task_queue import TASK_OF_QUEUE, Doorbell, QueueSettings
+
+SHOWN_BROADCASTS = 10
+ASK_SECONDS = 2.0
+SOCKETS, FRAMES = "carillon_sockets_open", "carillon_frames_total"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen at one instant; `rings` by queue and `pushed` are None where nobody answered."""
+
+    at: float
+    overview: Overview
+    rings: dict[str, int] | None
+    pushed: dict[str, float] | None
+
+
+class Watcher:
+    """Looks again and again; what is away now is asked again at the next look."""
+
+    def __init__(self, *, gateway_url: str | None) -> None:
+        environ = environment()
+        settings = load(DatabaseSettings, environ)
+        self._database = BlockingDatabase(settings, application_name="carillon top")
+        self._doorbell = Doorbell(load(QueueSettings, environ))
+        up = running_environment(load(DataFolder, environ).path)
+        self._gateway_url = gateway_url or (load(UpSettings, up).local_url if up else None)
+
+    def look(self) -> Look:
+        """See how things stand. Raises TryLater when the database is away."""
+        seen = self._database.run(overview.look, limit=SHOWN_BROADCASTS)
+        return Look(time.monotonic(), seen, self._rings(), self._pushed())
+
+    def close(self) -> None:
+        """Hang up."""
+        self._doorbell.close()
+        self._database.close()
+
+    def _rings(self) -> dict[str, int] | None:
+        try:
+            return {queue: self._doorbell.waiting(queue) for queue in TASK_OF_QUEUE}
+        except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
+            return None
+
+    def _pushed(self) -> dict[str, float] | None:
+        if self._gateway_url is None:
+            return None
+        try:
+            text = httpx.get(f"{self._gateway_url}/metrics", timeout=ASK_SECONDS).text
+        except httpx.TransportError:
+            return None
+        samples = (line.split() for line in text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, value, *_ in samples if name in (SOCKETS, FRAMES)}
+
+
+@click.command()
+@click.option(
+    "--every", default=1.0, show_default=True, type=click.FloatRange(0.1), help="Seconds."
+)
+@click.option("--once", is_flag=True, help="Print one look, with rates over one interval, and end.")
+@click.option("--gateway", metavar="URL", help="A gateway to ask; of `carillon up` it is known.")
+def top(*, every: float, once: bool, gateway: str | None) -> None:
+    """Watch queues, broadcasts and sockets live; Ctrl-C ends it."""
+    watcher = Watcher(gateway_url=gateway)
+    console = Console()
+    try:
+        views = _views(watcher, every=every)
+        if once:
+            next(views)
+            console.print(next(views))
+            return
+        with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
+            for view in views:
+                live.update(view, refresh=True)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        watcher.close()
+
+
+def _views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
+    """One view an interval, without end; the first has no rates yet."""
+    before: Look | None = None
+    while True:
+        began = time.monotonic()
+        try:
+            now = watcher.look()
+        except TryLater as error:
+            yield Text(f"{error.detail} Trying again …", style="bold red")
+        else:
+            yield view(now, before)
+            before = now
+        time.sleep(max(0.0, began + every - time.monotonic()))
+
+
+def view(now: Look, before: Look | None) -> RenderableType:
+    """A look as tables; rates since the look before."""
+    backlog = now.overview.backlog
+    table = Table.grid(padding=(0, 3))
+    lines = (
+        ("waiting", f"{backlog.waiting:,}", ""),
+        (
+            "oldest",
+            f"{backlog.oldest_seconds:.1f} s",
+            _alarming(backlog.oldest_seconds > LATE_SECONDS),
+        ),
+        ("accepted", _rate(now, before, made(now), None if before is None else made(before)), ""),
+        (
+            "delivered",
+            _rate(now, before, delivered(now), None if before is None else delivered(before)),
+            "",
+        ),
+        ("failed sends", f"{backlog.failed:,}", _alarming(backlog.failed > 0)),
+        ("unread drift", f"{backlog.drifted:,}", _alarming(backlog.drifted > 0)),
+        ("rings", _rings(now.rings), _alarming(now.rings is None)),
+        ("sockets", _sockets(now, before), ""),
+    )
+    for name, text, style in lines:
+        table.add_row(name, Text(text, style=style))
+    return Group(table, Text(), _broadcasts(now.overview.running))
+
+
+def made(look: Look) -> int:
+    """Ids given out: what was accepted, scheduled or not."""
+    return look.overview.ids_made
+
+
+def delivered(look: Look) -> int:
+    """Of those, what is not waiting any more."""
+    return look.overview.ids_made - look.overview.backlog.waiting
+
+
+def _alarming(is_so: bool) -> str:
+    return "bold red" if is_so else ""
+
+
+def _rate(now: Look, before: Look | None, count: int, count_before: int | None) -> str:
+    if before is None or count_before is None:
+        return "…"
+    return f"{max(0.0, (count - count_before) / (now.at - before.at)):,.0f}/s"
+
+
+def _rings(rings: dict[str, int] | None) -> str:
+    if rings is None:
+        return "the broker does not answer"
+    return "  ".join(f"{queue} {count}" for queue, count in rings.items())
+
+
+def _sockets(now: Look, before: Look | None) -> str:
+    if now.pushed is None:
+        return "no gateway is known, or it does not answer (--gateway URL)"
+    text = f"{now.pushed.get(SOCKETS, 0):,.0f}"
+    if before is None or before.pushed is None:
+        return text
+    frames = now.pushed.get(FRAMES, 0) - before.pushed.get(FRAMES, 0)
+    return f"{text}, {max(0.0, frames / (now.at - before.at)):,.0f} frames/s"
+
+
+def _broadcasts(running: tuple[RunningBroadcast, ...]) -> RenderableType:
+    if not running:
+        return Text("No broadcast is running.", style="dim")
+    table = Table("broadcast", "app", "status", "", "people", "rate", "left", box=None)
+    for one in running:
+        rate = one.rate_per_second
+        left = (one.total - one.done) / rate if rate else None
+        table.add_row(
+            str(one.id),
+            Text(one.app_name),
+            one.status,
+            ProgressBar(total=one.total or 1, completed=one.done, width=30),
+            f"{one.done:,} / {one.total:,}",
+            f"{rate:,.0f}/s",
+            "" if left is None else f"{left:.0f} s",
+        )
+    return table

@@ -1,0 +1,89 @@
+"""`carillon top` shows what is under way, and says what is away."""
+
+from collections.abc import Mapping
+from io import StringIO
+
+from rich.console import Console
+from sqlalchemy import Engine
+
+from ops.cli.top import FRAMES, SOCKETS, Look, view
+from storage import broadcasts, overview
+from storage.accepted import Backlog
+from storage.model.broadcast import BroadcastStatus
+from storage.overview import Overview, RunningBroadcast
+from tests import services
+from tests.builders import a_send, accept, add_app, add_people
+from tests.ops.cli.command import carillon
+from tests.storage.test_broadcasts import LEASE, planned
+
+
+def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
+    """Sends that wait, a broadcast on its way, and how many ids were given out."""
+    with engine.begin() as connection:
+        add_app(connection)
+        add_people(connection, range(1, 26))
+        before = overview.look(connection, limit=10)
+    planned(engine)
+    with engine.begin() as connection:
+        accept(connection, a_send(), a_send())
+        broadcasts.expand_next(connection, lease=LEASE)
+        seen = overview.look(connection, limit=10)
+    [running] = seen.running
+    assert (running.app_name, running.total, running.done) == ("OA系统", 25, 10)
+    assert running.status is BroadcastStatus.EXPANDING
+    assert (seen.backlog.waiting, seen.backlog.people_left) == (2, 15)
+    assert seen.ids_made - before.ids_made == 3
+
+
+def test_it_is_seen_in_full() -> None:
+    """Rates between two looks, bars with their rate and time left, sockets and frames."""
+    running = RunningBroadcast(12, "OA[系统]", BroadcastStatus.EXPANDING, 1000, 250, 5.0)
+    first = Look(10.0, _overview(waiting=30, ids=100), None, {SOCKETS: 7.0, FRAMES: 100.0})
+    second = Look(
+        12.0,
+        _overview(running, waiting=10, ids=160),
+        {"sends": 1, "broadcasts": 0, "upkeep": 0},
+        {SOCKETS: 9.0, FRAMES: 300.0},
+    )
+    shown = _text(second, first)
+    for part in (
+        "30/s",
+        "40/s",
+        "sends 1",
+        "9, 100 frames/s",
+        "OA[系统]",
+        "250 / 1,000",
+        "50/s",
+        "15 s",
+    ):
+        assert part in shown, shown
+    assert "does not answer" in _text(first, None)
+
+
+def test_one_look_of_a_running_stack(stack: services.Stack) -> None:
+    """`--once` for scripts and pipes: one view with rates, and the end."""
+    done = carillon(stack.environ, "top", "--once", "--every", "0.2", "--gateway", stack.url)
+    assert done.exit_code == 0, done.output
+    assert "waiting" in done.stdout
+    assert "frames/s" in done.stdout
+    assert "sends 0" in done.stdout
+
+
+def test_a_database_that_is_away_is_said(environ: Mapping[str, str]) -> None:
+    """It is no end: the next look asks again."""
+    away = {**environ, "CARILLON_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
+    done = carillon(away, "top", "--once", "--every", "0.1")
+    assert done.exit_code == 0, done.output
+    assert "cannot be reached" in done.stdout
+    assert "Trying again" in done.stdout
+
+
+def _overview(*running: RunningBroadcast, waiting: int, ids: int) -> Overview:
+    backlog = Backlog(waiting=waiting, oldest_seconds=1.5, failed=0)
+    return Overview(backlog, running, ids)
+
+
+def _text(now: Look, before: Look | None) -> str:
+    out = StringIO()
+    Console(width=140, file=out).print(view(now, before))
+    return out.getvalue()

@@ -1,0 +1,104 @@
+"""ops/kubernetes: valid by Kubernetes' schemas, and the same commands as docker-compose.yml."""
+
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from sqlalchemy import Engine, text
+
+from tests.builders import add_people
+from tests.ops.compose import ROOT, of_carillon
+from tests.storage.test_broadcasts import planned
+
+BASE = ROOT / "ops/kubernetes/base"
+VERSION = "1.33"
+KEDA = "keda.sh/v1alpha1"
+
+pytestmark = pytest.mark.quick
+
+
+def manifests() -> list[dict[str, Any]]:
+    """Every object of the base, but the kustomization itself."""
+    listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
+    assert {path.name for path in BASE.glob("*.yaml")} - {"kustomization.yaml"} == set(listed)
+    return [one for name in listed for one in yaml.safe_load_all((BASE / name).read_text())]
+
+
+def of_kind(kind: str) -> dict[str, dict[str, Any]]:
+    """The objects of a kind, by name."""
+    return {one["metadata"]["name"]: one for one in manifests() if one["kind"] == kind}
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    """The pod specifications of all that runs our image."""
+    running = of_kind("Deployment") | of_kind("Job")
+    return {name: one["spec"]["template"]["spec"] for name, one in running.items()}
+
+
+def test_every_manifest_is_valid() -> None:
+    """By the schemas of Kubernetes itself, without an unknown field (KEDA's own kinds are not in them)."""
+    known = [one for one in manifests() if one["apiVersion"] != KEDA]
+    assert len(known) > 15
+    for manifest in known:
+        kubernetes_validate.validate(manifest, VERSION, strict=True)
+
+
+def test_the_commands_are_those_that_compose_runs() -> None:
+    """Which a test runs for real (`test_deploy.py`)."""
+    ours = {name: " ".join(pod["containers"][0]["command"]) for name, pod in pods().items()}
+    theirs = {name: " ".join(one["command"].split()) for name, one in of_carillon().items()}
+    assert ours == theirs
+
+
+def test_nobody_is_root_and_everything_is_bounded() -> None:
+    """No root, no writable root folder, no capabilities; memory and CPU asked for and limited."""
+    for name, pod in pods().items():
+        [container] = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"], name
+        assert container["securityContext"]["readOnlyRootFilesystem"], name
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
+        assert container["resources"].keys() == {"requests", "limits"}, name
+
+
+def test_drains_have_their_time() -> None:
+    """A pod may take longer than its process is given to drain, and than the pause before that."""
+    for name in ("ingest", "gateway"):
+        pod = pods()[name]
+        command = pod["containers"][0]["command"]
+        drain = int(command[command.index("--timeout-graceful-shutdown") + 1])
+        pause = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+        assert pod["terminationGracePeriodSeconds"] >= pause + drain + 5
+
+
+def test_who_serves_is_never_gone_altogether() -> None:
+    """A disruption budget, and probes, for everything that comes in several."""
+    assert of_kind("PodDisruptionBudget").keys() == {"ingest", "gateway", "worker-sends"}
+    for name in ("ingest", "gateway"):
+        [container] = pods()[name]["containers"]
+        [port] = container["ports"]
+        for probe in ("readinessProbe", "livenessProbe"):
+            assert container[probe]["httpGet"]["port"] == port["containerPort"]
+        [exposed] = of_kind("Service")[name]["spec"]["ports"]
+        assert exposed["port"] == port["containerPort"]
+
+
+def test_broadcast_workers_follow_the_age_of_what_waits() -> None:
+    """KEDA scales the deployment that exists, by a question that the schema answers."""
+    scaled = of_kind("ScaledObject")["worker-broadcasts"]["spec"]
+    assert scaled["scaleTargetRef"]["name"] in of_kind("Deployment")
+    assert "replicas" not in of_kind("Deployment")["worker-broadcasts"]["spec"]
+    [trigger] = scaled["triggers"]
+    assert trigger["authenticationRef"]["name"] in of_kind("TriggerAuthentication")
+
+
+def test_the_scaling_question_is_answered(engine: Engine) -> None:
+    """0 while nothing waits; the seconds since the start of a broadcast that has waiting chunks."""
+    [trigger] = of_kind("ScaledObject")["worker-broadcasts"]["spec"]["triggers"]
+    question = text(trigger["metadata"]["query"])
+    with engine.begin() as connection:
+        add_people(connection, range(1, 26))
+        assert connection.execute(question).scalar_one() == 0
+    planned(engine)
+    with engine.begin() as connection:
+        assert connection.execute(question).scalar_one() > 0
