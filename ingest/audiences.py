@@ -20,7 +20,7 @@ class Resolved:
 async def resolve(database: Database, audience: Audience, *, app: App) -> Resolved:
     """Whom the audience means now: whoever is unknown, deleted or not active is unresolved."""
     ids = await _ids(database, audience, app=app)
-    active = await database.run(people.active_among, {id for id in ids.values() if id is not None})
+    active = await database.ask(people.active_among, {id for id in ids.values() if id is not None})
     return Resolved(
         tuple(sorted(active)), tuple(name for name, id in ids.items() if id not in active)
     )
@@ -31,7 +31,7 @@ async def _ids(database: Database, audience: Audience, *, app: App) -> dict[str,
     if audience.user_ids is not None:
         return {str(id): id for id in audience.user_ids}
     names = dict.fromkeys(audience.app_user_ids or ())
-    found = await database.run(apps.resolve_many, app.id, app_user_ids=names)
+    found = await database.ask(apps.resolve_many, app.id, app_user_ids=names)
     return {name: found.get(name) for name in names}
 
 
@@ -40,7 +40,7 @@ async def report(database: Database, broadcast_id: int, *, app_id: int) -> Broad
     if await database.run(broadcast_reports.start_count, broadcast_id, app_id=app_id):
         count = await _reads(database, broadcast_id)
         await database.run(broadcast_reports.end_count, broadcast_id, count=count)
-    return await database.run(broadcast_reports.report, broadcast_id, app_id=app_id)
+    return await database.ask(broadcast_reports.report, broadcast_id, app_id=app_id)
 
 
 async def _reads(database: Database, broadcast_id: int) -> int:

@@ -38,7 +38,7 @@ class BacklogWatch:
     async def count(self) -> None:
         """Count now. Raises TryLater, and the last count stands."""
         before = self._since
-        self.last = await self._database.run(accepted.backlog)
+        self.last = await self._database.ask(accepted.backlog)
         # What was accepted while counting may or may not be in the count: count it twice, once.
         self._since -= before
 

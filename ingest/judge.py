@@ -66,4 +66,4 @@ class Judge:
         return await audiences.resolve(self._database, audience, app=app)
 
     async def _owner(self, key: str | None) -> str | None:
-        return None if key is None else await self._database.run(media.owner_of, key)
+        return None if key is None else await self._database.ask(media.owner_of, key)

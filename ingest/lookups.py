@@ -121,7 +121,7 @@ class Lookups:
             await asyncio.gather(*(kind.refresh() for kind in kinds), return_exceptions=True)
 
     async def _find_people(self, ids: Sequence[int]) -> list[Person | None]:
-        found = await self._database.run(people.find_many, set(ids))
+        found = await self._database.ask(people.find_many, set(ids))
         return [found.get(user_id) for user_id in ids]
 
     async def _find_apps(self, app_ids: Sequence[str]) -> list[KnownApp | None]:
@@ -131,17 +131,17 @@ class Lookups:
         return [by_id[app_id] for app_id in app_ids]
 
     async def _find_app(self, app_id: str) -> KnownApp | None:
-        app = await self._database.run(apps.find, app_id)
+        app = await self._database.ask(apps.find, app_id)
         if app is None:
             return None
-        return KnownApp(app, await self._database.run(apps.secrets, app.id, vault=self._vault))
+        return KnownApp(app, await self._database.ask(apps.secrets, app.id, vault=self._vault))
 
     async def _find_accounts(self, accounts: Sequence[tuple[int, str]]) -> list[int | None]:
         names: dict[int, set[str]] = defaultdict(set)
         for app_id, app_user_id in accounts:
             names[app_id].add(app_user_id)
         found: dict[int, dict[str, int]] = {
-            app_id: await self._database.run(apps.resolve_many, app_id, app_user_ids=wanted)
+            app_id: await self._database.ask(apps.resolve_many, app_id, app_user_ids=wanted)
             for app_id, wanted in names.items()
         }
         return [found[app_id].get(app_user_id) for app_id, app_user_id in accounts]

@@ -57,13 +57,13 @@ def judge_person(message: Message, *, user_id: int, age: timedelta, limit: timed
 
 
 async def _found(services: Services, caller: Caller, message_id: int) -> Message:
-    found = await services.database.run(messages.find, message_id)
+    found = await services.database.ask(messages.find, message_id)
     if found is None:
         raise NotFound(_NO_SUCH)
     if found.message.is_broadcast and not isinstance(caller, AppCaller):
         me = caller.person.id
         if found.message.sender_id == me:
             return found.message
-        if await services.database.run(messages.received_by, message_id, user_id=me) is None:
+        if await services.database.ask(messages.received_by, message_id, user_id=me) is None:
             raise NotFound(_NO_SUCH)
     return found.message

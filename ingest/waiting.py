@@ -53,10 +53,10 @@ class Watch:
         messages, sent_to_many = set(self._messages), set(self._broadcasts)
         try:
             if messages:
-                waiting = await self._database.run(accepted.still_waiting, messages)
+                waiting = await self._database.ask(accepted.still_waiting, messages)
                 self._tell(self._messages, messages - waiting)
             if sent_to_many:
-                finished = await self._database.run(broadcast_reports.finished, sent_to_many)
+                finished = await self._database.ask(broadcast_reports.finished, sent_to_many)
                 self._tell(self._broadcasts, finished)
         except TryLater:
             return

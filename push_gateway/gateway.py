@@ -167,16 +167,24 @@ class Gateway:
             if not listening:
                 continue
             frame = self._frame(event, entry.shard, entry.position, conversation_id=peer_id)
-            position = entry.position
-            due = [one for one in listening if one.live_from is None or one.is_due(position)]
-            if at_once:
-                for connection in due:
+            # One pass, and no list of who is due: at ten thousand sockets memory is what costs.
+            count += self._write(listening, frame, entry.position, at_once=at_once)
+        return count
+
+    def _write(
+        self, listening: list[Connection], frame: bytes, position: Position, *, at_once: bool
+    ) -> int:
+        """Give a frame to those who are due; returns how many."""
+        count = 0
+        for connection in listening:
+            if connection.live_from is None or connection.is_due(position):
+                count += 1
+                if at_once:
                     connection.send(frame)
-                self._metrics.frames.inc(len(due))
-            else:
-                for connection in due:
+                else:
                     self._append(connection, frame)
-            count += len(due)
+        if at_once:
+            self._metrics.frames.inc(count)
         return count
 
     def _append(self, connection: Connection, frame: bytes) -> None:

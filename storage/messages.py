@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, text
 
 from storage.accepted import CONTENT_TYPES, TYPES, message_of
 from storage.model.message import Message, MessageStatus, MessageView
@@ -102,15 +102,23 @@ def forget_unpublished(connection: Connection, up_to_id: int) -> None:
     connection.execute(_PUBLISHED, {"id": up_to_id})
 
 
+# The fields of a Message in its own order: a row is taken apart by place, at a third of what it costs by
+# name; there are fifty on a page.
+_IN_ORDER = ", ".join(
+    "a.name" if field.name == "app_name" else f"m.{field.name}" for field in fields(Message)
+)
+_TYPE, _CONTENT_TYPE = (
+    [field.name for field in fields(Message)].index(name) for name in ("type", "content_type")
+)
 # The page first, along the primary key of `deliveries` (user_id, peer_id, message_id), then what it
 # shows; the other side's delivery, by its own primary key, tells whether a message I sent was read.
-_HISTORY = """
+_HISTORY = f"""
 WITH page AS (
   SELECT message_id, read_at FROM deliveries
-   WHERE user_id = :user_id AND peer_id = :peer_id {bound}
+   WHERE user_id = :user_id AND peer_id = :peer_id {{bound}}
    ORDER BY message_id DESC LIMIT :limit OFFSET :skip
 )
-SELECT m.*, a.name AS app_name,
+SELECT {_IN_ORDER},
        CASE WHEN other.message_id IS NULL THEN page.read_at ELSE other.read_at END AS seen_at
   FROM page
   JOIN messages m ON m.id = page.message_id
@@ -119,9 +127,13 @@ SELECT m.*, a.name AS app_name,
     ON :peer_id > 0 AND :peer_id <> :user_id AND m.sender_id = :user_id
    AND other.user_id = :peer_id AND other.peer_id = :user_id AND other.message_id = page.message_id
  ORDER BY m.id DESC
-"""
-_HISTORY_FROM_TOP = text(_HISTORY.format(bound=""))
-_HISTORY_BEFORE = text(_HISTORY.format(bound="AND message_id < :before_id"))
+"""  # noqa: S608 (the columns are the dataclass's fields)
+# With its columns named beforehand, SQLAlchemy need not look at them for every page.
+_HISTORY_COLUMNS: list[Any] = [column(field.name) for field in fields(Message)] + [column("seen_at")]
+_HISTORY_FROM_TOP = text(_HISTORY.format(bound="")).columns(*_HISTORY_COLUMNS)
+_HISTORY_BEFORE = text(_HISTORY.format(bound="AND message_id < :before_id")).columns(
+    *_HISTORY_COLUMNS
+)
 
 
 def history(
@@ -147,7 +159,15 @@ def history(
             "before_id": before_id,
         },
     )
-    return [MessageView(message_of(row), row.seen_at) for row in rows]
+    return [_view(*row) for row in rows.all()]
+
+
+def _view(*row: Any) -> MessageView:
+    """A row of _IN_ORDER and when it was read."""
+    *values, seen_at = row
+    values[_TYPE] = TYPES[values[_TYPE]]
+    values[_CONTENT_TYPE] = CONTENT_TYPES[values[_CONTENT_TYPE]]
+    return MessageView(Message(*values), seen_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ async def list_launchpad(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     """The active apps in which the caller has an account."""
     me = call.caller.person.id
     database = call.services.database
-    total, found = await database.run(apps.mapped, me, search="", skip=0, limit=_LAUNCHPAD)
+    total, found = await database.ask(apps.mapped, me, search="", skip=0, limit=_LAUNCHPAD)
     return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
 
 
@@ -25,7 +25,7 @@ async def list_apps(call: Call[UserCaller, AppsWindow, Nothing]) -> Answer:
     """Active apps with `search` in their name or id: an administrator's all, anyone else's own."""
     me, asked = call.caller.person, call.params
     question = apps.listing if me.role == ADMIN else apps.mapped
-    total, found = await call.services.database.run(
+    total, found = await call.services.database.ask(
         question, me.id, search=asked.search, skip=asked.skip, limit=asked.limit
     )
     return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))

@@ -18,7 +18,7 @@ from storage.model.errors import NotFound
 async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> Answer:
     """The calling app's broadcasts, scheduled ones too, newest first."""
     services, window = call.services, call.params
-    reports = await services.database.run(
+    reports = await services.database.ask(
         broadcast_reports.listing,
         call.caller.app.id,
         limit=window.limit,
@@ -82,7 +82,7 @@ async def cancel_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answ
     await _check(services, id, app_id=app_id)
     await services.database.run(broadcasts.stop, id)
     await services.database.run(broadcasts.discard, id)
-    report = await services.database.run(broadcast_reports.report, id, app_id=app_id)
+    report = await services.database.ask(broadcast_reports.report, id, app_id=app_id)
     return Answer(services.display.broadcast(_found(report)))
 
 
@@ -91,7 +91,7 @@ ROUTES = (list_broadcasts, get_broadcast, list_unread, cancel_broadcast)
 
 async def _check(services: Services, broadcast_id: int, *, app_id: int) -> None:
     """Raises NotFound unless the app sent it."""
-    _found(await services.database.run(broadcast_reports.report, broadcast_id, app_id=app_id))
+    _found(await services.database.ask(broadcast_reports.report, broadcast_id, app_id=app_id))
 
 
 def _found(report: BroadcastReport | None) -> BroadcastReport:

@@ -19,7 +19,7 @@ _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="succe
 async def list_conversations(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     """The caller's conversations, newest first."""
     services = call.services
-    found = await services.database.run(conversations.listing, call.caller.person.id)
+    found = await services.database.ask(conversations.listing, call.caller.person.id)
     return Answer([services.display.conversation(one) for one in found])
 
 
@@ -38,7 +38,7 @@ async def list_history(call: Call[UserCaller, HistoryWindow, Nothing]) -> Answer
     """
     services, window = call.services, call.params
     await _check_peer(services, window.other_user_id)
-    views = await services.database.run(
+    views = await services.database.ask(
         messages.history,
         call.caller.person.id,
         peer_id=window.other_user_id,
@@ -95,7 +95,7 @@ async def count_unread(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     """How many messages the caller has not read."""
     services = call.services
     return Answer(
-        Total(await services.database.run(conversations.unread_total, call.caller.person.id))
+        Total(await services.database.ask(conversations.unread_total, call.caller.person.id))
     )
 
 
@@ -109,5 +109,5 @@ async def _check_peer(services: Services, peer_id: int) -> None:
             raise NotFound("There is no such person.")
     elif peer_id < SYSTEM_PEER:
         exists = -peer_id <= _MAX_APP_ID
-        if not exists or await services.database.run(apps.find_by_id, -peer_id) is None:
+        if not exists or await services.database.ask(apps.find_by_id, -peer_id) is None:
             raise NotFound("There is no such app.")

@@ -76,7 +76,7 @@ async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
 async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
     """Show a message and how far it has come, to its sender, its receiver or the app that sent it."""
     services = call.services
-    found = await services.database.run(messages.find, call.params.message_id)
+    found = await services.database.ask(messages.find, call.params.message_id)
     if found is None or not await _may_see(call, found):
         raise NotFound("There is no such message.")
     shown = services.display.message(found.message, read_at=found.read_at)
@@ -94,7 +94,7 @@ async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
 async def get_callback_url(call: Call[UserCaller, OneMessage, Nothing]) -> Answer:
     """Where the button of a received message leads, with a fresh sign-on ticket."""
     services, me = call.services, call.caller.person.id
-    message = await services.database.run(messages.received_by, call.params.message_id, user_id=me)
+    message = await services.database.ask(messages.received_by, call.params.message_id, user_id=me)
     if message is None:
         raise NotFound("There is no such message.")
     link = parse_jump_link(message.action_url or "")
@@ -174,5 +174,5 @@ async def _may_see(call: Call[Caller, OneMessage, Nothing], found: FoundMessage)
         return True
     if not message.is_broadcast:
         return False
-    received = await call.services.database.run(messages.received_by, message.id, user_id=me)
+    received = await call.services.database.ask(messages.received_by, message.id, user_id=me)
     return received is not None

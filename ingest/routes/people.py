@@ -14,7 +14,7 @@ from storage.model.caller import Person, UserCaller
 async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer:
     """Active people with `q` in their name, mobile or English name."""
     asked = call.params
-    found = await call.services.database.run(people.search, asked.q, limit=asked.limit)
+    found = await call.services.database.ask(people.search, asked.q, limit=asked.limit)
     return Answer([PersonAnswer(p.id, p.mobile, p.name, p.english_name, p.status) for p in found])
 
 
@@ -22,7 +22,7 @@ async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer
 async def list_people(call: Call[UserCaller, PeopleWindow, Nothing]) -> Answer:
     """A page of everyone with `keyword` in their name, mobile or English name."""
     asked = call.params
-    total, found = await call.services.database.run(
+    total, found = await call.services.database.ask(
         people.listing, asked.keyword, skip=asked.skip, limit=asked.limit
     )
     return Answer(PeopleAnswer(total, [_listed(person) for person in found]))

@@ -23,7 +23,7 @@ async def sign_on(call: Call[UserCaller, Nothing, LoginBody]) -> Answer:
     """Open an app from the launchpad: its callback with a ticket."""
     services, me = call.services, call.caller.person.id
     app = await open_app(services.lookups, call.body.app_id)
-    if await services.database.run(apps.mapping_of, app.id, user_id=me) is None:
+    if await services.database.ask(apps.mapping_of, app.id, user_id=me) is None:
         raise NotAllowed("You have no account in this app.")
     ticket = await services.pipes.tickets.issue_sign_on(me, app_id=app.id)
     return Answer(RedirectUrl(callback_link(app.callback_url, ticket=ticket)))
@@ -63,7 +63,7 @@ async def verify_ticket(call: Call[AppCaller, Nothing, VerifyBody]) -> Answer:
     person = None if user_id is None else await services.lookups.people.find(user_id)
     if person is None or not person.is_active:
         raise NotFound("There is no such ticket.")
-    account = await services.database.run(apps.mapping_of, app.id, user_id=person.id)
+    account = await services.database.ask(apps.mapping_of, app.id, user_id=person.id)
     name, email = (account.app_user_id, account.email) if account else (None, None)
     return Answer(SignedOn(person.id, name, email, person.name))
 
