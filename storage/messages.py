@@ -129,7 +129,9 @@ SELECT {_IN_ORDER},
  ORDER BY m.id DESC
 """  # noqa: S608 (the columns are the dataclass's fields)
 # With its columns named beforehand, SQLAlchemy need not look at them for every page.
-_HISTORY_COLUMNS: list[Any] = [column(field.name) for field in fields(Message)] + [column("seen_at")]
+_HISTORY_COLUMNS: list[Any] = [column(field.name) for field in fields(Message)] + [
+    column("seen_at")
+]
 _HISTORY_FROM_TOP = text(_HISTORY.format(bound="")).columns(*_HISTORY_COLUMNS)
 _HISTORY_BEFORE = text(_HISTORY.format(bound="AND message_id < :before_id")).columns(
     *_HISTORY_COLUMNS
