@@ -50,7 +50,8 @@ SELECT b.id, a.name AS app_name, b.status, coalesce(s.total, 0) AS total,
       FROM broadcast_chunks c WHERE c.broadcast_id = b.id) s
  WHERE b.status IN ('PENDING', 'EXPANDING', 'RECALLING') ORDER BY b.id LIMIT :limit
 """)
-_IDS_MADE = text("SELECT last_value FROM message_numbers")
+# A sequence that was never asked says 1 as well as one that was asked once.
+_IDS_MADE = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM message_numbers")
 
 
 def look(connection: Connection, *, limit: int) -> Overview:
