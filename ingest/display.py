@@ -28,7 +28,7 @@ class MediaUrls(Protocol):
         """A presigned GET URL; a full http(s) URL (older data) as it is."""
 
 
-# Whatever is shown under load is of the last few seconds: remembered, it costs a third.
+# Whatever is shown under load is of the last few seconds, and is rendered once a second.
 @lru_cache(maxsize=4096)
 def _local(second: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(second, zone).replace(tzinfo=None).isoformat()

@@ -173,8 +173,7 @@ class Doorbell:
 
     def ring(self, queue: str) -> None:
         """Ask for a ring of `queue`; returns at once and never raises."""
-        # What is pending is rung after this moment. Without a lock, and without waking the thread for
-        # nothing: waking it for every batch cost a sender a sixth of its throughput.
+        # What is pending is rung after this moment, so there is nothing to lock or to wake.
         if queue in self._pending:
             return
         with self._changed:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ops.running import running_environment
+from ops.settings import UpSettings
 from storage.model.errors import CarillonError, InvalidSettings
 from storage.settings import DataFolder, load
 
@@ -42,6 +43,12 @@ def environment() -> dict[str, str]:
     """The settings of a command: the process environment, over those of the running stack."""
     own = {name: text for name, text in os.environ.items() if text}
     return running_environment(load(DataFolder, own).path) | own
+
+
+def known_gateway() -> str | None:
+    """Where the running stack's gateway is (REST and WebSocket are one process then); None if none runs."""
+    up = running_environment(load(DataFolder, environment()).path)
+    return load(UpSettings, up).local_url if up else None
 
 
 class Commands(click.Group):

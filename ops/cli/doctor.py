@@ -7,11 +7,8 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
-from ops.cli import environment
+from ops.cli import environment, known_gateway
 from ops.doctor import Finding, Level, Site, examine
-from ops.running import running_environment
-from ops.settings import UpSettings
-from storage.settings import DataFolder, load
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
@@ -24,13 +21,9 @@ def doctor(*, gateway: str | None, as_json: bool) -> None:
 
     Exit code 1 if something fails; warnings alone are 0.
     """
-    environ = environment()
-    up = running_environment(load(DataFolder, environ).path)
-    if gateway is None and up:  # REST and WebSocket are one process then
-        gateway = load(UpSettings, up).local_url
     found = []
     console = Console(highlight=False, soft_wrap=True)
-    for finding in examine(Site(environ, gateway)):
+    for finding in examine(Site(environment(), gateway or known_gateway())):
         found.append(finding)
         if not as_json:
             _show(console, finding)

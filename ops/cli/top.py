@@ -12,15 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli import environment
+from ops.cli import environment, known_gateway
 from ops.doctor import LATE_SECONDS
-from ops.running import running_environment
-from ops.settings import UpSettings
 from storage import overview
 from storage.database import BlockingDatabase
 from storage.model.errors import TryLater
 from storage.overview import Overview, RunningBroadcast
-from storage.settings import DatabaseSettings, DataFolder, load
+from storage.settings import DatabaseSettings, load
 from storage.task_queue import TASK_OF_QUEUE, Doorbell, QueueSettings
 
 SHOWN_BROADCASTS = 10
@@ -46,8 +44,7 @@ class Watcher:
         settings = load(DatabaseSettings, environ)
         self._database = BlockingDatabase(settings, application_name="carillon top")
         self._doorbell = Doorbell(load(QueueSettings, environ))
-        up = running_environment(load(DataFolder, environ).path)
-        self._gateway_url = gateway_url or (load(UpSettings, up).local_url if up else None)
+        self._gateway_url = gateway_url or known_gateway()
 
     def look(self) -> Look:
         """See how things stand. Raises TryLater when the database is away."""
