@@ -22,6 +22,7 @@ from ingest.waiting import Watch
 from storage.apps import Vault, VaultSettings
 from storage.bus import AsyncBus, BusSettings
 from storage.database import Database
+from storage.exposition import forget_dead
 from storage.limits import Limits, LimitSettings
 from storage.media import MediaSettings, MediaStore, media_store
 from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
@@ -76,8 +77,9 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
 
     Raises InvalidSettings. On the way out everything is closed.
     """
+    forget_dead()
     async with AsyncExitStack() as stack:
-        pipes = _pipes(environ, stack)
+        pipes = _pipes(environ, stack, telemetry)
         await asyncio.to_thread(pipes.media.prepare)
         settings = load(IngestSettings, environ)
         backlog = BacklogWatch(
@@ -91,11 +93,15 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
         yield services
 
 
-def _pipes(environ: Mapping[str, str], stack: AsyncExitStack) -> Pipes:
+def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemetry) -> Pipes:
     valkey = load(ValkeySettings, environ)
     pipes = Pipes(
-        database=Database(load(DatabaseSettings, environ), application_name="carillon ingest"),
-        doorbell=Doorbell(load(QueueSettings, environ)),
+        database=Database(
+            load(DatabaseSettings, environ),
+            application_name="carillon ingest",
+            tell_wait=telemetry.database_wait.observe,
+        ),
+        doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
         bus=AsyncBus(load(BusSettings, environ), valkey),
         tickets=Tickets(valkey, load(TicketSettings, environ)),
         limits=Limits(valkey, load(LimitSettings, environ)),

@@ -6,6 +6,7 @@ One registry an application, so that several can live in one process.
 
 from collections import Counter as Tally
 from collections.abc import Iterable
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,17 +16,16 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from storage.accepted import Backlog
+from storage.exposition import exposed
 from storage.model.send import Send
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+# Of the record: the same whichever process looked.
+_LATEST: Final = "livemostrecent"
 
 
 class Telemetry:
@@ -60,33 +60,57 @@ class Telemetry:
             registry=registry,
         )
         self._waiting = Gauge(
-            "carillon_accepted_waiting", "Sends accepted and not yet delivered.", registry=registry
+            "carillon_accepted_waiting",
+            "Sends accepted and not yet delivered.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
         )
         self._oldest = Gauge(
-            "carillon_accepted_oldest_seconds", "Age of the oldest of those.", registry=registry
+            "carillon_accepted_oldest_seconds",
+            "Age of the oldest of those.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
         )
         self._failed = Gauge(
-            "carillon_failed_sends", "Dead letters, for an operator to look at.", registry=registry
+            "carillon_failed_sends",
+            "Dead letters, for an operator to look at.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
         )
         self._drifted = Gauge(
             "carillon_unread_drift",
             "Unread counters that the last nightly recount of a sample found wrong; must be 0.",
             registry=registry,
+            multiprocess_mode=_LATEST,
         )
         self._broadcasts = Gauge(
             "carillon_broadcasts_running",
             "Broadcasts that are planned, expanded or taken back now.",
             registry=registry,
+            multiprocess_mode=_LATEST,
         )
         self._people_left = Gauge(
             "carillon_broadcast_people_left",
             "People whose chunk of a broadcast is still waiting.",
             registry=registry,
+            multiprocess_mode=_LATEST,
         )
         self._accepted = Counter(
             "carillon_accepted_sends",
             "Sends accepted, by the sending app's number (people: -) and kind; replays left out.",
             ("app", "kind"),
+            registry=registry,
+        )
+        self._rings = Counter(
+            "carillon_rings",
+            "Rings asked for after accepting, by queue and outcome: rung, joined, failed.",
+            ("queue", "outcome"),
+            registry=registry,
+        )
+        self.database_wait = Histogram(
+            "carillon_database_wait_seconds",
+            "Wait of a question for a connection to the database.",
+            buckets=_SECONDS,
             registry=registry,
         )
         self.unpublished = Counter(
@@ -108,6 +132,10 @@ class Telemetry:
         for (app, kind), count in Tally(map(_app_and_kind, sends)).items():
             self._accepted.labels(app, kind).inc(count)
 
+    def rang(self, queue: str, outcome: str) -> None:
+        """Count what became of a ring."""
+        self._rings.labels(queue, outcome).inc()
+
     def backlog(self, backlog: Backlog) -> None:
         """Show how much is waiting."""
         self._waiting.set(backlog.waiting)
@@ -119,7 +147,7 @@ class Telemetry:
 
     def exposed(self) -> bytes:
         """All of it in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return exposed(self._registry)
 
 
 def _app_and_kind(send: Send) -> tuple[str, str]:

@@ -4,7 +4,7 @@ Used by `ops/front.py`. Metrics are one text after the other (the doors' familie
 names); ready is who has no door that is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,13 +25,22 @@ class Answer:
         return int(self.start["status"])
 
 
-async def ask_both(doors: Sequence[tuple[ASGIApp, Scope]], receive: Receive, send: Send) -> None:
-    """Answer with the first door that is in trouble, else with what all say."""
+async def ask_both(
+    doors: Sequence[tuple[ASGIApp, Scope]],
+    receive: Receive,
+    send: Send,
+    *,
+    more_metrics: Callable[[], bytes],
+) -> None:
+    """Answer with the first door that is in trouble, else with what all say.
+
+    `more_metrics`: those of processes without a door, the workers.
+    """
     answers = [await _ask(app, scope, receive) for app, scope in doors]
     worst = max(answers, key=lambda answer: answer.status)
     body = worst.body
     if worst.status < 400 and doors[0][1]["path"] == "/metrics":  # noqa: PLR2004
-        body = b"".join(answer.body for answer in answers)
+        body = b"".join([*(answer.body for answer in answers), more_metrics()])
     lengthless = [pair for pair in worst.start["headers"] if pair[0].lower() != b"content-length"]
     length = (b"content-length", str(len(body)).encode())
     await send({**worst.start, "headers": [*lengthless, length]})

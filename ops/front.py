@@ -5,12 +5,17 @@ under `/api/v1/ws/` are push gateway's, everything else is ingest's; each keeps 
 """
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ops import both_doors
+from ops.stack import worker_metrics
+from storage.exposition import exposed_folder
+from storage.settings import DataFolder, load
 
 PUSH_PREFIX = "/api/v1/ws/"
 
@@ -63,7 +68,14 @@ class Door:
 class Front:
     """Routes every scope to the door that knows it."""
 
-    def __init__(self, *, ingest: ASGIApp, push_gateway: ASGIApp) -> None:
+    def __init__(
+        self,
+        *,
+        ingest: ASGIApp,
+        push_gateway: ASGIApp,
+        more_metrics: Callable[[], bytes] = lambda: b"",
+    ) -> None:
+        self._more_metrics = more_metrics
         self._ingest = Door(ingest)
         self._push_gateway = Door(push_gateway)
 
@@ -75,7 +87,7 @@ class Front:
             return
         if scope["type"] == "http" and scope["path"] in both_doors.PATHS:
             doors = [(door.app, door.scope(scope)) for door in (self._ingest, self._push_gateway)]
-            await both_doors.ask_both(doors, receive, send)
+            await both_doors.ask_both(doors, receive, send, more_metrics=self._more_metrics)
             return
         door = self._push_gateway if is_push(scope) else self._ingest
         await door.app(door.scope(scope), receive, send)
@@ -112,4 +124,9 @@ def create_app() -> Front:
     from ingest.app import create_app as ingest  # noqa: PLC0415 (a factory; import as late as it)
     from push_gateway.app import create_app as push_gateway  # noqa: PLC0415
 
-    return Front(ingest=ingest(), push_gateway=push_gateway())
+    folder = worker_metrics(load(DataFolder, os.environ).path)
+    return Front(
+        ingest=ingest(),
+        push_gateway=push_gateway(),
+        more_metrics=partial(exposed_folder, folder),
+    )

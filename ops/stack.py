@@ -6,6 +6,7 @@ embedded or generated, and kept in the data folder.
 
 import json
 import secrets
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from ops.child import Program
 from ops.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.kept import kept
 from ops.settings import UpSettings
+from storage import exposition
 from storage.settings import DataFolder, load
 
 # What is made when it is not set; the same again at the next start.
@@ -82,6 +84,8 @@ def programs(environ: Mapping[str, str]) -> list[Program]:
     folder = Path(environ["CARILLON_DATA_DIR"])
     where = load(UpSettings, environ)
     (folder / "beat").mkdir(exist_ok=True)
+    shutil.rmtree(worker_metrics(folder), ignore_errors=True)  # those of processes that are gone
+    worker_metrics(folder).mkdir()
     commands = {
         "web": _web(where),
         "worker-sends": _worker("sends", processes=1),
@@ -90,10 +94,21 @@ def programs(environ: Mapping[str, str]) -> list[Program]:
         "beat": _celery("beat", "--schedule", str(folder / "beat" / "schedule")),
     }
     full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
+    shared = {exposition.FOLDER: str(worker_metrics(folder))}
     return [
-        Program(name, command, full, folder / "logs" / f"{name}.log")
+        Program(
+            name,
+            command,
+            full | shared if name.startswith("worker-") else full,
+            folder / "logs" / f"{name}.log",
+        )
         for name, command in commands.items()
     ]
+
+
+def worker_metrics(folder: Path) -> Path:
+    """Where the workers of this data folder share what they count; web shows it (`ops/front.py`)."""
+    return folder / "metrics"
 
 
 def _python(*arguments: str) -> list[str]:

@@ -14,8 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -31,6 +30,7 @@ from push_gateway.handshake import Handshake, refuse_plain_http, refused
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage.bus import AsyncBus, BusReader
+from storage.exposition import CONTENT_TYPE, exposed, forget_dead
 from storage.model.errors import TryLater
 from storage.tickets import Tickets
 from storage.tokens import TokenVerifier
@@ -100,12 +100,12 @@ async def tell_ready(request: Request) -> Response:
 async def show_metrics(request: Request) -> Response:
     """What the process counts, for Prometheus."""
     handshake: Handshake = request.state.handshake
-    exposed = generate_latest(handshake.metrics.registry)
-    return Response(exposed, media_type=CONTENT_TYPE_LATEST)
+    return Response(exposed(handshake.metrics.registry), media_type=CONTENT_TYPE)
 
 
 @asynccontextmanager
 async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncIterator[Handshake]:
+    forget_dead()
     metrics = Metrics(CollectorRegistry())
     gateway = Gateway(settings, metrics)
     bus, tickets = (

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.accepted import message_of
-from storage.model.broadcast import BroadcastStatus, Chunk
+from storage.model.broadcast import BroadcastStatus, Chunk, ChunkState
 from storage.model.message import Message
 from storage.withdrawals import withdraw
 
@@ -379,3 +379,15 @@ SELECT DISTINCT b.id FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broad
 def undiscarded(connection: Connection) -> list[int]:
     """Stopped broadcasts whose `discard` did not follow (index broadcast_chunks_waiting)."""
     return list(connection.execute(_STOPPED).scalars())
+
+
+# Index broadcasts_unfinished, and the primary key of the chunks of the few that it finds.
+_CHUNK_STATES = text("""
+SELECT c.state, count(*) AS chunks FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
+ WHERE b.status IN ('PENDING', 'EXPANDING', 'RECALLING') GROUP BY c.state
+""")
+
+
+def chunk_states(connection: Connection) -> dict[ChunkState, int]:
+    """How many chunks of the broadcasts that run now are in each state."""
+    return {ChunkState(row.state): row.chunks for row in connection.execute(_CHUNK_STATES)}

@@ -5,6 +5,7 @@ Driver errors are translated here, once: PostgreSQL away, full, or too slow is `
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,8 +136,16 @@ class Session:
 class Database:
     """The record, for async processes: every question waits at most as long as the settings say."""
 
-    def __init__(self, settings: DatabaseSettings, *, application_name: str) -> None:
+    def __init__(
+        self,
+        settings: DatabaseSettings,
+        *,
+        application_name: str,
+        tell_wait: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """`tell_wait` gets the seconds that every question waited for a connection."""
         self._settings = settings
+        self._tell_wait = tell_wait
         milliseconds = int(settings.statement_timeout.total_seconds() * 1000)
         self._engine: AsyncEngine = create_async_engine(
             settings.url,
@@ -159,8 +168,10 @@ class Database:
         Raises NeverWillWork when it refuses what is asked.
         """
         limit = self._settings.statement_timeout.total_seconds() + 1.0
+        began = time.perf_counter()
         with translated():
             async with asyncio.timeout(limit), self._engine.begin() as connection:
+                self._tell_wait(time.perf_counter() - began)
                 return await connection.run_sync(lambda sync: question(sync, *args, **kwargs))
 
     async def ask(
@@ -174,8 +185,10 @@ class Database:
         One round trip a statement, where `run` has two more. Raises as `run`.
         """
         limit = self._settings.statement_timeout.total_seconds() + 1.0
+        began = time.perf_counter()
         with translated():
             async with asyncio.timeout(limit), self._each_alone.connect() as connection:
+                self._tell_wait(time.perf_counter() - began)
                 return await connection.run_sync(lambda sync: question(sync, *args, **kwargs))
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ and workers ring through `Doorbell`; `workers/celery_app.py` makes its app with 
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -158,7 +159,11 @@ class Doorbell:
     (design §5).
     """
 
-    def __init__(self, settings: QueueSettings) -> None:
+    def __init__(
+        self, settings: QueueSettings, *, tell: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
+        """`tell` gets the queue and the outcome of every ring: rung, joined or failed."""
+        self._tell = tell
         self._celery = make_celery(settings)
         self._options = _ring_options(settings)
         self._producer: Any = None
@@ -167,9 +172,6 @@ class Doorbell:
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        self.rung = 0
-        self.joined = 0
-        self.failed = 0
 
     def ring(self, queue: str) -> None:
         """Ask for a ring of `queue`; returns at once and never raises."""
@@ -199,15 +201,15 @@ class Doorbell:
         # A producer of our own: Celery's pools cannot be emptied of broken connections and used again.
         try:
             if self._is_rung(queue):
-                self.joined += 1
+                self._tell(queue, "joined")
             else:
                 self._celery.send_task(
                     TASK_OF_QUEUE[queue], queue=queue, retry=False, producer=self._open_producer()
                 )
-                self.rung += 1
+                self._tell(queue, "rung")
             self._is_failing = False
         except Exception as error:  # noqa: BLE001 (top of a thread; kombu raises many kinds)
-            self.failed += 1
+            self._tell(queue, "failed")
             # Once, not for every send of an hour without a broker.
             level = logging.DEBUG if self._is_failing else logging.WARNING
             _log.log(level, "The ring of %s failed: %s", queue, type(error).__name__)
@@ -237,13 +239,18 @@ class Doorbell:
     def _connection(self) -> Any:
         return self._celery.connection_for_write(transport_options=self._options)
 
-    def waiting(self, queue: str) -> int:
-        """How many rings lie in `queue`. Blocks on the broker; raises what kombu raises."""
+    def lengths(self) -> dict[str, int]:
+        """How many rings lie in each queue. Blocks on the broker; raises what kombu raises."""
+        found = {}
         with self._connection() as connection:
-            try:
-                return _length(connection.channel(), queue)  # closed with its connection
-            except ChannelError:
-                return 0
+            for queue in TASK_OF_QUEUE:
+                try:
+                    found[queue] = _length(
+                        connection.channel(), queue
+                    )  # closed with its connection
+                except ChannelError:
+                    found[queue] = 0
+        return found
 
     def reachable(self) -> bool:
         """Whether the broker answers. Blocks, for about the ring timeout at most."""

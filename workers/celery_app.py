@@ -7,10 +7,11 @@ import os
 
 from storage.settings import load
 from storage.task_queue import QueueSettings, make_celery
-from workers import pool_care, watchdog
+from workers import pool_care, telemetry, watchdog
 from workers.tasks import register
 
 app = make_celery(load(QueueSettings, os.environ))
 register(app)
 pool_care.install(app)
 watchdog.install(os.environ)
+telemetry.install(os.environ)

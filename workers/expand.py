@@ -49,6 +49,7 @@ class _Lane:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._telemetry = process.telemetry
         self._database: BlockingDatabase = process.database
         self._lease = process.settings.lease
         self._messages: dict[int, Message] = {}
@@ -79,14 +80,16 @@ class _Lane:
     def _expand(self) -> bool:
         after = self._expanded_app
         try:
-            chunk = self._database.run(
-                broadcasts.expand_next, after_app_id=after, lease=self._lease
-            )
+            with self._telemetry.chunk_seconds.labels("insert").time():
+                chunk = self._database.run(
+                    broadcasts.expand_next, after_app_id=after, lease=self._lease
+                )
         except NeverWillWork as error:
             return self._count_failure(error)
         self._expanded_app = 0 if chunk is None else chunk.app_id
         if chunk is None:
             return after != 0 and self._expand()
+        self._telemetry.people.labels("expanded").inc(len(chunk.user_ids))
         self._publish(chunk)
         return True
 
@@ -102,10 +105,12 @@ class _Lane:
 
     def _publish(self, chunk: Chunk) -> None:
         try:
-            self._process.bus.publish([self._event(chunk)])
+            with self._telemetry.chunk_seconds.labels("publish").time():
+                self._process.bus.publish([self._event(chunk)])
         except TryLater as error:
             # It is in the histories; whoever takes it up when the bus is back publishes it.
             _log.warning("Chunk not published, for now: %s", error.detail)
+            self._telemetry.unpublished.inc()
             self._database.run(broadcasts.put_back, chunk, wait=BUS_WAIT)
             return
         self._database.run(broadcasts.mark_published, chunk)

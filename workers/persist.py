@@ -9,6 +9,9 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from prometheus_client import Histogram
 
 from storage import accepted, messages
 from storage.accepted import Lane
@@ -72,6 +75,7 @@ class _Holder:
         self._deadline = deadline
         self._session = session
         self._process = process
+        self._telemetry = process.telemetry
         self._batch_size = process.settings.persist_batch
         self._max_attempts = process.settings.max_attempts
         self._can_publish = True
@@ -121,7 +125,8 @@ class _Holder:
     def _persist(self, ids: Sequence[int]) -> int:
         """Persist and publish `ids`; a batch that fails is split until the bad row is alone."""
         try:
-            batch = self._session.ask(messages.persist, ids)
+            with self._telemetry.persist_seconds.time():
+                batch = self._session.ask(messages.persist, ids)
         except NeverWillWork as error:
             if len(ids) == 1:
                 self._count_failure(ids[0], error)
@@ -130,10 +135,19 @@ class _Holder:
             return self._persist(ids[:middle]) + self._persist(ids[middle:])
         if any(message.is_broadcast for message in batch):
             self._process.doorbell.ring(BROADCASTS)
+        self._telemetry.batch_size.observe(len(batch))
+        self._note_delay(self._telemetry.accepted_to_persisted, batch)
         self._publish(batch)
         return len(batch)
 
+    def _note_delay(self, histogram: Histogram, batch: Sequence[Message]) -> None:
+        """Of the oldest only: one more for every message would cost a tenth of persisting it."""
+        if batch:
+            oldest = min(message.created_at for message in batch)
+            histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
+
     def _count_failure(self, id: int, error: NeverWillWork) -> None:
+        self._telemetry.attempts_failed.inc()
         is_dead = self._process.database.run(
             accepted.count_failure, id, error=error.detail, max_attempts=self._max_attempts
         )
@@ -182,7 +196,9 @@ class _Holder:
             )
         except TryLater as error:
             _log.warning("Not published, for now: %s", error.detail)
+            self._telemetry.unpublished.inc()
             return False
+        self._note_delay(self._telemetry.accepted_to_published, batch)
         return True
 
 

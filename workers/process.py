@@ -11,10 +11,12 @@ from functools import cache
 
 from storage.bus import Bus, BusSettings
 from storage.database import BlockingDatabase
+from storage.exposition import forget_dead
 from storage.media import MediaSettings, MediaStore, media_store
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.task_queue import Doorbell, QueueSettings
 from workers.settings import WorkerSettings
+from workers.telemetry import Telemetry
 
 # A frozen process must not keep the persist lane or a chunk: PostgreSQL ends its session, which frees
 # them, and the process fails when it thaws (design §5). Longer than any drain, shorter than a person
@@ -39,10 +41,13 @@ class Process:
     bus: Bus
     media: MediaStore
     doorbell: Doorbell
+    telemetry: Telemetry
 
 
 def open_process(environ: Mapping[str, str]) -> Process:
     """Open everything from settings; connections are made when first used."""
+    forget_dead()
+    telemetry = Telemetry()
     return Process(
         name=secrets.token_hex(8),
         settings=load(WorkerSettings, environ),
@@ -51,7 +56,8 @@ def open_process(environ: Mapping[str, str]) -> Process:
         ),
         bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
         media=media_store(load(MediaSettings, environ)),
-        doorbell=Doorbell(load(QueueSettings, environ)),
+        doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
+        telemetry=telemetry,
     )
 
 

@@ -26,6 +26,7 @@ def step(process: Process) -> bool:
         return False
     if chunk is None:
         return False
+    process.telemetry.people.labels("taken_back").inc(len(chunk.user_ids))
     if _is_told(process, chunk):
         process.database.run(broadcast_recalls.mark_recalled, chunk)
     return True
@@ -37,5 +38,6 @@ def _is_told(process: Process, chunk: Chunk) -> bool:
         process.bus.publish([MessageRecalled(chunk.broadcast_id, recipients, part=chunk.number)])
     except TryLater as error:
         _log.warning("Recall not published, for now: %s", error.detail)
+        process.telemetry.unpublished.inc()
         return False
     return True

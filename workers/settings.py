@@ -55,6 +55,13 @@ class WorkerSettings:
         help="A worker that took no work for this long while some was due, and the broker there, ends "
         "itself, to be started again by whoever runs it.",
     )
+    metrics_port: int = setting(
+        "CARILLON_WORKER_METRICS_PORT",
+        0,
+        parse=whole(0, 65535),
+        help="Port on which a worker serves its metrics (/metrics); 0: it does not. Needs "
+        "PROMETHEUS_MULTIPROC_DIR, an empty folder that the processes of its pool share.",
+    )
     retention_days: int = setting(
         "CARILLON_RETENTION_DAYS",
         0,

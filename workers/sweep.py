@@ -6,6 +6,7 @@ The guarantee behind "a ring may be lost" (design §1). Harmless if several run,
 import logging
 
 from storage import accepted, broadcast_recalls, broadcasts, people
+from storage.model.broadcast import ChunkState
 from storage.model.errors import TryLater
 from storage.task_queue import BROADCASTS, SENDS
 from workers.process import Process
@@ -27,10 +28,29 @@ def sweep(process: Process) -> list[str]:
     _finish_broadcasts(process)
     is_due = run(broadcasts.is_due)
     due = [queue for queue, is_it in ((SENDS, overdue), (BROADCASTS, is_due)) if is_it]
-    rung = [queue for queue in due if not _has_ring(process, queue)]
+    lengths = _look(process)
+    # A broker that cannot say gets the ring.
+    rung = [queue for queue in due if not lengths.get(queue)]
     for queue in rung:
         process.doorbell.ring(queue)
+        process.telemetry.re_rings.labels(queue).inc()
     return rung
+
+
+def _look(process: Process) -> dict[str, int]:
+    """How many rings lie in each queue; shows it, and what else an operator watches."""
+    telemetry = process.telemetry
+    states = process.database.run(broadcasts.chunk_states)
+    for state in ChunkState:
+        telemetry.chunks.labels(state.value).set(states.get(state, 0))
+    try:
+        telemetry.bus_length.set(process.bus.length())
+    except TryLater as error:
+        _log.warning("The bus cannot be asked for its length: %s", error.detail)
+    lengths = _lengths(process)
+    for queue, length in lengths.items():
+        telemetry.queue_length.labels(queue).set(length)
+    return lengths
 
 
 def _finish_broadcasts(process: Process) -> None:
@@ -53,10 +73,10 @@ def _restore_disabled(process: Process) -> None:
         _log.warning("Who is disabled is not on the bus, for now: %s", error.detail)
 
 
-def _has_ring(process: Process, queue: str) -> bool:
-    """Whether a ring lies in `queue` already; a broker that cannot say gets the ring."""
+def _lengths(process: Process) -> dict[str, int]:
+    """How many rings lie in each queue; none if the broker cannot say."""
     try:
-        return process.doorbell.waiting(queue) > 0
+        return process.doorbell.lengths()
     except Exception as error:  # noqa: BLE001 (kombu passes on the driver's errors, of many kinds)
-        _log.warning("The queue %s cannot be asked for its length: %s", queue, type(error).__name__)
-        return False
+        _log.warning("The queues cannot be asked for their length: %s", type(error).__name__)
+        return {}

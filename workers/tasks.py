@@ -45,7 +45,9 @@ def register(celery: Celery) -> None:
 def _arrival(name: str, work: Callable[[Process], object]) -> Callable[[], None]:
     def arrive() -> None:
         try:
-            work(this_process())
+            process = this_process()
+            with process.telemetry.task_seconds.labels(name.removeprefix("carillon.")).time():
+                work(process)
         except TryLater as error:
             # PostgreSQL is away or restarting. Nothing is lost: the sweep rings until it is done.
             _log.warning("%s: %s", name, error.detail)

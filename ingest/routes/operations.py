@@ -6,10 +6,10 @@ from collections.abc import Awaitable
 from ingest.answer import Answer
 from ingest.endpoint import ANYONE, Call, endpoint
 from ingest.services import Services
-from ingest.telemetry import CONTENT_TYPE
 from ingest.wire import Nothing
 from ingest.wire_answers import Alive, Ready
 from storage.database import missing_migrations
+from storage.exposition import CONTENT_TYPE
 from storage.model.errors import TryLater
 
 # A probe asks every few seconds and gives up after a few.

@@ -19,7 +19,7 @@ from storage.database import BlockingDatabase
 from storage.model.errors import TryLater
 from storage.overview import Overview, RunningBroadcast
 from storage.settings import DatabaseSettings, load
-from storage.task_queue import TASK_OF_QUEUE, Doorbell, QueueSettings
+from storage.task_queue import Doorbell, QueueSettings
 
 SHOWN_BROADCASTS = 10
 ASK_SECONDS = 2.0
@@ -58,7 +58,7 @@ class Watcher:
 
     def _rings(self) -> dict[str, int] | None:
         try:
-            return {queue: self._doorbell.waiting(queue) for queue in TASK_OF_QUEUE}
+            return self._doorbell.lengths()
         except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
             return None
 

@@ -18,6 +18,18 @@ class BroadcastStatus(StrEnum):
     RECALLED = "RECALLED"
 
 
+class ChunkState(StrEnum):
+    """Where a chunk stands: expanded is in the histories, published is on the bus too."""
+
+    WAITING = "waiting"
+    EXPANDED = "expanded"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TAKEN_BACK = "taken_back"
+    RECALLED = "recalled"
+
+
 @dataclass(frozen=True, slots=True)
 class BroadcastReport:
     """What `GET /broadcasts/{id}` tells. Counts are people; `rate_per_second` is None until it starts."""

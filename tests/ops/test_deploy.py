@@ -120,7 +120,7 @@ def deployed(
         }
         ports = {"8000": str(free_port()), "8001": str(free_port()), "/tmp": str(folder)}
         running = {
-            name: Container(name, values, folder, ports, environ)
+            name: Container(name, values, folder, ports, environ | _worker_environ(name, folder))
             for name in ("migrate", *SERVERS, *WORKERS)
         }
         try:
@@ -141,6 +141,20 @@ def deployed(
 def test_every_command_runs_and_is_healthy(deployed: dict[str, Container], name: str) -> None:
     """With the file's environment, arguments and health check."""
     deployed[name].await_healthy()
+
+
+@pytest.mark.parametrize("name", ["worker-sends", "worker-broadcasts", "worker-upkeep"])
+def test_every_worker_shows_its_metrics(deployed: dict[str, Container], name: str) -> None:
+    """The pool's numbers, served by the main process on the port that Prometheus scrapes."""
+    deployed[name].await_healthy()
+    port = deployed[name].environ["CARILLON_WORKER_METRICS_PORT"]
+    if name == "worker-upkeep":
+        assert wait_until(
+            lambda: 'carillon_task_seconds_count{task="sweep"}' in _metrics(port), seconds=10
+        )
+        assert 'carillon_queue_rings{queue="sends"} 0.0' in _metrics(port)
+    else:
+        assert _status(f"http://127.0.0.1:{port}/metrics") == 200
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
@@ -187,6 +201,22 @@ def test_every_command_ends_in_its_grace_period(deployed: dict[str, Container], 
     """SIGTERM, as `docker compose stop` sends it."""
     deployed[name].await_healthy()
     assert deployed[name].stop() in {0, -15}
+
+
+def _worker_environ(name: str, folder: Path) -> dict[str, str]:
+    """What a container has to itself: a port, and a folder in memory."""
+    if not name.startswith("worker-"):
+        return {}
+    shared = folder / f"{name}-tmp"
+    shared.mkdir()
+    return {
+        "CARILLON_WORKER_METRICS_PORT": str(free_port()),
+        "PROMETHEUS_MULTIPROC_DIR": str(shared),
+    }
+
+
+def _metrics(port: str) -> str:
+    return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
 
 
 def _people(ingest: Container) -> dict[int, str]:

@@ -71,6 +71,16 @@ def test_metrics_are_those_of_both() -> None:
         assert client.get("/metrics").text == "ingest\npush\n"
 
 
+def test_metrics_of_the_workers_follow() -> None:
+    """Who has no door is heard all the same, but only about metrics."""
+    front = Front(
+        ingest=an_app("ingest", []), push_gateway=an_app("push", []), more_metrics=lambda: b"more\n"
+    )
+    with TestClient(front) as client:
+        assert client.get("/metrics").text == "ingest\npush\nmore\n"
+        assert "more" not in client.get("/readyz").text
+
+
 def test_ready_is_who_has_no_door_that_is_not() -> None:
     """A push gateway that is not ready makes the whole not ready."""
     with TestClient(a_front([], status=503)) as client:

@@ -16,6 +16,7 @@ from push_gateway.metrics import Metrics
 from storage.model.message import MessageType
 from tests.builders import a_send
 from tests.ops.compose import ROOT, document
+from workers.telemetry import Telemetry as WorkerTelemetry
 
 FOLDER = ROOT / "ops/prometheus"
 NAME = re.compile(r"\bcarillon_[a-z_]+")
@@ -28,10 +29,11 @@ def metrics() -> set[str]:
     """The names that the code has, as Prometheus shows them (a histogram without its parts)."""
     registry = CollectorRegistry()
     Metrics(registry)
+    of_workers = WorkerTelemetry().registry
     exposed = text_string_to_metric_families(Telemetry().exposed().decode())
     found = {
         family.name + ("_total" if family.type == "counter" else "")
-        for family in (*exposed, *registry.collect())
+        for family in (*exposed, *registry.collect(), *of_workers.collect())
     }
     return {name for name in found if re.fullmatch(r"carillon_\w+(?<!_created)", name)}
 
@@ -111,7 +113,10 @@ def test_what_is_scraped_is_what_compose_runs() -> None:
     services = document()["services"]
     for job in jobs:
         [where] = job["dns_sd_configs"]
-        assert f"--port {where['port']}" in services[where["names"][0]]["command"]
+        for name in where["names"]:
+            port = services[name]["environment"].get("CARILLON_WORKER_METRICS_PORT")
+            by_command = f"--port {where['port']}" in services[name]["command"]
+            assert by_command or port == str(where["port"]), name
 
 
 def expressions() -> list[str]:

@@ -30,6 +30,10 @@ class ListeningBus:
             raise TryLater("away")
         self.events += events
 
+    def length(self) -> int:
+        """Events kept."""
+        return len(self.events)
+
     def knows_disabled(self) -> bool:
         """It was never wiped."""
         return True
@@ -48,6 +52,10 @@ class CountingDoorbell:
     def ring(self, queue: str) -> None:
         """Keep it."""
         self.rung.append(queue)
+
+    def lengths(self) -> dict[str, int]:
+        """Nothing lies anywhere."""
+        return {}
 
 
 @pytest.fixture

@@ -135,8 +135,6 @@ def test_the_sweep_finishes_what_a_door_that_died_began(process: Process, engine
         [second] = accept(connection, a_broadcast())
         messages.persist(connection, [second])
         assert broadcasts.plan(connection, chunk_size=10) is None
-    doorbell: Any = process.doorbell
-    doorbell.waiting = lambda queue: 0
     assert sweep.sweep(small) == ["broadcasts"]
     while expand.work(small):
         pass
@@ -182,8 +180,6 @@ def test_a_lane_yields_after_its_time(lane: Process, engine: Engine) -> None:
 def test_the_sweep_rings_for_what_nobody_rang(process: Process, engine: Engine) -> None:
     """Waiting past the grace, due schedules and open broadcasts are rung; an idle system is not."""
     eager = replace(process, settings=replace(process.settings, sweep_grace=timedelta(0)))
-    doorbell: Any = process.doorbell
-    doorbell.waiting = lambda queue: 0
     assert sweep.sweep(eager) == []
     with engine.begin() as connection:
         accept(connection, a_send())
@@ -197,13 +193,16 @@ def test_the_sweep_rings_for_what_nobody_rang(process: Process, engine: Engine) 
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = now() WHERE is_scheduled"))
     assert sweep.sweep(eager) == ["sends", "broadcasts"]
+    value = process.telemetry.registry.get_sample_value
+    assert value("carillon_sweep_rings_total", {"queue": "broadcasts"}) == 3
+    assert value("carillon_sweep_rings_total", {"queue": "sends"}) == 2
 
 
 def test_a_queue_that_holds_a_ring_is_not_rung_again(process: Process, engine: Engine) -> None:
     """A long backlog is not rung a hundred times."""
     eager = replace(process, settings=replace(process.settings, sweep_grace=timedelta(0)))
     doorbell: Any = process.doorbell
-    doorbell.waiting = lambda queue: 1
+    doorbell.lengths = lambda: {"sends": 1, "broadcasts": 1, "upkeep": 1}
     with engine.begin() as connection:
         accept(connection, a_send())
     assert sweep.sweep(eager) == []
@@ -229,10 +228,10 @@ def test_the_real_doorbell_counts_its_rings(environ: Mapping[str, str]) -> None:
     """A ring lies in its queue until a worker takes it, and the length tells."""
     opened = open_process(environ)
     assert opened.doorbell.reachable()
-    assert opened.doorbell.waiting("sends") == 0
+    assert opened.doorbell.lengths()["sends"] == 0
     opened.doorbell.ring("sends")
     deadline = datetime.now(UTC) + timedelta(seconds=10)
-    while opened.doorbell.waiting("sends") == 0:
+    while opened.doorbell.lengths()["sends"] == 0:
         assert datetime.now(UTC) < deadline
     opened.doorbell.close()
     opened.database.close()

@@ -228,3 +228,20 @@ def test_the_real_bus_takes_the_events(environ: Mapping[str, str], engine: Engin
     opened.doorbell.close()
     opened.bus.close()
     opened.database.close()
+
+
+def test_what_is_persisted_is_measured(process: Process, engine: Engine) -> None:
+    """Batches, their size, and both delays; a bus that is away is asked twice."""
+    with engine.begin() as connection:
+        accept(connection, a_send(), a_send())
+    persist.drain(process)
+    heard(process).is_away = True
+    with engine.begin() as connection:
+        accept(connection, a_send())
+    persist.drain(process)
+    value = process.telemetry.registry.get_sample_value
+    assert value("carillon_persist_batch_size_sum") == 3
+    assert value("carillon_persist_seconds_count") == 2
+    assert value("carillon_accepted_to_persisted_seconds_count") == 2
+    assert value("carillon_accepted_to_published_seconds_count") == 1
+    assert value("carillon_publish_failures_total") == 2
