@@ -8,10 +8,11 @@ import asyncio
 import gc
 import logging
 import os
+import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypedDict
 
 from prometheus_client import CollectorRegistry
@@ -31,12 +32,14 @@ from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage.bus import AsyncBus, BusReader
 from storage.exposition import CONTENT_TYPE, exposed, forget_dead
+from storage.gateways import Gateways
 from storage.model.errors import TryLater
 from storage.tickets import Tickets
 from storage.tokens import TokenVerifier
 
 PATH = "/api/v1/ws/messages"
 SWEEP_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 FIRST_READ_SECONDS = 1.0
 COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
@@ -115,7 +118,12 @@ async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncI
     reader = BusReader(settings.valkey)
     feed = Feed(reader, gateway.timeline, gateway.deliver, limit=READ_LIMIT, metrics=metrics)
     doorman = Doorman(verifier, tickets, bus)
-    tasks = [asyncio.create_task(feed.run()), asyncio.create_task(_sweep(gateway))]
+    gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
+    tasks = [
+        asyncio.create_task(feed.run()),
+        asyncio.create_task(_sweep(gateway)),
+        asyncio.create_task(_report(gateways, name, gateway)),
+    ]
     for task in tasks:
         task.add_done_callback(_stop_if_failed)
     await _bus_is_read(feed)
@@ -135,7 +143,9 @@ async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncI
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for pipe in (reader, bus, tickets):
+        with suppress(TryLater):  # then it is not heard of any more
+            await gateways.forget(name)
+        for pipe in (reader, bus, tickets, gateways):
             await pipe.close()
 
 
@@ -167,6 +177,14 @@ async def _sweep(gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         gateway.sweep(now=time.time(), loop_now=loop.time())
+
+
+async def _report(gateways: Gateways, name: str, gateway: Gateway) -> None:
+    """Tell whoever watches; nobody waits for it, and what was not told is told the next time."""
+    while True:
+        with suppress(TryLater):
+            await gateways.report(name, gateway.counts())
+        await asyncio.sleep(REPORT_SECONDS)
 
 
 def _stop_if_failed(task: asyncio.Task[None]) -> None:

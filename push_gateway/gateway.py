@@ -18,6 +18,7 @@ from push_gateway.resume import Happened, Received, Timeline
 from push_gateway.settings import GatewaySettings
 from storage.bus import Entry, Position
 from storage.event_json import shard_of
+from storage.gateways import GatewayCounts
 from storage.model.event import Disconnect, Event, NewMessage
 
 READ_LIMIT = 500  # entries a shard in one read of the bus
@@ -112,6 +113,14 @@ class Gateway:
             elif silent >= silence / 2:
                 connection.socket.ping()
         self._metrics.buffered_bytes.set(buffered)
+
+    def counts(self) -> GatewayCounts:
+        """How this process is doing; as of the last sweep for what waits."""
+        frames, buffered = (
+            int(self._metrics.registry.get_sample_value(name) or 0)
+            for name in ("carillon_frames_total", "carillon_socket_buffered_bytes")
+        )
+        return GatewayCounts(1, len(self.hub), frames, buffered)
 
     def _replay(self, connection: Connection, *, since: str) -> None:
         resumption = self.timeline.resume(connection.user_id, since)

@@ -5,51 +5,49 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
-import httpx
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli import environment, known_gateway
+from ops.cli import environment
 from ops.doctor import LATE_SECONDS
-from storage import overview
+from storage import gateways, overview
 from storage.database import BlockingDatabase
+from storage.gateways import GatewayCounts
 from storage.model.errors import TryLater
 from storage.overview import Overview, RunningBroadcast
-from storage.settings import DatabaseSettings, load
+from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.task_queue import Doorbell, QueueSettings
 
 SHOWN_BROADCASTS = 10
-ASK_SECONDS = 2.0
-SOCKETS, FRAMES = "carillon_sockets_open", "carillon_frames_total"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen at one instant; `rings` by queue and `pushed` are None where nobody answered."""
+    """What was seen at one instant; `rings` by queue and `gateways` are None where nobody answered."""
 
     at: float
     overview: Overview
     rings: dict[str, int] | None
-    pushed: dict[str, float] | None
+    gateways: GatewayCounts | None
 
 
 class Watcher:
     """Looks again and again; what is away now is asked again at the next look."""
 
-    def __init__(self, *, gateway_url: str | None) -> None:
+    def __init__(self) -> None:
         environ = environment()
         settings = load(DatabaseSettings, environ)
         self._database = BlockingDatabase(settings, application_name="carillon top")
         self._doorbell = Doorbell(load(QueueSettings, environ))
-        self._gateway_url = gateway_url or known_gateway()
+        self._valkey = load(ValkeySettings, environ)
 
     def look(self) -> Look:
         """See how things stand. Raises TryLater when the database is away."""
         seen = self._database.run(overview.look, limit=SHOWN_BROADCASTS)
-        return Look(time.monotonic(), seen, self._rings(), self._pushed())
+        return Look(time.monotonic(), seen, self._rings(), self._gateways())
 
     def close(self) -> None:
         """Hang up."""
@@ -62,15 +60,11 @@ class Watcher:
         except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
             return None
 
-    def _pushed(self) -> dict[str, float] | None:
-        if self._gateway_url is None:
-            return None
+    def _gateways(self) -> GatewayCounts | None:
         try:
-            text = httpx.get(f"{self._gateway_url}/metrics", timeout=ASK_SECONDS).text
-        except httpx.TransportError:
+            return gateways.look(self._valkey)
+        except TryLater:
             return None
-        samples = (line.split() for line in text.splitlines() if not line.startswith("#"))
-        return {name: float(value) for name, value, *_ in samples if name in (SOCKETS, FRAMES)}
 
 
 @click.command()
@@ -78,10 +72,9 @@ class Watcher:
     "--every", default=1.0, show_default=True, type=click.FloatRange(0.1), help="Seconds."
 )
 @click.option("--once", is_flag=True, help="Print one look, with rates over one interval, and end.")
-@click.option("--gateway", metavar="URL", help="A gateway to ask; of `carillon up` it is known.")
-def top(*, every: float, once: bool, gateway: str | None) -> None:
+def top(*, every: float, once: bool) -> None:
     """Watch queues, broadcasts and sockets live; Ctrl-C ends it."""
-    watcher = Watcher(gateway_url=gateway)
+    watcher = Watcher()
     console = Console()
     try:
         views = _views(watcher, every=every)
@@ -133,7 +126,7 @@ def view(now: Look, before: Look | None) -> RenderableType:
         ("failed sends", f"{backlog.failed:,}", _alarming(backlog.failed > 0)),
         ("unread drift", f"{backlog.drifted:,}", _alarming(backlog.drifted > 0)),
         ("rings", _rings(now.rings), _alarming(now.rings is None)),
-        ("sockets", _sockets(now, before), ""),
+        ("sockets", _sockets(now, before), _alarming(now.gateways is None)),
     )
     for name, text, style in lines:
         table.add_row(name, Text(text, style=style))
@@ -167,13 +160,12 @@ def _rings(rings: dict[str, int] | None) -> str:
 
 
 def _sockets(now: Look, before: Look | None) -> str:
-    if now.pushed is None:
-        return "no gateway is known, or it does not answer (--gateway URL)"
-    text = f"{now.pushed.get(SOCKETS, 0):,.0f}"
-    if before is None or before.pushed is None:
+    if now.gateways is None:
+        return "Valkey does not answer"
+    text = f"{now.gateways.sockets:,} on {now.gateways.processes} gateways"
+    if before is None or before.gateways is None:
         return text
-    frames = now.pushed.get(FRAMES, 0) - before.pushed.get(FRAMES, 0)
-    return f"{text}, {max(0.0, frames / (now.at - before.at)):,.0f} frames/s"
+    return f"{text}, {_rate(now, before, now.gateways.frames, before.gateways.frames)} frames"
 
 
 def _broadcasts(running: tuple[RunningBroadcast, ...]) -> RenderableType:

@@ -6,9 +6,10 @@ from io import StringIO
 from rich.console import Console
 from sqlalchemy import Engine
 
-from ops.cli.top import FRAMES, SOCKETS, Look, view
+from ops.cli.top import Look, view
 from storage import broadcasts, overview
 from storage.accepted import Backlog
+from storage.gateways import GatewayCounts
 from storage.model.broadcast import BroadcastStatus
 from storage.overview import Overview, RunningBroadcast
 from tests import services
@@ -38,19 +39,19 @@ def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
 def test_it_is_seen_in_full() -> None:
     """Rates between two looks, bars with their rate and time left, sockets and frames."""
     running = RunningBroadcast(12, "OA[系统]", BroadcastStatus.EXPANDING, 1000, 250, 5.0)
-    first = Look(10.0, _overview(waiting=30, ids=100), None, {SOCKETS: 7.0, FRAMES: 100.0})
+    first = Look(10.0, _overview(waiting=30, ids=100), None, GatewayCounts(2, 7, 100, 0))
     second = Look(
         12.0,
         _overview(running, waiting=10, ids=160),
         {"sends": 1, "broadcasts": 0, "upkeep": 0},
-        {SOCKETS: 9.0, FRAMES: 300.0},
+        GatewayCounts(2, 9, 300, 0),
     )
     shown = _text(second, first)
     for part in (
         "30/s",
         "40/s",
         "sends 1",
-        "9, 100 frames/s",
+        "9 on 2 gateways, 100/s frames",
         "OA[系统]",
         "250 / 1,000",
         "50/s",
@@ -62,10 +63,10 @@ def test_it_is_seen_in_full() -> None:
 
 def test_one_look_of_a_running_stack(stack: services.Stack) -> None:
     """`--once` for scripts and pipes: one view with rates, and the end."""
-    done = carillon(stack.environ, "top", "--once", "--every", "0.2", "--gateway", stack.url)
+    done = carillon(stack.environ, "top", "--once", "--every", "0.2")
     assert done.exit_code == 0, done.output
     assert "waiting" in done.stdout
-    assert "frames/s" in done.stdout
+    assert "on 1 gateways" in done.stdout
     assert "sends 0" in done.stdout
 
 
