@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := ingest workers push_gateway storage ops
+CONSOLE := ingest/console
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
@@ -12,7 +13,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads bench-push format lock clean
+.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor format lock clean
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
@@ -48,6 +49,12 @@ bench-reads: $(VENV)/installed ## Histories, lists, counts and search against ba
 
 bench-push: $(VENV)/installed ## Fan-out to sockets against a bare loop of writes (ARGS: --help)
 	@$(BIN)/python -m ops.bench.push $(ARGS)
+
+vendor: ## Copy what the console takes from npm into the package (needs npm; the copy is committed)
+	@cd $(CONSOLE) && npm ci --ignore-scripts --silent && mkdir -p static/vendor
+	@cp $(CONSOLE)/node_modules/uplot/dist/uPlot.iife.min.js $(CONSOLE)/node_modules/uplot/dist/uPlot.min.css $(CONSOLE)/static/vendor/
+	@cp $(CONSOLE)/node_modules/uplot/LICENSE $(CONSOLE)/static/vendor/uPlot.LICENSE
+	@rm -rf $(CONSOLE)/node_modules
 
 format: $(VENV)/installed-dev ## Put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from ingest import openapi, problems
+from ingest.console import app as console
 from ingest.door import Door
 from ingest.endpoint import Endpoint
 from ingest.observed import Observed
@@ -42,7 +43,11 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     # A Router and not a Starlette: its two layers for errors cost a tenth of a send, and every error
     # is an answer here already. A redirect drops bodies and headers in some clients (contract §0).
     router = Router(
-        [*routes(ALL), Mount("/docs/files", swagger_files(), name="swagger files")],
+        [
+            *routes(ALL),
+            Mount("/docs/files", swagger_files(), name="swagger files"),
+            *console.routes(),
+        ],
         redirect_slashes=False,
         default=problems.no_such_path,
         lifespan=lifespan,

@@ -26,14 +26,15 @@ async def recall(services: Services, caller: Caller, *, message_id: int, now: da
         limit = timedelta(hours=services.settings.recall_hours)
         judge_person(message, user_id=caller.person.id, age=now - message.created_at, limit=limit)
     if message.is_broadcast:
-        await _recall_broadcast(services, message_id)
+        await recall_broadcast(services, message_id)
     else:
         copies = await services.database.run(recalls.recall, message)
         services.pusher.recalled(message.id, copies)
     return message
 
 
-async def _recall_broadcast(services: Services, broadcast_id: int) -> None:
+async def recall_broadcast(services: Services, broadcast_id: int) -> None:
+    """Let the lanes take a broadcast back; whoever asks has been judged."""
     await services.database.run(broadcast_recalls.start, broadcast_id)
     await services.database.run(broadcasts.discard, broadcast_id)
     services.pipes.doorbell.ring(BROADCASTS)

@@ -23,6 +23,7 @@ from storage.apps import Vault, VaultSettings
 from storage.bus import AsyncBus, BusSettings
 from storage.database import Database
 from storage.exposition import forget_dead
+from storage.gateways import Gateways
 from storage.limits import Limits, LimitSettings
 from storage.media import MediaSettings, MediaStore, media_store
 from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
@@ -41,6 +42,7 @@ class Pipes:
     tickets: Tickets
     limits: Limits
     media: MediaStore
+    gateways: Gateways
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Services:
     pusher: Pusher
     display: Display
     telemetry: Telemetry
+    vault: Vault
 
     @property
     def database(self) -> Database:
@@ -106,8 +109,9 @@ def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemet
         tickets=Tickets(valkey, load(TicketSettings, environ)),
         limits=Limits(valkey, load(LimitSettings, environ)),
         media=media_store(load(MediaSettings, environ)),
+        gateways=Gateways(valkey),
     )
-    for closable in (pipes.database, pipes.bus, pipes.tickets, pipes.limits):
+    for closable in (pipes.database, pipes.bus, pipes.tickets, pipes.limits, pipes.gateways):
         stack.push_async_callback(closable.close)
     stack.push_async_callback(asyncio.to_thread, pipes.doorbell.close)
     return pipes
@@ -121,7 +125,8 @@ def _services(
     telemetry: Telemetry,
     settings: IngestSettings,
 ) -> Services:
-    lookups = Lookups(pipes.database, vault=Vault(load(VaultSettings, environ)), settings=settings)
+    vault = Vault(load(VaultSettings, environ))
+    lookups = Lookups(pipes.database, vault=vault, settings=settings)
     verifier = TokenVerifier(load(TokenSettings, environ))
     return Services(
         settings=settings,
@@ -145,4 +150,5 @@ def _services(
         pusher=Pusher(pipes.bus, telemetry),
         display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
         telemetry=telemetry,
+        vault=vault,
     )

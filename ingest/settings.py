@@ -5,6 +5,15 @@ from datetime import timedelta
 
 from storage.settings import duration, setting, whole
 
+_SHORTEST_TOKEN = 16
+
+
+def _operator_token(text: str) -> str:
+    """A token that cannot be guessed in a lifetime of tries."""
+    if len(text) < _SHORTEST_TOKEN:
+        raise ValueError(f"must have at least {_SHORTEST_TOKEN} characters")
+    return text
+
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
@@ -91,6 +100,13 @@ class IngestSettings:
         help="How far ahead `send_at` may be, in seconds.",
     )
 
+    console_token: str = setting(
+        "CARILLON_CONSOLE_TOKEN",
+        "",
+        parse=_operator_token,
+        secret=True,
+        help="What operators sign in with at /console; not set: there is no console.",
+    )
     recall_hours: int = setting(
         "CARILLON_RECALL_HOURS",
         24,

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from ops.child import Program
 from ops.embedded import EmbeddedPostgres, EmbeddedValkey
-from ops.kept import kept
+from ops.kept import kept, write_private
 from ops.settings import UpSettings
 from storage import exposition
 from storage.settings import DataFolder, load
@@ -25,6 +25,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "CARILLON_JWT_SECRET": lambda: secrets.token_urlsafe(48),
     "CARILLON_SECRETS_KEY": lambda: Fernet.generate_key().decode(),
     "CARILLON_MEDIA_KEY": lambda: secrets.token_urlsafe(48),
+    "CARILLON_CONSOLE_TOKEN": lambda: secrets.token_urlsafe(24),
 }
 
 # Celery says this at every start as root; it fears pickle, which we do not accept.
@@ -47,11 +48,12 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
 
 def kept_secrets(folder: Path) -> dict[str, str]:
     """The generated secrets of this data folder, in `secrets.json` (mode 0600)."""
-    text = kept(
-        folder / "secrets.json",
-        lambda: json.dumps({name: make() for name, make in SECRETS.items()}, indent=2) + "\n",
-    )
-    found: dict[str, str] = json.loads(text)
+    file = folder / "secrets.json"
+    known: dict[str, str] = json.loads(kept(file, lambda: "{}"))
+    # A folder of an earlier version may lack one.
+    found = {name: make() for name, make in SECRETS.items()} | known
+    if found != known:
+        write_private(file, json.dumps(found, indent=2) + "\n")
     return found
 
 

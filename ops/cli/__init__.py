@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Sends that could not be delivered: look, replay, drop.",
     ),
     "top": ("ops.cli.top", "top", "Watch queues, broadcasts and sockets live."),
+    "console": ("ops.cli.console", "console", "Where the console is, and the token to sign in."),
     "doctor": ("ops.cli.doctor", "doctor", "Is everything well? What is not, and how to mend it."),
     "settings": ("ops.cli.settings", "settings", "Every setting, its value and its meaning."),
 }

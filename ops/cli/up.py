@@ -103,6 +103,7 @@ Carillon is up, after {seconds:.1f} s. Ctrl-C stops it.
   REST        {url}/api/v1
   WebSocket   {socket}/api/v1/ws/messages?token=...
   API pages   {url}/docs
+  console     {url}/console    (carillon console prints the token)
   health      {url}/readyz    {url}/metrics
   data, logs  {data}
 

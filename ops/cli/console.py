@@ -1,0 +1,23 @@
+"""`carillon console`: where the operator's web console is, and what to sign in with."""
+
+import click
+
+from ingest.settings import IngestSettings
+from ops.cli import environment
+from ops.settings import UpSettings
+from storage.model.errors import NotFound
+from storage.settings import load
+
+
+@click.command()
+@click.option("--token", "only_token", is_flag=True, help="Print the token and nothing else.")
+def console(*, only_token: bool) -> None:
+    """Print the console's address and the operator's token. Whoever has the token may do all it offers."""
+    environ = environment()
+    token = load(IngestSettings, environ).console_token
+    if not token:
+        raise NotFound("There is no console: CARILLON_CONSOLE_TOKEN is not set.")
+    where = load(UpSettings, environ)
+    if not only_token:
+        click.echo(f"{where.public_url or where.local_url}/console", err=True)
+    click.echo(token)
