@@ -18,6 +18,7 @@ CARILLON_JWT_SECRET=$(password)$(password)
 CARILLON_SECRETS_KEY=$(random)
 S3_ACCESS_KEY_ID=carillon
 S3_SECRET_ACCESS_KEY=$(password)
+CARILLON_CONSOLE_TOKEN=$(password)
 RABBITMQ_PASSWORD=$(password)
 GRAFANA_PASSWORD=$(password)
 END

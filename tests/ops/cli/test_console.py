@@ -1,0 +1,32 @@
+"""`carillon console`."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.cli import main
+
+pytestmark = pytest.mark.quick
+TOKEN = "a token for the operator"
+
+
+def run(folder: Path, *arguments: str, **environ: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, arguments, env={"CARILLON_DATA_DIR": str(folder), **environ})
+
+
+def test_address_and_token(tmp_path: Path) -> None:
+    """The token alone on stdout, so that it can be piped; the address beside it."""
+    given = {"CARILLON_CONSOLE_TOKEN": TOKEN, "CARILLON_PUBLIC_URL": "https://messages.example.com"}
+    done = run(tmp_path, "console", **given)
+    assert done.stdout == f"{TOKEN}\n"
+    assert done.stderr == "https://messages.example.com/console\n"
+    assert run(tmp_path, "console", "--token", **given).output == f"{TOKEN}\n"
+
+
+def test_without_a_token_it_says_so(tmp_path: Path) -> None:
+    """A deployment without a console."""
+    done = run(tmp_path, "console", CARILLON_CONSOLE_TOKEN="")
+    assert done.exit_code == 1
+    assert "CARILLON_CONSOLE_TOKEN is not set" in done.output
