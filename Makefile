@@ -64,7 +64,8 @@ format: $(VENV)/installed-dev ## Put the code into its format
 lock: $(VENV)/bin/python ## Write the lock files anew from pyproject.toml
 	@test -x $(BIN)/uv || $(PIP) install "uv>=0.13"
 	@$(LOCK) --extra build -o requirements.lock
-	@$(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) --extra build --extra traces -c requirements.lock -o requirements-traces.lock
+	@$(LOCK) --extra build --extra traces --extra dev -c requirements-traces.lock -o requirements-dev.lock
 
 clean: ## Remove .venv and caches; .carillon (the data) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

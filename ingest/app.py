@@ -3,6 +3,7 @@
 The whole of it is on this page: what it reads, its routes, its one layer, and what lives as long as it.
 """
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,6 +23,9 @@ from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
 from ingest.services import State, running
 from ingest.telemetry import Telemetry
+from storage.logs import LogSettings, configure
+from storage.settings import load
+from storage.tracing import tracing
 
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 
@@ -32,13 +36,18 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     Settings that are missing or malformed raise InvalidSettings when it starts.
     """
     given = os.environ if environ is None else environ
+    if environ is None:
+        configure(load(LogSettings, given), process="ingest")
     telemetry = Telemetry()
+    traces = tracing(given, process="ingest")
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[State]:
         async with running(given, telemetry=telemetry) as services:
             _spare_the_collector()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     # A Router and not a Starlette: its two layers for errors cost a tenth of a send, and every error
     # is an answer here already. A redirect drops bodies and headers in some clients (contract §0).
@@ -52,7 +61,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
         default=problems.no_such_path,
         lifespan=lifespan,
     )
-    return Observed(router, telemetry=telemetry)
+    return Observed(router, telemetry=telemetry, tracing=traces)
 
 
 def _spare_the_collector() -> None:

@@ -29,6 +29,7 @@ async def send(
     *,
     entries: Sequence[dict[str, Any]],
     key: IdempotencyKey | None,
+    origin: str,
 ) -> list[EntrySent | EntryRefused]:
     """Send what may be sent; the results are in the entries' order.
 
@@ -38,7 +39,7 @@ async def send(
     """
     judged = await asyncio.gather(
         *(
-            _judged(services, caller, entry, key=_key(key, place))
+            _judged(services, caller, entry, key=_key(key, place), origin=origin)
             for place, entry in enumerate(entries)
         )
     )
@@ -52,11 +53,16 @@ async def send(
 
 
 async def _judged(
-    services: Services, caller: AppCaller, entry: dict[str, Any], *, key: IdempotencyKey | None
+    services: Services,
+    caller: AppCaller,
+    entry: dict[str, Any],
+    *,
+    key: IdempotencyKey | None,
+    origin: str,
 ) -> Request | CallerIsWrong:
     try:
         body = SendBody.model_validate(entry)
-        return Request(await services.judge.judge(body, caller), key)
+        return Request(await services.judge.judge(body, caller), key, origin)
     except ValidationError as error:
         return problems.invalid_fields(error, where=lambda _name: "body")
     except CallerIsWrong as error:

@@ -56,6 +56,11 @@ class Call(Generic[Who, Params, Body]):
     scope: Scope = field(repr=False)
     receive: Receive = field(repr=False)
 
+    @property
+    def origin(self) -> str:
+        """The text of the request's `model.origin.Origin`."""
+        return str(self.scope.get("origin", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class HeaderNote:

@@ -5,6 +5,7 @@ never waited for. What `accept` returned is a promise (contract §2).
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 
@@ -16,8 +17,11 @@ from storage import accepted
 from storage.accepted import Request
 from storage.database import Database
 from storage.model.errors import CallerIsWrong, CarillonError, NeverWillWork, TryLater
+from storage.model.origin import Origin
 from storage.model.send import Accepted, IdempotencyKey
 from storage.task_queue import SENDS, Doorbell
+
+_log = logging.getLogger(__name__)
 
 FULL = "Too much is waiting to be delivered."
 SLOW = "The message could not be stored in time."
@@ -91,4 +95,9 @@ class Intake:
         self._backlog.add(len(new))
         if new:
             self._doorbell.ring(SENDS)
+        if _log.isEnabledFor(logging.DEBUG):
+            for request, outcome in zip(requests, outcomes, strict=True):
+                if isinstance(outcome, Accepted):
+                    extra = {"request_id": Origin.of(request.origin).request_id}
+                    _log.debug("accept: message %d", outcome.id, extra=extra)
         return outcomes

@@ -11,8 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest import problems
 from ingest.telemetry import Telemetry
+from storage.logs import REQUEST_ID
+from storage.tracing import TRACEPARENT, RequestSpan, Tracing
 
-REQUEST_ID = b"x-request-id"
+_HEADER = b"x-request-id"
 # Sane: what a log line, a header and a shell can hold as it is.
 _SANE = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 # One label for all that is not ours, or a scanner would make a series of every path it tries.
@@ -22,10 +24,16 @@ _log = logging.getLogger(__name__)
 
 
 class Observed:
-    """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0)."""
+    """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0).
 
-    def __init__(self, app: ASGIApp, *, telemetry: Telemetry) -> None:
+    `scope["origin"]` is the text of the request's Origin, for what it sends to be followed by.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, telemetry: Telemetry, tracing: Tracing | None = None
+    ) -> None:
         self._app = app
+        self._tracing = tracing
         self._telemetry = telemetry
         # A random name for this process and a number: a random name for each request costs more.
         self._numbered = zip(repeat(secrets.token_hex(6).encode()), count(1))
@@ -36,6 +44,10 @@ class Observed:
             await self._app(scope, receive, send)
             return
         request_id = self._request_id(scope)
+        name = request_id.decode()
+        REQUEST_ID.set(name)
+        span = self._begin(scope)
+        scope["origin"] = name if span is None else f"{name} {span.traceparent}"
         began = time.perf_counter()
         status = 0
 
@@ -43,27 +55,38 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
+                message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
             await send(message)
 
         try:
             await self._app(scope, receive, named)
         except Exception:  # noqa: BLE001 (the top of the process)
-            _log.exception("Request %s failed: %s", request_id.decode(), _template(scope))
+            _log.exception("Request %s failed: %s", name, _template(scope))
             if not status:
                 await problems.internal()(scope, receive, named)
         finally:
             self._note(scope, status=status, seconds=time.perf_counter() - began)
+            if span is not None:
+                span.end(f"{scope['method']} {_template(scope)}", status=status)
 
     def _request_id(self, scope: Scope) -> bytes:
         for name, value in scope["headers"]:
-            if name == REQUEST_ID and _SANE.fullmatch(value):
+            if name == _HEADER and _SANE.fullmatch(value):
                 return bytes(value)
         return b"%b-%x" % next(self._numbered)
 
     def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        self._telemetry.request(_template(scope), method=method, status=status, seconds=seconds)
+        template = _template(scope)
+        self._telemetry.request(template, method=method, status=status, seconds=seconds)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s %s: %d in %.1f ms", method, template, status, seconds * 1000)
+
+    def _begin(self, scope: Scope) -> RequestSpan | None:
+        if self._tracing is None:
+            return None
+        sent = dict(scope["headers"]).get(TRACEPARENT.encode(), b"").decode("latin-1")
+        return self._tracing.begin(scope["method"], traceparent=sent)
 
 
 def _template(scope: Scope) -> str:

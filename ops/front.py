@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ops import both_doors
 from ops.stack import worker_metrics
 from storage.exposition import exposed_folder
+from storage.logs import LogSettings, configure
 from storage.settings import DataFolder, load
 
 PUSH_PREFIX = "/api/v1/ws/"
@@ -125,8 +126,10 @@ def create_app() -> Front:
     from push_gateway.app import create_app as push_gateway  # noqa: PLC0415
 
     folder = worker_metrics(load(DataFolder, os.environ).path)
-    return Front(
+    front = Front(
         ingest=ingest(),
         push_gateway=push_gateway(),
         more_metrics=partial(exposed_folder, folder),
     )
+    configure(load(LogSettings, os.environ), process="web")  # each has said what it is alone
+    return front

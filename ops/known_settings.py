@@ -10,6 +10,7 @@ from ops.settings import UpSettings
 from push_gateway.settings import PushSettings
 from storage.bus import BusSettings
 from storage.limits import LimitSettings
+from storage.logs import LogSettings
 from storage.media import MediaSettings
 from storage.settings import (
     DatabaseSettings,
@@ -37,6 +38,7 @@ EVERY = (
     TicketSettings,
     MediaSettings,
     DisplaySettings,
+    LogSettings,
     WorkerSettings,
     BusSettings,
     PushSettings,

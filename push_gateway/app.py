@@ -22,7 +22,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from push_gateway import redaction
 from push_gateway.authentication import Doorman
 from push_gateway.feed import Feed
 from push_gateway.frames import CloseCode
@@ -33,9 +32,12 @@ from push_gateway.settings import GatewaySettings, load_settings
 from storage.bus import AsyncBus, BusReader
 from storage.exposition import CONTENT_TYPE, exposed, forget_dead
 from storage.gateways import Gateways
+from storage.logs import LogSettings, configure
 from storage.model.errors import TryLater
+from storage.settings import load
 from storage.tickets import Tickets
 from storage.tokens import TokenVerifier
+from storage.tracing import Tracing, tracing
 
 PATH = "/api/v1/ws/messages"
 SWEEP_SECONDS = 1.0
@@ -54,14 +56,17 @@ class State(TypedDict):
 
 def create_app(environ: Mapping[str, str] | None = None) -> Starlette:
     """The app; raises InvalidSettings at once. Nothing is opened before its lifespan begins."""
-    settings = load_settings(os.environ if environ is None else environ)
+    given = os.environ if environ is None else environ
+    if environ is None:
+        configure(load(LogSettings, given), process="gateway")
+    settings = load_settings(given)
+    traces = tracing(given, process="gateway")
     verifier = TokenVerifier(settings.tokens)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        redaction.install()
         _spare_the_collector()
-        async with _running(settings, verifier) as handshake:
+        async with _running(settings, verifier, traces) as handshake:
             yield {"handshake": handshake}
 
     routes = [
@@ -107,10 +112,12 @@ async def show_metrics(request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncIterator[Handshake]:
+async def _running(
+    settings: GatewaySettings, verifier: TokenVerifier, traces: Tracing | None
+) -> AsyncIterator[Handshake]:
     forget_dead()
     metrics = Metrics(CollectorRegistry())
-    gateway = Gateway(settings, metrics)
+    gateway = Gateway(settings, metrics, traces)
     bus, tickets = (
         AsyncBus(settings.bus, settings.valkey),
         Tickets(settings.valkey, settings.tickets),
@@ -147,6 +154,8 @@ async def _running(settings: GatewaySettings, verifier: TokenVerifier) -> AsyncI
             await gateways.forget(name)
         for pipe in (reader, bus, tickets, gateways):
             await pipe.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
 
 async def _bus_is_read(feed: Feed) -> None:

@@ -6,6 +6,7 @@ it: never both, never neither.
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -20,6 +21,10 @@ from storage.bus import Entry, Position
 from storage.event_json import shard_of
 from storage.gateways import GatewayCounts
 from storage.model.event import Disconnect, Event, NewMessage
+from storage.model.origin import Origin
+from storage.tracing import Tracing
+
+log = logging.getLogger(__name__)
 
 READ_LIMIT = 500  # entries a shard in one read of the bus
 DELIVERIES_A_TURN = 10_000  # then other clients get a word in: handshakes, pings, closes
@@ -28,7 +33,10 @@ DELIVERIES_A_TURN = 10_000  # then other clients get a word in: handshakes, ping
 class Gateway:
     """The clients of one process and what they are to be told."""
 
-    def __init__(self, settings: GatewaySettings, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: GatewaySettings, metrics: Metrics, tracing: Tracing | None = None
+    ) -> None:
+        self._tracing = tracing
         self._push = settings.push
         self._frames = FrameWriter(settings.display.time_zone)
         self._metrics = metrics
@@ -178,7 +186,18 @@ class Gateway:
             frame = self._frame(event, entry.shard, entry.position, conversation_id=peer_id)
             # One pass, and no list of who is due: at ten thousand sockets memory is what costs.
             count += self._write(listening, frame, entry.position, at_once=at_once)
+        if count and isinstance(event, NewMessage):
+            self._follow(event, count=count, published=entry.position.ms / 1000)
         return count
+
+    def _follow(self, event: NewMessage, *, count: int, published: float) -> None:
+        """Say to how many sockets a message went, to whoever follows its request."""
+        id = event.message.id
+        if self._tracing is not None:
+            self._tracing.note("push", event.origin, since=published, message_id=id, sockets=count)
+        if log.isEnabledFor(logging.DEBUG):
+            extra = {"request_id": Origin.of(event.origin).request_id}
+            log.debug("push: message %d to %d sockets", id, count, extra=extra)
 
     def _write(
         self, listening: list[Connection], frame: bytes, position: Position, *, at_once: bool

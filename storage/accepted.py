@@ -22,10 +22,14 @@ KEY_LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A send on its way in, with the caller's idempotency key if there is one."""
+    """A send on its way in, with the caller's idempotency key if there is one, and where it comes from.
+
+    `origin`: the text of a `model.origin.Origin`.
+    """
 
     send: Send
     key: IdempotencyKey | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,11 @@ WITH ids AS MATERIALIZED (
       sender_id bigint, receiver_id bigint, app_id int, sent_by_app_id int, type text,
       content_type text, title text, content text, action_url text, action_text text,
       is_broadcast bool, app_name text, audience bigint[], unresolved jsonb, send_at timestamptz,
-      caller text, key text, fingerprint text, kept jsonb
+      caller text, key text, fingerprint text, kept jsonb, origin text
     )) WITH ORDINALITY AS u(
       sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
       action_url, action_text, is_broadcast, app_name, audience, unresolved, send_at,
-      caller, key, fingerprint, kept, place)
+      caller, key, fingerprint, kept, origin, place)
     JOIN ids USING (place)
 ), keys AS (
   INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
@@ -78,9 +82,9 @@ WITH ids AS MATERIALIZED (
   SELECT * FROM batch WHERE key IS NULL OR id IN (SELECT message_id FROM keys)
 ), taken AS (
   INSERT INTO accepted (id, created_at, {_COLUMNS}, app_name, audience, unresolved,
-                        is_scheduled, ring_at, accepted_at)
+                        is_scheduled, ring_at, accepted_at, origin)
   SELECT id, created_at, {_COLUMNS}, app_name, audience, unresolved, send_at IS NOT NULL,
-         created_at, CASE WHEN is_broadcast THEN clock_timestamp() END
+         created_at, CASE WHEN is_broadcast THEN clock_timestamp() END, origin
     FROM fresh ORDER BY place
 )
 SELECT b.id, b.created_at, f.id IS NOT NULL AS is_fresh
@@ -167,12 +171,15 @@ _KEPT_FIELDS = tuple(n for n in _SEND_FIELDS if n not in {"audience", "unresolve
 
 
 def _batch(requests: Sequence[Request]) -> dict[str, Any]:
-    rows = [_row(request.send, request.key) for request in requests]
+    rows = [_row(request) for request in requests]
     return {"batch": orjson.dumps(rows).decode(), "count": len(rows)}
 
 
-def _row(send: Send, key: IdempotencyKey | None) -> dict[str, Any]:
+def _row(request: Request) -> dict[str, Any]:
+    send, key = request.send, request.key
     row = {name: getattr(send, name) for name in _SEND_FIELDS}
+    if request.origin:
+        row["origin"] = request.origin
     if key is not None:
         row["caller"], row["key"] = key.caller, key.key
         row["fingerprint"] = key.fingerprint.hex()

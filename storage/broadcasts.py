@@ -344,13 +344,15 @@ def is_due(connection: Connection) -> bool:
 
 
 _MESSAGE = text("""
-SELECT m.*, a.name AS app_name FROM messages m LEFT JOIN apps a ON a.id = m.app_id WHERE m.id = :id
+SELECT m.*, a.name AS app_name, b.origin
+  FROM messages m JOIN broadcasts b USING (id) LEFT JOIN apps a ON a.id = m.app_id WHERE m.id = :id
 """)
 
 
-def message(connection: Connection, broadcast_id: int) -> Message:
-    """The message that a broadcast carries."""
-    return message_of(connection.execute(_MESSAGE, {"id": broadcast_id}).one())
+def message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
+    """The message that a broadcast carries, and the text of its `model.origin.Origin`."""
+    row = connection.execute(_MESSAGE, {"id": broadcast_id}).one()
+    return message_of(row), row.origin or ""
 
 
 # A change is of interest as long as a broadcast that was accepted before it may still be planned.

@@ -50,9 +50,10 @@ def encoded(event: Event) -> Iterator[tuple[int, bytes]]:
     match event:
         case NewMessage(message=message, content=content, recipients=recipients, part=part):
             shown = None if content == message.content else content
-            yield from _shared(
-                "n", {"m": orjson.Fragment(_message(message)), "c": shown}, recipients, part
-            )
+            body = {"m": orjson.Fragment(_message(message)), "c": shown}
+            if event.origin:
+                body["o"] = event.origin
+            yield from _shared("n", body, recipients, part)
         case MessageRecalled(message_id=message_id, recipients=recipients, part=part):
             yield from _shared("x", {"i": message_id}, recipients, part)
         case ConversationRead(user_id, conversation_id, up_to_id, unread_count):
@@ -75,7 +76,8 @@ def _decoded(fields: dict[str, Any]) -> Event | None:
         case "n":
             message = _read_message(fields["m"])
             content = message.content if fields["c"] is None else fields["c"]
-            return NewMessage(message, content, _read_recipients(fields), fields["p"])
+            recipients = _read_recipients(fields)
+            return NewMessage(message, content, recipients, fields["p"], fields.get("o", ""))
         case "x":
             return MessageRecalled(fields["i"], _read_recipients(fields), fields["p"])
         case "r":

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, column, text
 
@@ -26,8 +26,8 @@ WITH batch AS (
          title, content, action_url, action_text, is_broadcast, created_at
     FROM batch
 ), new_broadcasts AS (
-  INSERT INTO broadcasts (id, app_id, audience, unresolved, created_at, accepted_at)
-  SELECT id, sent_by_app_id, audience, unresolved, created_at, coalesce(accepted_at, created_at)
+  INSERT INTO broadcasts (id, app_id, audience, unresolved, created_at, accepted_at, origin)
+  SELECT id, sent_by_app_id, audience, unresolved, created_at, coalesce(accepted_at, created_at), origin
     FROM batch WHERE is_broadcast
 ), singles AS (
   SELECT *, type = 'MESSAGE' AND sender_id IS NOT NULL AS is_personal FROM batch
@@ -53,17 +53,24 @@ WITH batch AS (
          last_message_id = greatest(c.last_message_id, excluded.last_message_id),
          updated_at = greatest(c.updated_at, excluded.updated_at)
 )
--- The fields of Message, in their order.
+-- The fields of Message, in their order, and where it comes from.
 SELECT id, sender_id, receiver_id, app_id, app_name, sent_by_app_id, type, content_type, title,
-       content, action_url, action_text, is_broadcast, created_at
+       content, action_url, action_text, is_broadcast, created_at, origin
   FROM batch ORDER BY id
 """)
 
 
-def persist(connection: Connection, ids: Sequence[int]) -> list[Message]:
+class Persisted(NamedTuple):
+    """A message that is in the histories now; `origin`: text of a `model.origin.Origin`, "" if unknown."""
+
+    message: Message
+    origin: str = ""
+
+
+def persist(connection: Connection, ids: Sequence[int]) -> list[Persisted]:
     """Put accepted sends into the histories of their people, or broadcasts into `broadcasts`.
 
-    Returns the messages in id order. All or nothing, in the caller's transaction; ids that are
+    Returns them in id order. All or nothing, in the caller's transaction; ids that are
     persisted already, or gone (recalled before delivery), are passed over, so it is safe to repeat.
     """
     rows = connection.execute(_PERSIST, {"ids": list(ids)})
@@ -71,9 +78,9 @@ def persist(connection: Connection, ids: Sequence[int]) -> list[Message]:
     return [_by_place(tuple(row)) for row in rows]
 
 
-def _by_place(row: tuple[Any, ...]) -> Message:
-    fields: list[Any] = [*row[:6], TYPES[row[6]], CONTENT_TYPES[row[7]], *row[8:]]
-    return Message(*fields)
+def _by_place(row: tuple[Any, ...]) -> Persisted:
+    fields: list[Any] = [*row[:6], TYPES[row[6]], CONTENT_TYPES[row[7]], *row[8:-1]]
+    return Persisted(Message(*fields), row[-1] or "")
 
 
 _KEEP = text("""
@@ -92,9 +99,11 @@ def keep_unpublished(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(_KEEP, {"ids": list(ids)})
 
 
-def unpublished(connection: Connection, limit: int) -> list[Message]:
-    """The oldest messages whose event the bus has not taken, in order."""
-    return [message_of(row) for row in connection.execute(_UNPUBLISHED, {"limit": limit})]
+def unpublished(connection: Connection, limit: int) -> list[Persisted]:
+    """The oldest messages whose event the bus has not taken, in order; nobody knows their origin."""
+    return [
+        Persisted(message_of(row)) for row in connection.execute(_UNPUBLISHED, {"limit": limit})
+    ]
 
 
 def forget_unpublished(connection: Connection, up_to_id: int) -> None:

@@ -161,6 +161,7 @@ accepted = Table(
     Column("ring_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     Column("error", Text),
     Column("accepted_at", INSTANT),
+    Column("origin", Text),
     Index("accepted_scheduled", "ring_at", postgresql_where=text("is_scheduled")),
     Index("accepted_broadcasts", "sent_by_app_id", "id", postgresql_where=text("is_broadcast")),
     postgresql_with={
@@ -267,6 +268,7 @@ broadcasts = Table(
     Column("finished_at", INSTANT),
     Column("read_count", Integer, nullable=False, server_default=text("0")),
     Column("read_counted_at", INSTANT),
+    Column("origin", Text),
     Index("broadcasts_app_id_id", "app_id", "id"),
     Index("broadcasts_pending", "app_id", "id", postgresql_where=text("status = 'PENDING'")),
     Index(

@@ -4,14 +4,26 @@ The one module that reads the environment at import, because that is how Celery 
 """
 
 import os
+from functools import partial
+from typing import Any
 
+from celery.signals import setup_logging
+
+from storage.logs import LogSettings, configure
 from storage.settings import load
 from storage.task_queue import QueueSettings, make_celery
 from workers import pool_care, telemetry, watchdog
 from workers.tasks import register
+
+
+def configured(settings: LogSettings, **_: Any) -> None:
+    """Our logs instead of Celery's."""
+    configure(settings, process="worker")
+
 
 app = make_celery(load(QueueSettings, os.environ))
 register(app)
 pool_care.install(app)
 watchdog.install(os.environ)
 telemetry.install(os.environ)
+setup_logging.connect(partial(configured, load(LogSettings, os.environ)), weak=False)

@@ -11,14 +11,14 @@ from datetime import timedelta
 
 from storage import broadcasts
 from storage.database import BlockingDatabase
+from storage.messages import Persisted
 from storage.model.broadcast import Chunk
 from storage.model.conversation import app_peer
 from storage.model.errors import NeverWillWork, TryLater
 from storage.model.event import NewMessage
-from storage.model.message import Message
 from storage.task_queue import BROADCASTS
 from workers import recall
-from workers.persist import shown_content
+from workers.persist import follow, shown_content
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class _Lane:
         self._telemetry = process.telemetry
         self._database: BlockingDatabase = process.database
         self._lease = process.settings.lease
-        self._messages: dict[int, Message] = {}
+        self._messages: dict[int, Persisted] = {}
         self._planned_app = 0
         self._expanded_app = 0
 
@@ -104,6 +104,7 @@ class _Lane:
         return chunk is not None
 
     def _publish(self, chunk: Chunk) -> None:
+        since = time.time()
         try:
             with self._telemetry.chunk_seconds.labels("publish").time():
                 self._process.bus.publish([self._event(chunk)])
@@ -114,20 +115,24 @@ class _Lane:
             self._database.run(broadcasts.put_back, chunk, wait=BUS_WAIT)
             return
         self._database.run(broadcasts.mark_published, chunk)
+        persisted = self._message(chunk.broadcast_id)
+        follow(self._process, f"publish chunk {chunk.number}", [persisted], since=since)
 
     def _event(self, chunk: Chunk) -> NewMessage:
-        message = self._message(chunk.broadcast_id)
+        message, origin = self._message(chunk.broadcast_id)
         return NewMessage(
             message,
             content=shown_content(message, self._process),
             recipients=((app_peer(chunk.app_id), chunk.user_ids),),
             part=chunk.number,
+            origin=origin,
         )
 
-    def _message(self, broadcast_id: int) -> Message:
+    def _message(self, broadcast_id: int) -> Persisted:
         if broadcast_id not in self._messages:
             self._messages.clear()  # Chunks come broadcast by broadcast: a long-lived lane keeps one.
-            self._messages[broadcast_id] = self._database.run(broadcasts.message, broadcast_id)
+            found = self._database.run(broadcasts.message, broadcast_id)
+            self._messages[broadcast_id] = Persisted(*found)
         return self._messages[broadcast_id]
 
     def _count_failure(self, error: NeverWillWork) -> bool:

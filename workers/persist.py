@@ -7,7 +7,7 @@ whoever sent them (contract §2, Order), and their conversations may differ.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -16,10 +16,12 @@ from prometheus_client import Histogram
 from storage import accepted, messages
 from storage.accepted import Lane
 from storage.database import Session
+from storage.messages import Persisted
 from storage.model.conversation import copies
 from storage.model.errors import NeverWillWork, TryLater
 from storage.model.event import NewMessage
 from storage.model.message import MEDIA_TYPES, Message
+from storage.model.origin import Origin
 from storage.task_queue import BROADCASTS, SENDS
 from workers.process import Process
 
@@ -80,7 +82,7 @@ class _Holder:
         self._max_attempts = process.settings.max_attempts
         self._can_publish = True
         self._publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
-        self._publishing: Sequence[Message] = ()
+        self._publishing: Sequence[Persisted] = ()
         self._is_published: Future[bool] | None = None
 
     def work(self, found: Lane) -> int:
@@ -102,7 +104,7 @@ class _Holder:
         return done
 
     def _claim(self) -> list[int]:
-        publishing = [message.id for message in self._publishing]
+        publishing = [message.id for message, _ in self._publishing]
         return self._session.ask(accepted.claim, self._batch_size, publishing=publishing)
 
     def _linger(self) -> None:
@@ -125,6 +127,7 @@ class _Holder:
     def _persist(self, ids: Sequence[int]) -> int:
         """Persist and publish `ids`; a batch that fails is split until the bad row is alone."""
         try:
+            since = time.time()
             with self._telemetry.persist_seconds.time():
                 batch = self._session.ask(messages.persist, ids)
         except NeverWillWork as error:
@@ -133,17 +136,18 @@ class _Holder:
                 return 0
             middle = len(ids) // 2
             return self._persist(ids[:middle]) + self._persist(ids[middle:])
-        if any(message.is_broadcast for message in batch):
+        if any(message.is_broadcast for message, _ in batch):
             self._process.doorbell.ring(BROADCASTS)
         self._telemetry.batch_size.observe(len(batch))
         self._note_delay(self._telemetry.accepted_to_persisted, batch)
+        follow(self._process, "persist", batch, since=since)
         self._publish(batch)
         return len(batch)
 
-    def _note_delay(self, histogram: Histogram, batch: Sequence[Message]) -> None:
+    def _note_delay(self, histogram: Histogram, batch: Sequence[Persisted]) -> None:
         """Of the oldest only: one more for every message would cost a tenth of persisting it."""
         if batch:
-            oldest = min(message.created_at for message in batch)
+            oldest = min(message.created_at for message, _ in batch)
             histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
     def _count_failure(self, id: int, error: NeverWillWork) -> None:
@@ -162,10 +166,10 @@ class _Holder:
                 self._can_publish = False
                 break
             done += len(batch)
-            self._session.ask(messages.forget_unpublished, batch[-1].id)
+            self._session.ask(messages.forget_unpublished, batch[-1].message.id)
         return done
 
-    def _publish(self, batch: Sequence[Message]) -> None:
+    def _publish(self, batch: Sequence[Persisted]) -> None:
         """Begin to put the events of persisted messages on the bus, once the batch before is there.
 
         Without the bus the histories still fill; the events follow later, in order.
@@ -186,28 +190,45 @@ class _Holder:
             self._keep(self._publishing)
         self._publishing, self._is_published = (), None
 
-    def _keep(self, batch: Sequence[Message]) -> None:
-        self._session.ask(messages.keep_unpublished, [message.id for message in batch])
+    def _keep(self, batch: Sequence[Persisted]) -> None:
+        self._session.ask(messages.keep_unpublished, [message.id for message, _ in batch])
 
-    def _put_on_bus(self, batch: Sequence[Message]) -> bool:
+    def _put_on_bus(self, batch: Sequence[Persisted]) -> bool:
+        since = time.time()
         try:
             self._process.bus.publish(
-                [event(m, self._process) for m in batch if not m.is_broadcast]
+                [event(one, self._process) for one in batch if not one.message.is_broadcast]
             )
         except TryLater as error:
             _log.warning("Not published, for now: %s", error.detail)
             self._telemetry.unpublished.inc()
             return False
         self._note_delay(self._telemetry.accepted_to_published, batch)
+        follow(self._process, "publish", batch, since=since)
         return True
 
 
-def event(message: Message, process: Process) -> NewMessage:
+def follow(process: Process, step: str, batch: Iterable[Persisted], *, since: float) -> None:
+    """Say what was done for each message, to whoever follows its request: a span, a line of the log."""
+    tracing, is_logged = process.tracing, _log.isEnabledFor(logging.DEBUG)
+    if tracing is None and not is_logged:
+        return
+    for message, origin in batch:
+        if tracing is not None:
+            tracing.note(step, origin, since=since, message_id=message.id)
+        if is_logged:
+            extra = {"request_id": Origin.of(origin).request_id}
+            _log.debug("%s: message %d", step, message.id, extra=extra)
+
+
+def event(persisted: Persisted, process: Process) -> NewMessage:
     """The event of a message to one receiver: one recipient group a copy."""
+    message, origin = persisted
     return NewMessage(
         message,
         content=shown_content(message, process),
         recipients=tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message)),
+        origin=origin,
     )
 
 

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from celery.signals import worker_process_shutdown
+
 from storage.bus import Bus, BusSettings
 from storage.database import BlockingDatabase
 from storage.exposition import forget_dead
 from storage.media import MediaSettings, MediaStore, media_store
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.task_queue import Doorbell, QueueSettings
+from storage.tracing import Tracing, tracing
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
 
@@ -42,6 +45,7 @@ class Process:
     media: MediaStore
     doorbell: Doorbell
     telemetry: Telemetry
+    tracing: Tracing | None
 
 
 def open_process(environ: Mapping[str, str]) -> Process:
@@ -58,10 +62,16 @@ def open_process(environ: Mapping[str, str]) -> Process:
         media=media_store(load(MediaSettings, environ)),
         doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
         telemetry=telemetry,
+        tracing=tracing(environ, process="worker"),
     )
 
 
 @cache
 def this_process() -> Process:
     """The one of this process; made by the first task after the fork."""
-    return open_process(os.environ)
+    process = open_process(os.environ)
+    if process.tracing is not None:
+        # Celery ends its pool's processes without Python's own farewell.
+        close = process.tracing.close
+        worker_process_shutdown.connect(lambda **_: close(), weak=False)
+    return process

@@ -61,7 +61,9 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
 async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
     key = idempotency_key(call.headers, caller=call.caller, body=call.raw)
-    results = await bulk.send(call.services, call.caller, entries=call.body.messages, key=key)
+    results = await bulk.send(
+        call.services, call.caller, entries=call.body.messages, key=key, origin=call.origin
+    )
     return Answer(BatchAnswer(results))
 
 
@@ -143,7 +145,7 @@ async def _accepted(call: Call[Caller, Nothing, SendBody]) -> Accepted:
         return first
     if isinstance(caller, AppCaller):
         await services.pipes.limits.take(caller.app.id)
-    return await services.intake.accept(Request(send, key))
+    return await services.intake.accept(Request(send, key, call.origin))
 
 
 def _kind_headers(accepted: Accepted) -> list[Header]:

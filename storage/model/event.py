@@ -15,13 +15,14 @@ class NewMessage:
 
     `recipients`: conversation (peer) id → the users whose copy is in a conversation of that id.
     `content` is ready to show (media already presigned). `part` tells one publish of the same message
-    from another: the chunk number of a broadcast, else 0.
+    from another: the chunk number of a broadcast, else 0. `origin`: text of a `model.origin.Origin`.
     """
 
     message: Message
     content: str
     recipients: tuple[tuple[int, tuple[int, ...]], ...]
     part: int = 0
+    origin: str = ""
 
     @property
     def key(self) -> str:

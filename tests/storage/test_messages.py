@@ -27,7 +27,7 @@ EVERY_KIND = [
 def test_the_statement_and_the_model_agree_on_who_has_a_copy(engine: Engine, send: Send) -> None:
     """Contract §2's table, in SQL and in Python, is one table."""
     with engine.begin() as connection:
-        [message] = messages.persist(connection, accept(connection, send))
+        [(message, _)] = messages.persist(connection, accept(connection, send))
         rows = connection.execute(
             text("SELECT user_id, peer_id, read_at IS NOT NULL AS born_read FROM deliveries")
         )
@@ -41,7 +41,7 @@ def test_persist_answers_what_is_found_later(engine: Engine, send: Send) -> None
     """Field for field, the message that is published is the one in the history."""
     with engine.begin() as connection:
         add_app(connection)
-        [persisted] = messages.persist(connection, accept(connection, send))
+        [(persisted, _)] = messages.persist(connection, accept(connection, send))
         found = messages.find(connection, persisted.id)
     assert found is not None
     shown_name = "OA系统" if persisted.app_id else None

@@ -1,0 +1,119 @@
+"""What every process writes about itself: lines for people or JSON, one request id, no credentials.
+
+Our own lines from CARILLON_LOG_LEVEL on, libraries' from warnings on. At `debug` every request, send, chunk
+and push has a line with its request id. Bodies are never logged, by us or (`hide_parameters`) by SQLAlchemy;
+credentials are blotted out of the finished line, whoever wrote it.
+"""
+
+import logging
+import re
+import sys
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from storage.settings import one_of, setting
+
+# The request in hand, for whatever is logged meanwhile.
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+
+PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
+# They have handlers of their own, which do not know our form.
+_SERVERS = ("uvicorn", "uvicorn.access", "uvicorn.error", "uvicorn.asgi")
+
+# Tokens and tickets in query strings, JWTs anywhere, Authorization, signatures, and the console's cookie.
+SECRET = re.compile(
+    r"(?i:(?<=token=)|(?<=ticket=))[^&\s\"']+"
+    r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|(?i:(?<=bearer ))[^\s\"',]+"
+    r"|(?i:(?<=carillon_console=))[^;\s\"']+"
+    r"|(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Form and level."""
+
+    format: str = setting(
+        "CARILLON_LOG_FORMAT",
+        "human",
+        parse=one_of("human", "json"),
+        help="Lines for people (human), or one JSON object a line (json); on stderr.",
+    )
+    level: str = setting(
+        "CARILLON_LOG_LEVEL",
+        "info",
+        parse=one_of("debug", "info", "warning", "error"),
+        help="From which level on Carillon's own lines are written; libraries' are from warning on. "
+        "debug: a line for every request, send and push, with its request id.",
+    )
+
+
+def configure(settings: LogSettings, *, process: str) -> None:
+    """Write the logs of this process in one form; `process` names its kind. Harmless to repeat."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json(process) if settings.format == "json" else _Human(process))
+    handler.addFilter(_with_request_id)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for name in PACKAGES:
+        logging.getLogger(name).setLevel(settings.level.upper())
+    for name in _SERVERS:
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+
+
+def redacted(text: str) -> str:
+    """`text` without the credentials in it."""
+    return SECRET.sub("***", text)
+
+
+def _with_request_id(record: logging.LogRecord) -> bool:
+    if not hasattr(record, "request_id"):
+        record.request_id = REQUEST_ID.get()
+    return True
+
+
+class _Human(logging.Formatter):
+    """Time in UTC, level, process, logger, text, and the request id if there is one."""
+
+    converter = time.gmtime  # type: ignore[assignment]
+
+    def __init__(self, process: str) -> None:
+        super().__init__(
+            f"{{asctime}}.{{msecs:03.0f}}Z {{levelname}} {process} {{name}}: {{message}}",
+            datefmt="%Y-%m-%dT%H:%M:%S",
+            style="{",
+        )
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        """The line, before a traceback."""
+        request_id = getattr(record, "request_id", "")
+        return super().formatMessage(record) + (f" [{request_id}]" if request_id else "")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with its traceback, without credentials."""
+        return redacted(super().format(record))
+
+
+class _Json(OrjsonFormatter):
+    """The same as one JSON object: time, level, process, logger, message, request_id, exc_info."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__(
+            "{levelname}{name}{message}{request_id}",
+            style="{",
+            timestamp="time",
+            rename_fields={"levelname": "level", "name": "logger"},
+            static_fields={"process": process},
+        )
+
+    def format(self, record: logging.LogRecord) -> Any:
+        """The line without credentials."""
+        return redacted(super().format(record))

@@ -1,0 +1,25 @@
+"""Where a send comes from: the request that brought it. It travels with the send, from row to event.
+
+For logs and traces only: nothing is decided by it, and it may be missing.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A request: its id (X-Request-Id) and, when traces are on, its span as a W3C `traceparent`."""
+
+    request_id: str = ""
+    traceparent: str = ""
+
+    @property
+    def text(self) -> str:
+        """As it is stored and sent; "" if there is none."""
+        return f"{self.request_id} {self.traceparent}".strip()
+
+    @staticmethod
+    def of(text: str | None) -> "Origin":
+        """What `text` was made from."""
+        request_id, _, traceparent = (text or "").partition(" ")
+        return Origin(request_id, traceparent)

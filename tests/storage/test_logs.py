@@ -1,0 +1,92 @@
+"""Lines for people, lines for programs, and no credential in either."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from storage.logs import redacted
+
+pytestmark = pytest.mark.quick
+
+PROGRAM = """
+import logging, os
+from storage.logs import REQUEST_ID, LogSettings, configure
+from storage.settings import load
+configure(load(LogSettings, os.environ), process="ingest")
+logging.getLogger("uvicorn.error").info("Started.")
+logging.getLogger("a.library").warning("Target /x?token=abc.def&a=1")
+log = logging.getLogger("ingest.observed")
+log.debug("Not seen.")
+REQUEST_ID.set("r-1")
+log.info("Hello %s.", "世界")
+try:
+    raise RuntimeError("Bearer sesame")
+except RuntimeError:
+    log.exception("Failed.")
+log.warning("Its own.", extra={"request_id": "r-2"})
+"""
+
+
+def said(**settings: str) -> list[str]:
+    """What a process writes to stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    return done.stderr.splitlines()
+
+
+def test_json_is_one_object_a_line() -> None:
+    """A traceback too; the request in hand unless the line names another."""
+    library, hello, failed, own = map(json.loads, said(CARILLON_LOG_FORMAT="json"))
+    assert library["message"] == "Target /x?token=***&a=1"
+    assert (hello["level"], hello["logger"], hello["process"]) == (
+        "INFO",
+        "ingest.observed",
+        "ingest",
+    )
+    assert (hello["message"], hello["request_id"]) == ("Hello 世界.", "r-1")
+    assert "RuntimeError: Bearer ***" in failed["exc_info"]
+    assert own["request_id"] == "r-2"
+    assert all(line["time"].startswith("20") for line in (library, hello, failed, own))
+
+
+def test_people_get_lines() -> None:
+    """Time in UTC, level, process, logger, text, request id; a traceback below."""
+    lines = said()
+    assert lines[0].endswith("Z WARNING ingest a.library: Target /x?token=***&a=1")
+    assert lines[1].endswith("Z INFO ingest ingest.observed: Hello 世界. [r-1]")
+    assert lines[-2] == "RuntimeError: Bearer ***"
+    assert lines[-1].endswith("Its own. [r-2]")
+
+
+def test_the_level_is_of_our_own_lines() -> None:
+    """Debug shows ours, not uvicorn's."""
+    lines = said(CARILLON_LOG_LEVEL="debug")
+    assert any("Not seen." in line for line in lines)
+    assert not any("Started." in line for line in lines)
+    assert len(said(CARILLON_LOG_LEVEL="error")) == len(said()) - 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /api/v1/ws/messages?token=SECRET&since=1",
+        "ticket=SECRET",
+        "Authorization: Bearer SECRET",
+        "cookie carillon_console=SECRET; a=b",
+        "'x-sign': 'SECRET'",
+    ],
+)
+def test_credentials_are_blotted_out(text: str) -> None:
+    """Wherever they stand in a line."""
+    secret = "5f" * 32
+    assert redacted(text.replace("SECRET", secret)) == text.replace("SECRET", "***")
+
+
+def test_what_is_no_credential_stays() -> None:
+    """Ids, short digests, words."""
+    text = "message 115943995056130, revision 0123456789abcdef, token of user 7"
+    assert redacted(text) == text
