@@ -5,8 +5,8 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -41,9 +41,16 @@ class Socket:
 
 @dataclass(frozen=True)
 class Client:
-    """A person's or an app's client of a running stack."""
+    """A person's or an app's client of a running stack; closes what it opened."""
 
     stack: Stack
+    _opened: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def token(self, user_id: int) -> str:
         """A fresh token, as the deployment's identity provider would issue it."""
@@ -63,7 +70,9 @@ class Client:
 
     def _http(self, headers: dict[str, str]) -> httpx.Client:
         base = f"{self.stack.url}/api/v1"
-        return httpx.Client(base_url=base, headers=headers, timeout=PATIENCE)
+        opened = httpx.Client(base_url=base, headers=headers, timeout=PATIENCE)
+        self._opened.callback(opened.close)
+        return opened
 
     @contextmanager
     def socket(self, user_id: int) -> Iterator[Socket]:

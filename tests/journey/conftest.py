@@ -20,9 +20,10 @@ _hundreds = count(1)
 
 
 @pytest.fixture(scope="session")
-def client(stack: Stack) -> Client:
+def client(stack: Stack) -> Iterator[Client]:
     """Clients of the shared stack."""
-    return Client(stack)
+    with Client(stack) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,13 @@ def talkative(collector: Collector) -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture
+def client(talkative: Stack) -> Iterator[Client]:
+    """Clients of it."""
+    with Client(talkative) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def secret(talkative: Stack) -> str:
     """An app's secret; people 1 to 3."""
@@ -137,9 +144,10 @@ def followed(stack: Stack, request_id: str) -> set[tuple[str, str]]:
     }
 
 
-def test_a_request_is_followed_from_http_to_frame(talkative: Stack, secret: str) -> None:
+def test_a_request_is_followed_from_http_to_frame(
+    talkative: Stack, client: Client, secret: str
+) -> None:
     """A message to one, and a broadcast in chunks: the same id in every process."""
-    client = Client(talkative)
     with client.socket(2) as socket:
         body = {"type": "MESSAGE", "title": WORDS, "content": WORDS, "receiver_id": 2}
         answer = client.user(1).post("/messages/", json=body, headers={"X-Request-Id": ID})
@@ -161,11 +169,11 @@ def test_a_request_is_followed_from_http_to_frame(talkative: Stack, secret: str)
     assert wait_until(lambda: followed(talkative, "followed-2") >= many, seconds=10)
 
 
+@pytest.mark.usefixtures("secret")
 def test_a_traced_request_has_its_spans_in_every_process(
-    talkative: Stack, secret: str, collector: Collector
+    client: Client, collector: Collector
 ) -> None:
     """Below the caller's own span; what workers and the gateway do is below the request's."""
-    client = Client(talkative)
     with client.socket(2) as socket:
         body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
         client.user(1).post("/messages/", json=body, headers={"traceparent": PARENT})
@@ -183,9 +191,8 @@ def test_a_traced_request_has_its_spans_in_every_process(
     assert mine()["push"]["process"] == "carillon-gateway"
 
 
-def test_no_log_holds_a_credential_or_a_body(talkative: Stack, secret: str) -> None:
+def test_no_log_holds_a_credential_or_a_body(talkative: Stack, client: Client, secret: str) -> None:
     """Neither of what works nor of what is refused, at the most talkative level."""
-    client = Client(talkative)
     user, app = client.user(1), client.app("oa", secret)
     token = user.headers["Authorization"].removeprefix("Bearer ")
     ticket = user.post("/ws/tickets").json()["ticket"]
