@@ -7,7 +7,7 @@ Driver errors are translated here, once: PostgreSQL away, full, or too slow is `
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from storage.model.errors import NeverWillWork, TryLater
 from storage.settings import DatabaseSettings
@@ -147,13 +148,19 @@ class Database:
         self._settings = settings
         self._tell_wait = tell_wait
         milliseconds = int(settings.statement_timeout.total_seconds() * 1000)
+        # Autocommit is how connections lie in the pool: setting it for each question, and back, costs
+        # a third of a small one.
         self._engine: AsyncEngine = create_async_engine(
             settings.url,
+            isolation_level="AUTOCOMMIT",
             **_PRIVATE,
             **_pool(settings),
             **_session(application_name, {"statement_timeout": str(milliseconds)}),
         )
-        self._each_alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._each_alone: Engine = self._engine.sync_engine
+        self._together: Engine = self._each_alone.execution_options(
+            isolation_level="READ COMMITTED"
+        )
 
     async def run(
         self,
@@ -167,12 +174,7 @@ class Database:
         commit whose acknowledgement was lost may have happened (retry with an idempotency key).
         Raises NeverWillWork when it refuses what is asked.
         """
-        limit = self._settings.statement_timeout.total_seconds() + 1.0
-        began = time.perf_counter()
-        with translated():
-            async with asyncio.timeout(limit), self._engine.begin() as connection:
-                self._tell_wait(time.perf_counter() - began)
-                return await connection.run_sync(lambda sync: question(sync, *args, **kwargs))
+        return await self._answer(self._together.begin, question, *args, **kwargs)
 
     async def ask(
         self,
@@ -184,12 +186,27 @@ class Database:
 
         One round trip a statement, where `run` has two more. Raises as `run`.
         """
-        limit = self._settings.statement_timeout.total_seconds() + 1.0
+        return await self._answer(self._each_alone.connect, question, *args, **kwargs)
+
+    async def _answer(
+        self,
+        opened: Callable[[], AbstractContextManager[Connection]],
+        question: Callable[Concatenate[Connection, Parameters], Result],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Result:
         began = time.perf_counter()
-        with translated():
-            async with asyncio.timeout(limit), self._each_alone.connect() as connection:
+
+        # One greenlet from connection to connection, where AsyncConnection makes one for each step.
+        def answered() -> Result:
+            with opened() as connection:
                 self._tell_wait(time.perf_counter() - began)
-                return await connection.run_sync(lambda sync: question(sync, *args, **kwargs))
+                return question(connection, *args, **kwargs)
+
+        limit = self._settings.statement_timeout.total_seconds() + 1.0
+        with translated():
+            async with asyncio.timeout(limit):
+                return await greenlet_spawn(answered)
 
     async def close(self) -> None:
         """Close every connection."""
