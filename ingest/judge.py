@@ -37,33 +37,26 @@ class Judge:
         return sending.decide(body, caller, facts, rules=self._rules, now=self._clock())
 
     async def _find(self, needs: Needs, caller: Caller) -> Facts:
-        named_app = await self._app(needs.named_app)
+        receiver_id, named_app_id, account, sender_account, media_key, audience = needs
+        named_app = None if named_app_id is None else await self._app(named_app_id)
         # An account is a name in the app that the request names, or in the one that calls.
         home = caller.app if isinstance(caller, AppCaller) else named_app
-        receiver_id = needs.receiver_id
-        if receiver_id is None:
-            receiver_id = await self._user_id(home, needs.account)
+        if receiver_id is None and account is not None:
+            receiver_id = await self._user_id(home, account)
         return Facts(
-            receiver=None if receiver_id is None else await self._lookups.people.find(receiver_id),
-            named_app=named_app,
-            sender_id=await self._user_id(home, needs.sender_account),
-            media_owner=await self._owner(needs.media_key),
-            audience=await self._audience(home, needs.audience),
+            None if receiver_id is None else await self._lookups.people.find(receiver_id),
+            named_app,
+            None if sender_account is None else await self._user_id(home, sender_account),
+            None if media_key is None else await self._database.ask(media.owner_of, media_key),
+            None if audience is None else await self._audience(home, audience),
         )
 
-    async def _app(self, app_id: str | None) -> App | None:
-        known = None if app_id is None else await self._lookups.apps.find(app_id)
+    async def _app(self, app_id: str) -> App | None:
+        known = await self._lookups.apps.find(app_id)
         return None if known is None else known.app
 
-    async def _user_id(self, app: App | None, account: str | None) -> int | None:
-        if app is None or account is None:
-            return None
-        return await self._lookups.accounts.find((app.id, account))
+    async def _user_id(self, app: App | None, account: str) -> int | None:
+        return None if app is None else await self._lookups.accounts.find((app.id, account))
 
-    async def _audience(self, app: App | None, audience: Audience | None) -> Resolved | None:
-        if app is None or audience is None:
-            return None
-        return await audiences.resolve(self._database, audience, app=app)
-
-    async def _owner(self, key: str | None) -> str | None:
-        return None if key is None else await self._database.ask(media.owner_of, key)
+    async def _audience(self, app: App | None, audience: Audience) -> Resolved | None:
+        return None if app is None else await audiences.resolve(self._database, audience, app=app)

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Awaitable
 from itertools import count, repeat
 
 from starlette.routing import Route
@@ -51,12 +52,12 @@ class Observed:
         began = time.perf_counter()
         status = 0
 
-        async def named(message: Message) -> None:
+        def named(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = int(message["status"])
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, named)

@@ -31,7 +31,10 @@ def idempotency_key(
 
 def wait_of(headers: Mapping[bytes, bytes]) -> timedelta | None:
     """How long the caller prefers to wait, ten seconds at most; None without a (sound) preference."""
-    for preference in headers.get(b"prefer", b"").split(b","):
+    given = headers.get(b"prefer")
+    if given is None:
+        return None
+    for preference in given.split(b","):
         match = _WAIT.fullmatch(preference)
         if match:
             return min(timedelta(seconds=int(match[1])), LONGEST_WAIT)

@@ -20,7 +20,8 @@ from storage.model.send import Accepted, IdempotencyKey, Send
 KEY_LIFETIME = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for its making; see `Send`.
+@dataclass(slots=True)
 class Request:
     """A send on its way in, with the caller's idempotency key if there is one, and where it comes from.
 

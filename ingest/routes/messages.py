@@ -1,12 +1,13 @@
 """Sending, and asking after what was sent (contract §2)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ingest import bulk
 from ingest.answer import Answer, Header
 from ingest.endpoint import API, APPS, PEOPLE, PEOPLE_AND_APPS, Call, HeaderNote, endpoint
 from ingest.preferences import idempotency_key, wait_of
 from ingest.recalling import recall
+from ingest.services import Services
 from ingest.sign_on import callback_to, open_app
 from ingest.wire import BatchBody, Nothing, OneMessage, SendBody
 from ingest.wire_answers import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
@@ -44,7 +45,9 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     With 200 it is on durable storage and will be delivered exactly once.
     """
     accepted = await _accepted(call)
-    headers = [*_kind_headers(accepted), *await _waited(call, accepted)]
+    headers = _kind_headers(accepted)
+    if wait := wait_of(call.headers):
+        headers += await _waited(call.services, accepted, wait)
     return Answer(call.services.display.accepted(accepted), headers=headers)
 
 
@@ -155,14 +158,12 @@ def _kind_headers(accepted: Accepted) -> list[Header]:
     return replay
 
 
-async def _waited(call: Call[Caller, Nothing, SendBody], accepted: Accepted) -> list[Header]:
+async def _waited(services: Services, accepted: Accepted, wait: timedelta) -> list[Header]:
     """Waits as the caller prefers; the preference was applied if the message arrived in time."""
-    wait = wait_of(call.headers)
-    if wait is None or accepted.send.send_at is not None:
+    if accepted.send.send_at is not None:
         return []
     is_broadcast = accepted.send.is_broadcast
-    watch = call.services.watch
-    if not await watch.delivered(accepted.id, is_broadcast=is_broadcast, within=wait):
+    if not await services.watch.delivered(accepted.id, is_broadcast=is_broadcast, within=wait):
         return []
     return [("Preference-Applied", f"wait={int(wait.total_seconds())}")]
 

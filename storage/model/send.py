@@ -6,7 +6,9 @@ from datetime import datetime
 from storage.model.message import ContentType, MessageType
 
 
-@dataclass(frozen=True, slots=True)
+# Neither Send nor Accepted is frozen: making a frozen one takes four times as long, and every send
+# makes one of each.
+@dataclass(slots=True)
 class Send:
     """What will become a message. Field meanings are those of `storage.model.message.Message`.
 
@@ -43,7 +45,7 @@ class IdempotencyKey:
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """The record's answer to a send: its id and instant.
 
