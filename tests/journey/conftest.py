@@ -1,6 +1,7 @@
-"""People and an app on the running stack."""
+"""People and an app on the running stack, once with each broker."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from itertools import count
 
 import pytest
@@ -12,11 +13,36 @@ from storage.database import blocking_engine
 from storage.settings import DatabaseSettings, load
 from storage.tables import mappings, users
 from storage.vault import Vault, VaultSettings
+from tests import services
 from tests.builders import add_people
 from tests.journey.client import Client
 from tests.services import Stack
 
+AMQP_URL = os.environ.get("CARILLON_TEST_AMQP_URL", "")
+BROKERS = [
+    pytest.param({}, id="valkey"),
+    pytest.param(
+        {"CARILLON_BROKER_URL": AMQP_URL},
+        id="rabbitmq",
+        marks=pytest.mark.skipif(not AMQP_URL, reason="CARILLON_TEST_AMQP_URL is not set"),
+    ),
+]
+
 _hundreds = count(1)
+
+
+@pytest.fixture(scope="session", params=BROKERS)
+def broker(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """The settings that choose the broker: the promise is the same with either (design §1)."""
+    settings: Mapping[str, str] = request.param
+    return settings
+
+
+@pytest.fixture(scope="session")
+def stack(broker: Mapping[str, str]) -> Iterator[Stack]:
+    """The whole stack, running."""
+    with services.stack(**broker) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, text
 
 from ops.deadline import wait_until
-from storage.database import blocking_engine
-from storage.settings import DatabaseSettings, load
 from storage.tables import users
-from tests import services
 from tests.builders import add_people
 from tests.journey import client_document
 from tests.journey.client import PATIENCE, Client
@@ -154,22 +151,19 @@ def test_a_broadcast_reaches_ten_thousand_people(client: Client, oa: str, record
             connection.execute(delete(users).where(users.c.id.in_(crowd)))
 
 
-def test_what_was_sent_before_a_restart_is_read_after_it() -> None:
+def test_what_was_sent_before_a_restart_is_read_after_it(
+    stack: Stack, client: Client, people: tuple[int, int, int]
+) -> None:
     """The whole stack stops between send and read, and a scheduled stop loses nothing."""
-    with services.stack() as stack:
-        client = Client(stack)
-        engine = blocking_engine(load(DatabaseSettings, stack.environ), application_name="t")
-        with engine.begin() as connection:
-            add_people(connection, (1, 2))
-        engine.dispose()
-        with client.user(1) as sender:
-            sent = sender.post("/messages/", json=PRIVATE | {"receiver_id": 2}).json()
-        stack.stop()
-        stack.start()
-        with client.user(2) as receiver:
-            assert wait_until(
-                lambda: receiver.get("/messages/history/1").json() == [sent], seconds=PATIENCE
-            )
+    me, you, _ = people
+    with client.user(me) as sender:
+        sent = sender.post("/messages/", json=PRIVATE | {"receiver_id": you}).json()
+    stack.stop()
+    stack.start()
+    with client.user(you) as receiver:
+        assert wait_until(
+            lambda: receiver.get(f"/messages/history/{me}").json() == [sent], seconds=PATIENCE
+        )
 
 
 def test_the_stack_answers_for_its_health(stack: Stack, client: Client) -> None:
