@@ -1,7 +1,8 @@
 """`make bench-persist`: one worker's persist lane against the same statement in a bare loop.
 
 The floor puts messages, both deliveries and counters in from prepared columns, 500 at a time, and does
-nothing else. Ours claims, persists, publishes on the real bus and lets go. Rounds alternate.
+nothing else. Ours claims, persists, publishes on the real bus and lets go. Rounds alternate. At the end:
+what a row of each table takes on disk, with its indexes.
 """
 
 import statistics
@@ -104,6 +105,20 @@ def our_round(place: Ground, process: Process, count: int) -> float:
     return count / watch.seconds
 
 
+_SIZES = """
+SELECT (SELECT coalesce(sum(pg_total_relation_size(relid)), pg_total_relation_size('{table}'))
+          FROM pg_partition_tree('{table}')),
+       (SELECT count(*) FROM {table})
+"""
+
+
+def on_disk(connection: psycopg.Connection[Any], table: str) -> float:
+    """Bytes that a row of `table` takes, indexes included."""
+    query = _SIZES.format(table=table)
+    [(size, rows)] = connection.execute(query).fetchall()  # type: ignore[call-overload,unused-ignore]
+    return float(size) / float(rows)
+
+
 @click.command()
 @click.option("--messages", default=50_000, show_default=True, help="A round.")
 @click.option("--rounds", default=3, show_default=True)
@@ -121,6 +136,10 @@ def main(*, messages: int, rounds: int) -> None:
                 floors.append(floor_round(connection, count))
                 ours.append(our_round(place, process, count))
                 OUT.print(f"round {number}: floor {floors[-1]:,.0f}/s, ours {ours[-1]:,.0f}/s")
+            sizes = [
+                (table, f"{on_disk(connection, table):,.0f}")
+                for table in ("messages", "deliveries", "conversations")
+            ]
         floor, our = statistics.median(floors), statistics.median(ours)
     show(
         f"persist, {count:,} messages a round, median of {rounds}",
@@ -130,6 +149,7 @@ def main(*, messages: int, rounds: int) -> None:
             ("persist lane", f"{our:,.0f}", f"{our / floor:.2f}", "0.50 and 20,000/s"),
         ],
     )
+    show("on disk, with indexes", ("", "bytes a row"), sizes)
 
 
 if __name__ == "__main__":

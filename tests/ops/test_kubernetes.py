@@ -7,6 +7,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
+from ops.known_settings import known
 from tests.builders import add_people
 from tests.ops.compose import ROOT, of_carillon
 from tests.storage.test_broadcasts import planned
@@ -38,9 +39,9 @@ def pods() -> dict[str, dict[str, Any]]:
 
 def test_every_manifest_is_valid() -> None:
     """By the schemas of Kubernetes itself, without an unknown field (KEDA's own kinds are not in them)."""
-    known = [one for one in manifests() if one["apiVersion"] != KEDA]
-    assert len(known) > 15
-    for manifest in known:
+    theirs = [one for one in manifests() if one["apiVersion"] != KEDA]
+    assert len(theirs) > 15
+    for manifest in theirs:
         kubernetes_validate.validate(manifest, VERSION, strict=True)
 
 
@@ -49,6 +50,24 @@ def test_the_commands_are_those_that_compose_runs() -> None:
     ours = {name: " ".join(pod["containers"][0]["command"]) for name, pod in pods().items()}
     theirs = {name: " ".join(one["command"].split()) for name, one in of_carillon().items()}
     assert ours == theirs
+
+
+def test_the_example_changes_what_is_there() -> None:
+    """Every image, number of replicas and variable that the overlay names is one of the base's."""
+    example = yaml.safe_load(
+        (ROOT / "ops/kubernetes/overlays/example/kustomization.yaml").read_text()
+    )
+    base = yaml.safe_load((BASE / "kustomization.yaml").read_text())
+    images = {pod["containers"][0]["image"].split(":")[0] for pod in pods().values()}
+    assert {one["name"] for one in example["images"]} == {one["name"] for one in base["images"]}
+    assert {one["name"] for one in base["images"]} == images
+    assert {one["name"] for one in example["replicas"]} <= of_kind("Deployment").keys()
+    names = {one["name"] for one in base["configMapGenerator"]}
+    assert {one["name"] for one in example["configMapGenerator"]} == names
+    settings = {setting.name for setting in known()}
+    for document in (example, base):
+        for generator in document["configMapGenerator"]:
+            assert {literal.partition("=")[0] for literal in generator["literals"]} <= settings
 
 
 def test_nobody_is_root_and_everything_is_bounded() -> None:
