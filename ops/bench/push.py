@@ -3,7 +3,9 @@
 Pace: one event to everyone at a time, the next when all have it. Burst: many events at once. Rounds of
 ours and of the floor alternate, because the machine is shared; the median round counts. "By CPU" is the
 floor's CPU seconds over ours for as many deliveries: what a core carries, however busy the machine is.
-Also: single messages to single people, memory a socket, and handshakes beside plain uvicorn's.
+Also: single messages to single people, memory a socket, handshakes beside plain uvicorn's, and the pace of
+two processes on one port. They need two cores and the client another: where there are fewer, their CPU a
+million deliveries beside one's says what they would do (the same: twice as much).
 """
 
 import statistics
@@ -90,6 +92,16 @@ def _median_cpu(rounds: list[Round]) -> float:
     return statistics.median(one.server_cpu for one in rounds)
 
 
+def two_processes(sockets: int, *, rounds: int, pace: int) -> list[Round]:
+    """Rounds at a pace of a gateway of two processes, each with about half of the sockets."""
+    with (
+        tempfile.TemporaryDirectory(prefix="carillon-push-") as name,
+        ours(Path(name), sockets, workers=2) as (server, _, _),
+    ):
+        measured(server, events=WARM_UP, together=False)
+        return [measured(server, events=pace, together=False) for _ in range(rounds)]
+
+
 def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
     """Measure one number of sockets and print it."""
     with tempfile.TemporaryDirectory(prefix="carillon-push-") as name, ExitStack() as stack:
@@ -103,6 +115,7 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
         began = time.monotonic()
         publisher.to_each()
         single = sockets / (server.load.answer()["at"] - began)
+    two = two_processes(sockets, rounds=rounds, pace=pace)
     header = [
         "",
         "ours/s",
@@ -119,12 +132,16 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
         row("pace", paced, deliveries=pace * sockets),
         row("burst", burst_rounds, deliveries=burst * sockets),
     ]
+    one = paced[0]
+    ratio = statistics.median(r.rate for r in two) / statistics.median(r.rate for r in one)
+    by_cpu = 2 * _median_cpu(one) / _median_cpu(two)
     show(f"{sockets:,} sockets, frames of {FRAME_BYTES} bytes to everyone", header, rows)
     rows = [
         ["connects/s", f"{found['connects']:,.0f}", f"{stock['connects']:,.0f}"],
         ["CPU a connect", f"{found['cpu'] * MILLION:,.0f} µs", f"{stock['cpu'] * MILLION:,.0f} µs"],
         ["KiB a socket", f"{found['bytes'] / 1024:.1f}", f"{stock['bytes'] / 1024:.1f}"],
         ["single deliveries/s", f"{single:,.0f}", ""],
+        ["two processes / one, at a pace", f"{ratio:.2f} × ({by_cpu:.2f} × by CPU)", ""],
     ]
     show("", ["", "ours", "plain uvicorn"], rows)
 

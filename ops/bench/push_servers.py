@@ -72,9 +72,9 @@ class Server:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """What a process has used so far."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
+    """What a process and those it started have used so far."""
+    all_times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return float(sum(times.user + times.system for times in all_times))
 
 
 def event_to(user_ids: Sequence[int], number: int) -> Event:
@@ -122,8 +122,8 @@ class Publisher:
 
 
 @contextmanager
-def gateway(folder: Path) -> Iterator[tuple[Child, int, ValkeySettings]]:
-    """One gateway process on a Valkey of its own; its port."""
+def gateway(folder: Path, *, workers: int) -> Iterator[tuple[Child, int, ValkeySettings]]:
+    """A gateway of so many processes on a Valkey of its own; its port."""
     valkey, port = EmbeddedValkey(folder / "valkey"), free_port()
     valkey.start()
     environ = {
@@ -134,6 +134,7 @@ def gateway(folder: Path) -> Iterator[tuple[Child, int, ValkeySettings]]:
     }
     command = uvicorn("push_gateway.app:create_app", port)
     command += ["--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"]
+    command += ["--workers", str(workers)]
     child = Child(Program("gateway", command, environ, folder / "gateway.log"))
     try:
         with running(child, f"http://127.0.0.1:{port}/readyz"):
@@ -166,14 +167,16 @@ def uvicorn(app: str, port: int) -> list[str]:
 
 
 @contextmanager
-def ours(folder: Path, sockets: int) -> Iterator[tuple[Server, Publisher, dict[str, float]]]:
-    """Our gateway with its sockets; handshakes a second and bytes a socket."""
+def ours(
+    folder: Path, sockets: int, *, workers: int = 1
+) -> Iterator[tuple[Server, Publisher, dict[str, float]]]:
+    """Our gateway with its sockets; handshakes a second and bytes a socket (of one process)."""
     user_ids = range(1, sockets + 1)
     tokens = TokenSettings(secret=SECRET)
     now = time.time()
     shown = [issue(tokens, user_id, ttl_seconds=7200, now=now) for user_id in user_ids]
     targets = [f"/api/v1/ws/messages?token={token}" for token in shown]
-    with gateway(folder) as (child, port, valkey), ExitStack() as stack:
+    with gateway(folder, workers=workers) as (child, port, valkey), ExitStack() as stack:
         load = Load()
         stack.callback(load.close)
         publisher = Publisher(Bus(BusSettings(length=1000), valkey), user_ids)
