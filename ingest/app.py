@@ -79,7 +79,7 @@ def _spare_the_collector() -> None:
 class Paths(Router):
     """Starlette's router, after one look for a path of ours without parameters.
 
-    Going through the routes one by one costs a send a twentieth.
+    Going through the routes one by one, and their layers, cost a send 3.5 µs of its 112.
     """
 
     def __init__(self, routes: Sequence[BaseRoute], **options: Any) -> None:

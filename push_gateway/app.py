@@ -77,7 +77,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
         Route("/readyz", tell_ready),
         Route("/metrics", show_metrics),
     ]
-    # A router and not a Starlette, whose layers for errors cost a handshake a twelfth: refusals are
+    # A router and not a Starlette, whose layers for errors cost a handshake a fifteenth: refusals are
     # answers here, and what nobody caught uvicorn logs and answers 500.
     return Router(routes, lifespan=lifespan)
 

@@ -116,7 +116,7 @@ def accept(connection: Connection, requests: Sequence[Request]) -> list[Accepted
     keyed = [request.key for request in requests if request.key is not None]
     if keyed:
         connection.execute(_PURGE_KEYS, _key_columns(keyed) | {"lifetime": KEY_LIFETIME})
-    # In the driver's words: what SQLAlchemy makes of a text() costs a send as much as its row.
+    # In the driver's words: what SQLAlchemy makes of a text() costs a batch 110 µs of its 500.
     rows = connection.exec_driver_sql(_ACCEPT, _batch(requests)).all()
     used = [
         request.key

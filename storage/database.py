@@ -149,7 +149,7 @@ class Database:
         self._tell_wait = tell_wait
         milliseconds = int(settings.statement_timeout.total_seconds() * 1000)
         # Autocommit is how connections lie in the pool: setting it for each question, and back, costs
-        # a third of a small one.
+        # 110 µs, half as much as psycopg takes for a batch of accepting.
         self._engine: AsyncEngine = create_async_engine(
             settings.url,
             isolation_level="AUTOCOMMIT",

@@ -1,7 +1,7 @@
 """People and an app on the running stack, once with each broker."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -32,16 +32,9 @@ _hundreds = count(1)
 
 
 @pytest.fixture(scope="session", params=BROKERS)
-def broker(request: pytest.FixtureRequest) -> Mapping[str, str]:
-    """The settings that choose the broker: the promise is the same with either (design §1)."""
-    settings: Mapping[str, str] = request.param
-    return settings
-
-
-@pytest.fixture(scope="session")
-def stack(broker: Mapping[str, str]) -> Iterator[Stack]:
-    """The whole stack, running."""
-    with services.stack(**broker) as running:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The whole stack, running, with each broker: the promise is the same with either (design §1)."""
+    with services.stack(**request.param) as running:
         yield running
 
 
