@@ -172,20 +172,28 @@ class Gateway:
                 return self._tell(entry, event, at_once=at_once)
 
     def _disconnect(self, user_id: int) -> int:
-        connections = self.hub.among(shard_of(user_id), (user_id,))
+        connections = list(self.hub.among(shard_of(user_id), (user_id,)))
         for connection in connections:
             self.close(connection, CloseCode.DISABLED)
         return len(connections)
 
     def _tell(self, entry: Entry, event: Event, *, at_once: bool) -> int:
-        count = 0
+        position, count = entry.position, 0
         for peer_id, user_ids in groups(event):
-            listening = self.hub.among(entry.shard, user_ids)
-            if not listening:
-                continue
-            frame = self._frame(event, entry.shard, entry.position, conversation_id=peer_id)
+            frame = b""
             # One pass, and no list of who is due: at ten thousand sockets memory is what costs.
-            count += self._write(listening, frame, entry.position, at_once=at_once)
+            for connection in self.hub.among(entry.shard, user_ids):
+                if connection.live_from is not None and not connection.is_due(position):
+                    continue
+                count += 1
+                # Encoded for the first who is here: most events are for nobody on this process.
+                frame = frame or self._frame(event, entry.shard, position, conversation_id=peer_id)
+                if at_once:
+                    connection.write(frame)
+                else:
+                    self._append(connection, frame)
+        if at_once:
+            self._metrics.frames.inc(count)
         if count and isinstance(event, NewMessage):
             self._follow(event, count=count, published=entry.position.ms / 1000)
         return count
@@ -198,22 +206,6 @@ class Gateway:
         if log.isEnabledFor(logging.DEBUG):
             extra = {"request_id": Origin.of(event.origin).request_id}
             log.debug("push: message %d to %d sockets", id, count, extra=extra)
-
-    def _write(
-        self, listening: list[Connection], frame: bytes, position: Position, *, at_once: bool
-    ) -> int:
-        """Give a frame to those who are due; returns how many."""
-        count = 0
-        for connection in listening:
-            if connection.live_from is None or connection.is_due(position):
-                count += 1
-                if at_once:
-                    connection.send(frame)
-                else:
-                    self._append(connection, frame)
-        if at_once:
-            self._metrics.frames.inc(count)
-        return count
 
     def _append(self, connection: Connection, frame: bytes) -> None:
         if not connection.waiting:

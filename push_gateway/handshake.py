@@ -20,7 +20,6 @@ from push_gateway.authentication import (
 )
 from push_gateway.connection import Connection
 from push_gateway.feed import Feed
-from push_gateway.frames import CloseCode
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.websocket_protocol import EXTENSION, FrameSocket
@@ -88,13 +87,13 @@ class Handshake:
 
     def _admit(self, websocket: WebSocket, identity: Identity, mark: str) -> None:
         socket: FrameSocket = websocket.scope["extensions"][EXTENSION]
-        send = socket.take_over(
-            on_closed=lambda code: self.gateway.forget(connection, code=code),
-            on_full=lambda: self.gateway.close(connection, CloseCode.SLOW_READER),
-            buffer_bytes=self.buffer_bytes,
+        connection = Connection(
+            user_id=identity.user_id,
+            socket=socket,
+            keeper=self.gateway,
+            expires_at=identity.expires_at.timestamp(),
         )
-        until = identity.expires_at.timestamp()
-        connection = Connection(identity.user_id, socket, send, expires_at=until)
+        connection.kernel = socket.take_over(connection, buffer_bytes=self.buffer_bytes)
         since = websocket.query_params.get("since")
         self.gateway.admit(connection, since=since, mark=mark)
 

@@ -1,13 +1,17 @@
 """Who is connected here. Pure: it neither awaits nor touches a socket."""
 
-from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Generic, Protocol, Self, TypeVar
 
 from storage.event_json import SHARDS, shard_of
 
 
 class Member(Protocol):
     """Anything that belongs to one person."""
+
+    also: Self | None
+    """The same person's next, if it is in a hub."""
 
     @property
     def user_id(self) -> int:
@@ -18,11 +22,15 @@ C = TypeVar("C", bound=Member)
 
 
 class Hub(Generic[C]):
-    """The connections of every person, by the shard that carries their events."""
+    """The connections of every person, by the shard that carries their events.
+
+    A person's are chained, oldest first, and not in a list: nearly everyone has one, and a list would be
+    one more thing to look at, ten thousand times an event.
+    """
 
     def __init__(self, *, per_user: int) -> None:
         self._per_user = per_user
-        self._shards: list[dict[int, list[C]]] = [{} for _ in range(SHARDS)]
+        self._shards: list[dict[int, C]] = [{} for _ in range(SHARDS)]
         self._count = 0
 
     def __len__(self) -> int:
@@ -35,30 +43,40 @@ class Hub(Generic[C]):
 
     def add(self, connection: C) -> C | None:
         """Let a connection in; returns the person's oldest, now out, if they had their number."""
-        theirs = self._shards[shard_of(connection.user_id)].setdefault(connection.user_id, [])
-        oldest = theirs.pop(0) if len(theirs) >= self._per_user else None
-        theirs.append(connection)
+        theirs = self._of_user(connection.user_id)
+        oldest = theirs[0] if len(theirs) >= self._per_user else None
+        self._chain([one for one in theirs if one is not oldest] + [connection])
         self._count += oldest is None
         return oldest
 
     def remove(self, connection: C) -> None:
         """Forget a connection; nothing happens if it is not here (any more)."""
-        users = self._shards[shard_of(connection.user_id)]
-        theirs = users.get(connection.user_id, [])
-        if connection in theirs:
-            theirs.remove(connection)
-            self._count -= 1
-            if not theirs:
-                del users[connection.user_id]
+        theirs = self._of_user(connection.user_id)
+        if connection not in theirs:
+            return
+        self._count -= 1
+        if len(theirs) == 1:
+            del self._shards[shard_of(connection.user_id)][connection.user_id]
+        else:
+            self._chain([one for one in theirs if one is not connection])
 
     def of_shard(self, shard: int) -> Iterator[C]:
         """Every connection whose person is on this shard."""
-        for connections in self._shards[shard].values():
-            yield from connections
+        return self.among(shard, list(self._shards[shard]))
 
-    def among(self, shard: int, user_ids: tuple[int, ...]) -> list[C]:
+    def among(self, shard: int, user_ids: Iterable[int]) -> Iterator[C]:
         """The connections of these people, who are all on this shard."""
-        users = self._shards[shard]
-        if not users:
-            return []
-        return [connection for user_id in user_ids for connection in users.get(user_id, ())]
+        find = self._shards[shard].get
+        for user_id in user_ids:
+            connection = find(user_id)
+            while connection is not None:
+                yield connection
+                connection = connection.also
+
+    def _of_user(self, user_id: int) -> list[C]:
+        return list(self.among(shard_of(user_id), (user_id,)))
+
+    def _chain(self, theirs: list[C]) -> None:
+        for one, after in zip_longest(theirs, theirs[1:]):
+            one.also = after
+        self._shards[shard_of(theirs[0].user_id)][theirs[0].user_id] = theirs[0]

@@ -13,7 +13,6 @@ in memory is this object and the transport.
 import asyncio
 import random
 import socket
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from uvicorn.config import Config
@@ -35,24 +34,35 @@ DRAIN_SECONDS = 4.0  # but all of them within this
 RESTARTING = 1012
 
 
+class Owner(Protocol):
+    """Whoever has taken a socket over."""
+
+    def write(self, data: bytes) -> None:
+        """Write whole frames behind those before, also those of the protocol itself."""
+
+    def closed(self, code: int) -> None:
+        """The socket takes no more frames; called once."""
+
+    def overrun(self) -> None:
+        """More bytes wait for the peer than may."""
+
+
 class FrameSocket(Protocol):
     """An accepted WebSocket that takes encoded frames."""
 
     heard_at: float
     """When something last came from the peer, by the event loop's clock."""
 
-    def take_over(
-        self,
-        *,
-        on_closed: Callable[[int], None],
-        on_full: Callable[[], None],
-        buffer_bytes: int,
-    ) -> Callable[[bytes], None]:
-        """Keep the socket after the app returns; gives the function that writes whole frames.
+    def take_over(self, owner: Owner, *, buffer_bytes: int) -> socket.SocketType | None:
+        """Keep the socket after the app returns, for an owner that may let `buffer_bytes` wait.
 
-        `on_closed(code)` is called once, when the socket takes no more frames; writing afterwards
-        does nothing. `on_full()` is called when more than `buffer_bytes` wait for the peer.
+        Returns the socket as the kernel has it, non-blocking, for the owner to send frames with while
+        nothing is `buffered`, until it is told `closed`. None where there is no such thing (TLS): all
+        goes through `write`.
         """
+
+    def write(self, data: bytes) -> None:
+        """Write whole frames when the peer takes them; after the end it does nothing."""
 
     def buffered(self) -> int:
         """Bytes that the peer has not taken yet (those in the kernel not counted)."""
@@ -80,6 +90,17 @@ class _Nobody(asyncio.Queue[Any]):
 
 
 NOBODY = _Nobody()
+
+
+class _AlwaysSet(asyncio.Event):
+    """Stands in for the events of sockets that were taken over, for no app waits for them."""
+
+    def clear(self) -> None:
+        """Stay set."""
+
+
+WRITABLE = _AlwaysSet()
+WRITABLE.set()
 
 
 class _ServerProtocol(ServerProtocol):
@@ -114,8 +135,9 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         # At DEBUG it would log the request line and its headers, which hold tokens.
         self.conn.debug = False
         self.heard_at = self.loop.time()
-        self._on_closed: Callable[[int], None] | None = None
-        self._on_full: Callable[[], None] | None = None
+        self._owner: Owner | None = None
+        self._kernel: socket.SocketType | None = None
+        self._is_over = False
 
     # What uvicorn and the transport call.
 
@@ -142,7 +164,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
             self.logger.exception("Exception in ASGI application\n")
             self.send_500_response()
         else:
-            if self._on_full is not None:
+            if self._owner is not None:
                 return
             if not self.handshake_complete and self.initial_response is None:
                 self.logger.error("ASGI callable returned without completing handshake.")
@@ -152,22 +174,26 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """A whole message came. After a takeover only `ping` has a meaning (contract §5)."""
-        if self._on_full is None:
+        if self._owner is None:
             super().send_receive_event_to_app()
             return
         data, self.frames = b"".join(self.frames), []
         if self.curr_msg_data_type != "text":
             return
         if data == b"ping":
-            self.transport.write(PONG)
+            self._owner.write(PONG)
         elif not _is_utf8(data):
             self.close(1007, "")
 
     def pause_writing(self) -> None:
         """More waits for the peer than it may (the transport's high-water mark)."""
         super().pause_writing()
-        if self._on_full is not None:
-            self.loop.call_soon(self._on_full)
+        if self._owner is not None:
+            self.loop.call_soon(self._owner.overrun)
+
+    def handle_ping(self) -> None:
+        """The peer asks for a sign of life; `websockets` has the answer ready."""
+        self._flush()
 
     def handle_close(self, event: Frame) -> None:
         """The peer closed, or answered our close frame."""
@@ -181,12 +207,14 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, one way or another."""
+        if self._kernel is not None:
+            self._kernel.detach()  # the transport is about to close the descriptor
         super().connection_lost(exc)
         self._end()
 
     def shutdown(self) -> None:
         """The server stops: close, at different instants, for they will all come back."""
-        if self._on_full is None:
+        if self._owner is None:
             super().shutdown()
             return
         spread = min(DRAIN_SECONDS, len(self.connections) / DRAIN_PER_SECOND)
@@ -195,29 +223,27 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     # FrameSocket.
 
-    def take_over(
-        self,
-        *,
-        on_closed: Callable[[int], None],
-        on_full: Callable[[], None],
-        buffer_bytes: int,
-    ) -> Callable[[bytes], None]:
+    def take_over(self, owner: Owner, *, buffer_bytes: int) -> socket.SocketType | None:
         """See FrameSocket."""
-        self._on_closed, self._on_full = on_closed, on_full
+        self._owner = owner
         if self.disconnected:
             self.loop.call_soon(self._end)
-            return self.transport.write
+            return None
         self.stop_keepalive()
-        _tune(self.transport)
+        self._kernel = _of_kernel(self.transport)
         self.transport.set_write_buffer_limits(high=buffer_bytes)
         if self.read_paused:  # a frame came with the handshake; nobody will receive it
             self.read_paused = False
             self.transport.resume_reading()
         # Nobody asks for these again, and they are a third of what a socket costs.
-        self.queue = NOBODY
+        self.queue, self.writable = NOBODY, WRITABLE
         del self.scope, self.request, self.response
-        # The transport's own function: whatever stands between costs 10,000 times an event.
-        return self.transport.write
+        is_plain = self.transport.get_extra_info("sslcontext") is None
+        return self._kernel if is_plain else None
+
+    def write(self, data: bytes) -> None:
+        """See FrameSocket."""
+        self.transport.write(data)
 
     def buffered(self) -> int:
         """See FrameSocket."""
@@ -239,17 +265,19 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
             return
         self.close_sent = True
         self._flush()
+        self._end()  # RFC 6455 §5.5.1: no frame after a close frame
         self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def _flush(self) -> None:
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        write = self.transport.write if self._owner is None else self._owner.write
+        write(b"".join(self.conn.data_to_send()))
 
     def _end(self) -> None:
         """Tell the owner, once: our close code if we closed first, else the peer's, or 1006."""
-        on_closed, self._on_closed = self._on_closed, None
-        if on_closed is not None:
+        if self._owner is not None and not self._is_over:
+            self._is_over = True
             closed = self.conn.close_sent or self.conn.close_rcvd
-            on_closed(1006 if closed is None else int(closed.code))
+            self._owner.closed(1006 if closed is None else int(closed.code))
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -260,9 +288,17 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _tune(transport: asyncio.Transport) -> None:
-    """Bound what the kernel keeps for a peer, and for how long."""
+def _of_kernel(transport: asyncio.Transport) -> socket.SocketType | None:
+    """The transport's own descriptor, with bounds on what the kernel keeps for a peer, and for how long.
+
+    To be detached before the transport closes it.
+    """
     raw: socket.socket | None = transport.get_extra_info("socket")
-    if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    if raw is None:
+        return None
+    kernel = socket.SocketType(raw.family, raw.type, raw.proto, raw.fileno())
+    kernel.settimeout(0)
+    if raw.family in (socket.AF_INET, socket.AF_INET6):
+        kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        kernel.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    return kernel

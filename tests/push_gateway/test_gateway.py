@@ -1,6 +1,5 @@
 """The sweep of the gateway, with the clocks in the test's hands."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -9,6 +8,7 @@ from push_gateway.connection import Connection
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
+from push_gateway.websocket_protocol import Owner
 from tests.push_gateway.running import SECRET
 
 ENVIRON = {"CARILLON_VALKEY_URL": "redis://nowhere", "CARILLON_JWT_SECRET": SECRET}
@@ -21,11 +21,12 @@ class Socket:
     heard_at: float = 0.0
     asked: list[str] = field(default_factory=list)
 
-    def take_over(
-        self, *, on_closed: Callable[[int], None], on_full: Callable[[], None], buffer_bytes: int
-    ) -> Callable[[bytes], None]:
+    def take_over(self, owner: Owner, *, buffer_bytes: int) -> None:
         """See FrameSocket."""
-        return lambda frames: self.asked.append(f"{len(frames)} bytes")
+
+    def write(self, data: bytes) -> None:
+        """See FrameSocket."""
+        self.asked.append(f"{len(data)} bytes")
 
     def buffered(self) -> int:
         """See FrameSocket."""
@@ -43,7 +44,7 @@ class Socket:
 def swept(socket: Socket, *, now: float, loop_now: float, expires_at: float = 1e12) -> list[str]:
     """What one sweep asks of a socket."""
     gateway = Gateway(load_settings(ENVIRON), Metrics(CollectorRegistry()))
-    connection = Connection(7, socket, send=lambda _: None, expires_at=expires_at)
+    connection = Connection(user_id=7, socket=socket, keeper=gateway, expires_at=expires_at)
     gateway.hub.add(connection)
     gateway.sweep(now=now, loop_now=loop_now)
     return socket.asked

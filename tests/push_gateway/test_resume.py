@@ -8,7 +8,7 @@ when it read it: when it connected without a position, and whenever it was told 
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
+from push_gateway.websocket_protocol import Owner
 from storage.bus import BEGINNING, Batch, Entry, Position, Survey
 from storage.event_json import SHARDS, decoded, encoded
 from storage.model.errors import TryLater
@@ -135,11 +136,8 @@ class Device:
         self.heard_at = 0.0
         self.connection: Connection | None = None
 
-    def take_over(
-        self, *, on_closed: Callable[[int], None], on_full: Callable[[], None], buffer_bytes: int
-    ) -> Callable[[bytes], None]:
+    def take_over(self, owner: Owner, *, buffer_bytes: int) -> None:
         """See FrameSocket."""
-        return self.write
 
     def write(self, frames: bytes) -> None:
         """Decode what came and remember it."""
@@ -298,7 +296,9 @@ class Interleaving(RuleBasedStateMachine):
         device.told = []
         if since is None:
             device.since_told = []
-        device.connection = Connection(device.user_id, device, device.write, expires_at=1e12)
+        device.connection = Connection(
+            user_id=device.user_id, socket=device, keeper=self.gateway, expires_at=1e12
+        )
         self.gateway.admit(device.connection, since=since, mark=mark)
         if since is None:
             device.known |= set(device.history)

@@ -1,0 +1,137 @@
+"""What a connection writes reaches its peer whole and in order, whoever takes it: kernel or transport."""
+
+import socket
+from dataclasses import dataclass, field
+from typing import cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from push_gateway.connection import Connection
+from push_gateway.frames import CloseCode
+from push_gateway.websocket_protocol import Owner
+
+
+@dataclass
+class Line:
+    """A kernel with little room, and a transport (a FrameSocket) that keeps what has none."""
+
+    heard_at: float = 0.0
+    room: int = 0
+    is_lost: bool = False
+    waiting: bytearray = field(default_factory=bytearray)
+    arrived: bytearray = field(default_factory=bytearray)
+
+    def send(self, data: bytes) -> int:
+        """send(2) on a non-blocking socket."""
+        if self.is_lost:
+            raise ConnectionResetError
+        if not self.room:
+            raise BlockingIOError
+        taken = data[: self.room]
+        self.room -= len(taken)
+        self.arrived += taken
+        return len(taken)
+
+    def drain(self) -> None:
+        """The transport writes what it can."""
+        taken = self.waiting[: self.room]
+        del self.waiting[: len(taken)]
+        self.room -= len(taken)
+        self.arrived += taken
+
+    def take_over(self, owner: Owner, *, buffer_bytes: int) -> None:
+        """See FrameSocket."""
+
+    def write(self, data: bytes) -> None:
+        """See FrameSocket."""
+        self.waiting += data
+
+    def buffered(self) -> int:
+        """See FrameSocket."""
+        return len(self.waiting)
+
+    def ping(self) -> None:
+        """See FrameSocket."""
+
+    def close(self, code: int, reason: str) -> None:
+        """See FrameSocket."""
+
+
+class Keeper:
+    """Remembers whom it was to forget, and to close."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def forget(self, connection: Connection, *, code: int) -> None:
+        """See Keeper."""
+        self.told.append(code)
+
+    def close(self, connection: Connection, code: CloseCode) -> None:
+        """See Keeper."""
+        self.told.append(code)
+
+
+def connected(line: Line, keeper: Keeper) -> Connection:
+    """A connection over `line`."""
+    connection = Connection(user_id=7, socket=line, keeper=keeper, expires_at=1e12)
+    connection.kernel = cast("socket.SocketType", line)
+    return connection
+
+
+steps = st.lists(
+    st.tuples(st.just("write"), st.integers(1, 9))
+    | st.tuples(st.just("room"), st.integers(1, 12))
+    | st.tuples(st.just("drain"), st.just(0))
+    | st.tuples(st.just("flush"), st.integers(1, 3))
+)
+
+
+@given(steps)
+def test_every_byte_once_and_in_order(story: list[tuple[str, int]]) -> None:
+    """However often the kernel is full, takes a part, or has room again before the transport notices."""
+    line, keeper = Line(), Keeper()
+    connection = connected(line, keeper)
+    written = bytearray()
+    for number, (step, size) in enumerate(story):
+        if step == "write":
+            connection.write(frame := bytes([number % 256]) * size)
+            written += frame
+        elif step == "flush":
+            connection.waiting = [bytes([number % 256, part]) for part in range(size)]
+            written += b"".join(connection.waiting)
+            assert connection.flush() == size
+        elif step == "room":
+            line.room += size
+        else:
+            line.drain()
+    assert line.arrived + line.waiting == written
+
+
+def test_while_the_kernel_has_room_nothing_goes_through_the_transport() -> None:
+    """What the fan-out lives on."""
+    line = Line(room=100)
+    connection = connected(line, Keeper())
+    for _ in range(10):
+        connection.write(b"0123456789")
+    assert line.arrived == b"0123456789" * 10
+    assert not line.waiting
+
+
+def test_what_a_lost_peer_does_not_take_is_the_transport_s_to_notice() -> None:
+    """An error of the kernel ends no fan-out."""
+    line = Line(is_lost=True, room=100)
+    connected(line, Keeper()).write(b"frame")
+    assert line.waiting == b"frame"
+
+
+def test_after_the_end_the_descriptor_is_not_touched() -> None:
+    """Its number may be somebody else's by then; the keeper is told who is gone and why."""
+    line, keeper = Line(room=100), Keeper()
+    connection = connected(line, keeper)
+    connection.closed(1006)
+    connection.write(b"late")
+    connection.overrun()
+    assert line.arrived == b""
+    assert keeper.told == [1006, CloseCode.SLOW_READER]
