@@ -23,7 +23,7 @@ class Line:
     arrived: bytearray = field(default_factory=bytearray)
 
     def send(self, data: bytes) -> int:
-        """send(2) on a non-blocking socket."""
+        """As send(2) on a non-blocking socket."""
         if self.is_lost:
             raise ConnectionResetError
         if not self.room:
