@@ -69,6 +69,10 @@ def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
         raise NotAllowed("This origin may not open sockets.")
 
 
+# Between two looks at who is disabled: a rush of handshakes is looked up together, a single one at once.
+REST_SECONDS = 0.005
+
+
 class Doorman:
     """Tells who is at the door, and turns away who is disabled."""
 
@@ -79,6 +83,7 @@ class Doorman:
         self._asked: set[int] = set()
         self._answer: asyncio.Task[frozenset[int]] | None = None
         self._line = asyncio.Lock()
+        self._rested_at = 0.0
 
     async def identify(self, shown: Credential) -> Identity:
         """The person; raises NotSignedIn, or TryLater when a ticket cannot be looked up."""
@@ -100,14 +105,18 @@ class Doorman:
             raise NotSignedIn("The user is disabled.")
 
     async def _disabled(self, user_id: int) -> frozenset[int]:
-        """The disabled ones among all who came while the bus was asked for those before them."""
+        """The disabled ones among all who came since the bus was asked for those before them."""
         self._asked.add(user_id)
         if self._answer is None:
             self._answer = asyncio.create_task(self._ask())
         return await asyncio.shield(self._answer)
 
     async def _ask(self) -> frozenset[int]:
+        loop = asyncio.get_running_loop()
         async with self._line:
+            if (rest := self._rested_at - loop.time()) > 0:
+                await asyncio.sleep(rest)
+            self._rested_at = loop.time() + REST_SECONDS
             asked, self._asked, self._answer = self._asked, set(), None
             return await self._bus.disabled_among(asked)
 

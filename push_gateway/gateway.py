@@ -15,7 +15,7 @@ from push_gateway.connection import Connection
 from push_gateway.frames import REASONS, CloseCode, FrameWriter, groups, resync
 from push_gateway.hub import Hub
 from push_gateway.metrics import Metrics
-from push_gateway.resume import Happened, Received, Timeline
+from push_gateway.resume import Happened, Received, Resumption, Timeline
 from push_gateway.settings import GatewaySettings
 from storage.bus import Entry, Position
 from storage.event_json import shard_of
@@ -68,7 +68,9 @@ class Gateway:
         if replaced is not None:
             self.close(replaced, CloseCode.REPLACED)
         self._metrics.sockets_open.set(len(self.hub))
-        self._replay(connection, since=mark if since is None else since)
+        if since is not None:
+            recent = self.timeline.resume(connection.user_id, since)
+        self._replay(connection, recent)
 
     def close(self, connection: Connection, code: CloseCode) -> None:
         """Tell a client why it must go, and whether to come back; it gets nothing from here on."""
@@ -130,8 +132,7 @@ class Gateway:
         )
         return GatewayCounts(1, len(self.hub), frames, buffered)
 
-    def _replay(self, connection: Connection, *, since: str) -> None:
-        resumption = self.timeline.resume(connection.user_id, since)
+    def _replay(self, connection: Connection, resumption: Resumption) -> None:
         connection.live_from = resumption.live_from
         connection.waiting = self._frames_of(resumption.missed, connection.user_id)
         # More than half of what may wait at all: reading again over REST is cheaper for both.

@@ -131,7 +131,8 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         config.ws_max_size = min(config.ws_max_size, MAX_INCOMING_BYTES)
         super().__init__(config, server_state, app_state, _loop)
-        self.conn = _ServerProtocol(max_size=config.ws_max_size, logger=self.logger)
+        # Not made anew: it would be the second of each handshake.
+        self.conn.__class__ = _ServerProtocol
         # At DEBUG it would log the request line and its headers, which hold tokens.
         self.conn.debug = False
         self.heard_at = self.loop.time()

@@ -1,8 +1,12 @@
 """What a handshake shows, and which pages may show it."""
 
+import asyncio
+from collections.abc import Collection
+from typing import Any, cast
+
 import pytest
 
-from push_gateway.authentication import Credential, check_origin, credential
+from push_gateway.authentication import Credential, Doorman, check_origin, credential
 from storage.model.errors import NotAllowed, NotSignedIn
 
 
@@ -66,3 +70,34 @@ def test_any_other_origin_may_not(origin: str) -> None:
 def test_without_a_list_every_origin_may() -> None:
     """CARILLON_PUSH_ORIGINS not set: tokens decide alone."""
     check_origin("https://anything.test", allowed=())
+
+
+class Bus:
+    """A bus that takes a moment to say who is disabled; remembers who was asked for together."""
+
+    def __init__(self) -> None:
+        self.asked: list[set[int]] = []
+
+    async def disabled_among(self, user_ids: Collection[int]) -> frozenset[int]:
+        """Everyone past 1,000."""
+        self.asked.append(set(user_ids))
+        await asyncio.sleep(0)
+        return frozenset(user_id for user_id in user_ids if user_id > 1000)
+
+
+def test_a_rush_of_handshakes_is_looked_up_together() -> None:
+    """The first at once, the others with one look; each is judged by a look begun after it came."""
+    bus = Bus()
+    doorman = Doorman(cast("Any", None), cast("Any", None), cast("Any", bus))
+
+    async def rush() -> None:
+        first = asyncio.ensure_future(doorman.check_enabled(1))
+        while not bus.asked:  # noqa: ASYNC110 (turns of the loop, not time)
+            await asyncio.sleep(0)
+        rest = [asyncio.ensure_future(doorman.check_enabled(user)) for user in range(2, 100)]
+        await asyncio.gather(first, *rest)
+        with pytest.raises(NotSignedIn):
+            await doorman.check_enabled(1001)
+
+    asyncio.run(rush())
+    assert bus.asked == [{1}, set(range(2, 100)), {1001}]

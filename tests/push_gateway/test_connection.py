@@ -23,7 +23,7 @@ class Line:
     arrived: bytearray = field(default_factory=bytearray)
 
     def send(self, data: bytes) -> int:
-        """As send(2) on a non-blocking socket."""
+        """The system call, non-blocking."""
         if self.is_lost:
             raise ConnectionResetError
         if not self.room:

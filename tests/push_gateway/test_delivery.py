@@ -2,16 +2,26 @@
 
 import json
 import socket
+import ssl
 import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 import redis
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ops.embedded import EmbeddedValkey
 from storage.bus import Bus
 from storage.model.event import ConversationRead, MessageRecalled
 from tests.push_gateway.conftest import Launch
-from tests.push_gateway.running import Gateway, to_all, to_both, token, wait_for
+from tests.push_gateway.running import PATH, Gateway, to_all, to_both, token, wait_for
+from tests.push_gateway.wire import PING, PONG, TEXT, frame, shake_hands
 
 
 def test_a_private_message_goes_to_every_device_of_both(gateway: Gateway, bus: Bus) -> None:
@@ -257,3 +267,78 @@ def test_two_workers_on_one_port_push_each_frame_once(launch: Launch, bus: Bus) 
         client.ping()  # nothing else came before the answer
     gateway.part()
     gateway.stop()  # in good order: whoever kills the first process leaves the other two behind
+
+
+def test_over_tls_nothing_goes_past_the_encryption(
+    valkey: EmbeddedValkey, bus: Bus, tmp_path: Path
+) -> None:
+    """Where uvicorn itself speaks TLS, frames must not be given to the kernel as they are."""
+    context = certified(tmp_path)
+    given = (
+        "--ssl-keyfile",
+        str(tmp_path / "key.pem"),
+        "--ssl-certfile",
+        str(tmp_path / "cert.pem"),
+    )
+    server = Gateway(valkey.url, tmp_path / "tls.log", {}, given).launch()
+    try:
+        url = server.url(token=token(2)).replace("ws:", "wss:")
+        wait_for(lambda: answers(server.port))
+        client = server.open(url, ssl=context)
+        bus.publish([to_both(number, 1, 2) for number in range(30, 35)])
+        assert client.ids(5) == [30, 31, 32, 33, 34]
+        client.ping()
+        bus.publish([to_both(35, 1, 2)])
+        assert client.ids(1) == [35]
+        server.part()
+    finally:
+        server.kill()
+
+
+def test_what_the_kernel_has_no_room_for_follows_in_order(gateway: Gateway, bus: Bus) -> None:
+    """A client that reads nothing for a while gets every frame and every pong, whole and in order."""
+    peer = shake_hands(gateway.port, f"{PATH}?token={token(6)}", receive_bytes=4096)
+    with peer.sock, peer.stream:
+        wait_for(lambda: gateway.metric("carillon_sockets_open") > 0)
+        for start in range(1000, 2000, 100):
+            bus.publish([to_both(number, 1, 6) for number in range(start, start + 100)])
+            peer.write(frame(PING, b"%d" % start))
+        wait_for(lambda: gateway.metric("carillon_socket_buffered_bytes") > 0)
+        while len(peer.got) < 1010 and peer.read() is not None:
+            pass
+    told = [json.loads(payload)["data"]["id"] for opcode, payload in peer.got if opcode == TEXT]
+    pongs = [int(payload) for opcode, payload in peer.got if opcode == PONG]
+    assert told == list(range(1000, 2000))
+    assert pongs == list(range(1000, 2000, 100))
+
+
+def answers(port: int) -> bool:
+    """Whether anyone listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """A key and a certificate for 127.0.0.1 in `folder`; a client's context that trusts just it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    return ssl.create_default_context(cafile=folder / "cert.pem")

@@ -251,6 +251,12 @@ def test_a_key_that_does_not_fit_stops_the_start(tmp_path: Path, key: Any) -> No
         TokenVerifier(TokenSettings(("RS256",), public_key_file=tmp_path / "key.pem"))
 
 
+def test_a_public_key_for_a_secret_stops_the_start() -> None:
+    """Anyone could sign with it (RFC 8725 §2.1)."""
+    with pytest.raises(InvalidSettings, match="CARILLON_JWT_SECRET"):
+        TokenVerifier(TokenSettings(secret=pem(RSA_KEY).decode()))
+
+
 def test_a_private_key_file_is_refused(tmp_path: Path) -> None:
     """A private key where the public one belongs is InvalidSettings, not silently used."""
     text = RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
