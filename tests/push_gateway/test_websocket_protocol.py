@@ -1,13 +1,19 @@
 """The protocol class under other apps, and what of a handshake reaches the logs."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
+from push_gateway.websocket_protocol import EXTENSION, FrameWebSocketProtocol
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PROTOCOL, Gateway, token
+from tests.push_gateway.wire import PING, TEXT, frame
 
 ECHO = """
 from starlette.applications import Starlette
@@ -99,3 +105,70 @@ def test_the_class_is_named_as_documented() -> None:
     """The name given to uvicorn's --ws is importable."""
     module, _, name = PROTOCOL.partition(":")
     assert name in vars(__import__(module, fromlist=[name]))
+
+
+class Wire(asyncio.Transport):
+    """A transport without a socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Remember it."""
+        self.written.append(bytes(data))
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """There is no buffer."""
+
+    def is_closing(self) -> bool:
+        """Never."""
+        return False
+
+
+class Owner:
+    """Remembers what goes through it."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes | int] = []
+
+    def write(self, data: bytes) -> None:
+        """See Owner."""
+        self.told.append(data)
+
+    def closed(self, code: int) -> None:
+        """See Owner."""
+        self.told.append(code)
+
+    def overrun(self) -> None:
+        """See Owner."""
+
+
+def test_after_a_takeover_every_write_goes_through_the_owner() -> None:
+    """Pongs of both kinds and the close frame too, or they could come into the middle of a frame."""
+    owner, wire = Owner(), Wire()
+
+    async def take(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        scope["extensions"][EXTENSION].take_over(owner, buffer_bytes=1000)
+
+    async def story() -> None:
+        config = Config(take, ws=PROTOCOL, log_config=None)
+        config.load()
+        protocol = FrameWebSocketProtocol(config, ServerState(), {}, asyncio.get_running_loop())
+        protocol.connection_made(wire)
+        protocol.data_received(
+            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        while protocol.tasks:  # noqa: ASYNC110 (turns of the loop, not time)
+            await asyncio.sleep(0)
+        protocol.data_received(frame(PING, b"1") + frame(TEXT, b"ping"))
+        protocol.close(1012, "")
+        protocol.close(1012, "")
+
+    asyncio.run(story())
+    [accepted] = wire.written
+    assert accepted.startswith(b"HTTP/1.1 101")
+    assert owner.told == [b"\x8a\x011", b"\x81\x04pong", b"\x88\x02\x03\xf4", 1012]
