@@ -1,10 +1,15 @@
-"""ops/kubernetes: valid by Kubernetes' schemas, and the same commands as docker-compose.yml."""
+"""ops/kubernetes, as it is and as kustomize makes it: valid, and the commands of docker-compose.yml."""
 
+import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
+from cloudcoil.models.keda import v1alpha1 as keda
 from sqlalchemy import Engine, text
 
 from ops.known_settings import known
@@ -13,6 +18,7 @@ from tests.ops.compose import ROOT, of_carillon
 from tests.storage.test_broadcasts import planned
 
 BASE = ROOT / "ops/kubernetes/base"
+EXAMPLE = ROOT / "ops/kubernetes/overlays/example"
 VERSION = "1.33"
 KEDA = "keda.sh/v1alpha1"
 
@@ -37,12 +43,86 @@ def pods() -> dict[str, dict[str, Any]]:
     return {name: one["spec"]["template"]["spec"] for name, one in running.items()}
 
 
-def test_every_manifest_is_valid() -> None:
-    """By the schemas of Kubernetes itself, without an unknown field (KEDA's own kinds are not in them)."""
-    theirs = [one for one in manifests() if one["apiVersion"] != KEDA]
-    assert len(theirs) > 15
-    for manifest in theirs:
+def kustomized(folder: Path) -> list[dict[str, Any]]:
+    """What `kubectl apply -k` of a folder would send."""
+    command = shutil.which("kubectl")
+    if command is None:
+        pytest.skip("There is no kubectl.")
+    asked = [command, "version", "--client", "--output=json"]
+    version = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+    if "kustomizeVersion" not in version:  # before 1.24, with a kustomize of 2019
+        pytest.skip("This kubectl is too old.")
+    built = subprocess.run(
+        [command, "kustomize", str(folder)], check=False, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    return list(yaml.safe_load_all(built.stdout))
+
+
+def validate(manifest: dict[str, Any]) -> None:
+    """Fails for what the API server would refuse, or ignore: a field that it does not know."""
+    if manifest["apiVersion"] != KEDA:
         kubernetes_validate.validate(manifest, VERSION, strict=True)
+        return
+    kind: type[keda.ScaledObject | keda.TriggerAuthentication] = getattr(keda, manifest["kind"])
+    understood = kind.model_validate(manifest)
+    assert understood.model_dump(mode="json", by_alias=True, exclude_unset=True) == manifest
+
+
+def test_every_manifest_is_valid() -> None:
+    """By the schemas that Kubernetes and KEDA publish, without an unknown field."""
+    assert len(manifests()) > 15
+    for manifest in manifests():
+        validate(manifest)
+
+
+@pytest.mark.parametrize("kind", ["ScaledObject", "TriggerAuthentication", "Deployment"])
+def test_an_unknown_field_would_be_seen(kind: str) -> None:
+    """The check above can fail, for each family of schemas."""
+    [manifest, *_] = of_kind(kind).values()
+    manifest["spec"]["nonsense"] = 1
+    with pytest.raises((AssertionError, kubernetes_validate.ValidationError)):
+        validate(manifest)
+
+
+@pytest.mark.parametrize("folder", [BASE, EXAMPLE], ids=lambda folder: folder.name)
+def test_kustomize_makes_valid_manifests_of_all(folder: Path) -> None:
+    """Every object of the base, in one namespace, with the settings that are made for it."""
+    built = kustomized(folder)
+    for manifest in built:
+        validate(manifest)
+    [settings] = [one["metadata"]["name"] for one in built if one["kind"] == "ConfigMap"]
+    names = sorted((one["kind"], one["metadata"]["name"]) for one in built)
+    theirs = [(one["kind"], one["metadata"]["name"]) for one in manifests()]
+    assert names == sorted([*theirs, ("ConfigMap", settings)])
+    for one in built:
+        assert one["kind"] == "Namespace" or one["metadata"]["namespace"] == "carillon"
+        for container in containers(one):
+            assert {"configMapRef": {"name": settings}} in container["envFrom"], one["metadata"]
+
+
+def test_kustomize_makes_what_the_example_says() -> None:
+    """Its image everywhere, its number of gateways, its settings beside those of the base."""
+    built = kustomized(EXAMPLE)
+    images = {container["image"] for one in built for container in containers(one)}
+    assert images == {"my-company/carillon:0.1.0"}
+    [gateway] = [one for one in built if one["kind"] == "Deployment" and named(one, "gateway")]
+    assert gateway["spec"]["replicas"] == 4
+    [settings] = [one["data"] for one in built if one["kind"] == "ConfigMap"]
+    assert settings["CARILLON_TIME_ZONE"] == "Asia/Shanghai"
+    assert settings["CARILLON_VALKEY_URL"] == "redis://valkey:6379/0"
+
+
+def containers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of a Deployment or Job; none of anything else."""
+    pod = manifest.get("spec", {}).get("template", {}).get("spec", {})
+    found: list[dict[str, Any]] = pod.get("containers", [])
+    return found
+
+
+def named(manifest: dict[str, Any], name: str) -> bool:
+    """Whether that is its name."""
+    return bool(manifest["metadata"]["name"] == name)
 
 
 def test_the_commands_are_those_that_compose_runs() -> None:
@@ -54,9 +134,7 @@ def test_the_commands_are_those_that_compose_runs() -> None:
 
 def test_the_example_changes_what_is_there() -> None:
     """Every image, number of replicas and variable that the overlay names is one of the base's."""
-    example = yaml.safe_load(
-        (ROOT / "ops/kubernetes/overlays/example/kustomization.yaml").read_text()
-    )
+    example = yaml.safe_load((EXAMPLE / "kustomization.yaml").read_text())
     base = yaml.safe_load((BASE / "kustomization.yaml").read_text())
     images = {pod["containers"][0]["image"].split(":")[0] for pod in pods().values()}
     assert {one["name"] for one in example["images"]} == {one["name"] for one in base["images"]}
