@@ -111,11 +111,12 @@ class Batches(Generic[Item, Result]):
     async def _outcome(
         self, batch: Sequence[_Asked[Item, Result]]
     ) -> Sequence[Result] | BaseException:
-        # gather hands over what was raised, of whatever kind, without our catching everything.
-        [outcome] = await asyncio.gather(
-            self._work([asked.item for asked in batch]), return_exceptions=True
-        )
-        return outcome
+        # Awaited and not made a task (or gathered): the work would begin only after the answers of the
+        # batch before it have been written, a millisecond or two later.
+        try:
+            return await self._work([asked.item for asked in batch])
+        except BaseException as error:  # noqa: BLE001 (of whatever kind: it is every item's answer)
+            return error
 
     def _fail(self, batch: Sequence[_Asked[Item, Result]], error: BaseException) -> None:
         for asked in batch:
