@@ -115,8 +115,13 @@ class Batches(Generic[Item, Result]):
         # batch before it have been written, a millisecond or two later.
         try:
             return await self._work([asked.item for asked in batch])
-        except BaseException as error:  # noqa: BLE001 (of whatever kind: it is every item's answer)
+        except Exception as error:  # noqa: BLE001 (of whatever kind: it is every item's answer)
             return error
+        except asyncio.CancelledError as error:
+            runner = asyncio.current_task()
+            if runner is None or runner.cancelling():
+                raise
+            return error  # the work's own
 
     def _fail(self, batch: Sequence[_Asked[Item, Result]], error: BaseException) -> None:
         for asked in batch:
