@@ -7,7 +7,7 @@ Driver errors are translated here, once: PostgreSQL away, full, or too slow is `
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -222,10 +222,10 @@ def tell_driver(
     a quarter of what a batch of accepting costs.
     """
     errors: type[Exception] = connection.dialect.dbapi.Error  # type: ignore[union-attr]
-    cursor = connection.connection.cursor()
     try:
-        cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
     except errors as error:
         if connection.connection.driver_connection.closed:  # type: ignore[union-attr]
             # Let SQLAlchemy meet it: it forgets the pool's other connections too.
@@ -236,8 +236,6 @@ def tell_driver(
     except BaseException as error:  # cancelled: who knows what it would answer next
         connection.invalidate(error)
         raise
-    finally:
-        cursor.close()
 
 
 @contextmanager
