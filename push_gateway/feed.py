@@ -14,7 +14,7 @@ from storage.model.errors import TryLater
 
 WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is noticed within it
 AUDIT_SECONDS = 10.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between attempts to connect
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # seconds between attempts to connect
 STALE_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
