@@ -17,6 +17,7 @@ from storage.event_json import SHARDS, decoded, shard_of
 from storage.model.event import Event
 
 POS = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
+END = Position(2**64 - 1, 2**64 - 1)  # after every entry that a stream can hold
 REMEMBERED_KEYS = 10_000  # a shard's latest events, recognised when they are published again
 FEED_LAG_MS = 60_000  # a client may have been told more by a process that is this much ahead
 
@@ -48,8 +49,8 @@ class Resumption:
 class Timeline:
     """Everything a feed knows of the bus.
 
-    `ready` once it has read what the bus held when it started (or when the bus was wiped or
-    restarted); until then nobody is to be let in.
+    `ready` once it has read what the bus held when it started, or has met it again after the bus was
+    wiped or restarted; until then nobody is to be let in.
     """
 
     def __init__(self, *, backlog_bytes: int, kept_ms: int, limit: int) -> None:
@@ -60,8 +61,8 @@ class Timeline:
 
     @property
     def positions(self) -> list[Position]:
-        """Up to where each shard has been received."""
-        return [shard.position for shard in self._shards]
+        """After what each shard is to be read."""
+        return [END if shard.is_skipping else shard.position for shard in self._shards]
 
     def pos(self, shard: int, position: Position | None = None) -> str:
         """A position as clients see it; by default the one reached. Means nothing after a wipe."""
@@ -70,8 +71,10 @@ class Timeline:
     def receive(self, batch: Batch) -> Received:
         """Take in what a read or an audit brought.
 
-        A new generation starts over: its first batch is set aside, the bus is to be read again
-        from `positions`. What it holds is not news; once that is read, every shard counts as lost.
+        A new generation starts over: its first batch is set aside, and the bus is to be audited from
+        `positions`. What it holds is not news. The first that this process meets is read from its
+        beginning, for those who come from another. A later one (Valkey was restarted or wiped) is taken up
+        at its end: every shard counts as lost then, so nobody here needs what stands before.
         """
         if batch.generation != self.generation:
             self._start_over(batch.generation)
@@ -108,9 +111,10 @@ class Timeline:
         return Position(int(found[2]), int(found[3]))
 
     def _start_over(self, generation: str) -> None:
+        is_first = not self.generation
         self.generation, self.ready = generation, False
         for shard in self._shards:
-            shard.start_over()
+            shard.start_over(is_skipping=not is_first)
 
     def _shares(self, batch: Batch) -> list[list[Entry]]:
         shares: list[list[Entry]] = [[] for _ in range(SHARDS)]
@@ -133,9 +137,11 @@ class _Shard:
         self.backlog = Backlog(budget=budget)
         self._kept_ms = kept_ms
         self._seen: dict[str, Position] = {}
-        self.start_over()
+        self.start_over(is_skipping=False)
 
-    def start_over(self) -> None:
+    def start_over(self, *, is_skipping: bool) -> None:
+        """Nothing is read yet; if `is_skipping`, what there is when it is audited will not be."""
+        self.is_skipping = is_skipping
         self.position = BEGINNING
         self._count: int | None = None  # the number, in its stream, of the entry to come
         self.backlog.start(BEGINNING)
@@ -149,6 +155,8 @@ class _Shard:
 
         True if something between the two was missed.
         """
+        if self.is_skipping:
+            self.is_skipping, self.position = False, survey.last
         caught_up = len(entries) < limit
         expected = survey.dropped if self._count is None else self._count
         first = survey.added - len(entries) if caught_up else max(expected, survey.dropped)

@@ -464,3 +464,16 @@ def test_too_much_to_replay_is_told_to_resync(story: Interleaving) -> None:
     story.connect(0, resumes=True)
     assert story.devices[0].told == []
     assert len(story.devices[0].known) == 2001
+
+
+def test_who_is_let_in_while_the_bus_begins_a_new_life_misses_nothing() -> None:
+    """Their handshake began before Valkey's restart was noticed; once found by thousands of examples."""
+    story = Interleaving()
+    for _ in range(6):
+        story.commit_without_publishing(audience={16})
+    story.restart_bus(lost=0)
+    for index in (0, 0, 1):
+        story.step_feed_with_clients_in_between(moves=[(index, False)])
+    story.commit_without_publishing(audience={16})
+    story.settle()
+    story.teardown()
