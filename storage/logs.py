@@ -65,8 +65,11 @@ def configure(settings: LogSettings, *, process: str) -> None:
         logging.getLogger(name).setLevel(settings.level.upper())
     for name in _SERVERS:
         logger = logging.getLogger(name)
-        logger.handlers = []
-        logger.propagate = True
+        # What is switched off (--no-access-log) stays off: uvicorn makes a line of every request if
+        # there is a handler anywhere, 4 µs of a send, whatever the level.
+        if logger.hasHandlers():
+            logger.handlers = []
+            logger.propagate = True
 
 
 def redacted(text: str) -> str:

@@ -29,10 +29,27 @@ log.warning("Its own.", extra={"request_id": "r-2"})
 """
 
 
-def said(**settings: str) -> list[str]:
+SERVED = """
+import logging, os, sys
+from uvicorn import Config
+Config("the app", access_log=sys.argv[1] == "on")
+from storage.logs import LogSettings, configure
+from storage.settings import load
+for _ in range(2):
+    configure(load(LogSettings, os.environ), process="ingest")
+access = logging.getLogger("uvicorn.access")
+access.info("GET /x?token=SECRET %s", "heard" if access.hasHandlers() else "unheard")
+"""
+
+
+def said(program: str = PROGRAM, *arguments: str, **settings: str) -> list[str]:
     """What a process writes to stderr."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, *arguments],
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == ""
     return done.stderr.splitlines()
@@ -68,6 +85,13 @@ def test_the_level_is_of_our_own_lines() -> None:
     assert any("Not seen." in line for line in lines)
     assert not any("Started." in line for line in lines)
     assert len(said(CARILLON_LOG_LEVEL="error")) == len(said()) - 2
+
+
+def test_an_access_log_that_is_switched_off_stays_off() -> None:
+    """Or uvicorn would make a line of every request; one that is on has our form."""
+    assert said(SERVED, "off") == []
+    (line,) = said(SERVED, "on")
+    assert line.endswith("Z INFO ingest uvicorn.access: GET /x?token=*** heard")
 
 
 @pytest.mark.parametrize(
