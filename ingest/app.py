@@ -6,7 +6,7 @@ The whole of it is on this page: what it reads, its routes, its one layer, and w
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from itertools import groupby
@@ -92,14 +92,13 @@ class Paths(Router):
             and not route.param_convertors
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request to its path's endpoints."""
         route = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
         if route is None or scope.get("root_path"):
-            await super().__call__(scope, receive, send)
-        else:
-            scope["route"], scope["path_params"] = route, {}
-            await route.app(scope, receive, send)
+            return super().__call__(scope, receive, send)
+        scope["route"], scope["path_params"] = route, {}
+        return route.app(scope, receive, send)
 
 
 class Methods:
@@ -110,13 +109,10 @@ class Methods:
         if "GET" in self.doors:
             self.doors["HEAD"] = self.doors["GET"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request to its method's door; 405 if it has none."""
-        door = self.doors.get(scope["method"])
-        if door is None:
-            await problems.no_such_method(self.doors)(scope, receive, send)
-        else:
-            await door(scope, receive, send)
+        door = self.doors.get(scope["method"]) or problems.no_such_method(self.doors)
+        return door(scope, receive, send)
 
 
 def routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:

@@ -22,13 +22,14 @@ async def read(
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > _DIGITS or int(declared) > limit):
         raise _too_large(limit)
-    reader, is_late = asyncio.current_task(), False
+    loop = asyncio.get_running_loop()
+    reader, is_late = asyncio.current_task(loop), False
 
     def give_up() -> None:
         nonlocal is_late
         is_late = reader is not None and reader.cancel()
 
-    timer = asyncio.get_running_loop().call_later(seconds, give_up)
+    timer = loop.call_later(seconds, give_up)
     try:
         return await _received(receive, limit)
     except asyncio.CancelledError:
