@@ -6,7 +6,7 @@ The whole of it is on this page: what it reads, its routes, its one layer, and w
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from itertools import groupby
@@ -85,20 +85,21 @@ class Paths(Router):
     def __init__(self, routes: Sequence[BaseRoute], **options: Any) -> None:
         super().__init__(routes, **options)
         self._fixed = {
-            route.path: route
+            route.path: (route, route.app)
             for route in routes
             if isinstance(route, Route)
             and isinstance(route.app, Methods)
             and not route.param_convertors
         }
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Pass the request to its path's endpoints."""
-        route = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
-        if route is None or scope.get("root_path"):
+        fixed = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
+        if fixed is None or scope.get("root_path"):
             return super().__call__(scope, receive, send)
-        scope["route"], scope["path_params"] = route, {}
-        return route.app(scope, receive, send)
+        scope["route"], methods = fixed
+        scope["path_params"] = {}
+        return methods(scope, receive, send)
 
 
 class Methods:
@@ -109,7 +110,7 @@ class Methods:
         if "GET" in self.doors:
             self.doors["HEAD"] = self.doors["GET"]
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Pass the request to its method's door; 405 if it has none."""
         door = self.doors.get(scope["method"]) or problems.no_such_method(self.doors)
         return door(scope, receive, send)

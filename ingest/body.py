@@ -1,7 +1,9 @@
 """Reading a request's body: all of it, within a size and a time (contract §0: 413, 408)."""
 
 import asyncio
-from collections.abc import Mapping
+import types
+from collections.abc import Awaitable, Coroutine, Generator, Mapping
+from typing import Any
 
 from starlette.types import Receive
 
@@ -15,13 +17,22 @@ _DIGITS = 15
 async def read(
     receive: Receive, headers: Mapping[bytes, bytes], *, limit: int, seconds: float
 ) -> bytes:
-    """The whole body. Raises TooLarge before reading past `limit` bytes, TooSlow after `seconds`.
-
-    Not asyncio.timeout: it costs three times as much, and nearly every body is there already.
-    """
+    """The whole body. Raises TooLarge before reading past `limit` bytes, TooSlow after `seconds`."""
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > _DIGITS or int(declared) > limit):
         raise _too_large(limit)
+    reading = _received(receive, limit)
+    # Begun by hand: nearly every body is there already, and needs no timer (4 % of a send's Python).
+    try:
+        waits_for = reading.send(None)
+    except StopIteration as done:
+        body: bytes = done.value
+        return body
+    return await _in_time(_resumed(reading, waits_for), seconds)
+
+
+async def _in_time(reading: Awaitable[bytes], seconds: float) -> bytes:
+    # Not asyncio.timeout: it costs three times as much.
     loop = asyncio.get_running_loop()
     reader, is_late = asyncio.current_task(loop), False
 
@@ -31,7 +42,7 @@ async def read(
 
     timer = loop.call_later(seconds, give_up)
     try:
-        return await _received(receive, limit)
+        return await reading
     except asyncio.CancelledError:
         # Ours, unless somebody else has cancelled the request as well.
         if not is_late or reader is None or reader.uncancel() > 0:
@@ -39,6 +50,22 @@ async def read(
         raise TooSlow("The body did not arrive in time.") from None
     finally:
         timer.cancel()
+
+
+@types.coroutine
+def _resumed(reading: Coroutine[Any, Any, bytes], waits_for: Any) -> Generator[Any, Any, bytes]:
+    """The result of a coroutine that has been begun, and waits for `waits_for`."""
+    try:
+        while True:
+            try:
+                answer = yield waits_for
+            except BaseException as error:  # noqa: BLE001 (passed on: a cancellation, mostly)
+                waits_for = reading.throw(error)
+            else:
+                waits_for = reading.send(answer)
+    except StopIteration as done:
+        body: bytes = done.value
+        return body
 
 
 async def _received(receive: Receive, limit: int) -> bytes:

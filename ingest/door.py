@@ -29,6 +29,7 @@ class Door:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._takes_json = endpoint.takes_json
         self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
         self._in_path = frozenset(
             name for name in endpoint.params.model_fields if f"{{{name}" in endpoint.path
@@ -54,7 +55,7 @@ class Door:
         params = self._params(scope)
         raw = b""
         body: Asked = _NOTHING
-        if endpoint.takes_json:
+        if self._takes_json:
             settings = services.settings
             limit = _limit(endpoint, caller, settings)
             raw = await read(

@@ -7,7 +7,6 @@ promise of a 2xx (contract §2): it leaves only for `messages`, or for `failed_s
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -168,7 +167,6 @@ def _key_columns(keys: Sequence[IdempotencyKey]) -> dict[str, Any]:
 
 
 _SEND_FIELDS = tuple(item.name for item in fields(Send))
-_values = attrgetter(*_SEND_FIELDS)
 # What the first answer is made from; neither the audience nor the time is part of an answer.
 _KEPT_FIELDS = tuple(n for n in _SEND_FIELDS if n not in {"audience", "unresolved", "send_at"})
 
@@ -181,8 +179,7 @@ def _batch(requests: Sequence[Request]) -> dict[str, Any]:
 def _row(request: Request) -> dict[str, Any]:
     send, key = request.send, request.key
     # What is None is left out: half the text, and PostgreSQL reads it back as NULL.
-    named = zip(_SEND_FIELDS, _values(send), strict=True)
-    row = {name: value for name, value in named if value is not None}
+    row = {name: value for name, value in vars(send).items() if value is not None}
     if request.origin:
         row["origin"] = request.origin
     if key is not None:

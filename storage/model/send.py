@@ -7,8 +7,8 @@ from storage.model.message import ContentType, MessageType
 
 
 # Neither Send nor Accepted is frozen: making a frozen one takes four times as long, and every send
-# makes one of each.
-@dataclass(slots=True)
+# makes one of each. A Send has no slots: its `__dict__` is what is written (`accepted.py`).
+@dataclass
 class Send:
     """What will become a message. Field meanings are those of `storage.model.message.Message`.
 

@@ -1,5 +1,6 @@
 """For whoever runs it: probes, metrics, the document, limits, slow bodies (contract §7)."""
 
+import json
 import re
 import socket
 import time
@@ -75,8 +76,8 @@ def test_answers_are_as_the_document_says(shared_api: Api) -> None:
         ("tell_alive", "GET", "//healthz", {}, None),
         ("tell_ready", "GET", "//readyz", {}, None),
     ]
-    for name, method, path, headers, json in asked:
-        answer = api.ask(method, path, headers=headers, json=json)
+    for name, method, path, headers, body in asked:
+        answer = api.ask(method, path, headers=headers, json=body)
         check(api, document, by_name[name], answer)
 
 
@@ -168,3 +169,24 @@ def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> N
                 answer += part
         assert answer.startswith(b"HTTP/1.1 408")
         assert b'{"detail":' in answer
+
+
+def test_a_body_in_pieces_is_read(own_environ: Mapping[str, str], engine: Engine) -> None:
+    """However often it has to be waited for, within its time."""
+    body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
+    with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "10"}, engine) as api:
+        url = api.client.base_url
+        headers = "".join(f"{name}: {value}\r\n" for name, value in api.person(1).items())
+        with socket.create_connection((url.host, url.port or 80), timeout=10) as client:
+            client.sendall(
+                f"POST {API}/messages/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                f"Content-Length: {len(body)}\r\n{headers}\r\n".encode()
+            )
+            for start in range(0, len(body), 16):
+                time.sleep(0.02)
+                client.sendall(body[start : start + 16])
+            answer = b""
+            while part := client.recv(4096):
+                answer += part
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"title":"t"' in answer
