@@ -96,7 +96,7 @@ def test_the_docs_come_from_here(shared_api: Api) -> None:
 def test_metrics_are_there_from_the_start(shared_api: Api) -> None:
     """The names that dashboards and alarms use, by route template and never by id."""
     shared_api.ask("GET", "/messages/history/2", headers=shared_api.person(1))
-    shared_api.ask("GET", "/nothing/12345")
+    shared_api.ask("GET", "/nothing/of-ours")
     text = shared_api.ask("GET", "//metrics").text
     for name in (
         "accepted_waiting",
@@ -108,7 +108,7 @@ def test_metrics_are_there_from_the_start(shared_api: Api) -> None:
         assert re.search(rf"^carillon_{name} \d", text, re.MULTILINE), name
     template = 'route="/api/v1/messages/history/{other_user_id}",status="200"'
     assert f'carillon_request_seconds_count{{method="GET",{template}}}' in text
-    assert "12345" not in text
+    assert "of-ours" not in text
     assert 'carillon_intake_seconds_count{stage="commit"}' in text
 
 
