@@ -166,7 +166,7 @@ def measure_latency(place: Ground, *, rate: int, seconds: float) -> None:
 
 @click.command()
 @click.option("--seconds", default=8.0, show_default=True, help="A round.")
-@click.option("--rounds", default=3, show_default=True)
+@click.option("--rounds", default=5, show_default=True)
 @click.option("--rate", default=200, show_default=True, help="Messages a second for the latency.")
 def main(*, seconds: float, rounds: int, rate: int) -> None:
     """Measure and print."""
