@@ -89,8 +89,13 @@ def test_a_request_that_was_refused_leaves_its_key_free(api: Api) -> None:
 
 
 def test_sends_at_once_are_committed_together(api: Api, engine: Engine) -> None:
-    """Far fewer commits than sends, and every send a row."""
-    answers = send_many(api, 60)
+    """Far fewer commits than sends, and every send a row: what comes during a commit waits for the next."""
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            connection.execute(text("LOCK TABLE accepted IN SHARE MODE"))
+            sending = pool.submit(send_many, api, 60)
+            time.sleep(0.3)
+        answers = sending.result()
     assert len({answer.json()["id"] for answer in answers}) == 60
     assert count(engine) == 60
     assert metric(api, "carillon_intake_batch_size_count") < 40
