@@ -1,4 +1,4 @@
-"""What answers carry: one frozen dataclass a shape, in the client document's field order.
+"""What answers carry: one dataclass a shape, in the client document's field order.
 
 `display.py` makes them of what the record holds. Without slots: orjson writes a `__dict__` as it is, four
 times as fast.
