@@ -154,39 +154,36 @@ def test_an_app_over_its_share_is_429(own_environ: Mapping[str, str], engine: En
         assert answer.status_code == 429
 
 
+def answer_in_pieces(api: Api, pieces: list[bytes], *, length: int, more: str = "") -> bytes:
+    """All that comes until the connection is closed, to a send whose body comes piece by piece."""
+    url = api.client.base_url
+    headers = "".join(f"{name}: {value}\r\n" for name, value in api.person(1).items())
+    head = f"POST {API}/messages/ HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n"
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as client:
+        client.sendall(f"{head}{headers}{more}\r\n".encode())
+        for piece in pieces:
+            time.sleep(0.02)
+            client.sendall(piece)
+        answer = b""
+        while part := client.recv(4096):
+            answer += part
+    return answer
+
+
 def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> None:
     """And the connection is closed (fault matrix, row 35)."""
     with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "0.3"}, engine) as api:
-        url = api.client.base_url
-        headers = "".join(f"{name}: {value}\r\n" for name, value in api.person(1).items())
-        with socket.create_connection((url.host, url.port or 80), timeout=10) as client:
-            client.sendall(
-                f"POST {API}/messages/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n{headers}\r\n"
-                "{".encode()
-            )
-            answer = b""
-            while part := client.recv(4096):
-                answer += part
-        assert answer.startswith(b"HTTP/1.1 408")
-        assert b'{"detail":' in answer
+        answer = answer_in_pieces(api, [b"{"], length=100)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'{"detail":' in answer
 
 
 def test_a_body_in_pieces_is_read(own_environ: Mapping[str, str], engine: Engine) -> None:
     """However often it has to be waited for, within its time."""
     body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
+    pieces = [body[start : start + 16] for start in range(0, len(body), 16)]
     with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "10"}, engine) as api:
-        url = api.client.base_url
-        headers = "".join(f"{name}: {value}\r\n" for name, value in api.person(1).items())
-        with socket.create_connection((url.host, url.port or 80), timeout=10) as client:
-            client.sendall(
-                f"POST {API}/messages/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                f"Content-Length: {len(body)}\r\n{headers}\r\n".encode()
-            )
-            for start in range(0, len(body), 16):
-                time.sleep(0.02)
-                client.sendall(body[start : start + 16])
-            answer = b""
-            while part := client.recv(4096):
-                answer += part
+        close = "Connection: close\r\n"
+        answer = answer_in_pieces(api, pieces, length=len(body), more=close)
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'"title":"t"' in answer
