@@ -19,6 +19,7 @@ from storage.model.send import Accepted, IdempotencyKey, Send
 
 # Contract §2: a key is remembered for a day.
 KEY_LIFETIME = timedelta(hours=24)
+_NO_GRACE = timedelta(0)
 
 
 # Not frozen, for its making; see `Send`.
@@ -392,34 +393,36 @@ def wake_scheduled(connection: Connection) -> int:
     return connection.execute(_WAKE).rowcount
 
 
-_IS_WAITING = text("""
-SELECT EXISTS (SELECT 1 FROM accepted WHERE NOT is_scheduled AND ring_at <= clock_timestamp())
-""")
+# In id order, along the primary key, as the lane takes them: a scan of the table, which EXISTS was
+# planned as, walks through everything that was persisted and is not vacuumed yet, for every batch.
+# (Not EXISTS, whose ORDER BY PostgreSQL drops.)
+_ONE_IS_DUE = """(
+SELECT id FROM accepted
+ WHERE NOT is_scheduled AND ring_at <= clock_timestamp() - CAST(:grace AS interval)
+ ORDER BY id LIMIT 1) IS NOT NULL
+"""
+_IS_WAITING = text(f"SELECT {_ONE_IS_DUE}")
 
 
 def is_waiting(connection: Connection) -> bool:
     """Whether `claim` would find something."""
-    return bool(connection.execute(_IS_WAITING).scalar_one())
+    return bool(connection.execute(_IS_WAITING, {"grace": _NO_GRACE}).scalar_one())
 
 
-_IS_DUE = text("""
-SELECT EXISTS (SELECT 1 FROM unpublished)
-    OR EXISTS (SELECT 1 FROM accepted WHERE NOT is_scheduled AND ring_at <= clock_timestamp())
-""")
+_IS_DUE = text(f"SELECT EXISTS (SELECT 1 FROM unpublished) OR {_ONE_IS_DUE}")  # noqa: S608 (a constant)
 
 
 def is_due(connection: Connection) -> bool:
     """Whether there is something to persist or to publish."""
-    return bool(connection.execute(_IS_DUE).scalar_one())
+    return bool(connection.execute(_IS_DUE, {"grace": _NO_GRACE}).scalar_one())
 
 
-_OVERDUE = text("""
+_OVERDUE = text(f"""
 SELECT EXISTS (SELECT 1 FROM unpublished)
     OR EXISTS (SELECT 1 FROM persist_claims
-                WHERE ids <> '{}' AND claimed_at <= clock_timestamp() - :grace)
-    OR EXISTS (SELECT 1 FROM accepted
-                WHERE NOT is_scheduled AND ring_at <= clock_timestamp() - :grace)
-""")
+                WHERE ids <> '{{}}' AND claimed_at <= clock_timestamp() - :grace)
+    OR {_ONE_IS_DUE}
+""")  # noqa: S608 (a constant)
 
 
 def is_overdue(connection: Connection, *, grace: timedelta) -> bool:

@@ -67,7 +67,9 @@ class _Holder:
     """The holder of the lane: one session, one batch after the other.
 
     A batch is published while the next one is persisted, by a thread of the holder's own: the one waits
-    for PostgreSQL while the other encodes. One batch at a time, in order.
+    for PostgreSQL while the other encodes. One batch at a time, in order. The thread begins once the
+    next batch is claimed: Python runs one thread at a time, and one that encodes would keep this one
+    from PostgreSQL's answers to all its short questions before it.
     """
 
     def __init__(
@@ -94,10 +96,13 @@ class _Holder:
             if found.has_unpublished or found.is_abandoned:
                 done = self._publish_backlog()
             while ids := self._claim():
+                self._begin_publishing()
                 done += self._persist(ids)
                 if self._now() >= self._deadline:
                     break
-                self._linger()
+                if len(ids) < self._batch_size:
+                    self._begin_publishing()
+                    self._linger()
             if ids or self._publishing:
                 self._settle()
                 self._session.ask(accepted.end_claim)
@@ -170,19 +175,23 @@ class _Holder:
         return done
 
     def _publish(self, batch: Sequence[Persisted]) -> None:
-        """Begin to put the events of persisted messages on the bus, once the batch before is there.
+        """Have the events of persisted messages put on the bus, once the batch before is there.
 
         Without the bus the histories still fill; the events follow later, in order.
         """
         self._settle()
         if self._can_publish:
             self._publishing = batch
-            self._is_published = self._publisher.submit(self._put_on_bus, batch)
         else:
             self._keep(batch)
 
+    def _begin_publishing(self) -> None:
+        if self._publishing and self._is_published is None:
+            self._is_published = self._publisher.submit(self._put_on_bus, self._publishing)
+
     def _settle(self) -> None:
-        """Wait for what is being published; keep it for later if the bus did not take it."""
+        """Wait for what is to be published; keep it for later if the bus did not take it."""
+        self._begin_publishing()
         if self._is_published is None:
             return
         self._can_publish = self._is_published.result()

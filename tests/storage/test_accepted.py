@@ -277,3 +277,17 @@ def test_only_one_session_holds_the_lane(engine: Engine) -> None:
         accepted.leave_lane(first)
         assert accepted.take_lane(second, "another") is not None
         accepted.leave_lane(second)
+
+
+def test_whether_something_is_due_is_asked_without_reading_what_is_gone(engine: Engine) -> None:
+    """A long backlog leaves as many dead rows: a scan of the table would walk through them each time."""
+    with engine.begin() as connection:
+        accept(connection, *[a_send()] * 2_000)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE accepted"))
+    with engine.begin() as connection:
+        assert accepted.is_waiting(connection)
+        assert accepted.is_due(connection)
+        assert accepted.is_overdue(connection, grace=timedelta(0))
+        scans = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'accepted'")
+        assert connection.execute(scans).scalar_one() == 0
