@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from itertools import cycle
 from typing import TypedDict
 
 from prometheus_client import CollectorRegistry
@@ -30,6 +31,7 @@ from push_gateway.handshake import Handshake, refuse_plain_http, refused
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage.bus import AsyncBus, BusReader
+from storage.event_json import SHARDS
 from storage.exposition import CONTENT_TYPE, exposed, forget_dead
 from storage.gateways import Gateways
 from storage.logs import LogSettings, configure
@@ -42,6 +44,7 @@ from storage.tracing import Tracing, tracing
 PATH = "/api/v1/ws/messages"
 SWEEP_SECONDS = 1.0
 REPORT_SECONDS = 1.0
+ROUND_SECONDS = 8.0  # within which everyone here is asked after once
 FIRST_READ_SECONDS = 1.0
 COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
@@ -134,6 +137,7 @@ async def _running(
     tasks = [
         asyncio.create_task(feed.run()),
         asyncio.create_task(_sweep(gateway)),
+        asyncio.create_task(_turn_out_disabled(gateway, bus)),
         asyncio.create_task(_report(gateways, name, gateway)),
     ]
     for task in tasks:
@@ -191,6 +195,19 @@ async def _sweep(gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         gateway.sweep(now=time.time(), loop_now=loop.time())
+
+
+async def _turn_out_disabled(gateway: Gateway, bus: AsyncBus) -> None:
+    """Ask the bus after everyone who is connected, a shard at a time.
+
+    A DISCONNECT can be lost with a restart of Valkey, or fall out of a full stream; and after a wipe the
+    bus knows who is disabled only when the record has told it again.
+    """
+    for shard in cycle(range(SHARDS)):
+        await asyncio.sleep(ROUND_SECONDS / SHARDS)
+        if people := gateway.people(shard):
+            with suppress(TryLater):  # asked again with the next round
+                gateway.turn_out(await bus.disabled_among(people))
 
 
 async def _report(gateways: Gateways, name: str, gateway: Gateway) -> None:

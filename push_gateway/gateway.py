@@ -124,6 +124,19 @@ class Gateway:
                 connection.socket.ping()
         self._metrics.buffered_bytes.set(buffered)
 
+    def people(self, shard: int) -> set[int]:
+        """Who is connected here, of a shard."""
+        return {connection.user_id for connection in self.hub.of_shard(shard)}
+
+    def turn_out(self, user_ids: Iterable[int]) -> int:
+        """Close the connections of people who are disabled; how many."""
+        count = 0
+        for user_id in user_ids:
+            for connection in list(self.hub.among(shard_of(user_id), (user_id,))):
+                self.close(connection, CloseCode.DISABLED)
+                count += 1
+        return count
+
     def counts(self) -> GatewayCounts:
         """How this process is doing; as of the last sweep for what waits."""
         frames, buffered = (
@@ -168,15 +181,9 @@ class Gateway:
             case None:
                 return 0
             case Disconnect(user_id=user_id):
-                return self._disconnect(user_id)
+                return self.turn_out((user_id,))
             case event:
                 return self._tell(entry, event, at_once=at_once)
-
-    def _disconnect(self, user_id: int) -> int:
-        connections = list(self.hub.among(shard_of(user_id), (user_id,)))
-        for connection in connections:
-            self.close(connection, CloseCode.DISABLED)
-        return len(connections)
 
     def _tell(self, entry: Entry, event: Event, *, at_once: bool) -> int:
         position, count = entry.position, 0

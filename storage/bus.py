@@ -150,7 +150,7 @@ class Bus:
             return bool(self._client.sismember(DISABLED, str(NOBODY)))
 
     def remember_disabled(self, user_ids: Sequence[int]) -> None:
-        """Bring the marks back: gateways refuse these people; their connections are not touched."""
+        """Bring the marks back: gateways refuse these people, and find those who are connected."""
         for some in _parts((*user_ids, NOBODY)):
             with translated():
                 self._client.sadd(DISABLED, *some)

@@ -104,6 +104,17 @@ def test_disabling_a_person_closes_their_sockets(gateway: Gateway, bus: Bus) -> 
     bus.enable(45)
 
 
+def test_a_disabled_person_whose_disconnect_was_lost_goes_all_the_same(
+    gateway: Gateway, bus: Bus
+) -> None:
+    """As after a wipe of the bus: the record brings back who is disabled, not that it happened."""
+    disabled, other = gateway.connect(46), gateway.connect(62)  # of one shard
+    bus.remember_disabled([46])
+    assert disabled.close_code() == 4500
+    other.ping()
+    bus.enable(46)
+
+
 def test_a_wipe_of_the_bus_is_told_to_everyone(
     gateway: Gateway, bus: Bus, control: redis.Redis
 ) -> None:
