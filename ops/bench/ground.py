@@ -1,6 +1,7 @@
 """What benches stand on: servers and processes of their own, people, and a table at the end."""
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ from ops.stack import programs, servers, settled
 from storage.database import BlockingDatabase, upgrade
 from storage.settings import DatabaseSettings, load
 
-OUT = Console()
+# Into a file or a pipe as wide as the widest table: 80 columns would cut figures off.
+OUT = Console(width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass(frozen=True, slots=True)
