@@ -9,11 +9,13 @@ import redis
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
+from ops.deadline import wait_until
 from ops.doctor import Finding, Level, Site, examine
 from storage import apps
 from storage.accepted import bury
 from storage.apps import NewApp
 from storage.settings import load
+from storage.task_queue import BROADCASTS, SENDS, UPKEEP, QueueSettings, consumed
 from storage.vault import Vault, VaultSettings
 from tests import services
 from tests.builders import a_send, accept
@@ -45,6 +47,9 @@ def level(environ: Mapping[str, str], name: str, **site: object) -> Level:
 
 def test_a_running_stack_is_well_but_for_what_tests_spare(stack: services.Stack) -> None:
     """Everything runs: the one thing it finds is that PostgreSQL under test does not sync its disk."""
+    # The stack is ready with its door; its workers may still be starting.
+    queues, taken = load(QueueSettings, stack.environ), {SENDS, BROADCASTS, UPKEEP}
+    assert wait_until(lambda: consumed(queues, seconds=1) >= taken, seconds=60)
     done = carillon(stack.environ, "doctor", "--json", "--gateway", stack.url)
     told = {one["name"]: one["level"] for one in json.loads(done.stdout)}
     told.pop("failed sends", None)  # of another test
