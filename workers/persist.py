@@ -100,7 +100,7 @@ class _Holder:
                 done += self._persist(ids)
                 if self._now() >= self._deadline:
                     break
-                if len(ids) < self._batch_size:
+                if len(ids) < self._batch_size:  # else more is waiting, and is claimed first
                     self._begin_publishing()
                     self._linger()
             if ids or self._publishing:
