@@ -19,7 +19,6 @@ from storage.model.send import Accepted, IdempotencyKey, Send
 
 # Contract §2: a key is remembered for a day.
 KEY_LIFETIME = timedelta(hours=24)
-_NO_GRACE = timedelta(0)
 
 
 # Not frozen, for its making; see `Send`.
@@ -401,6 +400,7 @@ SELECT id FROM accepted
  WHERE NOT is_scheduled AND ring_at <= clock_timestamp() - CAST(:grace AS interval)
  ORDER BY id LIMIT 1) IS NOT NULL
 """
+_NO_GRACE = timedelta(0)
 _IS_WAITING = text(f"SELECT {_ONE_IS_DUE}")
 
 

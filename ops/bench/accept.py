@@ -77,8 +77,7 @@ def uvicorn(app: str, port: int) -> list[str]:
 
 def empty(place: Ground) -> None:
     """Forget what waits. Nobody takes it away here, and no deployment lets so much of it wait."""
-    url = place.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(place.driver_url, autocommit=True) as connection:
         connection.execute("TRUNCATE accepted")
 
 

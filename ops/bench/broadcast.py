@@ -236,7 +236,7 @@ def main(*, people: int, history: int, rounds: int, chunk_size: int) -> None:
     """Measure and print."""
     settings = {"CARILLON_CHUNK_SIZE": str(chunk_size)} if chunk_size else {}
     with ground(**settings) as place:
-        url = place.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+        url = place.driver_url
         OUT.print(f"making {people:,} people")
         make_people(place.database, people)
         if history:

@@ -37,6 +37,11 @@ class Ground:
         """Where the web process listens, once it runs."""
         return f"http://127.0.0.1:{self.environ['CARILLON_PORT']}"
 
+    @property
+    def driver_url(self) -> str:
+        """The record, for the bare driver."""
+        return self.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+
     @contextmanager
     def running(self, *names: str) -> Iterator[None]:
         """These processes of the stack, until the end of the block; waits for web to be ready."""

@@ -127,7 +127,7 @@ def main(*, messages: int, rounds: int) -> None:
     count = messages // BATCH * BATCH
     with ground() as place:
         process = open_process(place.environ)
-        url = place.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+        url = place.driver_url
         floors, ours = [], []
         with psycopg.connect(url, autocommit=True) as connection:
             floor_round(connection, BATCH * 4)

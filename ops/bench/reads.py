@@ -141,7 +141,7 @@ QUESTIONS = {
 def main(*, people: int, history: int, count: int) -> None:
     """Measure and print."""
     with ground() as place:
-        url = place.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+        url = place.driver_url
         OUT.print(f"making {people:,} people")
         make_people(place.database, people)
         make_history(url, people=people, deliveries=history)
