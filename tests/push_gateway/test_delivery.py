@@ -197,7 +197,8 @@ def test_a_slow_reader_is_closed_and_nobody_waits_for_it(
     wait_for(lambda: gateway.metric("carillon_sockets_open") == 2)
     for number in range(0, 5000, 50):
         bus.publish([to_all(number + offset, [60, 61]) for offset in range(50)])
-    assert lively.ids(5000) == list(range(5000))
+        # Reads along: all of them at the end are more than 1 MiB, and it would be a slow reader too.
+        assert lively.ids(50) == list(range(number, number + 50))
     wait_for(lambda: gateway.metric("carillon_sockets_open") == 1)
     assert 'carillon_socket_closes_total{code="4408"} 1.0' in gateway.get("/metrics")[1]
 
