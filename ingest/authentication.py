@@ -60,7 +60,8 @@ class Authentication:
             verified = self._verifier.verify(token.strip().decode("ascii"))
         except (NotSignedIn, UnicodeDecodeError) as error:
             raise _refused() from error
-        person = await self._lookups.people.find(verified.user_id)
+        people = self._lookups.people
+        person = people.remembered(verified.user_id) or await people.find(verified.user_id)
         if person is None or not person.is_active:
             raise _refused()
         return UserCaller(person)

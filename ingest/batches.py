@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from storage.model.errors import TryLater
+from storage.model.errors import CarillonError, TryLater
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,14 +30,15 @@ class _Asked(Generic[Item, Result]):
 class Batches(Generic[Item, Result]):
     """Answers items in batches of at most `size`, one batch at a time, in the order they came.
 
-    `work` answers a batch, item for item. If it raises TryLater, so does every item of the batch;
-    anything else, and the batch is tried in halves, so that one bad item fails alone. Nobody waits
-    longer than `patience`: TryLater then, although the work may still happen if it had begun.
+    `work` answers a batch, item for item; an exception among the answers is raised for its item alone. If
+    it raises TryLater, so does every item of the batch; anything else, and the batch is tried in halves, so
+    that one bad item fails alone. Nobody waits longer than `patience`: TryLater then, although the work may
+    still happen if it had begun.
     """
 
     def __init__(
         self,
-        work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Result | CarillonError]]],
         *,
         size: int,
         patience: timedelta,
@@ -98,7 +99,11 @@ class Batches(Generic[Item, Result]):
         outcome = await self._outcome(batch)
         if not isinstance(outcome, BaseException):
             for asked, result in zip(batch, outcome, strict=True):
-                if not asked.answer.done():
+                if asked.answer.done():
+                    continue
+                if isinstance(result, CarillonError):
+                    asked.answer.set_exception(result)
+                else:
                     asked.answer.set_result(result)
         elif len(batch) == 1 or isinstance(outcome, TryLater | asyncio.CancelledError):
             self._fail(batch, outcome)
@@ -110,7 +115,7 @@ class Batches(Generic[Item, Result]):
 
     async def _outcome(
         self, batch: Sequence[_Asked[Item, Result]]
-    ) -> Sequence[Result] | BaseException:
+    ) -> Sequence[Result | CarillonError] | BaseException:
         # Awaited and not made a task (or gathered): the work would begin only after the answers of the
         # batch before it have been written, a millisecond or two later.
         try:

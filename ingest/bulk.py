@@ -61,7 +61,7 @@ async def _judged(
     origin: str,
 ) -> Request | CallerIsWrong:
     try:
-        body = SendBody.model_validate(entry)
+        body = SendBody.of(entry)
         return Request(await services.judge.judge(body, caller), key, origin)
     except ValidationError as error:
         return problems.invalid_fields(error, where=lambda _name: "body")

@@ -4,6 +4,7 @@ The order is the contract's: whoever is nobody gets 401 before a byte of the bod
 not gets 403 before it is judged.
 """
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
@@ -37,16 +38,15 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        services: Services = scope["state"]["services"]
         answer: ASGIApp
         try:
-            answer = await self._answer(services, scope, receive)
+            answer = await self.endpoint.handler(await self._call(scope, receive))
         except (CallerIsWrong, TryLater) as error:
             answer = problems.answer(error)
         await answer(scope, receive, send)
 
-    async def _answer(self, services: Services, scope: Scope, receive: Receive) -> ASGIApp:
-        endpoint = self.endpoint
+    async def _call(self, scope: Scope, receive: Receive) -> Call[Any, Any, Any]:
+        services: Services = scope["state"]["services"]
         headers: dict[bytes, bytes] = dict(scope["headers"])
         caller: Caller | None = None
         if not self._is_open:
@@ -57,14 +57,12 @@ class Door:
         body: Asked = _NOTHING
         if self._takes_json:
             settings = services.settings
-            limit = _limit(endpoint, caller, settings)
+            limit = _limit(self.endpoint, caller, settings)
             raw = await read(
                 receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
             )
             body = self._body(raw)
-        return await endpoint.handler(
-            Call(services, caller, params, body, headers, raw, scope, receive)
-        )
+        return Call(services, caller, params, body, headers, raw, scope, receive)
 
     def _permit(self, caller: Caller) -> None:
         if isinstance(caller, AppCaller):
@@ -80,7 +78,7 @@ class Door:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         values = {**dict(query), **scope["path_params"]}
         try:
-            return self.endpoint.params.model_validate(values)
+            return self.endpoint.params.of(values)
         except ValidationError as error:
             raise problems.invalid_fields(error, where=self._place) from error
 
@@ -90,7 +88,7 @@ class Door:
     def _body(self, raw: bytes) -> Asked:
         value = {} if not raw and self.endpoint.body_is_optional else strict_json.parse(raw)
         try:
-            return self.endpoint.body.model_validate(value)
+            return self.endpoint.body.of(value)
         except ValidationError as error:
             raise problems.invalid_fields(error, where=_in_body) from error
 

@@ -7,7 +7,7 @@ never waited for. What `accept` returned is a promise (contract §2).
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from ingest.backlog import BacklogWatch
 from ingest.batches import Batches
@@ -43,7 +43,7 @@ class Intake:
         self._doorbell = doorbell
         self._backlog = backlog
         self._telemetry = telemetry
-        self._batches: Batches[Request, Accepted | CallerIsWrong] = Batches(
+        self._batches: Batches[Request, Accepted] = Batches(
             self._commit,
             size=settings.intake_batch,
             patience=settings.intake_patience,
@@ -51,16 +51,15 @@ class Intake:
             tell_wait=telemetry.gathering.observe,
         )
 
-    async def accept(self, request: Request) -> Accepted:
+    def accept(self, request: Request) -> Awaitable[Accepted]:
         """Commit one send. Raises Invalid (a key used for another body), or TryLater.
 
         After TryLater it may have been accepted all the same, if its commit had begun: only a retry
         with an idempotency key is safe (contract §2).
         """
-        outcome = await self._ask(request)
-        if isinstance(outcome, CallerIsWrong):
-            raise outcome
-        return outcome
+        if self._backlog.is_full:
+            raise TryLater(FULL)
+        return self._batches.ask(request)
 
     async def accept_again(self, key: IdempotencyKey) -> Accepted | None:
         """The first answer to a key, for a request that would be refused today; None if it is new."""
@@ -71,7 +70,7 @@ class Intake:
 
     async def accept_all(self, requests: Sequence[Request]) -> list[Accepted | CarillonError]:
         """Commit several, in their order; each succeeds or fails alone, but TryLater is raised for all."""
-        asked = map(self._ask, requests)
+        asked = map(self.accept, requests)
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(
@@ -79,11 +78,6 @@ class Intake:
             ):
                 raise outcome
         return [one for one in outcomes if isinstance(one, Accepted | CarillonError)]
-
-    def _ask(self, request: Request) -> "asyncio.Future[Accepted | CallerIsWrong]":
-        if self._backlog.is_full:
-            raise TryLater(FULL)
-        return self._batches.ask(request)
 
     async def _commit(self, requests: Sequence[Request]) -> Sequence[Accepted | CallerIsWrong]:
         began = time.perf_counter()

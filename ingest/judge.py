@@ -43,8 +43,11 @@ class Judge:
         home = caller.app if isinstance(caller, AppCaller) else named_app
         if receiver_id is None and account is not None:
             receiver_id = await self._user_id(home, account)
+        people = self._lookups.people
         return Facts(
-            None if receiver_id is None else await self._lookups.people.find(receiver_id),
+            None
+            if receiver_id is None
+            else people.remembered(receiver_id) or await people.find(receiver_id),
             named_app,
             None if sender_account is None else await self._user_id(home, sender_account),
             None if media_key is None else await self._database.ask(media.owner_of, media_key),

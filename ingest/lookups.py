@@ -63,11 +63,16 @@ class Remembered(Generic[Key, Value]):
 
     async def find(self, key: Key) -> Value | None:
         """What is known of `key`; None if there is no such thing. Raises TryLater."""
+        known = self.remembered(key)
+        return await self.find_anew(key) if known is None else known
+
+    def remembered(self, key: Key) -> Value | None:
+        """What is remembered of `key`, if anything, for whoever would rather not await."""
         known = self._known.get(key)
-        if known is not None and known[1] > time.monotonic():
-            self._again.add(key)
-            return known[0]
-        return await self.find_anew(key)
+        if known is None or known[1] <= time.monotonic():
+            return None
+        self._again.add(key)
+        return known[0]
 
     async def find_anew(self, key: Key) -> Value | None:
         """The same, as it is now."""

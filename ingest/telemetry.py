@@ -129,7 +129,10 @@ class Telemetry:
 
     def accepted(self, sends: Iterable[Send]) -> None:
         """Count what one batch has accepted."""
-        for (app, kind), count in Tally(map(_app_and_kind, sends)).items():
+        tally = Tally([(send.sent_by_app_id, send.is_broadcast, send.type) for send in sends])
+        for (app_id, is_broadcast, type), count in tally.items():
+            app = "-" if app_id is None else str(app_id)
+            kind = "BROADCAST" if is_broadcast else type.value
             self._accepted.labels(app, kind).inc(count)
 
     def rang(self, queue: str, outcome: str) -> None:
@@ -148,8 +151,3 @@ class Telemetry:
     def exposed(self) -> bytes:
         """All of it in Prometheus' text format."""
         return exposed(self._registry)
-
-
-def _app_and_kind(send: Send) -> tuple[str, str]:
-    app = "-" if send.sent_by_app_id is None else str(send.sent_by_app_id)
-    return app, "BROADCAST" if send.is_broadcast else send.type.value

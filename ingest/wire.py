@@ -5,8 +5,9 @@ fields are `sending.py`'s. Field order and names are the client document's.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import orjson
 from pydantic import (
@@ -92,6 +93,15 @@ class Asked(BaseModel):
     """Base of what requests carry: exact JSON types, unknown fields ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Self:
+        """`value`, judged field by field; raises pydantic's ValidationError.
+
+        `model_validate` goes through its own options as long again as it takes to validate.
+        """
+        asked: Self = cls.__pydantic_validator__.validate_python(value)
+        return asked
 
 
 class Nothing(Asked):

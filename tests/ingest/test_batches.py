@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.batches import Batches
-from storage.model.errors import TryLater
+from storage.model.errors import CarillonError, NotFound, TryLater
 
 LONG = timedelta(seconds=30)
 
@@ -88,6 +88,26 @@ def test_one_bad_item_fails_alone() -> None:
         assert answers[2] == 30
         assert isinstance(answers[1], ValueError)
         assert work.batches == [[1, 2, 3], [1], [2, 3], [2], [3]]
+
+    run(test())
+
+
+def test_an_error_among_the_answers_is_its_items_alone() -> None:
+    """It is raised where that item is awaited; the batch is not asked again."""
+
+    async def test() -> None:
+        batches: list[Sequence[int]] = []
+
+        async def work(items: Sequence[int]) -> list[int | CarillonError]:
+            batches.append(items)
+            return [NotFound("No two.") if item == 2 else item for item in items]
+
+        asked: Batches[int, int] = Batches(work, size=3, patience=LONG)
+        one, two, three = (asked.ask(item) for item in (1, 2, 3))
+        assert (await one, await three) == (1, 3)
+        with pytest.raises(NotFound):
+            await two
+        assert batches == [[1, 2, 3]]
 
     run(test())
 
