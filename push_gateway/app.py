@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 from typing import TypedDict
@@ -46,6 +46,7 @@ SWEEP_SECONDS = 1.0
 REPORT_SECONDS = 1.0
 ROUND_SECONDS = 8.0  # within which everyone here is asked after once
 FIRST_READ_SECONDS = 1.0
+CANCEL_AGAIN_SECONDS = 0.1
 COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
 log = logging.getLogger(__name__)
@@ -156,15 +157,25 @@ async def _running(
     finally:
         for connection in list(gateway.hub):  # those that the server has not told yet
             gateway.close(connection, CloseCode.RESTARTING)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)
         with suppress(TryLater):  # then it is not heard of any more
             await gateways.forget(name)
         for pipe in (reader, bus, tickets, gateways):
             await pipe.close()
         if traces is not None:
             await asyncio.to_thread(traces.close)
+
+
+async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until all of them have ended.
+
+    Once is not enough before Python 3.12: `asyncio.wait_for`, with which redis-py writes, drops a
+    cancellation that comes in the moment in which it is done, and the feed would read on for ever.
+    """
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_SECONDS)
 
 
 async def _bus_is_read(feed: Feed) -> None:

@@ -1,9 +1,11 @@
-"""The sweep of the gateway, with the clocks in the test's hands."""
+"""The sweep of the gateway, with the clocks in the test's hands, and its end."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from push_gateway.app import ended
 from push_gateway.connection import Connection
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
@@ -60,3 +62,28 @@ def test_a_token_s_end_closes_a_lively_client() -> None:
     """4401 from the instant the token ends."""
     assert swept(Socket(), now=99.9, loop_now=0, expires_at=100) == []
     assert swept(Socket(), now=100, loop_now=0, expires_at=100) == ["4401"]
+
+
+def test_tasks_end_though_they_drop_a_cancellation() -> None:
+    """As asyncio.wait_for does before Python 3.12; those that have ended or failed hold nobody up."""
+
+    async def deaf() -> None:
+        for _ in range(3):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+        await asyncio.sleep(60)
+
+    async def failing() -> None:
+        raise ValueError("It failed.")
+
+    async def story() -> None:
+        tasks = [asyncio.create_task(work()) for work in (deaf, failing, deaf)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await ended(tasks)
+        assert all(task.done() for task in tasks)
+        assert isinstance(tasks[1].exception(), ValueError)
+
+    asyncio.run(story())

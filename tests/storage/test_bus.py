@@ -194,6 +194,27 @@ def test_a_reader_waits_for_the_next_event_and_gets_it_once(
     reading(settings, story)
 
 
+def test_a_reader_is_stopped_at_whatever_moment(bus: Bus, settings: ValkeySettings) -> None:
+    """One cancellation ends a loop of reads, also in the moment in which a question has been written."""
+    bus.publish([a_message(1, 0)])
+
+    async def story(reader: BusReader) -> None:
+        async def read_on() -> None:
+            while True:
+                await reader.read(FROM_START, limit=1, wait=timedelta(seconds=1))
+
+        for turns in range(60):
+            await reader.connect()
+            task = asyncio.create_task(read_on())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=5)
+            assert done, f"reads on, cancelled after {turns} turns of the loop"
+
+    reading(settings, story)
+
+
 def test_a_read_takes_no_more_than_its_limit(bus: Bus, settings: ValkeySettings) -> None:
     """`limit` holds for each shard."""
     bus.publish([a_message(number, 1, 2) for number in range(5)])
