@@ -30,6 +30,7 @@ from push_gateway.gateway import READ_LIMIT, Gateway
 from push_gateway.handshake import Handshake, refuse_plain_http, refused
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
+from storage import descriptors
 from storage.bus import AsyncBus, BusReader
 from storage.event_json import SHARDS
 from storage.exposition import CONTENT_TYPE, exposed, forget_dead
@@ -70,6 +71,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[State]:
         _spare_the_collector()
+        descriptors.allow_all()
         async with _running(settings, verifier, traces) as handshake:
             yield {"handshake": handshake}
 

@@ -6,13 +6,14 @@ them has had so many more frames and tells when that was. RFC 6455 is parsed as 
 """
 
 import json
-import resource
 import select
 import socket
 import sys
 import time
 from array import array
 from typing import Any
+
+from storage import descriptors
 
 AT_ONCE = 256  # handshakes under way
 SOURCES = 8  # addresses 127.0.0.2 and on: ports of one address run out at 28,000
@@ -112,8 +113,7 @@ def _whole_frames(data: bytes) -> tuple[int, int]:
 
 def main() -> None:
     """Do what stdin says, line by line, until it ends."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    descriptors.allow_all()
     sockets = Sockets()
     for line in sys.stdin:
         order = json.loads(line)

@@ -1,6 +1,7 @@
 """Events on real sockets: who gets what, what a bad client costs, what damage to the bus does."""
 
 import json
+import resource
 import socket
 import ssl
 import time
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 from cryptography import x509
@@ -201,6 +203,18 @@ def test_a_slow_reader_is_closed_and_nobody_waits_for_it(
         assert lively.ids(50) == list(range(number, number + 50))
     wait_for(lambda: gateway.metric("carillon_sockets_open") == 1)
     assert 'carillon_socket_closes_total{code="4408"} 1.0' in gateway.get("/metrics")[1]
+
+
+def test_a_gateway_opens_as_many_sockets_as_it_may(launch: Launch) -> None:
+    """Not as few as the limit it was started with, 1,024 nearly everywhere."""
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
+    try:
+        gateway = launch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+    assert gateway.process is not None
+    assert psutil.Process(gateway.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (most, most)
 
 
 def test_too_large_a_message_is_1009(gateway: Gateway) -> None:
