@@ -172,7 +172,7 @@ async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel tasks until all of them have ended.
 
     Once is not enough before Python 3.12: `asyncio.wait_for`, with which redis-py writes, drops a
-    cancellation that comes in the moment in which it is done, and the feed would read on for ever.
+    cancellation that comes in the moment in which it is done, and the task would go on for ever.
     """
     while tasks:
         for task in tasks:
