@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-import httpx
 import psycopg
+import uvloop
 from websockets.asyncio.client import connect
 
 from ops.bench.ground import OUT, Ground, ground, percentile, served, show
+from ops.bench.load import ask
 from ops.bench.people import make_people
 from ops.kept import free_port
 from storage.settings import load
@@ -36,21 +37,23 @@ def token(place: Ground, user_id: int) -> str:
     return issue(settings, user_id, ttl_seconds=3600, now=time.time())
 
 
+def request(host: str, bearer: str, fields: dict[str, Any]) -> str:
+    """A send as it goes over the wire."""
+    body = json.dumps(BODY | fields, ensure_ascii=False)
+    return (
+        f"POST /api/v1/messages/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {bearer}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}"
+    )
+
+
 def orders(place: Ground, url: str, *, seconds: float) -> dict[str, Any]:
     """What the load client is to send, and where."""
     where = urlsplit(url)
     callers = []
     for sender in range(1, CLIENTS + 1):
-        head = (
-            f"POST /api/v1/messages/ HTTP/1.1\r\nHost: {where.netloc}\r\n"
-            f"Authorization: Bearer {token(place, sender)}\r\nContent-Type: application/json\r\n"
-        )
-        requests = []
-        for number in range(50):
-            receiver = (sender * 131 + number * 17) % RECEIVERS + 1
-            body = json.dumps(BODY | {"receiver_id": receiver}, ensure_ascii=False)
-            requests.append(f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}")
-        callers.append(requests)
+        bearer = token(place, sender)
+        receivers = [(sender * 131 + number * 17) % RECEIVERS + 1 for number in range(50)]
+        callers.append([request(where.netloc, bearer, {"receiver_id": one}) for one in receivers])
     return {"host": where.hostname, "port": where.port, "callers": callers, "seconds": seconds}
 
 
@@ -127,44 +130,54 @@ def _show_accept(found: dict[str, list[dict[str, Any]]]) -> None:
 
 
 async def _latency(place: Ground, *, rate: int, seconds: float) -> list[float]:
-    """Seconds from a request to its frame on the receiver's socket."""
-    sent: dict[str, float] = {}
-    arrived: dict[str, float] = {}
-    receiver = RECEIVERS
-    address = place.url.replace("http", "ws", 1) + "/api/v1/ws/messages?token="
+    """Seconds from a request to its frame on the receiver's socket.
+
+    Requests leave at their time, whether or not those before have been answered; one that finds all
+    `CLIENTS` connections taken waits, and its wait counts.
+    """
+    where = urlsplit(place.url)
+    bearer, total = token(place, 1), int(rate * seconds)
+    fields = [{"receiver_id": RECEIVERS, "title": str(number)} for number in range(total)]
+    requests = [request(where.netloc, bearer, one).encode() for one in fields]
+    sent: list[float] = []
+    arrived: dict[int, float] = {}
+    free = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
+    for _ in range(CLIENTS):
+        free.put_nowait(await asyncio.open_connection(where.hostname, where.port))
+
+    async def send(number: int) -> None:
+        connection = await free.get()
+        if not await ask(*connection, requests[number]):
+            raise click.ClickException("A send was refused: there is no latency to tell.")
+        free.put_nowait(connection)
+
+    async def listen() -> None:
+        while len(arrived) < total:
+            title = json.loads(await socket.recv())["data"]["title"]
+            arrived[int(title)] = time.perf_counter()
+
+    address = f"ws://{where.netloc}/api/v1/ws/messages?token="
     async with (
-        connect(address + token(place, receiver)) as socket,
-        httpx.AsyncClient(base_url=place.url, timeout=10) as http,
+        connect(address + token(place, RECEIVERS)) as socket,
+        asyncio.timeout(seconds + 30),
+        asyncio.TaskGroup() as tasks,
     ):
-        headers = {"Authorization": f"Bearer {token(place, 1)}"}
-        total = int(rate * seconds)
-
-        async def listen() -> None:
-            while len(arrived) < total:
-                data = json.loads(await socket.recv())["data"]
-                arrived[data["title"]] = time.perf_counter()
-
-        async def send(name: str) -> None:
-            body = BODY | {"receiver_id": receiver, "title": name}
-            (await http.post("/api/v1/messages/", json=body, headers=headers)).raise_for_status()
-
-        listening = asyncio.create_task(listen())
+        tasks.create_task(listen())
         began = time.perf_counter()
-        sending = []
         for number in range(total):
             await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            sent[str(number)] = time.perf_counter()
-            sending.append(asyncio.create_task(send(str(number))))
-        await asyncio.gather(*sending)
-        await asyncio.wait_for(listening, timeout=30)
-    return [arrived[name] - sent[name] for name in sent]
+            sent.append(time.perf_counter())
+            tasks.create_task(send(number))
+    while not free.empty():
+        free.get_nowait()[1].close()
+    return [arrived[number] - at for number, at in enumerate(sent)]
 
 
 def measure_latency(place: Ground, *, rate: int, seconds: float) -> None:
     """The whole stack of `carillon up`, one sender, one receiver with a socket."""
     with place.running("web", "worker-sends", "worker-upkeep", "beat"):
-        asyncio.run(_latency(place, rate=50, seconds=2))
-        delays = asyncio.run(_latency(place, rate=rate, seconds=seconds))
+        uvloop.run(_latency(place, rate=50, seconds=2))
+        delays = uvloop.run(_latency(place, rate=rate, seconds=seconds))
     rows = [
         ("p50", f"{percentile(delays, 0.50) * 1000:.1f}", "15"),
         ("p99", f"{percentile(delays, 0.99) * 1000:.1f}", "60"),

@@ -13,6 +13,15 @@ from typing import Any
 import uvloop
 
 
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bool:
+    """Send one request on a kept connection and read its answer; whether that was a 200."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
+    await reader.readexactly(int(length))
+    return head[9:12] == b"200"
+
+
 async def _caller(
     host: str, port: int, requests: list[bytes], *, until: float, log: list[float]
 ) -> int:
@@ -20,13 +29,9 @@ async def _caller(
     reader, writer = await asyncio.open_connection(host, port)
     failed = number = 0
     while (began := time.perf_counter()) < until:
-        writer.write(requests[number % len(requests)])
-        number += 1
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
-        await reader.readexactly(int(length))
+        failed += not await ask(reader, writer, requests[number % len(requests)])
         log.append(time.perf_counter() - began)
-        failed += head[9:12] != b"200"
+        number += 1
     writer.close()
     return failed
 
