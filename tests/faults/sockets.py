@@ -1,5 +1,7 @@
 """Socket clients as the contract has them: reconnect with `since`, read over REST after a RESYNC.
 
+A client that has no position yet has to read over REST too: without `since` only what is new is pushed.
+
 They log what they see; the oracle holds it against the histories. One thread for all.
 """
 
@@ -78,6 +80,7 @@ class Sockets:
 
     async def _listen(self, log: Log) -> None:
         since = f"&since={log.position}" if log.position else ""
+        log.needs_fetch |= not log.position
         path = f"/api/v1/ws/messages?token={self._token(log.user_id)}{since}"
         url = f"ws://{self._address.netloc}{path}"
         async with connect(url, open_timeout=10, close_timeout=1) as socket:

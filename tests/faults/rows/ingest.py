@@ -12,19 +12,28 @@ from tests.faults.rows.workers import answers
 
 
 def kill_web(ground: Ground) -> Findings:
-    """1: web is killed in the middle of batches, every two seconds."""
+    """1: web is killed in the middle of batches, every two seconds.
+
+    For the first time before its clients have seen a frame: they come back without a position.
+    """
     rounds, slowest = ground.scale(short=2, full=20), 0.0
+    seen: list[int] = []
+    worker = ground.stack["worker-sends"]
+    worker.freeze()
     with ground.traffic(per_second=300, connections=16) as traffic:
         for _ in range(rounds):
             ground.pause(0.5, 1.5)
+            seen.append(traffic.sockets.seen)
             accepted = traffic.ledger.accepted
             began = time.monotonic()
             ground.stack.relaunch("web")
+            worker.thaw()
             wait_until(lambda: answers(ground), seconds=20)
             slowest = max(slowest, time.monotonic() - began)
             assert wait_until(lambda n=accepted: traffic.ledger.accepted > n, seconds=20)  # type: ignore[misc]
     found = traffic.findings(kills=rounds, slowest_up_s=round(slowest, 1))
     found.must(slowest < ground.allowed(3), "up again in 3 s")
+    found.must(not seen[0], "killed before the first frame")
     return found
 
 
