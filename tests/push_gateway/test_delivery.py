@@ -298,7 +298,11 @@ def test_two_workers_on_one_port_push_each_frame_once(launch: Launch, bus: Bus) 
 def test_over_tls_nothing_goes_past_the_encryption(
     valkey: EmbeddedValkey, bus: Bus, tmp_path: Path
 ) -> None:
-    """Where uvicorn itself speaks TLS, frames must not be given to the kernel as they are."""
+    """Where uvicorn itself speaks TLS, frames must not be given to the kernel as they are.
+
+    The client reads and writes in one thread: websockets.sync has two on one SSLSocket, which now and
+    then loses what is written (cpython issue 77271).
+    """
     context = certified(tmp_path)
     given = (
         "--ssl-keyfile",
@@ -308,17 +312,21 @@ def test_over_tls_nothing_goes_past_the_encryption(
     )
     server = Gateway(valkey.url, tmp_path / "tls.log", {}, given).launch()
     try:
-        url = server.url(token=token(2)).replace("ws:", "wss:")
         wait_for(lambda: answers(server.port))
-        client = server.open(url, ssl=context)
-        bus.publish([to_both(number, 1, 2) for number in range(30, 35)])
-        assert client.ids(5) == [30, 31, 32, 33, 34]
-        client.ping()
-        bus.publish([to_both(35, 1, 2)])
-        assert client.ids(1) == [35]
-        server.part()
+        peer = shake_hands(server.port, f"{PATH}?token={token(2)}", tls=context)
+        with peer.sock, peer.stream:
+            bus.publish([to_both(number, 1, 2) for number in range(30, 35)])
+            while len(peer.got) < 5 and peer.read() is not None:
+                pass
+            peer.write(frame(TEXT, b"ping"))
+            peer.read()
+            bus.publish([to_both(35, 1, 2)])
+            peer.read()
     finally:
         server.kill()
+    said = [payload.decode() for opcode, payload in peer.got if opcode == TEXT]
+    assert said.pop(5) == "pong"
+    assert [json.loads(one)["data"]["id"] for one in said] == [30, 31, 32, 33, 34, 35]
 
 
 def test_what_the_kernel_has_no_room_for_follows_in_order(gateway: Gateway, bus: Bus) -> None:

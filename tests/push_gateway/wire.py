@@ -5,6 +5,7 @@ For the conformance cases (`cases.py`): no library would send what they send.
 
 import os
 import socket
+import ssl
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -140,7 +141,9 @@ class Peer:
         self.sock.settimeout(SECONDS)
 
 
-def shake_hands(port: int, target: str, *, receive_bytes: int = 0) -> Peer:
+def shake_hands(
+    port: int, target: str, *, receive_bytes: int = 0, tls: ssl.SSLContext | None = None
+) -> Peer:
     """Open a WebSocket on this machine; its kernel holds `receive_bytes` for it (0: as usual)."""
     sock = socket.socket()
     if receive_bytes:  # before it connects, or the window is announced
@@ -148,6 +151,8 @@ def shake_hands(port: int, target: str, *, receive_bytes: int = 0) -> Peer:
     sock.settimeout(SECONDS)
     sock.connect(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if tls is not None:
+        sock = tls.wrap_socket(sock, server_hostname="127.0.0.1")
     key = b64encode(os.urandom(16)).decode()
     lines = (
         *(f"GET {target} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: Upgrade"),
