@@ -9,16 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
 from storage.model.errors import NeverWillWork, TryLater
 from storage.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -271,6 +272,8 @@ def answers(connection: Connection) -> bool:
 
 def upgrade(settings: DatabaseSettings) -> None:
     """Bring the schema up to date; safe to repeat, and for several processes to do at once."""
+    from alembic import command  # noqa: PLC0415 (a tenth of the start of a worker, which never needs it)
+
     engine = blocking_engine(settings, application_name="carillon upgrade")
     try:
         with translated(), engine.begin() as connection:
@@ -283,8 +286,10 @@ def upgrade(settings: DatabaseSettings) -> None:
         engine.dispose()
 
 
-def migrations(connection: Connection) -> Config:
+def migrations(connection: Connection) -> "Config":
     """Alembic's view of the migrations in this package, over `connection`."""
+    from alembic.config import Config  # noqa: PLC0415 (as in upgrade)
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
@@ -293,7 +298,7 @@ def migrations(connection: Connection) -> Config:
 
 def missing_migrations(connection: Connection) -> bool:
     """Whether the schema is older than this code."""
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (slow to import)
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as in upgrade)
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     heads = set(ScriptDirectory.from_config(migrations(connection)).get_heads())
