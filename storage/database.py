@@ -272,7 +272,7 @@ def answers(connection: Connection) -> bool:
 
 def upgrade(settings: DatabaseSettings) -> None:
     """Bring the schema up to date; safe to repeat, and for several processes to do at once."""
-    from alembic import command  # noqa: PLC0415 (a tenth of the start of a worker, which never needs it)
+    from alembic import command  # noqa: PLC0415 (a fifth of the start of a worker, which never needs it)
 
     engine = blocking_engine(settings, application_name="carillon upgrade")
     try:
