@@ -148,7 +148,7 @@ async def _latency(place: Ground, *, rate: int, seconds: float) -> list[float]:
     async def send(number: int) -> None:
         connection = await free.get()
         if not await ask(*connection, requests[number]):
-            raise click.ClickException("A send was refused: there is no latency to tell.")
+            raise RuntimeError("a send was refused: there is no latency to tell")
         free.put_nowait(connection)
 
     async def listen() -> None:

@@ -90,6 +90,15 @@ def test_nothing_happens_at_import() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_worker_starts_without_what_only_an_upgrade_needs() -> None:
+    """Alembic is a fifth of a worker's start, and 10 MB."""
+    code = "import sys, workers.tasks, workers.process\nassert 'alembic' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_room_for_what_belongs_nowhere() -> None:
     """Design §2: no `utils`, `common` and the like, and no other top-level package."""
     vague = re.compile(r"(^|[._])(utils?|common|helpers?|core|shared|base|misc)([._]|$)")

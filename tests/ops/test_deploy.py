@@ -139,8 +139,9 @@ def deployed(
 
 @pytest.mark.parametrize("name", [*SERVERS, *WORKERS])
 def test_every_command_runs_and_is_healthy(deployed: dict[str, Container], name: str) -> None:
-    """With the file's environment, arguments and health check."""
+    """With the file's environment, arguments and health check; and it stays so."""
     deployed[name].await_healthy()
+    assert deployed[name].is_healthy(), deployed[name].log.read_text()
 
 
 @pytest.mark.parametrize("name", ["worker-sends", "worker-broadcasts", "worker-upkeep"])
