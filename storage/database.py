@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -15,7 +16,9 @@ from sqlalchemy import Connection, Engine, create_engine, exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
+from storage import sessions
 from storage.model.errors import NeverWillWork, TryLater
+from storage.sessions import SessionLimits
 from storage.settings import DatabaseSettings
 
 if TYPE_CHECKING:
@@ -29,22 +32,22 @@ MONTHS_AHEAD = 4
 
 # SQLSTATE classes that say "not now": connection, resources, operator intervention, lock and
 # serialization conflicts (PostgreSQL documentation, appendix A).
+_LOCK_NOT_AVAILABLE = "55P03"
 _TRY_LATER_CLASSES = ("08", "53", "55", "57", "58", "40", "25P03")
 
 
-def blocking_engine(settings: DatabaseSettings, *, application_name: str, **options: str) -> Engine:
-    """An engine for workers and commands: `pool_size` connections, made when first used.
-
-    `options` are PostgreSQL settings of every session, such as idle_session_timeout="30s".
-    """
+def blocking_engine(
+    settings: DatabaseSettings, *, application_name: str, limits: SessionLimits = sessions.COMMAND
+) -> Engine:
+    """An engine for workers and commands: `pool_size` connections, made when first used."""
     # Asked before use: workers come back to a connection after a while, or after a restart of
     # PostgreSQL, and what they do must not fail for that.
     return create_engine(
         settings.url,
         pool_pre_ping=True,
+        connect_args=sessions.connect_args(application_name, limits),
         **_PRIVATE,
         **_pool(settings),
-        **_session(application_name, options),
     )
 
 
@@ -62,25 +65,17 @@ def _pool(settings: DatabaseSettings) -> dict[str, Any]:
     }
 
 
-def _session(application_name: str, options: dict[str, str]) -> dict[str, Any]:
-    flags = " ".join(f"-c {name}={value}" for name, value in options.items())
-    return {
-        "connect_args": {
-            "application_name": application_name,
-            "connect_timeout": 2,
-            "options": flags,
-            "tcp_user_timeout": 5000,
-        }
-    }
-
-
 class BlockingDatabase:
     """The record, for workers: one question after the other, each waited for."""
 
     def __init__(
-        self, settings: DatabaseSettings, *, application_name: str, **options: str
+        self,
+        settings: DatabaseSettings,
+        *,
+        application_name: str,
+        limits: SessionLimits = sessions.COMMAND,
     ) -> None:
-        self._engine = blocking_engine(settings, application_name=application_name, **options)
+        self._engine = blocking_engine(settings, application_name=application_name, limits=limits)
 
     def run(
         self,
@@ -143,20 +138,21 @@ class Database:
         settings: DatabaseSettings,
         *,
         application_name: str,
+        limits: SessionLimits = sessions.INGEST,
         tell_wait: Callable[[float], None] = lambda _: None,
     ) -> None:
         """`tell_wait` gets the seconds that every question waited for a connection."""
         self._settings = settings
         self._tell_wait = tell_wait
-        milliseconds = int(settings.statement_timeout.total_seconds() * 1000)
+        limits = replace(limits, statement=settings.statement_timeout)
         # Autocommit is how connections lie in the pool: setting it for each question, and back, costs
         # 110 µs, half as much as psycopg takes for a batch of accepting.
         self._engine: AsyncEngine = create_async_engine(
             settings.url,
             isolation_level="AUTOCOMMIT",
+            connect_args=sessions.connect_args(application_name, limits),
             **_PRIVATE,
             **_pool(settings),
-            **_session(application_name, {"statement_timeout": str(milliseconds)}),
         )
         self._each_alone: Engine = self._engine.sync_engine
         self._together: Engine = self._each_alone.execution_options(
@@ -255,7 +251,17 @@ def translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         if not _is_passing(error):
             raise NeverWillWork(str(error.orig).splitlines()[0]) from error
-        raise TryLater("The database cannot be reached.") from error
+        raise _away(error) from error
+
+
+class Locked(TryLater):
+    """Another session did not let go in time of what this one has to have."""
+
+
+def _away(error: exc.DBAPIError) -> TryLater:
+    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        return Locked("Another session holds what this needs.")
+    return TryLater("The database cannot be reached.")
 
 
 def _is_passing(error: exc.DBAPIError) -> bool:
@@ -270,20 +276,40 @@ def answers(connection: Connection) -> bool:
     return bool(connection.execute(text("SELECT true")).scalar_one())
 
 
-def upgrade(settings: DatabaseSettings) -> None:
-    """Bring the schema up to date; safe to repeat, and for several processes to do at once."""
-    from alembic import command  # noqa: PLC0415 (a fifth of the start of a worker, which never needs it)
+def upgrade(settings: DatabaseSettings, *, patience_seconds: float = 60.0) -> None:
+    """Bring the schema up to date; safe to repeat, and for several processes to do at once.
 
-    engine = blocking_engine(settings, application_name="carillon upgrade")
+    What others hold is tried for again for `patience_seconds`, with pauses in which they go on; then TryLater.
+    """
+    engine = blocking_engine(
+        settings, application_name="carillon upgrade", limits=sessions.MIGRATION
+    )
+    until = time.monotonic() + patience_seconds
     try:
-        with translated(), engine.begin() as connection:
-            # One at a time: the lock is held until this transaction ends.
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('carillon upgrade'))"))
-            command.upgrade(migrations(connection), "head")
-            # Again at every start: a deployment that slept for months must still have this month's.
-            connection.execute(text("SELECT add_message_months(:ahead)"), {"ahead": MONTHS_AHEAD})
+        while True:
+            try:
+                _upgrade(engine)
+            except Locked:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(1)
+            else:
+                return
     finally:
         engine.dispose()
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415 (a fifth of the start of a worker, which never needs it)
+
+    with translated(), engine.begin() as connection:
+        # One at a time: the lock is held until this transaction ends, which may be long.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('carillon upgrade'))"))
+        connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+        command.upgrade(migrations(connection), "head")
+        # Again at every start: a deployment that slept for months must still have this month's.
+        connection.execute(text("SELECT add_message_months(:ahead)"), {"ahead": MONTHS_AHEAD})
 
 
 def migrations(connection: Connection) -> "Config":

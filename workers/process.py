@@ -11,6 +11,7 @@ from functools import cache
 
 from celery.signals import worker_process_shutdown
 
+from storage import sessions
 from storage.bus import Bus, BusSettings
 from storage.database import BlockingDatabase
 from storage.exposition import forget_dead
@@ -20,18 +21,6 @@ from storage.task_queue import Doorbell, QueueSettings
 from storage.tracing import Tracing, tracing
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
-
-# A frozen process must not keep the persist lane or a chunk: PostgreSQL ends its session, which frees
-# them, and the process fails when it thaws (design §5). Longer than any drain, shorter than a person
-# waits. The pool asks a connection before it hands it out, so idle ones may be ended too.
-SESSION_LIMITS = {
-    "idle_session_timeout": "5s",
-    "idle_in_transaction_session_timeout": "5s",
-    "statement_timeout": "25s",
-    "lock_timeout": "10s",
-    # A killed worker's statement, and the lane with it, ends within a second, not when it is done.
-    "client_connection_check_interval": "1s",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +45,9 @@ def open_process(environ: Mapping[str, str]) -> Process:
         name=secrets.token_hex(8),
         settings=load(WorkerSettings, environ),
         database=BlockingDatabase(
-            load(DatabaseSettings, environ), application_name="carillon worker", **SESSION_LIMITS
+            load(DatabaseSettings, environ),
+            application_name="carillon worker",
+            limits=sessions.WORKER,
         ),
         bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
         media=media_store(load(MediaSettings, environ)),

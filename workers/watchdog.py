@@ -17,7 +17,7 @@ from typing import Any
 import billiard
 from celery.signals import task_received, worker_ready
 
-from storage import accepted, broadcasts
+from storage import accepted, broadcasts, sessions
 from storage.database import BlockingDatabase
 from storage.model.errors import CarillonError
 from storage.settings import DatabaseSettings, load
@@ -90,7 +90,9 @@ class Watchdog:
     def _is_due(self) -> bool:
         # Connections of a moment: the pool's children are forked from this process.
         database = BlockingDatabase(
-            load(DatabaseSettings, self._environ), application_name="carillon watchdog"
+            load(DatabaseSettings, self._environ),
+            application_name="carillon watchdog",
+            limits=sessions.WORKER,
         )
         try:
             return any(_DUE[queue](database, self._limit / LOOKS) for queue in self._queues)

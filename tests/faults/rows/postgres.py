@@ -17,7 +17,7 @@ def kill_backend(ground: Ground) -> Findings:
             await_accepted(traffic)
             ground.pause(0.2, 1.0)
             pid = ground.ask(
-                "SELECT pid FROM pg_stat_activity WHERE application_name = 'carillon ingest'"
+                "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'carillon ingest%'"
                 " ORDER BY random() LIMIT 1"
             )
             began = time.monotonic()
