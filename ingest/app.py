@@ -96,6 +96,8 @@ class Paths(Router):
         """Pass the request to its path's endpoints."""
         fixed = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
         if fixed is None or scope.get("root_path"):
+            # Makes Starlette's routes raise HTTPException, for `Observed`, and not answer as text.
+            scope["app"] = self
             return super().__call__(scope, receive, send)
         scope["route"], methods = fixed
         scope["path_params"] = {}

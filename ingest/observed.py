@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable
 from itertools import count, repeat
 
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +62,10 @@ class Observed:
 
         try:
             await self._app(scope, receive, named)
+        except HTTPException as error:
+            # What Starlette's own parts say so, such as StaticFiles: they leave it to a Starlette.
+            if not status:
+                await problems.of_starlette(error)(scope, receive, named)
         except Exception:  # noqa: BLE001 (the top of the process)
             _log.exception("Request %s failed: %s", name, _template(scope))
             if not status:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -72,6 +73,13 @@ def answer(error: CarillonError, *, chance: Callable[[], float] = random.random)
 def internal() -> Answer:
     """The answer to what nobody foresaw."""
     return _INTERNAL
+
+
+def of_starlette(error: HTTPException) -> Answer:
+    """The answer to what a part of Starlette's raised."""
+    sentence = MEANING.get(error.status_code, error.detail)
+    headers = list((error.headers or {}).items())
+    return Answer({"detail": sentence}, status=error.status_code, headers=headers)
 
 
 def status_of(kind: type[CarillonError]) -> int | None:

@@ -1,12 +1,15 @@
 """Lines for people, lines for programs, and no credential in either."""
 
 import json
+import logging
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import pytest
 
-from storage.logs import redacted
+from storage.logs import LONGEST, SECRET, LogSettings, formatter, redacted
 
 pytestmark = pytest.mark.quick
 
@@ -102,6 +105,8 @@ def test_an_access_log_that_is_switched_off_stays_off() -> None:
         "Authorization: Bearer SECRET",
         "cookie carillon_console=SECRET; a=b",
         "'x-sign': 'SECRET'",
+        "GET /x%3Ftoken%3DSECRET HTTP/1.1",
+        "POST /x?a=b&ticket=SECRET",
     ],
 )
 def test_credentials_are_blotted_out(text: str) -> None:
@@ -114,3 +119,60 @@ def test_what_is_no_credential_stays() -> None:
     """Ids, short digests, words."""
     text = "message 115943995056130, revision 0123456789abcdef, token of user 7"
     assert redacted(text) == text
+
+
+# Of each pattern what it would go through again and again, if it could.
+WORST = ("eyJ", "eyJ.", "eyJa.eyJ", "-eyJ", "eyJ-", "token=", "ticket=", "bearer ", "Bearer  ", "carillon_console=", "5f", "5fg", "a" * 63 + "g", "a=b&", "e")  # fmt: skip
+
+
+def seconds_for(work: Callable[[], object]) -> float:
+    """The shortest of several tries: what else the machine does only makes them longer."""
+    tries = []
+    for _ in range(5):
+        began = time.perf_counter()
+        work()
+        tries.append(time.perf_counter() - began)
+    return min(tries)
+
+
+@pytest.mark.parametrize("part", WORST)
+def test_looking_for_credentials_takes_time_in_proportion_to_the_text(part: str) -> None:
+    """Eight times the text takes about eight times as long, not 64 times, whatever a stranger writes."""
+    short, long = ((part * size)[:size] for size in (8 * 1024, 64 * 1024))
+    ratio = seconds_for(lambda: SECRET.sub("***", long)) / seconds_for(
+        lambda: SECRET.sub("***", short)
+    )
+    assert ratio < 24
+
+
+@pytest.mark.parametrize("form", ["human", "json"])
+def test_a_long_line_is_cut_before_credentials_are_looked_for(form: str) -> None:
+    """Its beginning and its end stay, and how much is left out; a credential that is cut is not shown."""
+    secret = "eyJ" + "5f" * 4 * LONGEST
+    text = f"It began. {'x ' * LONGEST} token={secret} {secret} {'y ' * LONGEST} It ended."
+    record = logging.LogRecord("ingest", logging.INFO, "", 0, text, (), None)
+    record.request_id = "r-1"
+    line = formatter(LogSettings(format=form), process="ingest").format(record)
+    assert "It began." in line and "It ended." in line
+    assert "characters left out" in line
+    assert len(line) < 2 * LONGEST
+    assert secret[:16] not in line
+
+
+@pytest.mark.parametrize("before", [" ", "=", "x", "/"])
+@pytest.mark.parametrize("place", range(-40, 41, 8))
+def test_what_a_cut_leaves_of_a_credential_is_not_shown(place: int, before: str) -> None:
+    """Wherever the cuts fall in it: a signature that lacks one digit is found by sixteen tries."""
+    secret = "5f" * 32
+    head = " " * (LONGEST * 3 // 4 - 32 + place - len(before)) + before + secret
+    tail = secret + " " * (LONGEST // 4 - 32 + place)
+    line = redacted(head + " " * LONGEST + tail)
+    assert "5f5f5f5f" not in line
+
+
+def test_a_credential_before_a_quote_leaves_json_whole() -> None:
+    """The text is blotted before it is written as JSON, so no backslash of its own is taken away."""
+    record = logging.LogRecord("ingest", logging.INFO, "", 0, 'token=abc" and more', (), None)
+    record.request_id = ""
+    line = formatter(LogSettings(format="json"), process="ingest").format(record)
+    assert json.loads(line)["message"] == 'token=***" and more'
