@@ -73,8 +73,9 @@ class Authentication:
             raise _refused()
         signed = b"app_id=%b&timestamp=%b" % (app_id, timestamp)
         name = _name(app_id)
-        app = _signer(await self._lookups.apps.find(name), signed, signature)
-        if app is None:
+        known = await self._lookups.apps.find(name)
+        app = _signer(known, signed, signature)
+        if app is None and known is not None:
             # Perhaps with a secret made since the app was looked up; gathered, so no flood of queries.
             app = _signer(await self._lookups.apps.find_anew(name), signed, signature)
         if app is None or not app.is_active:

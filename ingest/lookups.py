@@ -1,8 +1,9 @@
 """Who and what requests name: people, apps and mappings, remembered for a moment.
 
 Asked for every request, so never one query a request: what is not remembered is gathered and asked
-together. Only what lets a request pass is remembered; what refuses it (nobody, disabled) is asked for
-anew, so that whoever has just been made or enabled can go on at once.
+together. What refuses a request (nobody, disabled) is asked for anew, so that a person who has just been
+made or enabled can go on at once. Only an app's string id, which anyone can make up, is remembered for a
+moment as nobody's, and new ones are asked for apart and few at a time: strangers hold up nobody else.
 """
 
 import asyncio
@@ -17,12 +18,17 @@ from ingest.settings import IngestSettings
 from storage import apps, people
 from storage.database import Database
 from storage.model.caller import App, Person
+from storage.model.errors import CarillonError
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 # Look-ups asked for together; one query, by primary key.
 _TOGETHER = 1000
+# What a made-up app id costs: one place among so many that wait, and one in a query a second.
+_STRANGERS = 1000
+_ABSENT_SECONDS = 1.0
+_ABSENT_SIZE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,18 @@ class Remembered(Generic[Key, Value]):
 
     def __init__(
         self,
-        look_up: Callable[[Sequence[Key]], Awaitable[Sequence[Value | None]]],
+        look_up: Callable[[Sequence[Key]], Awaitable[Sequence[Value | CarillonError | None]]],
         *,
         settings: IngestSettings,
         passes: Callable[[Value], bool],
+        absent_seconds: float = 0.0,
+        strangers: int | None = None,
     ) -> None:
+        """`absent_seconds`: for how long what does not exist is remembered not to.
+
+        `strangers`: of keys that were never found at most so many wait to be looked up, apart from the
+        others; None: all wait together.
+        """
         self._look_up = look_up
         self._passes = passes
         self._lifetime_seconds = settings.lookup_lifetime.total_seconds()
@@ -57,14 +70,24 @@ class Remembered(Generic[Key, Value]):
         # Not a cachetools.TTLCache: that costs every request ten times as much.
         self._known: dict[Key, tuple[Value, float]] = {}
         self._again: set[Key] = set()
+        self._absent_seconds = absent_seconds
+        self._absent: dict[Key, float] = {}
+        patience = settings.lookup_patience
         self._asked: Batches[Key, Value | None] = Batches(
-            look_up, size=_TOGETHER, patience=settings.lookup_patience
+            look_up, size=_TOGETHER, patience=patience
+        )
+        self._asked_by_strangers = (
+            self._asked
+            if strangers is None
+            else Batches(look_up, size=_TOGETHER, patience=patience, waiting_cap=strangers)
         )
 
     async def find(self, key: Key) -> Value | None:
         """What is known of `key`; None if there is no such thing. Raises TryLater."""
         known = self.remembered(key)
-        return await self.find_anew(key) if known is None else known
+        if known is None and self._absent.get(key, 0.0) <= time.monotonic():
+            return await self.find_anew(key)
+        return known
 
     def remembered(self, key: Key) -> Value | None:
         """What is remembered of `key`, if anything, for whoever would rather not await."""
@@ -77,7 +100,8 @@ class Remembered(Generic[Key, Value]):
     async def find_anew(self, key: Key) -> Value | None:
         """The same, as it is now."""
         began = time.monotonic()
-        value = await self._asked.ask(key)
+        batches = self._asked if key in self._known else self._asked_by_strangers
+        value = await batches.ask(key)
         self._note(key, value, since=began)
         return value
 
@@ -88,9 +112,15 @@ class Remembered(Generic[Key, Value]):
             part = keys[start : start + _TOGETHER]
             began = time.monotonic()
             for key, value in zip(part, await self._look_up(part), strict=True):
-                self._note(key, value, since=began)
+                # What failed is not remembered longer: the requests that need it will say why.
+                if not isinstance(value, CarillonError):
+                    self._note(key, value, since=began)
 
     def _note(self, key: Key, value: Value | None, *, since: float) -> None:
+        if value is None and self._absent_seconds:
+            if len(self._absent) >= _ABSENT_SIZE:
+                self._absent.clear()
+            self._absent[key] = since + self._absent_seconds
         if value is None or not self._passes(value):
             self._known.pop(key, None)
             return
@@ -110,7 +140,11 @@ class Lookups:
             self._find_people, settings=settings, passes=lambda person: person.is_active
         )
         self.apps: Remembered[str, KnownApp] = Remembered(
-            self._find_apps, settings=settings, passes=lambda known: known.app.is_active
+            self._find_apps,
+            settings=settings,
+            passes=lambda known: known.app.is_active,
+            absent_seconds=_ABSENT_SECONDS,
+            strangers=_STRANGERS,
         )
         # (app's integer id, its name for someone) → that someone's user id.
         self.accounts: Remembered[tuple[int, str], int] = Remembered(
@@ -129,17 +163,13 @@ class Lookups:
         found = await self._database.ask(people.find_many, set(ids))
         return [found.get(user_id) for user_id in ids]
 
-    async def _find_apps(self, app_ids: Sequence[str]) -> list[KnownApp | None]:
-        distinct = list(dict.fromkeys(app_ids))
-        found = await asyncio.gather(*map(self._find_app, distinct))
-        by_id = dict(zip(distinct, found, strict=True))
-        return [by_id[app_id] for app_id in app_ids]
-
-    async def _find_app(self, app_id: str) -> KnownApp | None:
-        app = await self._database.ask(apps.find, app_id)
-        if app is None:
-            return None
-        return KnownApp(app, await self._database.ask(apps.secrets, app.id, vault=self._vault))
+    async def _find_apps(self, app_ids: Sequence[str]) -> list[KnownApp | CarillonError | None]:
+        found = await self._database.ask(apps.find_callers, set(app_ids), vault=self._vault)
+        known: dict[str, KnownApp | CarillonError] = {
+            app_id: one if isinstance(one, CarillonError) else KnownApp(*one)
+            for app_id, one in found.items()
+        }
+        return [known.get(app_id) for app_id in app_ids]
 
     async def _find_accounts(self, accounts: Sequence[tuple[int, str]]) -> list[int | None]:
         names: dict[int, set[str]] = defaultdict(set)

@@ -26,9 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from storage.model.caller import App, Mapping
-from storage.model.errors import InConflict
+from storage.model.errors import InConflict, NeverWillWork
 from storage.tables import app_categories, app_redirect_hosts, apps, mappings
-from storage.vault import Vault, VaultSettings, rotate_secret, secrets
+from storage.vault import Vault, VaultSettings, rotate_secret, secrets, secrets_of
 
 __all__ = [
     "NewApp",
@@ -38,6 +38,7 @@ __all__ = [
     "every",
     "find",
     "find_by_id",
+    "find_callers",
     "listing",
     "mapped",
     "mapping_of",
@@ -65,6 +66,26 @@ class NewApp:
 def find(conn: Connection, app_id: str) -> App | None:
     """The app with this string id, active or not. Index: apps_app_id_key."""
     return _one(conn, apps.c.app_id == app_id)
+
+
+def find_callers(
+    conn: Connection, app_ids: Iterable[str], *, vault: Vault
+) -> dict[str, tuple[App, tuple[bytes, ...]] | NeverWillWork]:
+    """Those of these string ids that are apps, active or not, each with its live secrets.
+
+    One query for all who are none, one more if any is found. Of an app whose secrets the vault cannot
+    open: the error, for its own callers. Indexes: apps_app_id_key, app_secrets_app_id.
+    """
+    wanted = literal(list(app_ids), ARRAY(Text))
+    found = [_app(row) for row in conn.execute(_app_rows().where(apps.c.app_id == any_(wanted)))]
+    live = secrets_of(conn, (app.id for app in found), vault=vault) if found else {}
+    return {app.app_id: _with_secrets(app, live.get(app.id, ())) for app in found}
+
+
+def _with_secrets(
+    app: App, live: tuple[bytes, ...] | NeverWillWork
+) -> tuple[App, tuple[bytes, ...]] | NeverWillWork:
+    return live if isinstance(live, NeverWillWork) else (app, live)
 
 
 def find_by_id(conn: Connection, id: int) -> App | None:

@@ -3,11 +3,13 @@
 `storage/apps.py` hands its functions on; nobody else touches `app_secrets`.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_urlsafe
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Integer, any_, delete, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.model.errors import NeverWillWork
 from storage.settings import setting, words
@@ -64,15 +66,34 @@ class Vault:
 def secrets(conn: Connection, id: int, *, vault: Vault) -> tuple[bytes, ...]:
     """The live secrets of the app with this integer id, newest first; empty for an unknown one.
 
-    Index: app_secrets_app_id. Raises NeverWillWork if it has some and the vault opens none of them.
+    Raises NeverWillWork if it has some and the vault opens none of them.
     """
-    newest = select(app_secrets.c.sealed).where(app_secrets.c.app_id == id)
-    newest = newest.order_by(app_secrets.c.id.desc()).limit(LIVE_SECRETS)
-    sealed = conn.execute(newest).scalars().all()
+    found = secrets_of(conn, [id], vault=vault).get(id, ())
+    if isinstance(found, NeverWillWork):
+        raise found
+    return found
+
+
+def secrets_of(
+    conn: Connection, ids: Iterable[int], *, vault: Vault
+) -> dict[int, tuple[bytes, ...] | NeverWillWork]:
+    """The live secrets of the apps with these integer ids, newest first; without any, left out.
+
+    Of an app whose secrets the vault cannot open: the error, for its own callers. Index:
+    app_secrets_app_id.
+    """
+    wanted = literal(list(ids), ARRAY(Integer))
+    query = select(app_secrets.c.app_id, app_secrets.c.sealed)
+    query = query.where(app_secrets.c.app_id == any_(wanted)).order_by(app_secrets.c.id.desc())
+    sealed: dict[int, list[bytes]] = {}
+    for row in conn.execute(query):
+        sealed.setdefault(row.app_id, []).append(row.sealed)
+    return {id: _opened(found[:LIVE_SECRETS], vault) for id, found in sealed.items()}
+
+
+def _opened(sealed: Sequence[bytes], vault: Vault) -> tuple[bytes, ...] | NeverWillWork:
     opened = tuple(secret for one in sealed if (secret := vault.open(one)) is not None)
-    if sealed and not opened:
-        raise NeverWillWork("The app's secrets cannot be opened with CARILLON_SECRETS_KEY.")
-    return opened
+    return opened or NeverWillWork("The app's secrets cannot be opened with CARILLON_SECRETS_KEY.")
 
 
 def rotate_secret(conn: Connection, id: int, *, vault: Vault) -> str:

@@ -135,6 +135,32 @@ def test_no_more_is_remembered_than_fits() -> None:
     run(test())
 
 
+def test_what_is_made_up_is_asked_for_once_a_moment_and_apart() -> None:
+    """A key that nobody has is remembered so; a crowd of them is refused before it delays a known key."""
+
+    async def test() -> None:
+        book = Book()
+        memory = Remembered(
+            book.look_up,
+            settings=IngestSettings(lookup_lifetime=timedelta(0), lookup_patience=timedelta(9)),
+            passes=lambda value: value > 0,
+            absent_seconds=LIFETIME,
+            strangers=5,
+        )
+        assert [await memory.find(4), await memory.find(4)] == [None, None]
+        assert book.asked == [[4]]
+        assert await memory.find(1) == 10
+        asked = [memory.find(key) for key in (*range(100, 110), 1)]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        assert outcomes[:5] + outcomes[10:] == [None] * 5 + [10]
+        assert all(isinstance(one, TryLater) for one in outcomes[5:10])
+        await asyncio.sleep(LIFETIME)
+        book.entries[4] = 40
+        assert await memory.find(4) == 40
+
+    run(test())
+
+
 def test_an_app_does_not_show_its_secrets() -> None:
     """In a log or a traceback."""
     app = App(1, "oa", "OA", "https://oa.example.com", (), True, "", "", None, None)
