@@ -1,11 +1,10 @@
-"""Broadcasts on their way: freezing the audience into chunks, expanding them, stopping.
+"""Broadcasts on their way: expanding their chunks, closing, stopping.
 
-The lanes' (workers/expand.py), but `stop` and `discard`. Reports are `broadcast_reports.py`, taking back is
-`broadcast_recalls.py`. A chunk is marked in the transaction that inserts its deliveries, so that
+The lanes' (workers/expand.py), but `stop` and `discard`. Planning is `broadcast_plans.py`, reports are
+`broadcast_reports.py`, taking back is `broadcast_recalls.py`. A chunk is marked in the transaction that inserts its deliveries, so that
 progress is a sum over chunks and never a guess. Whoever locks both locks a chunk before its broadcast.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,108 +14,6 @@ from storage.accepted import message_of
 from storage.model.broadcast import BroadcastStatus, Chunk, ChunkState
 from storage.model.message import Message
 from storage.withdrawals import withdraw
-
-# Of the next app in turn, its oldest. Not before the app's other chunks are taken: what waits to be
-# planned costs nothing, and a burst of broadcasts does not become gigabytes of ids. Two planners skip
-# each other. Indexes broadcasts_pending, broadcast_chunks_waiting.
-_NEXT_PENDING = text("""
-SELECT b.* FROM (
-    SELECT DISTINCT app_id FROM broadcasts WHERE status = 'PENDING' AND app_id > :after_app_id) a
- CROSS JOIN LATERAL (
-    SELECT p.id, p.app_id, p.accepted_at, p.planned_up_to, p.audience IS NOT NULL AS has_list
-      FROM broadcasts p WHERE p.status = 'PENDING' AND p.app_id = a.app_id
-     ORDER BY p.id LIMIT 1 FOR UPDATE SKIP LOCKED) b
- WHERE NOT EXISTS (SELECT FROM broadcast_chunks c WHERE c.state = 'waiting'
-                      AND c.app_id = b.app_id AND c.broadcast_id <> b.id)
- ORDER BY b.app_id LIMIT 1
-""")
-
-# The audience of an instant: who is active now and has not changed since, and who changed and was
-# active before the first change. Both in id order, from where the last slice ended, so that a slice
-# costs the same wherever it is (index users_active; changed is small). NOT IN, because its hash keeps
-# that order where an anti-join would sort everyone; and chunk after chunk as arrays, which takes 0.4 of
-# the time of numbering the rows and grouping them.
-_SLICE = """
-WITH RECURSIVE changed AS MATERIALIZED (
-  SELECT DISTINCT ON (user_id) user_id, was_active FROM activity_changes
-   WHERE changed_at > :accepted_at ORDER BY user_id, number
-), step (place, ids) AS (
-  SELECT -1, ARRAY[CAST(:after AS bigint)]
-   UNION ALL
-  SELECT place + 1, ARRAY(
-    (SELECT u.id FROM {people} u
-      WHERE u.status = 'ACTIVE' AND NOT u.is_deleted AND u.created_at <= :accepted_at
-        AND u.id > step.ids[cardinality(step.ids)]
-        AND u.id NOT IN (SELECT user_id FROM changed) ORDER BY u.id LIMIT :chunk_size)
-     UNION ALL
-    (SELECT u.id FROM changed JOIN {people} u ON u.id = changed.user_id
-      WHERE was_active AND u.created_at <= :accepted_at
-        AND u.id > step.ids[cardinality(step.ids)])
-     ORDER BY id LIMIT :chunk_size)
-    FROM step WHERE place + 1 < :chunks AND (place < 0 OR cardinality(ids) = :chunk_size)
-), new_chunks AS (
-  INSERT INTO broadcast_chunks (broadcast_id, number, app_id, user_ids, size, last_user_id)
-  SELECT :id, place + (SELECT count(*) FROM broadcast_chunks WHERE broadcast_id = :id),
-         :app_id, ids, cardinality(ids), ids[cardinality(ids)]
-    FROM step WHERE place >= 0 AND cardinality(ids) > 0
-  RETURNING size, last_user_id
-), added AS (
-  SELECT coalesce(sum(size), 0) AS people, max(last_user_id) AS last_user_id FROM new_chunks
-), outcome AS (
-  SELECT added.*, people < :chunk_size * :chunks AS is_complete FROM added
-)
-UPDATE broadcasts SET total = total + people,
-       planned_up_to = coalesce(last_user_id, planned_up_to),
-       status = CASE WHEN is_complete THEN 'EXPANDING' ELSE status END,
-       planned_at = CASE WHEN is_complete THEN clock_timestamp() END,
-       started_at = coalesce(started_at, clock_timestamp())
-  FROM outcome WHERE id = :id
-RETURNING is_complete
-"""
-_PLAN_EVERYONE = text(_SLICE.format(people="users"))
-_PLAN_LIST = text(
-    _SLICE.format(
-        people="""(SELECT * FROM users WHERE id IN (
-            SELECT unnest(audience) FROM broadcasts WHERE id = :id))"""
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A slice of a broadcast's audience is in chunks; all of it if `is_complete`."""
-
-    broadcast_id: int
-    app_id: int
-    is_complete: bool
-
-
-def plan(
-    connection: Connection, *, after_app_id: int = 0, chunk_size: int, chunks: int = 5
-) -> Planned | None:
-    """Freeze the next slice, of up to `chunks`, of a pending broadcast's audience; None if none is.
-
-    Of the next app after `after_app_id`. The audience is everyone who was active when the broadcast was
-    accepted (contract §3), whoever comes and goes between that, the slices and the end. Safe to repeat
-    and for several to do at once.
-    """
-    pending = connection.execute(_NEXT_PENDING, {"after_app_id": after_app_id}).first()
-    if pending is None:
-        return None
-    parameters = {
-        "id": pending.id,
-        "app_id": pending.app_id,
-        "accepted_at": pending.accepted_at,
-        "after": pending.planned_up_to,
-        "chunk_size": chunk_size,
-        "chunks": chunks,
-    }
-    statement = _PLAN_LIST if pending.has_list else _PLAN_EVERYONE
-    is_complete = connection.execute(statement, parameters).scalar_one()
-    if is_complete:
-        close(connection, pending.id)
-    return Planned(pending.id, pending.app_id, is_complete)
-
 
 # Of the next app in turn the oldest broadcast's first chunk that nobody has: apps take turns whatever
 # they send, and one app's broadcasts come in order. The row is locked and looked at first, so of two

@@ -264,6 +264,10 @@ broadcasts = Table(
     Column("accepted_at", INSTANT, nullable=False),
     Column("planned_up_to", BigInteger, nullable=False, server_default=text("0")),
     Column("planned_at", INSTANT),
+    # How often planning failed in a row, with what, and until when it is left alone.
+    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("rest_until", INSTANT),
     Column("started_at", INSTANT),
     Column("finished_at", INSTANT),
     Column("read_count", Integer, nullable=False, server_default=text("0")),

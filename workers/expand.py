@@ -19,6 +19,7 @@ from storage.model.event import NewMessage
 from storage.task_queue import BROADCASTS
 from workers import recall
 from workers.persist import follow, shown_content
+from workers.plan import Planner
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
@@ -53,29 +54,17 @@ class _Lane:
         self._database: BlockingDatabase = process.database
         self._lease = process.settings.lease
         self._messages: dict[int, Persisted] = {}
-        self._planned_app = 0
         self._expanded_app = 0
+        self._planner = Planner(process)
 
     def step(self) -> bool:
         """A slice of planning, a chunk of expanding, a chunk of taking back; False: nothing to do."""
-        has_planned, has_expanded, has_recalled = self._plan(), self._expand(), self._recall()
-        return has_planned or has_expanded or has_recalled or self.publish_left_over()
-
-    def _plan(self) -> bool:
-        planned = self._database.run(
-            broadcasts.plan,
-            after_app_id=self._planned_app,
-            chunk_size=self._process.settings.chunk_size,
+        has_planned, has_expanded, has_recalled = (
+            self._planner.step(),
+            self._expand(),
+            self._recall(),
         )
-        was_first = self._planned_app == 0
-        self._planned_app = 0 if planned is None else planned.app_id
-        if planned is None:
-            # The last app has had its turn: the first is next.
-            return not was_first and self._plan()
-        if planned.is_complete:
-            # Wake the other lanes: there is enough for all.
-            self._process.doorbell.ring(BROADCASTS)
-        return True
+        return has_planned or has_expanded or has_recalled or self.publish_left_over()
 
     def _expand(self) -> bool:
         after = self._expanded_app

@@ -86,3 +86,8 @@ class NeverWillWork(CarillonError):
 
     Its `detail` is for operators, not for callers.
     """
+
+
+def reason(error: Exception) -> str:
+    """What an operator is told of `error`: our own say it; of others only the kind, not what they hold."""
+    return error.detail if isinstance(error, CarillonError) else type(error).__name__

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage import broadcast_recalls, broadcasts, conversations
+from storage import broadcast_plans, broadcast_recalls, broadcasts, conversations
+from storage.broadcast_plans import Slicing
 from tests.ingest.running import Api
 
 NOTICE = {"type": "NOTIFICATION", "is_broadcast": True}
@@ -16,7 +17,7 @@ def expand(api: Api, *, chunk_size: int = 2, chunks: int = 100) -> None:
     """Persist, plan and expand up to `chunks`, as workers would."""
     api.deliver()
     with api.engine.begin() as connection:
-        while broadcasts.plan(connection, chunk_size=chunk_size):
+        while broadcast_plans.plan(connection, Slicing(chunk_size)):
             pass
         for _ in range(chunks):
             if chunk := broadcasts.expand_next(connection, lease=LEASE):

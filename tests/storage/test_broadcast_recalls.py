@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
-from storage import broadcast_recalls, broadcast_reports, broadcasts, conversations, messages
+from storage import (
+    broadcast_plans,
+    broadcast_recalls,
+    broadcast_reports,
+    broadcasts,
+    conversations,
+    messages,
+)
+from storage.broadcast_plans import Slicing
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
 
@@ -17,7 +25,7 @@ def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast())
         messages.persist(connection, [id])
-        broadcasts.plan(connection, chunk_size=5, chunks=1000)
+        broadcast_plans.plan(connection, Slicing(5))
         for _ in range(chunks):
             chunk = broadcasts.expand_next(connection, lease=LEASE)
             assert chunk is not None

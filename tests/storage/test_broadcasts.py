@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from ops.deadline import wait_until
-from storage import broadcast_reports, broadcasts, conversations, messages
+from storage import broadcast_plans, broadcast_reports, broadcasts, conversations, messages
 from storage.accepted import backlog, bury
+from storage.broadcast_plans import Planned, Slicing
 from storage.broadcast_reports import Counted
-from storage.broadcasts import Planned
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, Chunk, UnreadPerson
 from storage.model.message import MessageStatus
 from storage.model.send import Send
@@ -23,7 +23,7 @@ def planned(engine: Engine, send: Send | None = None, *, chunk_size: int = 10) -
     with engine.begin() as connection:
         [id] = accept(connection, send or a_broadcast())
         messages.persist(connection, [id])
-        done = broadcasts.plan(connection, chunk_size=chunk_size, chunks=1000)
+        done = broadcast_plans.plan(connection, Slicing(chunk_size, people=chunk_size * 1000))
         assert done == Planned(id, 7, is_complete=True)
         return id
 
@@ -85,7 +85,7 @@ def test_who_joined_after_the_accept_is_not_in(engine: Engine) -> None:
         connection.execute(text("INSERT INTO users (id) VALUES (2)"))
         connection.execute(text("UPDATE users SET created_at = clock_timestamp() WHERE id = 2"))
         messages.persist(connection, [id])
-        broadcasts.plan(connection, chunk_size=10)
+        broadcast_plans.plan(connection, Slicing(10))
         assert report(connection, id).total == 1
 
 
@@ -226,15 +226,15 @@ def test_apps_take_turns_chunk_by_chunk(engine: Engine) -> None:
         ids = accept(connection, *small, a_broadcast(sent_by_app_id=8, app_id=8))
         messages.persist(connection, ids)
         planned_apps: list[int] = []
-        while done := broadcasts.plan(
-            connection, after_app_id=planned_apps[-1] % 8 if planned_apps else 0, chunk_size=10
+        while done := broadcast_plans.plan(
+            connection, Slicing(10), after_app_id=planned_apps[-1] % 8 if planned_apps else 0
         ):
             planned_apps.append(done.app_id)
         # Of the burst one at a time is planned: the rest waits, and costs nothing.
         assert planned_apps.count(7) == 1
         assert set(planned_apps) == {7, 8}
         assert expanded_apps(connection, 2) == [7, 8]
-        broadcasts.plan(connection, chunk_size=10)
+        broadcast_plans.plan(connection, Slicing(10))
         assert expanded_apps(connection, 2) == [7, 8]
 
 
@@ -266,7 +266,7 @@ def test_the_audience_is_of_the_acceptance_however_late_it_is_planned(engine: En
     slices = 0
     while True:
         with engine.begin() as connection:
-            done = broadcasts.plan(connection, chunk_size=5, chunks=2)
+            done = broadcast_plans.plan(connection, Slicing(5, people=10))
             slices += 1
             connection.execute(text(change), {"id": 40 - slices, "status": "DISABLED"})
         if done is None or done.is_complete:
@@ -293,7 +293,7 @@ def test_a_named_audience_is_of_the_acceptance_too(engine: Engine) -> None:
     done = None
     while done is None or not done.is_complete:
         with engine.begin() as connection:
-            done = broadcasts.plan(connection, chunk_size=1, chunks=2)
+            done = broadcast_plans.plan(connection, Slicing(1, people=2))
     with engine.begin() as connection:
         expand_all(connection)
         users = connection.execute(text("SELECT user_id FROM deliveries ORDER BY user_id"))
@@ -313,7 +313,7 @@ def test_changes_of_people_are_forgotten_when_nothing_can_ask(engine: Engine) ->
         assert broadcasts.forget_changes(connection) == 0
         messages.persist(connection, [id])
         assert broadcasts.forget_changes(connection) == 0
-        broadcasts.plan(connection, chunk_size=10)
+        broadcast_plans.plan(connection, Slicing(10))
         assert broadcasts.forget_changes(connection) == 1
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from storage import broadcast_recalls, broadcasts, conversations, messages, recalls
+from storage import broadcast_plans, broadcast_recalls, broadcasts, conversations, messages, recalls
+from storage.broadcast_plans import Slicing
 from storage.model.broadcast import Chunk
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
 
@@ -55,7 +56,7 @@ class Counters(RuleBasedStateMachine):
         id = self.persisted(a_broadcast())
         self.broadcasts.append(id)
         with self.engine.begin() as connection:
-            broadcasts.plan(connection, chunk_size=2)
+            broadcast_plans.plan(connection, Slicing(2))
             while broadcasts.expand_next(connection, lease=LEASE):
                 pass
         for person in PEOPLE:
@@ -67,7 +68,7 @@ class Counters(RuleBasedStateMachine):
         id = self.persisted(a_broadcast())
         self.broadcasts.append(id)
         with self.engine.begin() as connection:
-            broadcasts.plan(connection, chunk_size=1)
+            broadcast_plans.plan(connection, Slicing(1))
             for _ in range(chunks):
                 chunk = broadcasts.expand_next(connection, lease=LEASE)
                 assert chunk is not None

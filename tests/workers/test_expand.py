@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import broadcast_recalls, broadcast_reports, broadcasts, conversations, messages
+from storage import (
+    broadcast_plans,
+    broadcast_recalls,
+    broadcast_reports,
+    broadcasts,
+    conversations,
+    messages,
+)
+from storage.broadcast_plans import Slicing
 from storage.bus import AsyncBus, BusSettings
 from storage.model.broadcast import BroadcastStatus
 from storage.model.event import MessageRecalled, NewMessage
@@ -130,11 +138,10 @@ def test_the_sweep_finishes_what_a_door_that_died_began(process: Process, engine
     id = pending(engine, people=30)
     small = replace(process, settings=replace(process.settings, chunk_size=10))
     with engine.begin() as connection:
-        broadcasts.plan(connection, chunk_size=10)
+        broadcast_plans.plan(connection, Slicing(10))
         broadcasts.stop(connection, id)
         [second] = accept(connection, a_broadcast())
         messages.persist(connection, [second])
-        assert broadcasts.plan(connection, chunk_size=10) is None
     assert sweep.sweep(small) == ["broadcasts"]
     while expand.work(small):
         pass
@@ -148,7 +155,7 @@ def test_a_chunk_that_fails_is_set_aside_and_the_others_go_on(
     """A poisoned chunk is counted alone: FAILED in the end, and every other chunk is delivered."""
     id = pending(engine, people=30)
     with engine.begin() as connection:
-        broadcasts.plan(connection, chunk_size=10)
+        broadcast_plans.plan(connection, Slicing(10))
         # Nobody's counter can hold one more: the statement is refused.
         connection.execute(
             text(

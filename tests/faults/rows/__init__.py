@@ -90,4 +90,10 @@ ROWS = (
     Row(35, "big and slow bodies, huge frames", bodies.overfeed, is_marked=True),
     Row(37, "WebSocket conformance", conformance.conform),
     Row(38, "RabbitMQ: rows 4, 6, 8, 21", rabbitmq.again, settings=rabbitmq.SETTINGS),
+    Row(
+        40,
+        "several large broadcasts of an app at once",
+        broadcasts.send_several_at_once,
+        is_marked=True,
+    ),
 )

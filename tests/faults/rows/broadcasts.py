@@ -1,4 +1,4 @@
-"""Rows 17 to 20: broadcasts against readers, repeats, kills and newcomers."""
+"""Rows 17 to 20, 40: broadcasts against readers, repeats, kills, newcomers and one another."""
 
 import contextlib
 import threading
@@ -127,12 +127,7 @@ def _crowd(ground: Ground, id: int, *, chunks: int) -> int:
 def kill_lanes(ground: Ground) -> Findings:
     """19: a broadcast to a million; the lanes are killed every two seconds."""
     sender, number = business(ground), ground.scale(short=60_000, full=1_000_000)
-    ground.ask(
-        "INSERT INTO users (id, name, created_at)"
-        " SELECT 500000000 + n, 'x', now() - interval '1 day' FROM generate_series(1, :n) n"
-        " ON CONFLICT DO NOTHING RETURNING NULL",
-        n=number,
-    )
+    _crowd_of(ground, number)
     people = ground.ask("SELECT count(*) FROM users WHERE status = 'ACTIVE' AND NOT is_deleted")
     began, kills = time.monotonic(), 0
     id = sender.broadcast()
@@ -159,6 +154,16 @@ def kill_lanes(ground: Ground) -> Findings:
     found.must(attempts < 1.2, "fewer than 1.2 attempts a chunk")
     drift(found, ground)
     return found
+
+
+def _crowd_of(ground: Ground, number: int) -> None:
+    """At least `number` people."""
+    ground.ask(
+        "INSERT INTO users (id, name, created_at)"
+        " SELECT 500000000 + n, 'x', now() - interval '1 day' FROM generate_series(1, :n) n"
+        " ON CONFLICT DO NOTHING RETURNING NULL",
+        n=number,
+    )
 
 
 def _is_over(ground: Ground, id: int) -> bool:
@@ -206,3 +211,27 @@ def _change(ground: Ground, leaving: list[int]) -> list[int]:
         ground.ask("UPDATE users SET is_deleted = true WHERE id = :id RETURNING id", id=gone)
         ground.ask("INSERT INTO users (id, name) VALUES (:id, 'new') RETURNING id", id=new)
     return newcomers
+
+
+def send_several_at_once(ground: Ground) -> Findings:
+    """40: four large broadcasts of one app and two of another at once: all end, in each app's order."""
+    first, second = business(ground), business(ground)
+    _crowd_of(ground, ground.scale(short=30_000, full=60_000))  # more than one slice of planning
+    found, people = Findings(), 0
+    for _ in range(ground.scale(short=1, full=5)):
+        with ThreadPoolExecutor(6) as pool:
+            senders = [first, second, first, first, second, first]
+            sent = [(one, pool.submit(one.broadcast)) for one in senders]
+        for sender in (first, second):
+            ids = sorted(done.result() for one, done in sent if one is sender)
+            reports = [sender.await_done(id, seconds=ground.scale(short=20, full=60)) for id in ids]
+            for id, report in zip(ids, reports, strict=True):
+                judge_broadcast(found, ground, id, report)
+                people += report["expanded"]
+            planned = (
+                "SELECT array_agg(id ORDER BY planned_at) FROM broadcasts WHERE id = ANY(:ids)"
+            )
+            found.must(ground.ask(planned, ids=ids) == ids, "planned in the app's order")
+    drift(found, ground)
+    found.figures = {"accepted": people}
+    return found

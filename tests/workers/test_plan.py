@@ -1,0 +1,94 @@
+"""A lane whose plan fails: that broadcast rests, and everything else goes on."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from storage import broadcasts, messages
+from storage.model.errors import TryLater
+from tests.builders import a_broadcast, accept, add_people
+from workers import expand
+from workers.process import Process
+
+# Chunks of the broadcasts of app 7 cannot be written, or not in time.
+BREAK = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.app_id = 7 THEN
+    {what};
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON broadcast_chunks FOR EACH ROW EXECUTE FUNCTION refuse()
+"""
+
+
+def pending(engine: Engine, *apps: int) -> list[int]:
+    """A broadcast of each of `apps` to thirty people, persisted; their ids."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, 31))
+        sends = [a_broadcast(sent_by_app_id=app, app_id=app) for app in apps]
+        ids = accept(connection, *sends)
+        messages.persist(connection, ids)
+    return ids
+
+
+def statuses(engine: Engine) -> list[tuple[str, str | None]]:
+    """Status and error of every broadcast, by id."""
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT status, error FROM broadcasts ORDER BY id"))
+        return [(row.status, row.error) for row in found]
+
+
+def work(process: Process) -> None:
+    """As rings do it, until there is nothing to do."""
+    while expand.work(process):
+        pass
+
+
+def test_what_cannot_be_planned_holds_up_no_other_app(process: Process, engine: Engine) -> None:
+    """App 8's broadcast is done while app 7's cannot be planned; mended, app 7's is done too."""
+    pending(engine, 7, 8)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(BREAK.format(what="RAISE EXCEPTION 'no room'"))
+    small = replace(process, settings=replace(process.settings, chunk_size=10))
+    work(small)
+    assert statuses(engine) == [("PENDING", "no room"), ("DONE", None)]
+    with engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER refuse ON broadcast_chunks"))
+        connection.execute(text("UPDATE broadcasts SET rest_until = now()"))
+    work(small)
+    assert statuses(engine) == [("DONE", None), ("DONE", None)]
+
+
+def test_what_takes_too_long_to_plan_is_not_tried_first_for_ever(
+    process: Process, engine: Engine
+) -> None:
+    """A plan that PostgreSQL ended for its time rests too: the next ring serves the others."""
+    pending(engine, 7, 8)
+    late = "RAISE EXCEPTION 'too late' USING ERRCODE = 'query_canceled'"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(BREAK.format(what=late))
+    with pytest.raises(TryLater):
+        expand.work(process)
+    work(process)
+    assert [status for status, _ in statuses(engine)] == ["PENDING", "DONE"]
+
+
+def test_an_error_that_nobody_expected_is_the_broadcasts_own(
+    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised while one is planned, the lane goes on; its text is not kept."""
+    bad, _good = pending(engine, 7, 8)
+    real: Any = broadcasts.close
+
+    def raise_for_bad(connection: Any, broadcast_id: int) -> None:
+        if broadcast_id == bad:
+            raise RuntimeError("may hold what people wrote")
+        real(connection, broadcast_id)
+
+    monkeypatch.setattr("storage.broadcast_plans.close", raise_for_bad)
+    work(process)
+    assert statuses(engine) == [("PENDING", "RuntimeError"), ("DONE", None)]
