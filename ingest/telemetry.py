@@ -77,6 +77,12 @@ class Telemetry:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self._set_aside = Gauge(
+            "carillon_set_aside_events",
+            "Messages whose event cannot be published, each alone; tried again and again.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self._drifted = Gauge(
             "carillon_unread_drift",
             "Unread counters that the last nightly recount of a sample found wrong; must be 0.",
@@ -144,6 +150,7 @@ class Telemetry:
         self._waiting.set(backlog.waiting)
         self._oldest.set(backlog.oldest_seconds)
         self._failed.set(backlog.failed)
+        self._set_aside.set(backlog.set_aside)
         self._drifted.set(backlog.drifted)
         self._broadcasts.set(backlog.broadcasts)
         self._people_left.set(backlog.people_left)

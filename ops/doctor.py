@@ -168,6 +168,9 @@ def _backlog(site: Site) -> Iterator[Finding]:
     if found.failed:
         text = f"{found.failed:,} sends failed five times."
         yield Finding("failed sends", Level.WARN, text, "carillon failed list")
+    if found.set_aside:
+        text = f"{found.set_aside:,} events cannot be published; everything else goes on."
+        yield Finding("set aside", Level.WARN, text, "carillon unpublished list")
     if found.drifted:
         text = f"{found.drifted:,} unread counters were wrong in the last nightly recount."
         yield Finding("drift", Level.FAIL, text, "A defect: see ops/runbook.md, UnreadDrift.")

@@ -7,14 +7,14 @@ promise of a 2xx (contract §2): it leaves only for `messages`, or for `failed_s
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import orjson
 from sqlalchemy import Connection, Row, text
 
 from storage.database import tell_driver
 from storage.model.errors import CallerIsWrong, invalid
-from storage.model.message import ContentType, Message, MessageType
+from storage.model.message import ContentType, Message, MessageType, UnknownWord
 from storage.model.send import Accepted, IdempotencyKey, Send
 
 # Contract §2: a key is remembered for a day.
@@ -38,7 +38,7 @@ class Request:
 class Backlog:
     """How much is waiting, since how long (0.0 when nothing is), and how many sends have failed.
 
-    `drifted`: unread counters that the last nightly recount found wrong. `broadcasts`: those that are
+    `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly recount found wrong. `broadcasts`: those that are
     planned, expanded or taken back now; `people_left`: whose chunk of one is still waiting.
     """
 
@@ -48,6 +48,7 @@ class Backlog:
     drifted: int = 0
     broadcasts: int = 0
     people_left: int = 0
+    set_aside: int = 0
 
 
 _COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
@@ -204,6 +205,7 @@ _BACKLOG = text("""
 SELECT count(*) AS waiting,
        coalesce(extract(epoch FROM clock_timestamp() - min(ring_at)), 0) AS oldest_seconds,
        (SELECT count(*) FROM failed_sends) AS failed,
+       (SELECT count(*) FROM unpublished WHERE error IS NOT NULL) AS set_aside,
        (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted,
        (SELECT count(*) FROM broadcasts WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING'))
          AS broadcasts,
@@ -222,6 +224,7 @@ def backlog(connection: Connection) -> Backlog:
         drifted=row.drifted,
         broadcasts=row.broadcasts,
         people_left=row.people_left,
+        set_aside=row.set_aside,
     )
 
 
@@ -244,7 +247,7 @@ WITH lane AS MATERIALIZED (
 SELECT is_taken,
        EXISTS (SELECT 1 FROM persist_claims WHERE ids <> '{}') AS is_abandoned,
        EXISTS (SELECT 1 FROM persist_holder WHERE holder <> :holder) AS is_anothers,
-       EXISTS (SELECT 1 FROM unpublished) AS has_unpublished
+       EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp()) AS has_unpublished
   FROM lane
 """)
 _LEAVE_LANE = text("SELECT pg_advisory_unlock(hashtext('carillon persist'))")
@@ -328,7 +331,7 @@ _ABANDONED = text("""
 WITH claimed AS (SELECT unnest(ids) AS id FROM persist_claims WHERE lane = 0),
 persisted AS (
   INSERT INTO unpublished (message_id)
-  SELECT m.id FROM messages m JOIN claimed USING (id)
+  SELECT m.id FROM messages m JOIN claimed USING (id) WHERE m.recalled_at IS NULL
   ON CONFLICT DO NOTHING
 )
 UPDATE accepted SET attempts = attempts + 1, error = 'The worker died while it had this in hand.'
@@ -409,7 +412,9 @@ def is_waiting(connection: Connection) -> bool:
     return bool(connection.execute(_IS_WAITING, {"grace": _NO_GRACE}).scalar_one())
 
 
-_IS_DUE = text(f"SELECT EXISTS (SELECT 1 FROM unpublished) OR {_ONE_IS_DUE}")  # noqa: S608 (a constant)
+# What is set aside rests between its tries. A table that is empty but for troubles.
+_ONE_TO_PUBLISH = "EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp())"
+_IS_DUE = text(f"SELECT {_ONE_TO_PUBLISH} OR {_ONE_IS_DUE}")
 
 
 def is_due(connection: Connection) -> bool:
@@ -418,7 +423,7 @@ def is_due(connection: Connection) -> bool:
 
 
 _OVERDUE = text(f"""
-SELECT EXISTS (SELECT 1 FROM unpublished)
+SELECT {_ONE_TO_PUBLISH}
     OR EXISTS (SELECT 1 FROM persist_claims
                 WHERE ids <> '{{}}' AND claimed_at <= clock_timestamp() - :grace)
     OR {_ONE_IS_DUE}
@@ -451,9 +456,19 @@ def purge_keys(connection: Connection) -> int:
     return connection.execute(_PURGE_OLD_KEYS, {"lifetime": KEY_LIFETIME}).rowcount
 
 
+Word = TypeVar("Word", MessageType, ContentType)
+
+
+class _Words(dict[str, Word]):
+    """The words of an enum, by value; one of a newer version is an UnknownWord, and no error."""
+
+    def __missing__(self, word: str) -> Word:
+        return cast("Word", UnknownWord(word))
+
+
 # By value: calling an enum class takes ten times as long, and there are two a message.
-TYPES = {kind.value: kind for kind in MessageType}
-CONTENT_TYPES = {kind.value: kind for kind in ContentType}
+TYPES = _Words({kind.value: kind for kind in MessageType})
+CONTENT_TYPES = _Words({kind.value: kind for kind in ContentType})
 
 
 def message_of(row: Row[Any]) -> Message:

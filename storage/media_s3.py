@@ -5,19 +5,29 @@ and 30 MB that one with a local store need not pay.
 """
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 from cachetools import TTLCache
 
+from storage.model.errors import TryLater
 from storage.model.media import UploadInstructions, check_upload, is_full_url, shown_as
 
 Addressing = Literal["path", "virtual"]
 
+# After a failure nothing is signed for a while: looking for credentials that are gone takes boto3 seconds,
+# each time, and whoever shows or publishes a hundred images would wait for each.
+_REST_SECONDS = 5.0
+
 # Signing a URL takes boto3 0.4 ms: a page of a history with 100 images would hold the loop for 40.
 _REMEMBERED = 20_000
+
+
+_CANNOT_SIGN = "Media URLs cannot be signed at the moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class S3Store:
         self._max_bytes = max_bytes
         self._made: Any = None
         self._making = threading.Lock()
+        self._rests_until = 0.0
         lifetime = url_lifetime.total_seconds()
         self._urls: TTLCache[str, str] = TTLCache(_REMEMBERED, lifetime / 4)
         # TTLCache drops what is old whenever it is touched, and threads may touch it at once.
@@ -60,16 +71,17 @@ class S3Store:
         Raises Invalid or TooLarge for what is not taken.
         """
         check_upload(content_type, size, max_bytes=self._max_bytes)
-        form = self._client().generate_presigned_post(
-            Bucket=self._bucket.name,
-            Key=key,
-            Fields={"Content-Type": content_type},
-            Conditions=[
-                {"Content-Type": content_type},
-                ["content-length-range", size, size],
-            ],
-            ExpiresIn=self._lifetime,
-        )
+        with self._signing() as client:
+            form = client.generate_presigned_post(
+                Bucket=self._bucket.name,
+                Key=key,
+                Fields={"Content-Type": content_type},
+                Conditions=[
+                    {"Content-Type": content_type},
+                    ["content-length-range", size, size],
+                ],
+                ExpiresIn=self._lifetime,
+            )
         return UploadInstructions("POST", form["url"], self._lifetime, fields=dict(form["fields"]))
 
     def url(self, key: str) -> str:
@@ -93,10 +105,29 @@ class S3Store:
             "ResponseContentType": shown.content_type,
             "ResponseContentDisposition": shown.disposition,
         }
-        url = self._client().generate_presigned_url(
-            "get_object", Params=parameters, ExpiresIn=self._lifetime
-        )
+        with self._signing() as client:
+            url = client.generate_presigned_url(
+                "get_object", Params=parameters, ExpiresIn=self._lifetime
+            )
         return str(url)
+
+    @contextmanager
+    def _signing(self) -> Iterator[Any]:
+        """The client. What it raises when it cannot sign (its credentials are gone) becomes TryLater.
+
+        Then it is made anew next time: credentials that come back are found.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
+
+        if time.monotonic() < self._rests_until:
+            raise TryLater(_CANNOT_SIGN)
+        try:
+            yield self._client()
+        except (BotoCoreError, ClientError) as error:
+            self._rests_until = time.monotonic() + _REST_SECONDS
+            with self._making:
+                self._made = None
+            raise TryLater(f"{_CANNOT_SIGN} ({type(error).__name__})") from error
 
     def _client(self) -> Any:
         with self._making:

@@ -83,34 +83,6 @@ def _by_place(row: Sequence[Any]) -> Persisted:
     return Persisted(Message(*fields), row[-1] or "")
 
 
-_KEEP = text("""
-INSERT INTO unpublished (message_id) SELECT unnest(CAST(:ids AS bigint[])) ON CONFLICT DO NOTHING
-""")
-_UNPUBLISHED = text("""
-SELECT m.*, a.name AS app_name
-  FROM unpublished u JOIN messages m ON m.id = u.message_id LEFT JOIN apps a ON a.id = m.app_id
- ORDER BY m.id LIMIT :limit
-""")
-_PUBLISHED = text("DELETE FROM unpublished WHERE message_id <= :id")
-
-
-def keep_unpublished(connection: Connection, ids: Sequence[int]) -> None:
-    """Note that the bus has not taken the events of these messages."""
-    connection.execute(_KEEP, {"ids": list(ids)})
-
-
-def unpublished(connection: Connection, limit: int) -> list[Persisted]:
-    """The oldest messages whose event the bus has not taken, in order; nobody knows their origin."""
-    return [
-        Persisted(message_of(row)) for row in connection.execute(_UNPUBLISHED, {"limit": limit})
-    ]
-
-
-def forget_unpublished(connection: Connection, up_to_id: int) -> None:
-    """Note that the bus has taken the events of all up to this message."""
-    connection.execute(_PUBLISHED, {"id": up_to_id})
-
-
 # The fields of a Message in its own order: a row is taken apart by place, at a third of what it costs by
 # name; there are fifty on a page.
 _IN_ORDER = ", ".join(

@@ -193,11 +193,15 @@ persist_holder = Table(
     prefixes=["UNLOGGED"],
 )
 
-# Messages that are in the histories and whose event the bus has not taken. Empty but for troubles.
+# Messages that are in the histories and whose event the bus has not taken. Empty but for troubles. With an
+# error: the event cannot be made, it is set aside and tried again at `try_at`.
 unpublished = Table(
     "unpublished",
     metadata,
     Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("try_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
 )
 
 idempotency_keys = Table(

@@ -18,9 +18,9 @@ from storage.model.errors import NeverWillWork, TryLater
 from storage.model.event import NewMessage
 from storage.task_queue import BROADCASTS
 from workers import recall
-from workers.persist import follow, shown_content
 from workers.plan import Planner
 from workers.process import Process
+from workers.publishing import follow, new_message
 
 _log = logging.getLogger(__name__)
 
@@ -108,13 +108,11 @@ class _Lane:
         follow(self._process, f"publish chunk {chunk.number}", [persisted], since=since)
 
     def _event(self, chunk: Chunk) -> NewMessage:
-        message, origin = self._message(chunk.broadcast_id)
-        return NewMessage(
-            message,
-            content=shown_content(message, self._process),
+        return new_message(
+            self._message(chunk.broadcast_id),
+            self._process,
             recipients=((app_peer(chunk.app_id), chunk.user_ids),),
             part=chunk.number,
-            origin=origin,
         )
 
     def _message(self, broadcast_id: int) -> Persisted:

@@ -7,23 +7,16 @@ whoever sent them (contract §2, Order), and their conversations may differ.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 
-from prometheus_client import Histogram
-
-from storage import accepted, messages
+from storage import accepted, messages, unpublished
 from storage.accepted import Lane
 from storage.database import Session
 from storage.messages import Persisted
-from storage.model.conversation import copies
 from storage.model.errors import NeverWillWork, TryLater
-from storage.model.event import NewMessage
-from storage.model.message import MEDIA_TYPES, Message
-from storage.model.origin import Origin
 from storage.task_queue import BROADCASTS, SENDS
 from workers.process import Process
+from workers.publishing import Publisher, follow, note_delay, put_on_bus
 
 _log = logging.getLogger(__name__)
 
@@ -66,10 +59,8 @@ def _leave_lane(session: Session) -> None:
 class _Holder:
     """The holder of the lane: one session, one batch after the other.
 
-    A batch is published while the next one is persisted, by a thread of the holder's own: the one waits
-    for PostgreSQL while the other encodes. One batch at a time, in order. The thread begins once the
-    next batch is claimed: Python runs one thread at a time, and one that encodes would keep this one
-    from PostgreSQL's answers to all its short questions before it.
+    A batch is published while the next one is persisted (`Publisher`). It begins once the next batch is
+    claimed: the claim names both until the bus has the first.
     """
 
     def __init__(
@@ -83,9 +74,7 @@ class _Holder:
         self._batch_size = process.settings.persist_batch
         self._max_attempts = process.settings.max_attempts
         self._can_publish = True
-        self._publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
-        self._publishing: Sequence[Persisted] = ()
-        self._is_published: Future[bool] | None = None
+        self._publisher = Publisher(process)
 
     def work(self, found: Lane) -> int:
         # Whoever holds the lane next publishes after us, so nothing of ours may still be on its way.
@@ -96,21 +85,21 @@ class _Holder:
             if found.has_unpublished or found.is_abandoned:
                 done = self._publish_backlog()
             while ids := self._claim():
-                self._begin_publishing()
+                self._publisher.begin()
                 done += self._persist(ids)
                 if self._now() >= self._deadline:
                     break
                 if len(ids) < self._batch_size:  # else more is waiting, and is claimed first
-                    self._begin_publishing()
+                    self._publisher.begin()
                     self._linger()
-            if ids or self._publishing:
+            if ids or not self._publisher.is_idle:
                 self._settle()
                 self._session.ask(accepted.end_claim)
         return done
 
     def _claim(self) -> list[int]:
-        publishing = [message.id for message, _ in self._publishing]
-        return self._session.ask(accepted.claim, self._batch_size, publishing=publishing)
+        in_hand = self._publisher.in_hand
+        return self._session.ask(accepted.claim, self._batch_size, publishing=in_hand)
 
     def _linger(self) -> None:
         """Wait a little for the next send: under load one follows another, and a ring each costs more.
@@ -144,16 +133,10 @@ class _Holder:
         if any(message.is_broadcast for message, _ in batch):
             self._process.doorbell.ring(BROADCASTS)
         self._telemetry.batch_size.observe(len(batch))
-        self._note_delay(self._telemetry.accepted_to_persisted, batch)
+        note_delay(self._telemetry.accepted_to_persisted, batch)
         follow(self._process, "persist", batch, since=since)
         self._publish(batch)
         return len(batch)
-
-    def _note_delay(self, histogram: Histogram, batch: Sequence[Persisted]) -> None:
-        """Of the oldest only: one more for every message would cost a tenth of persisting it."""
-        if batch:
-            oldest = min(message.created_at for message, _ in batch)
-            histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
     def _count_failure(self, id: int, error: NeverWillWork) -> None:
         self._telemetry.attempts_failed.inc()
@@ -166,13 +149,20 @@ class _Holder:
     def _publish_backlog(self) -> int:
         """What was persisted and did not get published, first: order is kept."""
         done = 0
-        while batch := self._session.ask(messages.unpublished, self._batch_size):
-            if not self._put_on_bus(batch):
+        while True:
+            ids, batch = self._session.ask(unpublished.due, self._batch_size)
+            if not ids:
+                return done
+            try:
+                refused = put_on_bus(self._process, batch)
+            except TryLater as error:
+                _log.warning("Not published, for now: %s", error.detail)
+                self._telemetry.unpublished.inc()
                 self._can_publish = False
-                break
-            done += len(batch)
-            self._session.ask(messages.forget_unpublished, batch[-1].message.id)
-        return done
+                return done
+            done += len(batch) - len(refused)
+            self._session.ask(unpublished.forget, [id for id in ids if id not in refused])
+            self._set_aside(refused)
 
     def _publish(self, batch: Sequence[Persisted]) -> None:
         """Have the events of persisted messages put on the bus, once the batch before is there.
@@ -181,68 +171,24 @@ class _Holder:
         """
         self._settle()
         if self._can_publish:
-            self._publishing = batch
+            self._publisher.submit(batch)
         else:
-            self._keep(batch)
-
-    def _begin_publishing(self) -> None:
-        if self._publishing and self._is_published is None:
-            self._is_published = self._publisher.submit(self._put_on_bus, self._publishing)
+            self._keep([message.id for message, _ in batch])
 
     def _settle(self) -> None:
         """Wait for what is to be published; keep it for later if the bus did not take it."""
-        self._begin_publishing()
-        if self._is_published is None:
+        if self._publisher.is_idle:
             return
-        self._can_publish = self._is_published.result()
+        ids = self._publisher.in_hand
+        outcome = self._publisher.flush()
+        self._can_publish = outcome.is_on_bus
         if not self._can_publish:
-            self._keep(self._publishing)
-        self._publishing, self._is_published = (), None
+            self._keep(ids)
+        self._set_aside(outcome.refused)
 
-    def _keep(self, batch: Sequence[Persisted]) -> None:
-        self._session.ask(messages.keep_unpublished, [message.id for message, _ in batch])
+    def _keep(self, ids: Sequence[int]) -> None:
+        self._session.ask(unpublished.keep, ids)
 
-    def _put_on_bus(self, batch: Sequence[Persisted]) -> bool:
-        since = time.time()
-        try:
-            self._process.bus.publish(
-                [event(one, self._process) for one in batch if not one.message.is_broadcast]
-            )
-        except TryLater as error:
-            _log.warning("Not published, for now: %s", error.detail)
-            self._telemetry.unpublished.inc()
-            return False
-        self._note_delay(self._telemetry.accepted_to_published, batch)
-        follow(self._process, "publish", batch, since=since)
-        return True
-
-
-def follow(process: Process, step: str, batch: Iterable[Persisted], *, since: float) -> None:
-    """Say what was done for each message, to whoever follows its request: a span, a line of the log."""
-    tracing, is_logged = process.tracing, _log.isEnabledFor(logging.DEBUG)
-    if tracing is None and not is_logged:
-        return
-    for message, origin in batch:
-        if tracing is not None:
-            tracing.note(step, origin, since=since, message_id=message.id)
-        if is_logged:
-            extra = {"request_id": Origin.of(origin).request_id}
-            _log.debug("%s: message %d", step, message.id, extra=extra)
-
-
-def event(persisted: Persisted, process: Process) -> NewMessage:
-    """The event of a message to one receiver: one recipient group a copy."""
-    message, origin = persisted
-    return NewMessage(
-        message,
-        content=shown_content(message, process),
-        recipients=tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message)),
-        origin=origin,
-    )
-
-
-def shown_content(message: Message, process: Process) -> str:
-    """The content as clients get it: an object key becomes a presigned URL (contract §4)."""
-    if message.content_type in MEDIA_TYPES:
-        return process.media.url(message.content)
-    return message.content
+    def _set_aside(self, refused: dict[int, str]) -> None:
+        if refused:
+            self._session.ask(unpublished.set_aside, refused)

@@ -69,6 +69,11 @@ class Telemetry:
             "Times the bus did not take a batch or a chunk; it is published later.",
             registry=registry,
         )
+        self.set_aside = Counter(
+            "carillon_events_set_aside",
+            "Tries at an event that could not be made, it alone; it is tried again later.",
+            registry=registry,
+        )
         self.chunk_seconds = Histogram(
             "carillon_chunk_seconds",
             "Time of a broadcast's chunk, by stage: insert, publish.",

@@ -33,6 +33,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "failed",
         "Sends that could not be delivered: look, replay, drop.",
     ),
+    "unpublished": (
+        "ops.cli.unpublished",
+        "unpublished",
+        "Events that cannot be published: look, try again.",
+    ),
     "top": ("ops.cli.top", "top", "Watch queues, broadcasts and sockets live."),
     "console": ("ops.cli.console", "console", "Where the console is, and the token to sign in."),
     "doctor": ("ops.cli.doctor", "doctor", "Is everything well? What is not, and how to mend it."),

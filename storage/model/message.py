@@ -25,6 +25,17 @@ class ContentType(StrEnum):
     USER_NOTIFICATION = "USER_NOTIFICATION"
 
 
+class UnknownWord(str):
+    """A type of a newer version, read after a roll-back: shown as it is written, and decided by nowhere."""
+
+    __slots__ = ()
+
+
+def is_known(word: str) -> bool:
+    """Whether this version knows what the word means."""
+    return type(word) is not UnknownWord
+
+
 MEDIA_TYPES = frozenset({ContentType.IMAGE, ContentType.VIDEO, ContentType.FILE})
 
 

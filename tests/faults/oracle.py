@@ -49,7 +49,7 @@ SELECT user_id, peer_id, message_id FROM deliveries
 """)
 _WAITING = text("""
 SELECT (SELECT count(*) FROM accepted WHERE sender_id = ANY(CAST(:people AS bigint[])))
-     + (SELECT count(*) FROM unpublished)
+     + (SELECT count(*) FROM unpublished WHERE error IS NULL)
 """)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from ops.deadline import wait_until
 from ops.doctor import Finding, Level, Site, examine
-from storage import apps
+from storage import apps, unpublished
 from storage.accepted import bury
 from storage.apps import NewApp
 from storage.settings import load
@@ -27,6 +27,7 @@ CHECK_OF = {
     "partitions": ("schema",),
     "workers": ("broker",),
     "failed sends": ("backlog",),
+    "set aside": ("backlog",),
     "clock": ("database", "valkey"),
 }
 
@@ -166,3 +167,15 @@ def test_late_and_failed_sends_are_found(environ: Mapping[str, str], engine: Eng
         bury(connection, [dead])
     assert level(environ, "backlog") is Level.FAIL
     assert level(environ, "failed sends") is Level.WARN
+
+
+def test_events_that_cannot_be_published_are_found(
+    environ: Mapping[str, str], engine: Engine
+) -> None:
+    """What is set aside is a warning with its remedy; what waits for the bus is not."""
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO unpublished (message_id) VALUES (1)"))
+    assert found(environ, "set aside") == []
+    with engine.begin() as connection:
+        unpublished.set_aside(connection, {1: "no credentials"})
+    assert level(environ, "set aside") is Level.WARN

@@ -13,10 +13,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 from sqlalchemy import Connection, create_engine
 
+from storage import media_s3
 from storage.media import MediaSettings, MediaStore, media_store, new_key, owner_of, remember
 from storage.media_local import LocalStore
 from storage.media_s3 import S3Store
-from storage.model.errors import Invalid, InvalidSettings, TooLarge
+from storage.model.errors import Invalid, InvalidSettings, TooLarge, TryLater
 from storage.settings import DatabaseSettings, load
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
@@ -181,6 +182,29 @@ def test_what_no_store_takes(bucket: MediaStore) -> None:
     for content_type, size in [("image/png", 0), ("image", 1), ("image/png; a=b", 1), ("a/b\n", 1)]:
         with pytest.raises(Invalid):
             bucket.upload(key, content_type=content_type, size=size)
+
+
+def test_without_credentials_media_is_for_later_and_works_once_they_are_back(
+    s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials that are gone are TryLater, and found when they are back."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    environ = s3_environ(s3_url) | {
+        "CARILLON_S3_ACCESS_KEY_ID": "",
+        "CARILLON_S3_SECRET_ACCESS_KEY": "",
+    }
+    monkeypatch.setattr(media_s3, "_REST_SECONDS", 0.0)
+    store = media_store(load(MediaSettings, environ))
+    key = "u-1/0123456789abcdef0123456789abcdef.png"
+    for _ in range(2):
+        with pytest.raises(TryLater):
+            store.url(key)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert "X-Amz-Signature" in store.url(key)
 
 
 def test_boto3_is_imported_when_needed() -> None:

@@ -12,6 +12,7 @@ from tests.faults.rows import (
     conformance,
     disk,
     ingest,
+    odd_events,
     poison,
     postgres,
     push,
@@ -89,6 +90,7 @@ ROWS = (
     Row(34, "secrets in logs", secrecy.read_logs, is_marked=True),
     Row(35, "big and slow bodies, huge frames", bodies.overfeed, is_marked=True),
     Row(37, "WebSocket conformance", conformance.conform),
+    Row(42, "events that cannot be made", odd_events.plant, is_marked=True),
     Row(38, "RabbitMQ: rows 4, 6, 8, 21", rabbitmq.again, settings=rabbitmq.SETTINGS),
     Row(
         40,

@@ -1,0 +1,46 @@
+"""`carillon unpublished`: events that cannot be published, each alone. Look at them, or have them tried now."""
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from ops.cli import environment
+from storage import unpublished as record
+from storage.database import BlockingDatabase
+from storage.settings import DatabaseSettings, load
+from storage.task_queue import SENDS, Doorbell, QueueSettings
+
+
+def _database() -> BlockingDatabase:
+    settings = load(DatabaseSettings, environment())
+    return BlockingDatabase(settings, application_name="carillon unpublished")
+
+
+@click.group()
+def unpublished() -> None:
+    """Messages that are in the histories, and whose event cannot be published."""
+
+
+@unpublished.command("list")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_(*, limit: int) -> None:
+    """Show the oldest first: since when it has been tried, and why it cannot be done."""
+    found = _database().run(record.listing, limit=limit)
+    whole_id = Column("message", no_wrap=True, min_width=16)
+    table = Table(whole_id, "attempts", "next try", "error")
+    for one in found:
+        when = one.try_at.strftime("%Y-%m-%d %H:%M:%S")
+        # As text: what was typed by people, or came from another program, is no markup.
+        table.add_row(str(one.message_id), str(one.attempts), when, Text(one.error))
+    Console().print(table if found else "Nothing is set aside.")
+
+
+@unpublished.command()
+def retry() -> None:
+    """Have all of them tried now, instead of after their pause."""
+    count = _database().run(record.retry)
+    doorbell = Doorbell(load(QueueSettings, environment()))
+    doorbell.ring(SENDS)
+    doorbell.close()
+    click.echo(f"{count} will be tried now.")

@@ -1,0 +1,209 @@
+"""Publishing: persisted messages become events on the bus, one batch behind the persisting.
+
+Used by the persist lane; the broadcast lanes make their events here too. A message whose event cannot be
+made or written, it alone, is *refused*: whoever published sets it aside, and everything behind it goes on.
+Only the bus being away (TryLater) holds everything back.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+
+from prometheus_client import Histogram
+
+from storage.messages import Persisted
+from storage.model.conversation import copies
+from storage.model.errors import CarillonError, NeverWillWork, TryLater
+from storage.model.event import Event, NewMessage
+from storage.model.message import MEDIA_TYPES, Message, is_known
+from storage.model.origin import Origin
+from workers.process import Process
+
+_log = logging.getLogger(__name__)
+
+Recipients = tuple[tuple[int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: whether the bus is there, and why which messages were refused."""
+
+    is_on_bus: bool
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def new_message(
+    persisted: Persisted, process: Process, *, recipients: Recipients, part: int = 0
+) -> NewMessage:
+    """The event of a message; `part` as in NewMessage. Raises NeverWillWork if it cannot be made now.
+
+    Whatever the reason is: a store without credentials, a type of a newer version, a defect of ours. It
+    concerns this message alone, so it must not look like a bus that is away.
+    """
+    try:
+        return _made(persisted, process, recipients, part)
+    except Exception as error:
+        raise NeverWillWork(_reason(error)) from error
+
+
+def event(persisted: Persisted, process: Process) -> NewMessage:
+    """The event of a message to one receiver: one recipient group a copy; raises as `new_message`."""
+    return new_message(persisted, process, recipients=_people(persisted.message))
+
+
+def put_on_bus(
+    process: Process, batch: Sequence[Persisted], *, events: Sequence[Event] = ()
+) -> dict[int, str]:
+    """Publish `batch`, in order, then `events`; message id → why, of those that were refused.
+
+    Raises TryLater if the bus did not take it: all of it may be published again.
+    """
+    made, refused = _make([one for one in batch if not one.message.is_broadcast], process)
+    try:
+        process.bus.publish([*made, *events])
+    except TryLater:
+        raise
+    except Exception:  # noqa: BLE001 (one of them cannot be written: each by itself says which)
+        refused |= _put_each(made, process)
+        process.bus.publish(events)
+    for id, why in refused.items():
+        process.telemetry.set_aside.inc()
+        _log.error("Message %d cannot be published: %s", id, why)
+    return refused
+
+
+class Publisher:
+    """Publishes one batch while its user persists the next: one waits for PostgreSQL, the other encodes.
+
+    One batch at a time, in order, by a thread of its own. Use it with `with`: nothing of it is on its way
+    afterwards. The thread begins when it is told to: Python runs one thread at a time, and one that
+    encodes would keep its user from the answers to short questions.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
+        self._batch: Sequence[Persisted] = ()
+        self._events: Sequence[Event] = ()
+        self._outcome: Future[Outcome] | None = None
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._thread.shutdown()
+
+    @property
+    def in_hand(self) -> list[int]:
+        """The messages that were submitted and whose outcome nobody has asked for."""
+        return [message.id for message, _ in self._batch]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in hand."""
+        return not (self._batch or self._events)
+
+    def submit(self, batch: Sequence[Persisted], *, events: Sequence[Event] = ()) -> None:
+        """Have `batch`, then `events`, published next; only after the `flush` of what was before."""
+        self._batch, self._events = batch, events
+
+    def begin(self) -> None:
+        """Start publishing what is in hand, if it has not begun."""
+        if not self.is_idle and self._outcome is None:
+            self._outcome = self._thread.submit(self._publish, self._batch, self._events)
+
+    def flush(self) -> Outcome:
+        """Wait for what is in hand, and let go of it; who asks has kept it if it must be."""
+        self.begin()
+        outcome = Outcome(is_on_bus=True) if self._outcome is None else self._outcome.result()
+        self._batch, self._events, self._outcome = (), (), None
+        return outcome
+
+    def _publish(self, batch: Sequence[Persisted], events: Sequence[Event]) -> Outcome:
+        telemetry, since = self._process.telemetry, time.time()
+        try:
+            refused = put_on_bus(self._process, batch, events=events)
+        except TryLater as error:
+            _log.warning("Not published, for now: %s", error.detail)
+            telemetry.unpublished.inc()
+            return Outcome(is_on_bus=False)
+        note_delay(telemetry.accepted_to_published, batch)
+        follow(self._process, "publish", batch, since=since)
+        return Outcome(is_on_bus=True, refused=refused)
+
+
+def _made(persisted: Persisted, process: Process, recipients: Recipients, part: int) -> NewMessage:
+    message, origin = persisted
+    if not (is_known(message.type) and is_known(message.content_type)):
+        raise NeverWillWork(
+            f"This version does not know messages of type {message.type}/{message.content_type}."
+        )
+    content = shown_content(message, process)
+    return NewMessage(message, content, recipients=recipients, part=part, origin=origin)
+
+
+def _people(message: Message) -> Recipients:
+    return tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message))
+
+
+def _make(batch: Sequence[Persisted], process: Process) -> tuple[list[NewMessage], dict[int, str]]:
+    """The events of `batch`, and why which could not be made."""
+    try:
+        return [_made(one, process, _people(one.message), 0) for one in batch], {}
+    except Exception:  # noqa: BLE001 (each by itself says which it was)
+        made, refused = [], {}
+    for one in batch:
+        try:
+            made.append(event(one, process))
+        except NeverWillWork as error:
+            refused[one.message.id] = error.detail
+    return made, refused
+
+
+def _put_each(events: Sequence[NewMessage], process: Process) -> dict[int, str]:
+    """One after the other, so that what fails fails alone. Raises TryLater as `put_on_bus`."""
+    refused: dict[int, str] = {}
+    for one in events:
+        try:
+            process.bus.publish([one])
+        except TryLater:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this one)
+            refused[one.message.id] = _reason(error)
+    return refused
+
+
+def _reason(error: Exception) -> str:
+    """What an operator is told. Of an error that is not ours only its kind: it may quote a message."""
+    return error.detail if isinstance(error, CarillonError) else f"{type(error).__name__}."
+
+
+def note_delay(histogram: Histogram, batch: Sequence[Persisted]) -> None:
+    """Of the oldest only: one more for every message would cost a tenth of persisting it."""
+    if batch:
+        oldest = min(message.created_at for message, _ in batch)
+        histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
+
+
+def follow(process: Process, step: str, batch: Iterable[Persisted], *, since: float) -> None:
+    """Say what was done for each message, to whoever follows its request: a span, a line of the log."""
+    tracing, is_logged = process.tracing, _log.isEnabledFor(logging.DEBUG)
+    if tracing is None and not is_logged:
+        return
+    for message, origin in batch:
+        if tracing is not None:
+            tracing.note(step, origin, since=since, message_id=message.id)
+        if is_logged:
+            extra = {"request_id": Origin.of(origin).request_id}
+            _log.debug("%s: message %d", step, message.id, extra=extra)
+
+
+def shown_content(message: Message, process: Process) -> str:
+    """The content as clients get it: an object key becomes a presigned URL (contract §4)."""
+    if message.content_type in MEDIA_TYPES:
+        return process.media.url(message.content)
+    return message.content
