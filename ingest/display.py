@@ -18,13 +18,13 @@ from ingest.wire_answers import (
 from storage.model.broadcast import BroadcastReport, UnreadPerson
 from storage.model.conversation import SYSTEM_PEER, Conversation, preview
 from storage.model.message import MEDIA_TYPES, ContentType, Message, MessageStatus
-from storage.model.send import Accepted
+from storage.model.send import Accepted, Send
 
 
 class MediaUrls(Protocol):
-    """Whoever can turn an object key into a URL to show."""
+    """What turns an object key into a URL to show."""
 
-    def url(self, key: str) -> str:
+    def url(self, key: str, *, filename: str = "") -> str:
         """A presigned GET URL; a full http(s) URL (older data) as it is."""
 
 
@@ -49,9 +49,11 @@ class Display:
         """The same, or None."""
         return None if instant is None else self.time(instant)
 
-    def content(self, content_type: ContentType, content: str) -> str:
+    def content(self, shown: Send | Message) -> str:
         """What is shown: for media a presigned URL (contract §4), else the content."""
-        return self.media.url(content) if content_type in MEDIA_TYPES else content
+        if shown.content_type in MEDIA_TYPES:
+            return self.media.url(shown.content, filename=shown.filename or "")
+        return shown.content
 
     def accepted(self, accepted: Accepted) -> MessageAnswer:
         """The answer to a send."""
@@ -65,7 +67,8 @@ class Display:
             type=send.type,
             content_type=send.content_type,
             title=send.title,
-            content=self.content(send.content_type, send.content),
+            content=self.content(send),
+            filename=send.filename,
             action_url=send.action_url,
             action_text=send.action_text,
             is_read=False,
@@ -84,7 +87,8 @@ class Display:
             type=message.type,
             content_type=message.content_type,
             title=message.title,
-            content=self.content(message.content_type, message.content),
+            content=self.content(message),
+            filename=message.filename,
             action_url=message.action_url,
             action_text=message.action_text,
             is_read=read_at is not None,

@@ -8,9 +8,11 @@ from ingest.audiences import Resolved
 from ingest.lookups import Lookups
 from ingest.sending import Facts, Needs, Rules
 from ingest.wire import Audience, SendBody
-from storage import media
 from storage.database import Database
+from storage.media import MediaStore
+from storage.media import find as find_object
 from storage.model.caller import App, AppCaller, Caller
+from storage.model.media import MediaObject, is_key
 from storage.model.send import Send
 
 
@@ -22,11 +24,13 @@ class Judge:
         lookups: Lookups,
         database: Database,
         *,
+        media: MediaStore,
         rules: Rules,
         clock: Callable[[], datetime],
     ) -> None:
         self._lookups = lookups
         self._database = database
+        self._media = media
         self._rules = rules
         self._clock = clock
 
@@ -44,15 +48,26 @@ class Judge:
         if receiver_id is None and account is not None:
             receiver_id = await self._user_id(home, account)
         people = self._lookups.people
+        media, is_uploaded = (
+            (None, False) if media_key is None else await self._object(media_key, caller)
+        )
         return Facts(
             None
             if receiver_id is None
             else people.remembered(receiver_id) or await people.find(receiver_id),
             named_app,
             None if sender_account is None else await self._user_id(home, sender_account),
-            None if media_key is None else await self._database.ask(media.owner_of, media_key),
+            media,
+            is_uploaded,
             None if audience is None else await self._audience(home, audience),
         )
+
+    async def _object(self, key: str, caller: Caller) -> tuple[MediaObject | None, bool]:
+        """Whose object it is and, if it is the caller's, whether it is there."""
+        known = await self._database.ask(find_object, key) if is_key(key) else None
+        if known is None or known.owner != caller.key:
+            return known, False
+        return known, await self._media.holds(key)
 
     async def _app(self, app_id: str) -> App | None:
         known = await self._lookups.apps.find(app_id)

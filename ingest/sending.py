@@ -14,7 +14,7 @@ from ingest.wire import Audience, SendBody
 from storage.model.action_link import is_allowed_target, is_button_url, jump_link
 from storage.model.caller import App, AppCaller, Caller, Person
 from storage.model.errors import NotAllowed, NotFound, TooLarge, invalid
-from storage.model.media import is_full_url
+from storage.model.media import MediaObject, is_full_url, is_web_url
 from storage.model.message import MEDIA_TYPES, ContentType, MessageType
 from storage.model.send import Send
 
@@ -31,8 +31,8 @@ class Needs(NamedTuple):
     """What has to be looked up for a send; None is nothing.
 
     `named_app`: a string id other than the calling app's. `account`: the receiver's name in that app
-    (or the calling one). `sender_account`: the sender's in the calling app. `media_key`: an object whose
-    owner is asked for. `audience`: of a broadcast that names its people.
+    (or the calling one). `sender_account`: the sender's in the calling app. `media_key`: the object of a
+    media message. `audience`: of a broadcast that names its people.
     """
 
     receiver_id: int | None = None
@@ -46,13 +46,14 @@ class Needs(NamedTuple):
 class Facts(NamedTuple):
     """What was found; None is "no such thing" where it was needed.
 
-    `media_owner` is a `Caller.key`.
+    `is_uploaded`: the object that `media` may be is there. Not asked for what is not the caller's.
     """
 
     receiver: Person | None = None
     named_app: App | None = None
     sender_id: int | None = None
-    media_owner: str | None = None
+    media: MediaObject | None = None
+    is_uploaded: bool = False
     audience: Resolved | None = None
 
 
@@ -93,6 +94,7 @@ def decide(body: SendBody, caller: Caller, facts: Facts, *, rules: Rules, now: d
         content=body.content,
         action_url=_action_url(body, button_app),
         action_text=body.action_text,
+        filename=None if facts.media is None else facts.media.filename or None,
         is_broadcast=body.is_broadcast,
         audience=facts.audience.user_ids if facts.audience else None,
         unresolved=facts.audience.unresolved if facts.audience else (),
@@ -137,6 +139,9 @@ def _judge_content(body: SendBody, rules: Rules) -> None:
     limit = rules.content_limit_bytes
     if len(body.content) * 4 > limit and len(body.content.encode()) > limit:
         raise TooLarge(f"The content is longer than {limit} bytes.")
+    is_url = body.content_type in MEDIA_TYPES and is_full_url(body.content)
+    if is_url and not is_web_url(body.content):
+        raise invalid("content", "Must be an object key, or a well-formed http(s) URL.")
 
 
 def _judge_button(body: SendBody, caller: Caller) -> None:
@@ -170,8 +175,12 @@ def _judge_facts(body: SendBody, caller: Caller, facts: Facts) -> None:
     is_app = isinstance(caller, AppCaller)
     if is_app and body.sender_app_user_id is not None and facts.sender_id is None:
         raise NotFound("There is no such sender.")
-    if _media_key(body) is not None and facts.media_owner != caller.key:
+    if _media_key(body) is None:
+        return
+    if facts.media is None or facts.media.owner != caller.key:
         raise NotAllowed("The content is not an object that the caller uploaded.")
+    if not facts.is_uploaded:
+        raise invalid("content", "The object is not uploaded yet.")
 
 
 def _button_app(body: SendBody, caller: Caller, facts: Facts) -> App | None:

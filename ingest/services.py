@@ -136,6 +136,7 @@ def _services(
         judge=Judge(
             lookups,
             pipes.database,
+            media=pipes.media,
             rules=Rules(settings.content_limit_bytes, settings.schedule_ahead),
             clock=partial(datetime.now, UTC),
         ),

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from storage.model.media import UNKNOWN_TYPE, is_media_type, plain_name, plain_type
 from storage.model.message import ContentType, MessageType
 
 MAX_INT64 = 2**63 - 1
@@ -70,6 +71,12 @@ def _storable(text: str) -> str:
     return text
 
 
+def _media_type(content_type: str) -> str:
+    if not is_media_type(content_type):
+        raise PydanticCustomError("media_type", "Input should be a media type such as image/png")
+    return content_type
+
+
 Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
 PathId = Annotated[int, BeforeValidator(_from_decimal), Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
 QueryText = Annotated[str, AfterValidator(_storable), Field(max_length=2048)]
@@ -86,6 +93,11 @@ Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+MediaType = Annotated[
+    str, Field(max_length=255), AfterValidator(plain_type), AfterValidator(_media_type)
 ]
 
 
@@ -164,10 +176,10 @@ class VerifyBody(Asked):
 
 
 class UploadBody(Asked):
-    """`POST /media/uploads`: `size` in bytes."""
+    """`POST /media/uploads`: `size` in bytes; a type as a browser's `File` has it, maybe empty."""
 
-    content_type: Annotated[str, Field(pattern=r"^[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,128}$")]
-    filename: Annotated[str, Field(min_length=1, max_length=255)]
+    content_type: MediaType = UNKNOWN_TYPE
+    filename: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(plain_name)]
     size: Annotated[Int64, Field(ge=1)]
 
 

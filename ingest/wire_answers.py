@@ -32,6 +32,7 @@ class MessageAnswer:
     content_type: ContentType
     title: str
     content: str
+    filename: str | None
     action_url: str | None
     action_text: str | None
     is_read: bool

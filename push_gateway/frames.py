@@ -80,6 +80,7 @@ class FrameWriter:
             "content_type": message.content_type,
             "title": message.title,
             "content": event.content,
+            "filename": message.filename,
             "action_url": message.action_url,
             "action_text": message.action_text,
             "sender_name": SENDER_NAMES[message.type],

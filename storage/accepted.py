@@ -52,7 +52,7 @@ class Backlog:
 
 
 _COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
- action_url, action_text, is_broadcast"""
+ action_url, action_text, filename, is_broadcast"""
 
 # Ids and instants are PostgreSQL's. Ids are sorted before they are given out: within a millisecond the
 # sequence below them may come round. One JSON value costs half of nineteen arrays to write and read.
@@ -69,11 +69,11 @@ WITH ids AS MATERIALIZED (
     FROM ROWS FROM (json_to_recordset(CAST(%(batch)s AS json)) AS (
       sender_id bigint, receiver_id bigint, app_id int, sent_by_app_id int, type text,
       content_type text, title text, content text, action_url text, action_text text,
-      is_broadcast bool, app_name text, audience bigint[], unresolved jsonb, send_at timestamptz,
+      filename text, is_broadcast bool, app_name text, audience bigint[], unresolved jsonb, send_at timestamptz,
       caller text, key text, fingerprint text, kept jsonb, origin text
     )) WITH ORDINALITY AS u(
       sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
-      action_url, action_text, is_broadcast, app_name, audience, unresolved, send_at,
+      action_url, action_text, filename, is_broadcast, app_name, audience, unresolved, send_at,
       caller, key, fingerprint, kept, origin, place)
     JOIN ids USING (place)
 ), keys AS (
@@ -489,4 +489,5 @@ def message_of(row: Row[Any]) -> Message:
         action_text=row.action_text,
         is_broadcast=row.is_broadcast,
         created_at=created_at,
+        filename=row.filename,
     )

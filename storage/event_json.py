@@ -17,7 +17,8 @@ from storage.model.message import ContentType, Message, MessageType
 
 SHARDS = 16
 
-# A message travels as a list in this order; a new field goes to the end.
+# A message travels as a list in this order. What came later has a name of its own, which readers of the
+# version before pass over: `f`, the file's name.
 MESSAGE_FIELDS = (
     "id",
     "sender_id",
@@ -51,6 +52,8 @@ def encoded(event: Event) -> Iterator[tuple[int, bytes]]:
         case NewMessage(message=message, content=content, recipients=recipients, part=part):
             shown = None if content == message.content else content
             body = {"m": orjson.Fragment(_message(message)), "c": shown}
+            if message.filename is not None:
+                body["f"] = message.filename
             if event.origin:
                 body["o"] = event.origin
             yield from _shared("n", body, recipients, part)
@@ -74,7 +77,7 @@ def decoded(payload: bytes) -> Event | None:
 def _decoded(fields: dict[str, Any]) -> Event | None:
     match fields["k"]:
         case "n":
-            message = _read_message(fields["m"])
+            message = _read_message(fields["m"], filename=fields.get("f"))
             content = message.content if fields["c"] is None else fields["c"]
             recipients = _read_recipients(fields)
             return NewMessage(message, content, recipients, fields["p"], fields.get("o", ""))
@@ -112,9 +115,9 @@ def _message(message: Message) -> bytes:
     return orjson.dumps(_fields(message))
 
 
-def _read_message(values: list[Any]) -> Message:
+def _read_message(values: list[Any], *, filename: str | None) -> Message:
     named = dict(zip(MESSAGE_FIELDS, values, strict=True))
     named["type"] = MessageType(named["type"])
     named["content_type"] = ContentType(named["content_type"])
     named["created_at"] = datetime.fromisoformat(named["created_at"])
-    return Message(**named)
+    return Message(**named, filename=filename)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 from storage.media_local import LocalStore
 from storage.media_s3 import Addressing, Bucket, S3Store
 from storage.model.errors import InvalidSettings
-from storage.model.media import UploadInstructions, media_key
+from storage.model.media import MediaObject, UploadInstructions, media_key
 from storage.settings import duration, one_of, setting, whole
 from storage.tables import media_objects
 
@@ -32,7 +32,13 @@ class MediaSettings:
     endpoint_url: str = setting(
         "CARILLON_S3_ENDPOINT_URL",
         "",
-        help="URL of the S3 service that clients and servers reach. Not set: Amazon's of the region.",
+        help="URL at which clients reach the S3 service. Not set: Amazon's of the region.",
+    )
+    internal_url: str = setting(
+        "CARILLON_S3_INTERNAL_URL",
+        "",
+        help="URL at which our own processes reach the S3 service, to see whether an upload is there. "
+        "Not set: the clients' one.",
     )
     region: str = setting(
         "CARILLON_S3_REGION", "us-east-1", help="Region of the bucket; part of every signature."
@@ -90,7 +96,7 @@ class MediaSettings:
 
 
 class MediaStore(Protocol):
-    """Where objects are. Nothing here asks a server, so it may be called from an event loop."""
+    """Where objects are. Nothing but `holds` asks a server, so all may be called from an event loop."""
 
     def prepare(self) -> None:
         """Do now what would make the first call slow; for a thread, at the start of a process."""
@@ -98,8 +104,14 @@ class MediaStore(Protocol):
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:
         """How a client uploads the object; raises Invalid or TooLarge for what is not taken."""
 
-    def url(self, key: str) -> str:
-        """A URL that shows the object for a while; a full http(s) URL (older data) as it is."""
+    def url(self, key: str, *, filename: str = "") -> str:
+        """A URL that shows the object for a while; a full http(s) URL (older data) as it is.
+
+        `filename` is what a browser calls the object when it saves it.
+        """
+
+    async def holds(self, key: str) -> bool:
+        """Whether the object was uploaded, whole. Raises TryLater when the store cannot say."""
 
 
 def media_store(settings: MediaSettings) -> MediaStore:
@@ -127,10 +139,11 @@ def remember(
     connection.execute(insert(media_objects).values(row))
 
 
-def owner_of(connection: Connection, key: str) -> str | None:
-    """The caller (`Caller.key`) that was allowed to upload the object; None if nobody was. Primary key."""
-    question = select(media_objects.c.owner).where(media_objects.c.key == key)
-    return connection.execute(question).scalar_one_or_none()
+def find(connection: Connection, key: str) -> MediaObject | None:
+    """What somebody was allowed to upload under this key; None if nobody was. Primary key."""
+    table = media_objects.c
+    row = connection.execute(select(table.owner, table.filename).where(table.key == key)).first()
+    return None if row is None else MediaObject(*row)
 
 
 def _bucket_store(settings: MediaSettings) -> S3Store:
@@ -139,6 +152,7 @@ def _bucket_store(settings: MediaSettings) -> S3Store:
         name=settings.bucket,
         region=settings.region,
         endpoint_url=settings.endpoint_url or None,
+        internal_url=settings.internal_url or None,
         access_key_id=settings.access_key_id or None,
         secret_access_key=settings.secret_access_key or None,
         addressing=by_default if settings.addressing == "auto" else settings.addressing,

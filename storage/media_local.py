@@ -20,7 +20,14 @@ from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from storage.model.errors import InConflict, NotAllowed, NotFound, TooLarge, invalid
-from storage.model.media import UploadInstructions, check_upload, is_full_url, is_key, shown_as
+from storage.model.media import (
+    UploadInstructions,
+    check_upload,
+    is_full_url,
+    is_key,
+    shown_as,
+    signing_instant,
+)
 
 OBJECTS_PATH = "/api/v1/media/objects"
 
@@ -33,10 +40,11 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a signed URL allows: for an upload exactly this size and type; (0, "") for a download."""
+    """What a signed URL allows: an upload of exactly this size and type, or a download by this name."""
 
-    size: int
-    content_type: str
+    size: int = 0
+    content_type: str = ""
+    filename: str = ""
 
 
 class LocalStore:
@@ -70,9 +78,18 @@ class LocalStore:
             "PUT", url, self._lifetime, headers={"Content-Type": content_type}
         )
 
-    def url(self, key: str) -> str:
-        """A URL to GET the object with, for the settings' lifetime; a full URL comes back unchanged."""
-        return key if is_full_url(key) else self._signed("GET", key, grant=Grant(0, ""))
+    def url(self, key: str, *, filename: str = "") -> str:
+        """A URL to GET the object with; a full URL comes back unchanged.
+
+        The same URL for a quarter of the settings' lifetime (`signing_instant`).
+        """
+        if is_full_url(key):
+            return key
+        return self._signed("GET", key, grant=Grant(filename=filename))
+
+    async def holds(self, key: str) -> bool:
+        """Whether the object was uploaded, whole."""
+        return is_key(key) and await asyncio.to_thread(self.path_of(key).is_file)
 
     def verify(self, method: str, key: str, *, query: Mapping[str, str]) -> Grant:
         """What the URL with these query parameters allows; raises NotAllowed unless it is ours and live.
@@ -80,10 +97,13 @@ class LocalStore:
         `method` is GET or PUT; a HEAD is judged as the GET it stands for.
         """
         expires, size = query.get("expires", ""), query.get("size", "0")
-        grant = Grant(int(size) if _is_number(size) else 0, query.get("type", ""))
+        grant = Grant(
+            int(size) if _is_number(size) else 0, query.get("type", ""), query.get("name", "")
+        )
         expected = self._signature(method, key, expires=expires, grant=grant)
         given = query.get("signature", "").encode("utf-8", "replace")
-        if not is_key(key) or not hmac.compare_digest(expected.encode(), given):
+        is_form = is_key(key) and "\n" not in grant.content_type
+        if not is_form or not hmac.compare_digest(expected.encode(), given):
             raise NotAllowed("The link's signature is not valid.")
         if not _is_number(expires) or int(expires) < self._clock():
             raise NotAllowed("The link has expired.")
@@ -115,24 +135,30 @@ class LocalStore:
             await asyncio.to_thread(_finish, file, unfinished, final=path)
 
     def _signed(self, method: str, key: str, *, grant: Grant) -> str:
-        expires = str(int(self._clock()) + self._lifetime)
+        now, lifetime = self._clock(), self._lifetime
+        since = int(now) if method == "PUT" else signing_instant(now, lifetime)
+        expires = str(since + lifetime)
         query = {"expires": expires}
         if method == "PUT":
             query |= {"size": str(grant.size), "type": grant.content_type}
+        if grant.filename:
+            query["name"] = grant.filename
         query["signature"] = self._signature(method, key, expires=expires, grant=grant)
         return f"{self._base}/{quote(key)}?{urlencode(query)}"
 
     def _signature(self, method: str, key: str, *, expires: str, grant: Grant) -> str:
         # Newlines cannot occur in a key or a type that passes, so no two grants are signed alike.
-        text = "\n".join([method, key, expires, str(grant.size), grant.content_type])
+        signed = [method, key, expires, str(grant.size), grant.content_type]
+        # A URL without a name is signed as it was before there were any: those given out stay good.
+        text = "\n".join([*signed, grant.filename] if grant.filename else signed)
         return hmac.new(
             self._signing_key, text.encode("utf-8", "replace"), hashlib.sha256
         ).hexdigest()
 
 
-def served_headers(key: str) -> dict[str, str]:
+def served_headers(key: str, *, filename: str = "") -> dict[str, str]:
     """The headers of a GET, so that nothing uploaded can run on our origin."""
-    shown = shown_as(key)
+    shown = shown_as(key, filename)
     return {
         "Content-Type": shown.content_type,
         "Content-Disposition": shown.disposition,

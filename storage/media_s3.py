@@ -4,18 +4,29 @@ Signing asks no server. boto3 is imported when the first URL is signed: it costs
 and 30 MB that one with a local store need not pay.
 """
 
+import asyncio
+import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import quote, urlencode
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from storage.model.errors import TryLater
-from storage.model.media import UploadInstructions, check_upload, is_full_url, shown_as
+from storage.model.media import (
+    UploadInstructions,
+    check_upload,
+    is_full_url,
+    shown_as,
+    signing_instant,
+)
 
 Addressing = Literal["path", "virtual"]
 
@@ -23,16 +34,25 @@ Addressing = Literal["path", "virtual"]
 # each time, and whoever shows or publishes a hundred images would wait for each.
 _REST_SECONDS = 5.0
 
-# Signing a URL takes boto3 0.4 ms: a page of a history with 100 images would hold the loop for 40.
+# Signing a URL takes botocore 0.1 ms: a page of a history with 100 images would hold the loop for 10.
 _REMEMBERED = 20_000
+# Threads that ask the bucket, and how long a send waits for one of them and for its answer. They are not the
+# loop's own: a bucket that hangs must not hold up what else the process does in threads.
+_ASKING = 8
+_ASK_SECONDS = 4.0
+# What a bucket says of an object that is not there: 403 to those who may not list it.
+_ABSENT = frozenset({"404", "NoSuchKey", "403", "AccessDenied"})
 
-
+_log = logging.getLogger(__name__)
 _CANNOT_SIGN = "Media URLs cannot be signed at the moment."
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where the bucket is and who may sign. `addressing`: `path` or `virtual` (as a host name)."""
+    """Where the bucket is and who may sign. `addressing`: `path` or `virtual` (as a host name).
+
+    `endpoint_url` is the clients' way to it, `internal_url` our own if that is another.
+    """
 
     name: str
     region: str
@@ -40,39 +60,48 @@ class Bucket:
     access_key_id: str | None
     secret_access_key: str | None
     addressing: Addressing
+    internal_url: str | None = None
 
 
 class S3Store:
     """A bucket of objects. Objects are shown as their key's extension says, whatever type they have.
 
-    A URL is given again for a quarter of its life (so that clients can cache what it shows): it works
-    for at least three quarters of `url_lifetime`.
+    The URL of an object is the same for a quarter of its life, whoever makes it (`signing_instant`).
     """
 
-    def __init__(self, bucket: Bucket, *, url_lifetime: timedelta, max_bytes: int) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        *,
+        url_lifetime: timedelta,
+        max_bytes: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._bucket = bucket
         self._lifetime = int(url_lifetime.total_seconds())
         self._max_bytes = max_bytes
-        self._made: Any = None
+        self._clock = clock
+        self._made: _Tools | None = None
         self._making = threading.Lock()
         self._rests_until = 0.0
-        lifetime = url_lifetime.total_seconds()
-        self._urls: TTLCache[str, str] = TTLCache(_REMEMBERED, lifetime / 4)
-        # TTLCache drops what is old whenever it is touched, and threads may touch it at once.
+        self._urls: LRUCache[tuple[str, str, int], str] = LRUCache(_REMEMBERED)
+        # An LRUCache changes whenever it is touched, and threads may touch it at once.
         self._remembering = threading.Lock()
+        self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="media")
 
     def prepare(self) -> None:
         """Make the client now; what blocks for some 100 ms then does not do so in a request."""
-        self._client()
+        self._tools()
 
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:
         """A form to POST: the bucket takes exactly this key, size and type with it, until it expires.
 
-        Raises Invalid or TooLarge for what is not taken.
+        Raises Invalid or TooLarge for what is not taken, TryLater without credentials to sign with.
         """
         check_upload(content_type, size, max_bytes=self._max_bytes)
-        with self._signing() as client:
-            form = client.generate_presigned_post(
+        with self._signing() as tools:
+            tools.credentials()  # botocore itself fails with an AttributeError without them
+            form = tools.client.generate_presigned_post(
                 Bucket=self._bucket.name,
                 Key=key,
                 Fields={"Content-Type": content_type},
@@ -84,68 +113,145 @@ class S3Store:
             )
         return UploadInstructions("POST", form["url"], self._lifetime, fields=dict(form["fields"]))
 
-    def url(self, key: str) -> str:
-        """A URL to GET the object with; a full URL comes back unchanged."""
+    def url(self, key: str, *, filename: str = "") -> str:
+        """A URL to GET the object with; a full URL comes back unchanged.
+
+        Raises TryLater without credentials to sign with.
+        """
         if is_full_url(key):
             return key
+        since = signing_instant(self._clock(), self._lifetime)
+        asked = (key, filename, since)
         with self._remembering:
-            known = self._urls.get(key)
+            known = self._urls.get(asked)
         if known is not None:
             return known
-        made = self._signed(key)
+        made = self._signed(key, filename, since=since)
         with self._remembering:
-            self._urls[key] = made
+            self._urls[asked] = made
         return made
 
-    def _signed(self, key: str) -> str:
-        shown = shown_as(key)
-        parameters: Mapping[str, str] = {
-            "Bucket": self._bucket.name,
-            "Key": key,
-            "ResponseContentType": shown.content_type,
-            "ResponseContentDisposition": shown.disposition,
+    async def holds(self, key: str) -> bool:
+        """Whether the object was uploaded, whole. Raises TryLater when the bucket cannot say."""
+        asking = asyncio.get_running_loop().run_in_executor(self._asking, self._ask, key)
+        try:
+            return await asyncio.wait_for(asking, _ASK_SECONDS)
+        except TimeoutError as error:
+            raise TryLater("The media store does not answer.") from error
+
+    def _ask(self, key: str) -> bool:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
+
+        with self._signing() as tools:
+            tools.credentials()
+        try:
+            tools.inside.head_object(Bucket=self._bucket.name, Key=key)
+        except (BotoCoreError, ClientError) as error:
+            response = error.response if isinstance(error, ClientError) else {}
+            if response.get("Error", {}).get("Code") in _ABSENT:
+                return False
+            # No credentials, no connection, 5xx: an operator's matter, whose reason is in the log.
+            _log.warning("The bucket cannot be asked for an object: %s", error)
+            raise TryLater("The media store cannot be asked now.") from error
+        return True
+
+    def _signed(self, key: str, filename: str, *, since: int) -> str:
+        shown = shown_as(key, filename)
+        query = {
+            "response-content-type": shown.content_type,
+            "response-content-disposition": shown.disposition,
         }
-        with self._signing() as client:
-            url = client.generate_presigned_url(
-                "get_object", Params=parameters, ExpiresIn=self._lifetime
-            )
-        return str(url)
+        with self._signing() as tools:
+            url = f"{tools.objects_url}{quote(key, safe='/~')}?{urlencode(query, quote_via=quote)}"
+            return tools.sign(url, since=since, lifetime=self._lifetime)
 
     @contextmanager
-    def _signing(self) -> Iterator[Any]:
-        """The client. What it raises when it cannot sign (its credentials are gone) becomes TryLater.
+    def _signing(self) -> Iterator["_Tools"]:
+        """The tools. What they raise when they cannot sign (their credentials are gone) becomes TryLater.
 
-        Then it is made anew next time: credentials that come back are found.
+        Then they are made anew next time: credentials that come back are found.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
 
         if time.monotonic() < self._rests_until:
             raise TryLater(_CANNOT_SIGN)
         try:
-            yield self._client()
+            yield self._tools()
         except (BotoCoreError, ClientError) as error:
             self._rests_until = time.monotonic() + _REST_SECONDS
             with self._making:
                 self._made = None
             raise TryLater(f"{_CANNOT_SIGN} ({type(error).__name__})") from error
 
-    def _client(self) -> Any:
+    def _tools(self) -> "_Tools":
         with self._making:
             if self._made is None:
-                self._made = _client_of(self._bucket)
+                self._made = _Tools(self._bucket)
             return self._made
 
 
-def _client_of(bucket: Bucket) -> Any:
-    import boto3  # noqa: PLC0415 (slow to import)
-    from botocore.config import Config  # noqa: PLC0415
+class _Tools:
+    """botocore's client for the bucket, and its signature with an instant of ours.
 
-    # A session of our own: boto3's default one is shared and not safe to make clients with in threads.
-    return boto3.session.Session().client(
-        "s3",
-        region_name=bucket.region,
-        endpoint_url=bucket.endpoint_url,
-        aws_access_key_id=bucket.access_key_id,
-        aws_secret_access_key=bucket.secret_access_key,
-        config=Config(signature_version="s3v4", s3={"addressing_style": bucket.addressing}),
-    )
+    `client` signs what clients use; `inside` is the one that asks the bucket.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        import boto3  # noqa: PLC0415 (slow to import)
+        from botocore.config import Config  # noqa: PLC0415
+
+        # A session of our own: boto3's default one is shared and not safe to make clients with in threads.
+        session = boto3.session.Session(
+            aws_access_key_id=bucket.access_key_id,
+            aws_secret_access_key=bucket.secret_access_key,
+            region_name=bucket.region,
+        )
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": bucket.addressing},
+            connect_timeout=_ASK_SECONDS / 2,
+            read_timeout=_ASK_SECONDS / 2,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=_ASKING,
+        )
+        self._region = bucket.region
+        self._credentials = session.get_credentials()
+        self.client: Any = session.client("s3", endpoint_url=bucket.endpoint_url, config=config)
+        self.inside: Any = self.client
+        if bucket.internal_url:
+            self.inside = session.client("s3", endpoint_url=bucket.internal_url, config=config)
+        self._bucket = bucket.name
+
+    @cached_property
+    def objects_url(self) -> str:
+        """Where objects are, before their key."""
+        # Path or host name, region, dual stack: botocore knows, and says it in the URL that it would sign.
+        url = self.client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": "k"}, ExpiresIn=60
+        )
+        return str(url).partition("?")[0].removesuffix("k")
+
+    def credentials(self) -> Any:
+        """What to sign with now; raises botocore's NoCredentialsError when there is nothing."""
+        from botocore.exceptions import NoCredentialsError  # noqa: PLC0415
+
+        if self._credentials is None:
+            raise NoCredentialsError
+        return self._credentials.get_frozen_credentials()
+
+    def sign(self, url: str, *, since: int, lifetime: int) -> str:
+        """`url`, presigned as of the instant `since`: botocore itself signs as of now only."""
+        from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+
+        instant = datetime.fromtimestamp(since, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+        class _Auth(S3SigV4QueryAuth):
+            def _modify_request_before_signing(self, request: Any) -> None:
+                # What the signature says and covers is taken from here, after botocore set it to now.
+                request.context["timestamp"] = instant
+                super()._modify_request_before_signing(request)  # type: ignore[misc]
+
+        request = AWSRequest("GET", url)
+        _Auth(self.credentials(), "s3", self._region, expires=lifetime).add_auth(request)
+        return str(request.url)

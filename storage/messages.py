@@ -21,9 +21,9 @@ WITH batch AS (
   DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
 ), new_messages AS (
   INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type,
-                        title, content, action_url, action_text, is_broadcast, created_at)
+                        title, content, action_url, action_text, is_broadcast, created_at, filename)
   SELECT id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type,
-         title, content, action_url, action_text, is_broadcast, created_at
+         title, content, action_url, action_text, is_broadcast, created_at, filename
     FROM batch
 ), new_broadcasts AS (
   INSERT INTO broadcasts (id, app_id, audience, unresolved, created_at, accepted_at, origin)
@@ -55,7 +55,7 @@ WITH batch AS (
 )
 -- The fields of Message, in their order, and where it comes from.
 SELECT id, sender_id, receiver_id, app_id, app_name, sent_by_app_id, type, content_type, title,
-       content, action_url, action_text, is_broadcast, created_at, origin
+       content, action_url, action_text, is_broadcast, created_at, filename, origin
   FROM batch ORDER BY id
 """)
 

@@ -139,6 +139,7 @@ def _message_columns() -> list[Column[object]]:
         Column("content", Text, nullable=False),
         Column("action_url", Text),
         Column("action_text", Text),
+        Column("filename", Text),
         Column("is_broadcast", Boolean, nullable=False, server_default=text("false")),
         Column("created_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     ]

@@ -15,9 +15,11 @@ WITH gone AS ({gone}), new_broadcast AS (
     FROM gone WHERE is_broadcast
 )
 INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
-                      content, action_url, action_text, is_broadcast, created_at, recalled_at)
+                      content, action_url, action_text, is_broadcast, created_at, filename,
+                      recalled_at)
 SELECT id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
-       content, action_url, action_text, is_broadcast, created_at, clock_timestamp() FROM gone
+       content, action_url, action_text, is_broadcast, created_at, filename, clock_timestamp()
+  FROM gone
 """
 _WITHDRAW_ACCEPTED = text(_WITHDRAW.format(gone="DELETE FROM accepted WHERE id = :id RETURNING *"))
 _WITHDRAW_FAILED = text(

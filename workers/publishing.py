@@ -205,5 +205,5 @@ def follow(process: Process, step: str, batch: Iterable[Persisted], *, since: fl
 def shown_content(message: Message, process: Process) -> str:
     """The content as clients get it: an object key becomes a presigned URL (contract §4)."""
     if message.content_type in MEDIA_TYPES:
-        return process.media.url(message.content)
+        return process.media.url(message.content, filename=message.filename or "")
     return message.content

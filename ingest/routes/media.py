@@ -69,8 +69,9 @@ async def put_object(call: Call[None, OneObject, Nothing]) -> Answer:
 async def get_object(call: Call[None, OneObject, Nothing]) -> ASGIApp:
     """Download an object with a URL from a message."""
     store, key = _local(call.services), call.params.key
-    store.verify("GET", key, query=_query(call))
-    return FileResponse(store.existing(key), headers=served_headers(key))
+    grant = store.verify("GET", key, query=_query(call))
+    headers = served_headers(key, filename=grant.filename)
+    return FileResponse(store.existing(key), headers=headers)
 
 
 ROUTES = (start_upload, put_object, get_object)

@@ -7,7 +7,9 @@ extension is ours, so an uploaded page cannot run on the origin that serves it.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
 
 from storage.model.errors import TooLarge, invalid
 
@@ -33,6 +35,17 @@ _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[0-9a-f]{32}(?:\.[a-z0-9]{1,8})?", 
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9][\w.+-]{0,62}/[A-Za-z0-9][\w.+-]{0,126}", re.ASCII)
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}", re.ASCII)
 _FULL_URL = re.compile(r"https?://", re.IGNORECASE)
+# RFC 3986's characters, and those beyond ASCII that RFC 3987 and browsers take. No userinfo: it shows one
+# host and leads to another. (No two branches take the same character: a URL is judged in one pass.)
+_WEB_URL = re.compile(
+    r"https?://(?:(?:[\w-]+\.)*[\w-]+\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?:[/?#](?:[A-Za-z0-9_.~!$&'()*+,;=:@/?#\[\]-]|%[0-9A-Fa-f]{2}|[^\x00-\x7f])*)?",
+    re.IGNORECASE,
+)
+
+# What a browser sends for a file whose type it does not know is empty.
+UNKNOWN_TYPE = "application/octet-stream"
+_NAME_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,14 @@ class UploadInstructions:
     expires_in: int
     headers: dict[str, str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaObject:
+    """An object that may be uploaded, or was: whose it is (`Caller.key`) and its name on their machine."""
+
+    owner: str
+    filename: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +99,65 @@ def is_full_url(content: str) -> bool:
     return _FULL_URL.match(content) is not None
 
 
-def shown_as(key: str) -> Shown:
-    """As what an object is served: an image, sound or video in place, anything else as a download."""
+def is_web_url(content: str) -> bool:
+    """Whether `content` is a well-formed absolute http(s) URL: nothing but a URL, and with a host."""
+    if not _WEB_URL.fullmatch(content) or not content.isprintable():
+        return False
+    try:
+        place = urlsplit(content)
+        return bool(place.hostname) and place.port != 0
+    except ValueError:
+        return False
+
+
+def is_media_type(content_type: str) -> bool:
+    """Whether this is a media type and nothing more: no parameters."""
+    return _CONTENT_TYPE.fullmatch(content_type) is not None
+
+
+def plain_type(content_type: str) -> str:
+    """The media type alone: `audio/webm;codecs=opus` is `audio/webm`, an empty one UNKNOWN_TYPE."""
+    return content_type.partition(";")[0].strip(" \t").lower() or UNKNOWN_TYPE
+
+
+def plain_name(filename: str) -> str:
+    """The name of a file as it may be shown: no folders, nothing invisible, up to 255 characters.
+
+    Without text-direction marks too: they show `exe.gpj` as `jpg.exe`. "" when nothing is left.
+    """
+    name = re.split(r"[/\\]", filename)[-1]
+    visible = "".join(c for c in name if c.isprintable() or unicodedata.category(c) == "Zs")
+    return visible.strip(" .")[:_NAME_LENGTH]
+
+
+def signing_instant(now: float, lifetime_seconds: int) -> int:
+    """The instant from which a URL of this lifetime is good, as Unix seconds: `now`, rounded down.
+
+    The same for a quarter of the lifetime, in every process, so that the URL is the same too and clients'
+    caches know it; it works for at least three quarters of its life.
+    """
+    quarter = max(lifetime_seconds // 4, 1)
+    return int(now // quarter) * quarter
+
+
+def shown_as(key: str, filename: str = "") -> Shown:
+    """As what an object is served: an image, sound or video in place, anything else as a download.
+
+    `filename`, if known, is what a browser calls it when it is saved (RFC 6266).
+    """
     name = key.rpartition("/")[2]
+    own_name = f"; filename*=UTF-8''{quote(filename, safe='')}" if filename else ""
     content_type = _SHOWN.get(name.rpartition(".")[2])
     if content_type is not None:
-        return Shown(content_type, "inline")
+        return Shown(content_type, f"inline{own_name}")
     safe_name = name if is_key(key) else "download"
-    return Shown("application/octet-stream", f'attachment; filename="{safe_name}"')
+    return Shown(UNKNOWN_TYPE, f'attachment; filename="{safe_name}"{own_name}')
 
 
 def check_upload(content_type: str, size: int, *, max_bytes: int) -> None:
     """Refuse what no store takes: Invalid for a type or size that is none, TooLarge over `max_bytes`."""
-    if not _CONTENT_TYPE.fullmatch(content_type):
-        raise invalid("content_type", "must be a media type such as image/png, without parameters")
+    if not is_media_type(content_type):
+        raise invalid("content_type", "must be a media type such as image/png")
     if size < 1:
         raise invalid("size", "must be the number of bytes, at least 1")
     if size > max_bytes:

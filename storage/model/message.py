@@ -56,7 +56,7 @@ class Message:
     `app_id` is the app whose conversation it is in (None for person to person, contract §2);
     `sent_by_app_id` the app that called, which may ask after it and recall it; `receiver_id` is None
     for a broadcast; `content` of a media type is an object key (or an older full URL), not a URL to
-    show: whoever shows it presigns it.
+    show: whoever shows it presigns it. `filename` is the object's own name; None for anything else.
     """
 
     id: int
@@ -73,6 +73,7 @@ class Message:
     action_text: str | None
     is_broadcast: bool
     created_at: datetime
+    filename: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Send:
     content: str
     action_url: str | None = None
     action_text: str | None = None
+    filename: str | None = None
     is_broadcast: bool = False
     send_at: datetime | None = None
     audience: tuple[int, ...] | None = None

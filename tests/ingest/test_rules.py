@@ -89,6 +89,9 @@ ROWS: list[tuple[str, str, dict[str, Any], int]] = [
     ("one's own button wins", OA, NOTICE | {"auto_sso": True, "action_url": "https://a.example/"}, 200),
     ("media is a key of the caller's", PERSON, {"receiver_id": 2, "content_type": "IMAGE", "content": "k"}, 403),
     ("older media is a URL", PERSON, {"receiver_id": 2, "content_type": "IMAGE", "content": "https://a.example/1.png"}, 200),
+    ("media only begins like a URL", PERSON, {"receiver_id": 2, "content_type": "IMAGE", "content": 'https://"onerror=alert(1)'}, 422),
+    ("an app's media only begins like a URL", OA, {"receiver_id": 2, "content_type": "FILE", "content": "http://a b"}, 422),
+    ("a text may say anything", PERSON, {"receiver_id": 2, "content": 'https://"onerror=alert(1)'}, 200),
     ("a time in the past is now", OA, NOTICE | {"send_at": "2026-01-01T00:00:00Z"}, 200),
     ("a time needs an offset", OA, NOTICE | {"send_at": "2030-01-01T00:00:00"}, 422),
     ("a time is within 90 days", OA, NOTICE | {"send_at": "2099-01-01T00:00:00+08:00"}, 422),
@@ -118,7 +121,7 @@ def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) ->
     shown = answer.json()
     assert list(shown) == [
         "id", "sender_id", "receiver_id", "app_id", "app_name", "type", "content_type", "title",
-        "content", "action_url", "action_text", "is_read", "created_at", "read_at",
+        "content", "filename", "action_url", "action_text", "is_read", "created_at", "read_at",
     ]  # fmt: skip
     assert (shown["sender_id"], shown["receiver_id"]) == (1, 2)
     assert shown["content"] == "你好,这是一条私信"

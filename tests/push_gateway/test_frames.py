@@ -41,6 +41,7 @@ def test_a_new_message_has_the_fields_of_the_client_document() -> None:
         "content_type": "TEXT",
         "title": "私信",
         "content": "你好",
+        "filename": None,
         "action_url": None,
         "action_text": None,
         "sender_name": "用户私信",
@@ -73,10 +74,11 @@ def test_a_notification_is_from_the_system_and_carries_its_app() -> None:
 
 
 def test_media_is_shown_by_its_url() -> None:
-    """`content` is the event's (presigned), not the message's stored key."""
-    event = NewMessage(a_message(1), "https://signed", ((1, (2,)),))
+    """`content` is the event's (presigned), not the message's stored key, and beside it is the file's name."""
+    message = replace(a_message(1), filename="报告.pdf")
+    event = NewMessage(message, "https://signed", ((1, (2,)),))
     data = shown(FrameWriter(SHANGHAI).event(event, conversation_id=1, pos="p"))["data"]
-    assert data["content"] == "https://signed"
+    assert (data["content"], data["filename"]) == ("https://signed", "报告.pdf")
 
 
 @pytest.mark.parametrize("created_at", [datetime(2026, 3, 18, 10, 9, 59, 999_999, UTC)])

@@ -61,6 +61,7 @@ messages = st.builds(
     action_text=st.none() | texts,
     is_broadcast=st.booleans(),
     created_at=instants,
+    filename=st.none() | texts,
 )
 events = st.one_of(
     st.builds(NewMessage, messages, texts, recipients, ids),

@@ -1,23 +1,27 @@
 """Media: whose an object is, and a bucket that takes and gives exactly what was signed."""
 
+import asyncio
 import base64
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import boto3
 import httpx
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 from sqlalchemy import Connection, create_engine
 
 from storage import media_s3
-from storage.media import MediaSettings, MediaStore, media_store, new_key, owner_of, remember
+from storage.media import MediaSettings, MediaStore, find, media_store, new_key, remember
 from storage.media_local import LocalStore
-from storage.media_s3 import S3Store
+from storage.media_s3 import Addressing, Bucket, S3Store
 from storage.model.errors import Invalid, InvalidSettings, TooLarge, TryLater
+from storage.model.media import MediaObject, shown_as
 from storage.settings import DatabaseSettings, load
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
@@ -86,12 +90,12 @@ def test_new_keys_are_unguessable_and_end_as_the_type_does() -> None:
     assert re.fullmatch(r"user-2048/[0-9a-f]{32}\.png", first)
 
 
-def test_an_object_has_the_owner_that_was_remembered(connection: Connection) -> None:
-    """The caller that was allowed to upload a key is its owner; other keys have none."""
+def test_an_object_has_the_owner_and_the_name_that_were_remembered(connection: Connection) -> None:
+    """The caller that was allowed to upload a key is its owner; nobody knows other keys."""
     key = new_key(OWNER, "a.png")
     remember(connection, key, owner=OWNER, content_type="image/png", filename="a.png", size=3)
-    assert owner_of(connection, key) == OWNER
-    assert owner_of(connection, new_key(OWNER, "a.png")) is None
+    assert find(connection, key) == MediaObject(OWNER, "a.png")
+    assert find(connection, new_key(OWNER, "a.png")) is None
 
 
 def test_a_form_uploads_and_a_url_shows(bucket: MediaStore) -> None:
@@ -140,10 +144,99 @@ def test_a_bucket_s_urls_are_signed_and_end(bucket: MediaStore) -> None:
     assert "secret" not in str(url)
 
 
-def test_a_bucket_s_url_is_given_again(bucket: MediaStore) -> None:
-    """Asked again soon, the store gives the same URL of a key, so that clients can cache what it shows."""
-    first, second = new_key(OWNER, "a.png"), new_key(OWNER, "a.png")
-    assert bucket.url(first) == bucket.url(first) != bucket.url(second)
+def test_a_bucket_s_url_is_the_same_for_a_quarter_of_its_life() -> None:
+    """Whichever process makes it, and it is signed as of the beginning of that quarter."""
+    now = [1_800_000_000.0]
+    one, other = clocked(lambda: now[0]), clocked(lambda: now[0])
+    key, seen = new_key(OWNER, "a.png"), []
+    for _ in range(8):
+        seen.append(one.url(key, filename="照片.png"))
+        assert other.url(key, filename="照片.png") == seen[-1]
+        now[0] += 450
+    assert len(set(seen)) == 4
+    assert httpx.URL(seen[0]).params["X-Amz-Date"] == "20270115T080000Z"
+    assert one.url(key) != one.url(new_key(OWNER, "a.png")) != one.url(key, filename="b.png")
+
+
+def clocked(clock: Callable[[], float]) -> S3Store:
+    """A store whose clock is a test's."""
+    bucket = Bucket("carillon", "us-east-1", "http://s3.internal", "key", "secret", "path")
+    return S3Store(bucket, url_lifetime=timedelta(hours=1), max_bytes=5000, clock=clock)
+
+
+@pytest.mark.parametrize("addressing", ["path", "virtual"])
+def test_a_url_is_signed_as_botocore_would(addressing: Addressing) -> None:
+    """As of the same instant botocore's own presigned URL is the same, character by character."""
+    key, name = new_key(OWNER, "a.pdf"), "报告 (1) '草稿'+~.pdf"
+    bucket = Bucket("carillon", "eu-west-1", "http://s3.internal", "key", "secret", addressing)
+    shown = shown_as(key, name)
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url="http://s3.internal",
+        region_name="eu-west-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        config=Config(signature_version="s3v4", s3={"addressing_style": addressing}),
+    )
+    parameters = {
+        "Bucket": "carillon",
+        "Key": key,
+        "ResponseContentType": shown.content_type,
+        "ResponseContentDisposition": shown.disposition,
+    }
+    theirs = client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=3600)
+    at = datetime.fromisoformat(httpx.URL(theirs).params["X-Amz-Date"]).timestamp()
+    ours = S3Store(bucket, url_lifetime=timedelta(hours=1), max_bytes=5, clock=lambda: at)
+    # Not `url`, which would round the instant.
+    assert ours._signed(key, name, since=int(at)) == theirs
+
+
+def test_a_bucket_says_whether_an_object_is_there(bucket: MediaStore) -> None:
+    """A key that was granted and never uploaded is not there; after its upload it is, with its own name."""
+    key = new_key(OWNER, "a.png", content_type="image/png")
+    assert not asyncio.run(bucket.holds(key))
+    form = bucket.upload(key, content_type="image/png", size=len(PNG))
+    httpx.post(form.url, data=form.fields, files={"file": ("a.png", PNG, "image/png")})
+    assert asyncio.run(bucket.holds(key))
+    shown = httpx.get(bucket.url(key, filename="照片 1.png"))
+    assert shown.headers["content-disposition"] == (
+        "inline; filename*=UTF-8''%E7%85%A7%E7%89%87%201.png"
+    )
+
+
+def test_a_bucket_that_cannot_say_is_asked_later() -> None:
+    """A bucket that refuses connections, or a process without credentials, is no reason to refuse a send."""
+    away = media_store(load(MediaSettings, s3_environ("http://127.0.0.1:9")))
+    with pytest.raises(TryLater):
+        asyncio.run(away.holds(new_key(OWNER, "a.png")))
+
+
+def test_a_bucket_is_asked_at_the_inner_url(s3_url: str) -> None:
+    """Where clients reach the bucket at an address that processes do not, these have an address of their own."""
+    environ = s3_environ("http://127.0.0.1:9") | {"CARILLON_S3_INTERNAL_URL": s3_url}
+    store = media_store(load(MediaSettings, environ))
+    key = new_key(OWNER, "a.png")
+    assert not asyncio.run(store.holds(key))
+    assert store.url(key).startswith("http://127.0.0.1:9/carillon/")
+
+
+def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that finds no credentials says "later" of every URL, and of every upload."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setattr(media_s3, "_REST_SECONDS", 0.0)
+    store = media_store(MediaSettings(bucket="b", endpoint_url="http://127.0.0.1:9"))
+    key = new_key(OWNER, "a.png")
+    for attempt in (
+        lambda: store.url(key),
+        lambda: store.upload(key, content_type="image/png", size=1),
+        lambda: asyncio.run(store.holds(key)),
+    ):
+        with pytest.raises(TryLater):
+            attempt()
 
 
 @pytest.mark.parametrize(

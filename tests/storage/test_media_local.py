@@ -83,7 +83,43 @@ def test_an_upload_url_grants_what_was_asked(store: LocalStore) -> None:
 def test_a_download_url_grants_a_download(store: LocalStore) -> None:
     """The URL that shows an object verifies as a GET of that key."""
     key, query = parts(store.url(KEY))
-    assert store.verify("GET", key, query=query) == Grant(0, "")
+    assert store.verify("GET", key, query=query) == Grant()
+
+
+@pytest.mark.parametrize("name", ["报告 & '1'.pdf", "a+b%20c.png", "x" * 255])
+def test_a_download_url_carries_the_name(store: LocalStore, name: str) -> None:
+    """The URL of a named object says the name to the route that serves it, and no other name verifies."""
+    key, query = parts(store.url(KEY, filename=name))
+    assert store.verify("GET", key, query=query) == Grant(filename=name)
+    for changed in ({"name": "other.exe"}, {"name": ""}, {"type": f"\n{name}", "name": ""}):
+        with pytest.raises(NotAllowed):
+            store.verify("GET", key, query=query | changed)
+
+
+def test_a_url_is_the_same_for_a_quarter_of_its_life(tmp_path: Path, clock: Clock) -> None:
+    """So that caches know what it shows, in every process; it works for three quarters at least."""
+    one, other = make(tmp_path, clock=clock), make(tmp_path, clock=clock)
+    seen = []
+    for second in range(0, 3600, 60):
+        clock.now = NOW + second
+        seen.append(one.url(KEY, filename="a.png"))
+        assert other.url(KEY, filename="a.png") == seen[-1]
+    assert len(set(seen)) in {4, 5}
+    clock.now = NOW
+    key, query = parts(one.url(KEY))
+    clock.now = NOW + 2700
+    one.verify("GET", key, query=query)
+
+
+def test_an_object_is_there_once_it_is_whole(store: LocalStore) -> None:
+    """A key that was granted is not there before its upload has succeeded; what is no key never is."""
+    assert not asyncio.run(store.holds(KEY))
+    with pytest.raises(Invalid):
+        write(store, b"abc", size=7)
+    assert not asyncio.run(store.holds(KEY))
+    write(store, b"abcdefg", size=7)
+    assert asyncio.run(store.holds(KEY))
+    assert not asyncio.run(store.holds("../../etc/passwd"))
 
 
 def test_urls_start_where_clients_reach_the_api(tmp_path: Path, clock: Clock) -> None:
@@ -138,12 +174,12 @@ def test_a_url_is_for_one_method_and_key(store: LocalStore) -> None:
 
 def test_a_url_ends(store: LocalStore, clock: Clock) -> None:
     """An hour after it was made a link is refused, a second before it is not."""
-    key, query = parts(store.url(KEY))
+    key, query = parts(store.upload(KEY, content_type="image/png", size=7).url)
     clock.now = NOW + 3599
-    store.verify("GET", key, query=query)
+    store.verify("PUT", key, query=query)
     clock.now = NOW + 3601
     with pytest.raises(NotAllowed, match="expired"):
-        store.verify("GET", key, query=query)
+        store.verify("PUT", key, query=query)
 
 
 def test_another_signing_key_is_another_store(tmp_path: Path, clock: Clock) -> None:

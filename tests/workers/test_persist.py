@@ -54,13 +54,16 @@ def test_an_event_goes_to_both_people_each_in_their_conversation(
 
 
 def test_media_is_published_as_a_url(process: Process, engine: Engine) -> None:
-    """Clients get something they can open, never an object key."""
+    """Clients get something they can open, never an object key, and the file's own name."""
+    send = a_send(content_type=ContentType.IMAGE, content="some/key.png", filename="图.png")
     with engine.begin() as connection:
-        accept(connection, a_send(content_type=ContentType.IMAGE, content="some/key.png"))
+        accept(connection, send)
     persist.drain(process)
     [event] = heard(process).events
     assert isinstance(event, NewMessage)
     assert event.content.startswith("http") and "some/key.png" in event.content
+    assert event.message.filename == "图.png"
+    assert "name=%E5%9B%BE.png" in event.content
 
 
 def test_with_the_bus_away_histories_fill_and_events_follow_in_order(

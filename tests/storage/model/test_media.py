@@ -1,11 +1,25 @@
 """Media values: the extension of a key says what a browser may do with the object."""
 
+import time
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.model.errors import Invalid, TooLarge
-from storage.model.media import check_upload, is_full_url, is_key, media_key, shown_as
+from storage.model.media import (
+    check_upload,
+    is_full_url,
+    is_key,
+    is_media_type,
+    is_web_url,
+    media_key,
+    plain_name,
+    plain_type,
+    shown_as,
+    signing_instant,
+)
 
 RANDOM = "0123456789abcdef" * 2
 INERT = ("application/octet-stream", "image/", "audio/", "video/")
@@ -71,3 +85,130 @@ def test_a_full_url_is_told_from_a_key() -> None:
     assert is_full_url("HTTP://a.b/c")
     assert not is_full_url(f"user-1/{RANDOM}.png")
     assert not is_full_url("javascript:alert(1)")
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("audio/webm;codecs=opus", "audio/webm"),
+        ('video/mp4; codecs="avc1.42E01E, mp4a.40.2"', "video/mp4"),
+        ("Image/PNG", "image/png"),
+        (" text/plain ;charset=utf-8", "text/plain"),
+        ("", "application/octet-stream"),
+        (";", "application/octet-stream"),
+        (" ", "application/octet-stream"),
+    ],
+)
+def test_a_media_type_loses_its_parameters(written: str, plain: str) -> None:
+    """What recorders and browsers call a type becomes the type alone; no type is the unknown one."""
+    assert plain_type(written) == plain
+    assert is_media_type(plain)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("报告 2026.pdf", "报告 2026.pdf"),
+        ("C:\\fakepath\\合同.docx", "合同.docx"),
+        ("../../etc/passwd", "passwd"),
+        ("a\r\nSet-Cookie: x=1.txt", "aSet-Cookie: x=1.txt"),
+        ("\x1b[2Jclear.txt", "[2Jclear.txt"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("全角\u3000空格.txt", "全角\u3000空格.txt"),
+        ("/", ""),
+        ("...", ""),
+        ("👩‍💻.png", "👩💻.png"),
+        ("字" * 300, "字" * 255),
+    ],
+)
+def test_a_file_name_is_shown_without_what_could_mislead(written: str, plain: str) -> None:
+    """Folders, control characters and text-direction marks are left out of a file's name."""
+    assert plain_name(written) == plain
+
+
+@given(key=st.text(), filename=st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_file_is_saved_by_its_own_name(key: str, filename: str) -> None:
+    """Content-Disposition carries the name as RFC 6266 says, and nothing of it can break the header."""
+    name = plain_name(filename)
+    disposition = shown_as(key, name).disposition
+    assert disposition.isascii() and disposition.isprintable()
+    [*_, carried] = disposition.split("filename*=UTF-8''")
+    assert (unquote(carried) == name) if name else ("filename*" not in disposition)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example/1.png",
+        "HTTP://a.example",
+        "http://localhost:8000/a?b=c&d=%E4%BD%A0#e",
+        "https://cdn.例子.cn/图片/一.png",
+        "https://[2001:db8::1]:8443/a",
+        "http://192.0.2.1/a_(b)[c];d=e,f'g!",
+        "https://bucket.s3.amazonaws.com/k?X-Amz-Signature=abc%2Fdef",
+        "https://a.example./x",
+    ],
+)
+def test_a_web_url_is_taken(url: str) -> None:
+    """A whole http(s) URL of any place is one, also with characters beyond ASCII, as browsers have it."""
+    assert is_web_url(url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'https://"onerror=alert(1)//',
+        'https://a.example/"onerror="alert(1)',
+        "https://a.example/<script>",
+        "https://a.example/a b",
+        "https://a.example/a\nb",
+        "https://a.example/a\tb",
+        "https://a.example\\@b.example/",
+        "https://a.example/\\..",
+        "https://user:password@a.example/",
+        "https://",
+        "https:///a",
+        "https://?a",
+        "https://..",
+        "https://a..b/",
+        "https://:80/",
+        "https://a.example:0/",
+        "https://a.example:99999/",
+        "https://a.example:port/",
+        "https://[::1/",
+        "https://[1]/",
+        "https://a.example/%zz",
+        "https://a.example/`",
+        "https://a.example/{x}",
+        "https://a.example/\u202egnp.exe",
+        "https://a.example/\u00a0",
+        "https://a.example/\u2028",
+        "https://a.example/\ud800",
+        "javascript:alert(1)",
+        "//a.example/x",
+        "user-1/" + "0" * 32,
+        "",
+    ],
+)
+def test_what_only_begins_like_a_url_is_none(text: str) -> None:
+    """Quotes, angle brackets, spaces, control characters, another host before an `@`, no host: no URL."""
+    assert not is_web_url(text)
+
+
+def test_a_url_is_judged_in_one_pass() -> None:
+    """The longest content there may be is judged at once, also when its last character is wrong."""
+    for piece in ("a", "字", "%41", "a.", "/", "-", "a-", "1:"):
+        text = "https://" + piece * (65536 // len(piece))
+        for url in (text + '"', "https://a.example/" + text + '"'):
+            began = time.perf_counter()
+            assert not is_web_url(url)
+            assert time.perf_counter() - began < 0.5
+
+
+@given(now=st.floats(0, 2**33), lifetime=st.integers(10, 7 * 86400))
+def test_a_signing_instant_holds_for_a_quarter_of_a_life(now: float, lifetime: int) -> None:
+    """The instant is not in the future, at most a quarter of the lifetime old, and then the next comes."""
+    since = signing_instant(now, lifetime)
+    assert since <= now < since + lifetime / 4 + 1
+    assert signing_instant(since, lifetime) == since
+    assert signing_instant(since + lifetime // 4, lifetime) == since + lifetime // 4
