@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,54 +12,110 @@ from ingest import problems
 from ingest.services import Services
 from ingest.wire import SendBody
 from ingest.wire_answers import EntryRefused, EntrySent
+from storage import batch_keys
 from storage.accepted import Request
+from storage.batch_keys import FirstAnswers
 from storage.model.caller import AppCaller
-from storage.model.errors import CallerIsWrong, CarillonError
+from storage.model.errors import CallerIsWrong, CarillonError, FieldProblem, Invalid
 from storage.model.send import Accepted, IdempotencyKey
 
-# Between a batch's key and an entry's place: no header can hold it, so no caller's key looks alike.
-_JOINT = "\x1f"
+Result = EntrySent | EntryRefused
+
+# A fault of ours is no answer to keep: it may go well the next time.
+_OURS = 500
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The results in the entries' order; `is_replay`: nothing was sent, all of it is a first answer."""
+
+    results: list[Result]
+    is_replay: bool
 
 
 async def send(
     services: Services,
     caller: AppCaller,
     *,
-    entries: Sequence[dict[str, Any]],
+    entries: Sequence[Any],
     key: IdempotencyKey | None,
     origin: str,
-) -> list[EntrySent | EntryRefused]:
-    """Send what may be sent; the results are in the entries' order.
+) -> Sent:
+    """Send what may be sent.
 
-    With a key every entry has one of its own, so that a repeated batch repeats the first results of
-    what was sent and sends what was not. Raises OverLimit and TryLater for the batch as a whole: what
-    may have been accepted then is known only to a retry with the key.
+    A repeated batch with its key repeats the first results and sends only what has none, because the
+    first try was cut short. Raises Invalid for a key of another body, and OverLimit and TryLater for the
+    batch as a whole: what may have been accepted then is known only to a retry with the key.
     """
+    first = FirstAnswers() if key is None else await _first_answers(services, key, len(entries))
+    known: dict[int, Result] = {place: _sent(services, one) for place, one in first.sent.items()}
+    known |= {place: EntryRefused(**answer) for place, answer in first.refused.items()}
+    new = {place: entry for place, entry in enumerate(entries) if place not in known}
+    answered = await _send_new(services, caller, new, key=key, origin=origin)
+    if key is not None:
+        await _keep_refusals(services, key, answered)
+    results = known | answered
+    return Sent([results[place] for place in range(len(entries))], is_replay=not new)
+
+
+async def _first_answers(services: Services, key: IdempotencyKey, size: int) -> FirstAnswers:
+    first = await services.database.ask(batch_keys.bind, key, size=size)
+    if isinstance(first, CallerIsWrong):
+        raise first
+    return first
+
+
+async def _send_new(
+    services: Services,
+    caller: AppCaller,
+    entries: Mapping[int, Any],
+    *,
+    key: IdempotencyKey | None,
+    origin: str,
+) -> dict[int, Result]:
+    keys = {place: batch_keys.of_entry(key, place) if key else None for place in entries}
     judged = await asyncio.gather(
         *(
-            _judged(services, caller, entry, key=_key(key, place), origin=origin)
-            for place, entry in enumerate(entries)
+            _judged(services, caller, entry, key=keys[place], origin=origin)
+            for place, entry in entries.items()
         )
     )
     requests = [one for one in judged if isinstance(one, Request)]
     if requests:
         await services.pipes.limits.take(caller.app.id, count=len(requests))
     outcomes = iter(await services.intake.accept_all(requests))
-    return [
-        _result(services, next(outcomes) if isinstance(one, Request) else one) for one in judged
-    ]
+    return {
+        place: _result(services, next(outcomes) if isinstance(one, Request) else one)
+        for place, one in zip(entries, judged, strict=True)
+    }
+
+
+async def _keep_refusals(
+    services: Services, key: IdempotencyKey, answered: Mapping[int, Result]
+) -> None:
+    refused = {
+        place: {"status": one.status, "detail": one.detail}
+        for place, one in answered.items()
+        if isinstance(one, EntryRefused) and one.status != _OURS
+    }
+    if refused:
+        await services.database.ask(batch_keys.note_refused, key, refused)
 
 
 async def _judged(
     services: Services,
     caller: AppCaller,
-    entry: dict[str, Any],
+    entry: Any,
     *,
     key: IdempotencyKey | None,
     origin: str,
 ) -> Request | CallerIsWrong:
+    if isinstance(entry, Invalid):
+        return entry
+    if not isinstance(entry, dict):
+        return Invalid(FieldProblem(("body",), "Must be an object.", "object_type"))
     try:
         body = SendBody.of(entry)
         return Request(await services.judge.judge(body, caller), key, origin)
@@ -69,15 +125,15 @@ async def _judged(
         return error
 
 
-def _key(key: IdempotencyKey | None, place: int) -> IdempotencyKey | None:
-    return None if key is None else replace(key, key=f"{key.key}{_JOINT}{place}")
-
-
-def _result(services: Services, outcome: Accepted | CarillonError) -> EntrySent | EntryRefused:
+def _result(services: Services, outcome: Accepted | CarillonError) -> Result:
     if isinstance(outcome, Accepted):
-        return EntrySent(200, services.display.accepted(outcome))
+        return _sent(services, outcome)
     status = problems.status_of(type(outcome))
     if status is None:
         _log.error("An entry of a batch failed.", exc_info=outcome)
-        return EntryRefused(500, problems.MEANING[500])
+        return EntryRefused(_OURS, problems.MEANING[_OURS])
     return EntryRefused(status, problems.detail(outcome))
+
+
+def _sent(services: Services, accepted: Accepted) -> EntrySent:
+    return EntrySent(200, services.display.accepted(accepted))

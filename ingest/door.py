@@ -86,11 +86,15 @@ class Door:
         return "path" if name in self._in_path else "query"
 
     def _body(self, raw: bytes) -> Asked:
-        value = {} if not raw and self.endpoint.body_is_optional else strict_json.parse(raw)
+        value = {} if not raw and self.endpoint.body_is_optional else self._object(raw)
         try:
             return self.endpoint.body.of(value)
         except ValidationError as error:
             raise problems.invalid_fields(error, where=_in_body) from error
+
+    def _object(self, raw: bytes) -> dict[str, Any]:
+        apart = self.endpoint.body.apart
+        return strict_json.parse_apart(raw, apart) if apart else strict_json.parse(raw)
 
 
 def _in_body(_name: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
+from ingest import strict_json
 from storage.model.caller import Caller
 from storage.model.errors import invalid
 from storage.model.send import IdempotencyKey
@@ -18,15 +19,16 @@ _WAIT = re.compile(rb'\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
 def idempotency_key(
-    headers: Mapping[bytes, bytes], *, caller: Caller, body: bytes
+    headers: Mapping[bytes, bytes], *, caller: Caller, body: bytes, of: str = "send"
 ) -> IdempotencyKey | None:
-    """The caller's key for this very body, byte for byte; None without one. Raises Invalid."""
+    """The caller's key for this JSON value, as a request `of` a kind; None without one. Raises Invalid."""
     key = headers.get(b"idempotency-key")
     if key is None:
         return None
     if not 0 < len(key) <= KEY_LENGTH or b"\0" in key:
         raise invalid("Idempotency-Key", f"Must be 1 to {KEY_LENGTH} characters.", where="header")
-    return IdempotencyKey(caller.key, key.decode("latin-1"), hashlib.sha256(body).digest())
+    digest = hashlib.sha256(of.encode() + strict_json.fingerprint(body)).digest()
+    return IdempotencyKey(caller.key, key.decode("latin-1"), digest)
 
 
 def wait_of(headers: Mapping[bytes, bytes]) -> timedelta | None:

@@ -7,7 +7,7 @@ fields are `sending.py`'s. Field order and names are the client document's.
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import orjson
 from pydantic import (
@@ -45,9 +45,13 @@ def _from_decimal(value: object) -> object:
 
 
 def _content_text(value: object) -> object:
-    # Contract §2: an object is stored as its JSON text, compact, in the caller's order, unescaped.
+    # Contract §2: an object is stored as its JSON text, compact, in the caller's order, unescaped; its
+    # numbers as they were written (`strict_json.py`).
     if isinstance(value, dict):
-        return orjson.dumps(value).decode()
+        try:
+            return orjson.dumps(value).decode()
+        except TypeError as error:
+            raise PydanticCustomError("json_depth", "Input is nested too deeply") from error
     if isinstance(value, str):
         return value
     raise PydanticCustomError("content_type", "Input should be a string or an object")
@@ -102,7 +106,12 @@ MediaType = Annotated[
 
 
 class Asked(BaseModel):
-    """Base of what requests carry: exact JSON types, unknown fields ignored."""
+    """Base of what requests carry: exact JSON types, unknown fields ignored.
+
+    `apart`: the list, if any, each item of which is judged for itself (`strict_json.parse_apart`).
+    """
+
+    apart: ClassVar[str] = ""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -150,9 +159,14 @@ class SendBody(Asked):
 
 
 class BatchBody(Asked):
-    """`POST /messages/batch`: each entry is judged for itself, later."""
+    """`POST /messages/batch`: each entry is judged for itself, later; an Invalid is judged already."""
 
-    messages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=BATCH_SIZE)]
+    apart: ClassVar[str] = "messages"
+
+    messages: Annotated[
+        list[Annotated[Any, WithJsonSchema({"type": "object"})]],
+        Field(min_length=1, max_length=BATCH_SIZE),
+    ]
 
 
 class ReadBody(Asked):

@@ -118,25 +118,25 @@ def accept(connection: Connection, requests: Sequence[Request]) -> list[Accepted
     """
     keyed = [request.key for request in requests if request.key is not None]
     if keyed:
-        connection.execute(_PURGE_KEYS, _key_columns(keyed) | {"lifetime": KEY_LIFETIME})
+        forget_old(connection, keyed)
     rows = tell_driver(connection, _ACCEPT, _batch(requests))
     used = [
         request.key
         for request, (_id, _created_at, is_fresh) in zip(requests, rows, strict=True)
         if not is_fresh and request.key is not None
     ]
-    first_uses = _first_uses(connection, used) if used else {}
+    before = first_uses(connection, used) if used else {}
     return [
-        Accepted(id, created_at, request.send) if is_fresh else _replay(request, first_uses)
+        Accepted(id, created_at, request.send) if is_fresh else _replay(request, before)
         for request, (id, created_at, is_fresh) in zip(requests, rows, strict=True)
     ]
 
 
 def first_answer(connection: Connection, key: IdempotencyKey) -> Accepted | CallerIsWrong | None:
     """What a request with this key was answered before; None if none was, in the last day."""
-    connection.execute(_PURGE_KEYS, _key_columns([key]) | {"lifetime": KEY_LIFETIME})
-    first = _first_uses(connection, [key]).get((key.caller, key.key))
-    return _replayed(key, first) if first is not None else None
+    forget_old(connection, [key])
+    first = first_uses(connection, [key]).get((key.caller, key.key))
+    return replayed(key, first) if first is not None else None
 
 
 def _replay(
@@ -145,20 +145,30 @@ def _replay(
     key = request.key
     if key is None:
         raise AssertionError("Only a key can have been used before.")
-    return _replayed(key, first_uses[(key.caller, key.key)])
+    return replayed(key, first_uses[(key.caller, key.key)])
 
 
-def _replayed(key: IdempotencyKey, first: Row[Any]) -> Accepted | CallerIsWrong:
+def replayed(key: IdempotencyKey, first: Row[Any]) -> Accepted | CallerIsWrong:
+    """What the first use of the key, a row of `first_uses`, says to one more."""
     if bytes(first.fingerprint) != key.fingerprint:
-        return invalid(
-            "Idempotency-Key", "This key was used before with another body.", where="header"
-        )
+        return used_for_another()
     return Accepted(first.message_id, first.created_at, _send(first.send), is_replay=True)
 
 
-def _first_uses(
+def used_for_another() -> CallerIsWrong:
+    """The refusal of a key whose first use had another body."""
+    return invalid("Idempotency-Key", "This key was used before with another body.", where="header")
+
+
+def forget_old(connection: Connection, keys: Sequence[IdempotencyKey]) -> None:
+    """Forget those of `keys` that were used more than a day ago, so that they are new again."""
+    connection.execute(_PURGE_KEYS, _key_columns(keys) | {"lifetime": KEY_LIFETIME})
+
+
+def first_uses(
     connection: Connection, keys: Sequence[IdempotencyKey]
 ) -> dict[tuple[str, str], Row[Any]]:
+    """The rows of those of `keys` that have been used, by caller and key. By the primary key."""
     rows = connection.execute(_FIRST_USES, _key_columns(keys))
     return {(row.caller, row.key): row for row in rows}
 

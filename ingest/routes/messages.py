@@ -63,15 +63,17 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     answer=BatchAnswer,
     errors=(OverLimit,),
     asks=(KEY,),
+    tells=(REPLAY,),
     is_bulk=True,
 )
 async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
-    key = idempotency_key(call.headers, caller=call.caller, body=call.raw)
-    results = await bulk.send(
+    key = idempotency_key(call.headers, caller=call.caller, body=call.raw, of="batch")
+    sent = await bulk.send(
         call.services, call.caller, entries=call.body.messages, key=key, origin=call.origin
     )
-    return Answer(BatchAnswer(results))
+    headers = [("Idempotency-Replay", "true")] if sent.is_replay else []
+    return Answer(BatchAnswer(sent.results), headers=headers)
 
 
 @endpoint(

@@ -16,7 +16,8 @@ BODIES: dict[str, bytes] = {
     "a number": b"1",
     "null": b"null",
     "NaN": b'{"type":"MESSAGE","title":"t","content":"c","receiver_id":NaN}',
-    "infinity": b'{"type":"MESSAGE","title":"t","content":{"n":1e999},"receiver_id":2}',
+    "infinity": b'{"type":"MESSAGE","title":"t","content":{"n":Infinity},"receiver_id":2}',
+    "an id past a double": b'{"type":"MESSAGE","title":"t","content":{"n":1},"receiver_id":1e999}',
     "not UTF-8": b'{"type":"MESSAGE","title":"\xff","content":"c","receiver_id":2}',
     "a byte order mark": b'\xef\xbb\xbf{"type":"MESSAGE","title":"t","content":"c","receiver_id":2}',
     "a lone surrogate": b'{"type":"MESSAGE","title":"\\ud800","content":"c","receiver_id":2}',
@@ -31,6 +32,8 @@ BODIES: dict[str, bytes] = {
     "ten thousand digits": b'{"type":"MESSAGE","title":"t","content":{"n":' + b"9" * 10_000 + b'},"receiver_id":2}',
     "ten thousand levels": b'{"type":"MESSAGE","title":"t","content":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001,
     "a thousand levels and a long number": b'{"type":"MESSAGE","title":"t","receiver_id":2,"content":' + b'{"a":' * 1000 + b"9" * 19 + b"}" * 1001,
+    "300 levels": b'{"type":"MESSAGE","title":"t","receiver_id":2,"content":' + b'{"a":' * 300 + b"1" + b"}" * 301,
+    "a thousand levels": b'{"type":"MESSAGE","title":"t","receiver_id":2,"content":' + b'{"a":' * 1000 + b"1.5" + b"}" * 1001,
     "a float for an id": b'{"type":"MESSAGE","title":"t","content":"c","receiver_id":2.0}',
     "an object for a title": b'{"type":"MESSAGE","title":{},"content":"c","receiver_id":2}',
     "a string for a switch": b'{"type":"MESSAGE","title":"t","content":"c","receiver_id":2,"is_broadcast":"no"}',
@@ -120,6 +123,22 @@ def test_a_number_of_64_bits_is_kept_exactly(shared_api: Api) -> None:
     """The largest that passes comes out as it went in."""
     answer = shared_api.send(shared_api.person(1), receiver_id=2, content={"n": 2**64 - 1})
     assert answer.json()["content"] == '{"n":18446744073709551615}'
+
+
+def test_numbers_in_content_are_kept_as_written(shared_api: Api) -> None:
+    """Stored compact, keys in the caller's order, unescaped, every digit and exponent (contract §2)."""
+    written = (
+        '{ "z" : 0.12345678901234567890123, "名" : [ 1.10, 1e999, -0, 2E+3 ], "a": "\\u4f60" }'
+    )
+    body = f'{{"type":"MESSAGE","title":"t","receiver_id":2,"content":{written}}}'.encode()
+    answer = shared_api.ask("POST", "/messages/", headers=shared_api.person(1), content=body)
+    assert (
+        answer.json()["content"]
+        == '{"z":0.12345678901234567890123,"名":[1.10,1e999,-0,2E+3],"a":"你"}'
+    )
+    shared_api.deliver()
+    shown = shared_api.ask("GET", f"/messages/{answer.json()['id']}", headers=shared_api.person(1))
+    assert shown.json()["content"] == answer.json()["content"]
 
 
 def test_a_written_out_nul_escape_is_text(shared_api: Api) -> None:

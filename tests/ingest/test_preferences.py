@@ -40,11 +40,14 @@ def test_a_wait_is_capped_and_an_odd_one_ignored(header: bytes, seconds: int | N
 
 
 def test_a_key_is_the_callers_and_the_bodys() -> None:
-    """The same body gives the same fingerprint, another another."""
-    first = idempotency_key({b"idempotency-key": b"k"}, caller=CALLER, body=b"1")
-    again = idempotency_key({b"idempotency-key": b"k"}, caller=CALLER, body=b"1")
-    other = idempotency_key({b"idempotency-key": b"k"}, caller=CALLER, body=b"2")
+    """The same JSON value gives the same fingerprint; another value or kind of request another."""
+    given = {b"idempotency-key": b"k"}
+    first = idempotency_key(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}')
+    again = idempotency_key(given, caller=CALLER, body='{"b": "你", "a": 1}'.encode())
+    other = idempotency_key(given, caller=CALLER, body=b'{"a":2,"b":"\\u4f60"}')
+    batch = idempotency_key(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}', of="batch")
     assert first == again != other
+    assert first != batch
     assert first is not None
     assert (first.caller, first.key) == ("user:1", "k")
     assert idempotency_key({}, caller=CALLER, body=b"1") is None

@@ -4,6 +4,7 @@ import contextlib
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +27,8 @@ pytestmark = pytest.mark.quick
 def test_what_is_sound_comes_through_unchanged(value: dict[str, Any], ascii_only: bool) -> None:
     """Values, types and the order of keys, however it was written."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode()
-    assert json.dumps(strict_json.parse(body)) == json.dumps(value)
+    written = orjson.dumps(strict_json.parse(body))
+    assert json.dumps(json.loads(written)) == json.dumps(value)
 
 
 @given(values, st.sampled_from(["\0", "a\0b"]))
@@ -49,3 +51,84 @@ def test_any_bytes_give_an_object_or_invalid(body: bytes) -> None:
     """Never another error."""
     with contextlib.suppress(Invalid):
         assert isinstance(strict_json.parse(body), dict)
+
+
+NUMBERS = ["0.12345678901234567890123", "1e999", "-1E+400", "1.10", "-0", "-0.0", "1e5", "0.1e-400", "18446744073709551615"]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_within_objects_stay_as_written(number: str) -> None:
+    """Every digit past a double's precision, every exponent, and the minus of zero."""
+    for inner in ('{"n":%s}', '[%s,"x"]', '{"a":[{"b":%s}]}'):
+        body = f'{{"content": {inner % number}, "more": "2026-01-01"}}'.encode()
+        assert orjson.dumps(strict_json.parse(body)["content"]).decode() == inner % number
+
+
+@pytest.mark.parametrize(
+    "bad", [b"NaN", b"Infinity", b"-Infinity", b"01", b"1.", b"+1", b".5", b"1e"]
+)
+def test_what_is_no_number_is_refused_beside_one_past_a_double(bad: bytes) -> None:
+    """The second reading, for exponents that orjson has no room for, is as strict as the first."""
+    for body in (b'{"a":[1e999,%b]}' % bad, b'{"a":[1.5,%b]}' % bad):
+        with pytest.raises(Invalid):
+            strict_json.parse(body)
+
+
+@pytest.mark.parametrize(
+    "bad", [b'"\\ud800"', b'"\\u0000"', b'"\xff"', b'"\t"', b"1" * 5000, b"[" * 2000]
+)
+def test_the_second_reading_refuses_what_the_first_does(bad: bytes) -> None:
+    """Lone surrogates, NUL, bytes that are not UTF-8, bare control characters, long numbers, depth."""
+    with pytest.raises(Invalid):
+        strict_json.parse(b'{"a":[1e999,%b]}' % bad)
+
+
+@given(st.dictionaries(texts, values, max_size=3), st.randoms())
+def test_a_fingerprint_is_of_the_value(value: dict[str, Any], random: Any) -> None:
+    """Key order, spaces and escapes make no difference to it; another value does."""
+    items = list(value.items())
+    random.shuffle(items)
+    one = strict_json.fingerprint(json.dumps(value).encode())
+    other = strict_json.fingerprint(json.dumps(dict(items), ensure_ascii=False, indent=2).encode())
+    assert one == other
+    assert one != strict_json.fingerprint(json.dumps({**value, "more": 1}).encode())
+
+
+def test_a_fingerprint_tells_numbers_apart_that_a_double_does_not() -> None:
+    """Or a retry with another amount would get the first one's answer."""
+    bodies = [b'{"n":0.1234567890123456789}', b'{"n":0.1234567890123456788}', b'{"n":1e999}', b'{"n":1e998}']  # fmt: skip
+    assert len({strict_json.fingerprint(body) for body in bodies}) == 4
+
+
+def test_a_fingerprint_of_deep_nesting_is_of_its_bytes() -> None:
+    """What cannot be written anew is known all the same."""
+    for levels in (300, 2000):
+        body, other = (b'{"a":' * levels + inner + b"}" * levels for inner in (b"1", b"2"))
+        assert strict_json.fingerprint(body) == strict_json.fingerprint(body)
+        assert strict_json.fingerprint(body) != strict_json.fingerprint(other)
+
+
+ENTRIES = {
+    "NUL": b'{"title":"\\u0000"}',
+    "NUL in a key": b'{"a":{"\\u0000":1}}',
+    "surrogate": b'{"title":"\\ud800"}',
+    "long number": b'{"n":' + b"9" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_is_wrong_in_one_item_is_that_items_alone(name: str) -> None:
+    """The others come through as they are, numbers as written; without the list all is refused."""
+    body = b'{"messages":[{"n":1.10},%b,null]}' % ENTRIES[name]
+    first, second, third = strict_json.parse_apart(body, "messages")["messages"]
+    assert orjson.dumps(first) == b'{"n":1.10}'
+    assert isinstance(second, Invalid)
+    assert third is None
+    for other in (
+        b'{"messages":1,"x":%b}',
+        b'{"messages":[1],"x":%b}',
+        b"[%b]",
+        b'{"messages":[%b',
+    ):
+        with pytest.raises(Invalid):
+            strict_json.parse_apart(other % ENTRIES[name], "messages")
