@@ -183,9 +183,14 @@ def _valkey(site: Site) -> Iterator[Finding]:
         text = f"maxmemory-policy is {found.policy}: rings, events and tickets may vanish."
         mend = "valkey-cli config set maxmemory-policy noeviction, and in its configuration."
         yield Finding("valkey", Level.FAIL, text, mend)
+    elif found.refusal:
+        text = f"It refuses writes: {found.refusal}"
+        mend = "Raise maxmemory, or make room on its disk: ops/runbook.md, BusRefusesWrites."
+        yield Finding("valkey", Level.FAIL, text, mend)
     elif share > FULL:
         text = f"{share:.0%} of its memory is used; full, it refuses writes."
-        yield Finding("valkey", Level.WARN, text, "Raise maxmemory, or lower CARILLON_BUS_LENGTH.")
+        mend = "Raise maxmemory; the bus itself takes at most half of it."
+        yield Finding("valkey", Level.WARN, text, mend)
     else:
         used = f"{found.used_bytes / 2**20:,.0f} MiB used."
         yield Finding("valkey", Level.OK, f"noeviction, {used}")

@@ -45,6 +45,7 @@ from storage.tracing import Tracing, tracing
 PATH = "/api/v1/ws/messages"
 SWEEP_SECONDS = 1.0
 REPORT_SECONDS = 1.0
+TEND_SECONDS = 1.0
 ROUND_SECONDS = 8.0  # within which everyone here is asked after once
 FIRST_READ_SECONDS = 1.0
 CANCEL_AGAIN_SECONDS = 0.1
@@ -141,6 +142,7 @@ async def _running(
         asyncio.create_task(feed.run()),
         asyncio.create_task(_sweep(gateway)),
         asyncio.create_task(_turn_out_disabled(gateway, bus)),
+        asyncio.create_task(_tend_bus(bus, metrics)),
         asyncio.create_task(_report(gateways, name, gateway)),
     ]
     for task in tasks:
@@ -221,6 +223,26 @@ async def _turn_out_disabled(gateway: Gateway, bus: AsyncBus) -> None:
         if people := gateway.people(shard):
             with suppress(TryLater):  # asked again with the next round
                 gateway.turn_out(await bus.disabled_among(people))
+
+
+async def _tend_bus(bus: AsyncBus, metrics: Metrics) -> None:
+    """Have the bus trimmed, and see whether Valkey takes writes.
+
+    The workers' sweep does so too, but comes by a ring of beat's, which a full Valkey refuses.
+    """
+    was_writable = True
+    while True:
+        try:
+            metrics.bus_bytes.set((await bus.tend()).bytes)
+            await bus.probe()
+        except TryLater as error:
+            if was_writable:
+                log.warning("Valkey takes no writes: %s", error.__cause__ or error.detail)
+            was_writable = False
+        else:
+            was_writable = True
+        metrics.bus_writable.set(was_writable)
+        await asyncio.sleep(TEND_SECONDS)
 
 
 async def _report(gateways: Gateways, name: str, gateway: Gateway) -> None:

@@ -58,6 +58,18 @@ class Metrics:
             "Times the feed lost Valkey and had to connect again.",
             registry=registry,
         )
+        self.bus_writable = Gauge(
+            "carillon_bus_writable",
+            "1 if Valkey takes writes; 0: it is full, its disk is full, or it is away.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.bus_bytes = Gauge(
+            "carillon_bus_bytes",
+            "Bytes of Valkey's memory that the bus takes.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self.published_to_frame = Histogram(
             "carillon_published_to_frame_seconds",
             "From an event's place on the bus to its last frame written.",

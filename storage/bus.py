@@ -19,45 +19,52 @@ import redis
 import redis.asyncio
 from redis.asyncio.connection import AbstractConnection
 
-from storage.event_json import SHARDS, decoded, encoded
+from storage.bus_streams import STREAMS, BusSettings, BusUse, Writer, tend, use
+from storage.event_json import decoded
 from storage.model.event import Disconnect, Event
-from storage.settings import ValkeySettings, duration, setting, whole
+from storage.settings import ValkeySettings
 from storage.valkey import client, translated, valkey_client
 
-STREAMS = tuple(f"carillon:bus:{shard}" for shard in range(SHARDS))
+# What publishers and readers need beside this module.
+__all__ = [
+    "BEGINNING",
+    "PROBE",
+    "STREAMS",
+    "AsyncBus",
+    "Batch",
+    "Bus",
+    "BusReader",
+    "BusSettings",
+    "BusUse",
+    "Entry",
+    "Position",
+    "Survey",
+]
+
 STREAM_SHARDS = {stream.encode(): shard for shard, stream in enumerate(STREAMS)}
-FIELD = b"e"
 DISABLED = "carillon:disabled"  # set of the ids of disabled users, and NOBODY once it is complete
 NOBODY = 0
 BIRTH = "carillon:bus:birth"  # a random word that is gone when Valkey was wiped
-TRIM_EVERY_MS = 5_000
-# A shard's entries in one command: redis-py takes 30 µs a command, which was half of a persist batch.
-# The text, not its digest: Valkey forgets scripts when it restarts. FIELD is written out in it.
-ADD_ALL = """
-local name
-for i = 2, #ARGV do
-  name = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[i])
-end
-return name
+PROBE = "carillon:bus:probe"
+# Whoever comes first after a wipe names the new life; everyone reads the same name. Also in a full Valkey.
+NAME_LIFE = """#!lua flags=allow-oom
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
 """
-
-
-@dataclass(frozen=True, slots=True)
-class BusSettings:
-    """How much of the past the bus keeps."""
-
-    kept: timedelta = setting(
-        "CARILLON_BUS_SECONDS",
-        timedelta(minutes=5),
-        parse=duration(1, 86_400),
-        help="Seconds an event is kept: a client that was away longer has to read over REST again.",
-    )
-    length: int = setting(
-        "CARILLON_BUS_LENGTH",
-        20_000,
-        parse=whole(100, 10_000_000),
-        help="Events each of the 16 shards keeps at most; bounds Valkey's memory.",
-    )
+# The same instant of all of it. A script and not MULTI, which a full Redis refuses. KEYS: BIRTH, then the
+# streams; ARGV: the limit, then where to read each from. A stream that nobody has written to is no error.
+AUDIT = """
+local surveys, question = {}, {'XREAD', 'COUNT', ARGV[1], 'STREAMS'}
+for i = 2, #KEYS do
+  local found = redis.pcall('XINFO', 'STREAM', KEYS[i])
+  local facts = {}
+  for j = 1, #found, 2 do facts[found[j]] = found[j + 1] end
+  surveys[i - 1] = {facts['entries-added'] or 0, facts['length'] or 0, facts['last-generated-id'] or '0-0'}
+  question[i + 3] = KEYS[i]
+  question[i + #KEYS + 2] = ARGV[i]
+end
+return {redis.call('GET', KEYS[1]), surveys, redis.call(unpack(question))}
+"""
 
 
 class Position(NamedTuple):
@@ -118,18 +125,18 @@ class Bus:
     """The publisher of workers and commands; for one thread at a time."""
 
     def __init__(self, settings: BusSettings, valkey: ValkeySettings) -> None:
-        self._writer = _Writer(settings)
+        self._settings = settings
+        self._writer = Writer(settings)
         self._client = client(valkey)
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Put events on the bus, in this order on every shard, in one round trip.
+        """Put events on the bus, in this order on every shard; one round trip, unless they are large.
 
         Raises TryLater if Valkey did not confirm all of it; publishing the same again is harmless.
         """
-        commands = self._writer.commands(events)
-        if commands:
+        for commands in self._writer.rounds(events):
             with translated():
-                self._writer.note(self._pipelined(commands))
+                self._pipelined(commands)
 
     def disable(self, *user_ids: int, at_ms: int) -> None:
         """Gateways refuse these people from now on and close their connections (contract §5)."""
@@ -155,15 +162,14 @@ class Bus:
             with translated():
                 self._client.sadd(DISABLED, *some)
 
-    def length(self) -> int:
-        """Entries on all shards together."""
-        with translated():
-            return sum(self._pipelined([("XLEN", stream) for stream in STREAMS]))
+    def tend(self) -> BusUse:
+        """Trim what is old or too much, by Valkey's own clock and memory; what is left.
 
-    def ping(self) -> None:
-        """Raises TryLater unless Valkey answers."""
+        Works in a Valkey that is full. Safe to call often and from everywhere: within a second of another
+        call nothing is done, and the answer is that one's.
+        """
         with translated():
-            self._client.ping()
+            return use(self._client.eval(*tend(self._settings)))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -180,18 +186,18 @@ class AsyncBus:
     """The publisher of processes with an event loop, and their view of who is disabled."""
 
     def __init__(self, settings: BusSettings, valkey: ValkeySettings) -> None:
-        self._writer = _Writer(settings)
+        self._settings = settings
+        self._writer = Writer(settings)
         self._client = valkey_client(valkey)
 
     async def publish(self, events: Sequence[Event]) -> None:
         """As `Bus.publish`; waits no longer than the timeout of ValkeySettings."""
-        commands = self._writer.commands(events)
-        if commands:
+        for commands in self._writer.rounds(events):
             pipeline = self._client.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)
             with translated():
-                self._writer.note(await pipeline.execute())
+                await pipeline.execute()
 
     async def disabled_among(self, user_ids: Collection[int]) -> frozenset[int]:
         """Which of these people are disabled, in one round trip."""
@@ -199,51 +205,19 @@ class AsyncBus:
             marks = await self._client.smismember(DISABLED, list(map(str, user_ids)))
         return frozenset(user_id for user_id, mark in zip(user_ids, marks, strict=True) if mark)
 
-    async def ping(self) -> None:
-        """Raises TryLater unless Valkey answers."""
+    async def tend(self) -> BusUse:
+        """As `Bus.tend`."""
         with translated():
-            await self._client.ping()
+            return use(await self._client.eval(*tend(self._settings)))
+
+    async def probe(self) -> None:
+        """Raises TryLater unless Valkey takes a write: away, full, its disk full or a replica it does not."""
+        with translated():
+            await self._client.set(PROBE, 1, px=1_000)
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._client.aclose()
-
-
-class _Writer:
-    """Turns events into commands, and trims what is old on the way.
-
-    Age is judged by Valkey's own clock, taken from the ids it hands out: a publisher whose clock
-    is ahead would trim what gateways have not read. Only a shard that is being written is trimmed,
-    so a stream is empty only if it was never used, or wiped.
-    """
-
-    def __init__(self, settings: BusSettings) -> None:
-        self._settings = settings
-        self._now_ms = 0
-        self._trimmed_ms = [0] * SHARDS
-
-    def commands(self, events: Iterable[Event]) -> list[tuple[Any, ...]]:
-        payloads: dict[int, list[bytes]] = {}
-        for event in events:
-            for shard, payload in encoded(event):
-                payloads.setdefault(shard, []).append(payload)
-        commands: list[tuple[Any, ...]] = [
-            ("EVAL", ADD_ALL, 1, STREAMS[shard], self._settings.length, *entries)
-            for shard, entries in payloads.items()
-        ]
-        return commands + [self._trim(shard) for shard in payloads if self._is_due(shard)]
-
-    def note(self, replies: list[Any]) -> None:
-        """Learn Valkey's clock from the ids it answered."""
-        self._now_ms = _position(replies[0]).ms
-
-    def _is_due(self, shard: int) -> bool:
-        return self._now_ms - self._trimmed_ms[shard] > TRIM_EVERY_MS
-
-    def _trim(self, shard: int) -> tuple[Any, ...]:
-        self._trimmed_ms[shard] = self._now_ms
-        oldest_ms = self._now_ms - int(self._settings.kept.total_seconds() * 1000)
-        return ("XTRIM", STREAMS[shard], "MINID", "~", max(0, oldest_ms))
 
 
 class BusReader:
@@ -284,12 +258,11 @@ class BusReader:
 
     async def audit(self, positions: Sequence[Position], *, limit: int) -> Batch:
         """As `read`, without waiting, and with `surveys`."""
-        survey = [("XINFO", "STREAM", stream) for stream in STREAMS]
-        commands = [("GET", BIRTH), *survey, _xread(positions, limit)]
+        keys = (BIRTH, *STREAMS)
+        command = ("EVAL", AUDIT, len(keys), *keys, limit, *map(str, positions))
         with translated():
-            replies = await self._asked([("MULTI",), *commands, ("EXEC",)], wait=0)
-            birth, *streams, found = replies[-1]
-            surveys = tuple(_survey(stream) for stream in streams)
+            [(birth, streams, found)] = await self._asked([command], wait=0)
+            surveys = tuple(_survey(*stream) for stream in streams)
             return Batch(await self._generation(birth), _entries(found), surveys)
 
     async def close(self) -> None:
@@ -300,9 +273,8 @@ class BusReader:
 
     async def _generation(self, birth: bytes | None) -> str:
         if birth is None:
-            # Whoever comes first after a wipe names the new life; everyone reads the same name.
-            word = secrets.token_hex(8)
-            _, birth = await self._asked([("SET", BIRTH, word, "NX"), ("GET", BIRTH)], wait=0)
+            naming = ("EVAL", NAME_LIFE, 1, BIRTH, secrets.token_hex(8))
+            [birth] = await self._asked([naming], wait=0)
         return hashlib.blake2s(self._run_id + (birth or b""), digest_size=4).hexdigest()
 
     async def _asked(self, commands: Sequence[tuple[Any, ...]], *, wait: float) -> list[Any]:
@@ -328,12 +300,8 @@ def _entries(found: list[Any] | None) -> list[Entry]:
     ]
 
 
-def _survey(stream: Any) -> Survey:
-    if isinstance(stream, redis.ResponseError):  # nobody has written to it yet
-        return Survey(0, 0, BEGINNING)
-    facts = dict(zip(stream[::2], stream[1::2], strict=True))
-    added = int(facts[b"entries-added"])
-    return Survey(added, added - int(facts[b"length"]), _position(facts[b"last-generated-id"]))
+def _survey(added: int, length: int, last: bytes) -> Survey:
+    return Survey(added, added - length, _position(last))
 
 
 def _position(name: bytes) -> Position:

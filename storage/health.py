@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import redis
 from sqlalchemy import Connection, text
 
 from storage import valkey
+from storage.bus import PROBE
 from storage.settings import ValkeySettings
 
 
@@ -26,12 +28,16 @@ class RecordHealth:
 
 @dataclass(frozen=True, slots=True)
 class ValkeyHealth:
-    """Valkey or Redis: what it does when it is full, bytes in use and allowed (0: no limit), its clock."""
+    """Valkey or Redis: what it does when it is full, bytes in use and allowed (0: no limit), its clock.
+
+    `refusal`: why it refuses writes (full, its disk full, a replica), in its own words; "" if it takes them.
+    """
 
     policy: str
     used_bytes: int
     limit_bytes: int
     now: datetime
+    refusal: str
 
 
 # Partitions are named after their month (add_message_months in m0001).
@@ -66,10 +72,20 @@ def examine_valkey(settings: ValkeySettings) -> ValkeyHealth:
     with valkey.client(settings) as client, valkey.translated():
         memory = client.info("memory")
         seconds, microseconds = client.time()
+        refusal = _refusal(client)
     instant = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
     return ValkeyHealth(
         policy=str(memory["maxmemory_policy"]),
         used_bytes=int(memory["used_memory"]),
         limit_bytes=int(memory["maxmemory"]),
         now=instant,
+        refusal=refusal,
     )
+
+
+def _refusal(client: redis.Redis) -> str:
+    try:
+        client.set(PROBE, 1, px=1_000)
+    except redis.ResponseError as error:
+        return str(error)
+    return ""

@@ -43,14 +43,19 @@ def _look(process: Process) -> dict[str, int]:
     states = process.database.run(broadcasts.chunk_states)
     for state in ChunkState:
         telemetry.chunks.labels(state.value).set(states.get(state, 0))
-    try:
-        telemetry.bus_length.set(process.bus.length())
-    except TryLater as error:
-        _log.warning("The bus cannot be asked for its length: %s", error.detail)
+    _tend_bus(process)
     lengths = _lengths(process)
     for queue, length in lengths.items():
         telemetry.queue_length.labels(queue).set(length)
     return lengths
+
+
+def _tend_bus(process: Process) -> None:
+    """Have the bus trimmed, also when nobody publishes; shows what it keeps."""
+    try:
+        process.telemetry.bus_length.set(process.bus.tend().entries)
+    except TryLater as error:
+        _log.warning("The bus is not tended, for now: %s", error.detail)
 
 
 def _finish_broadcasts(process: Process) -> None:

@@ -24,7 +24,7 @@ async def tell_alive(_call: Call[None, Nothing, Nothing]) -> Answer:
 
 @endpoint("GET", "/readyz", callers=ANYONE, answer=Ready)
 async def tell_ready(call: Call[None, Nothing, Nothing]) -> Answer:
-    """Whether it can take work: the database (up to date), the broker and the bus answer."""
+    """Whether it can take work: the database (up to date), the broker and the bus answer, and the bus takes writes."""
     found = await asyncio.gather(*map(_answers, _checks(call.services)))
     parts = dict(zip(("database", "broker", "bus"), found, strict=True))
     away = [name for name, is_there in parts.items() if not is_there]
@@ -63,5 +63,5 @@ async def _is_up_to_date(services: Services) -> bool:
 
 
 async def _has_bus(services: Services) -> bool:
-    await services.pipes.bus.ping()
+    await services.pipes.bus.probe()
     return True

@@ -132,6 +132,16 @@ def test_a_full_valkey_is_found(environ: Mapping[str, str]) -> None:
             client.config_set("maxmemory", 0)
 
 
+def test_a_valkey_that_refuses_writes_is_found(environ: Mapping[str, str]) -> None:
+    """Over its limit of memory it is a failure, in Valkey's own words."""
+    with redis.Redis.from_url(environ["CARILLON_VALKEY_URL"]) as client:
+        client.config_set("maxmemory", 100_000)
+        try:
+            assert level(environ, "valkey") is Level.FAIL
+        finally:
+            client.config_set("maxmemory", 0)
+
+
 def test_a_frozen_server_is_a_finding_and_not_a_hang(environ: Mapping[str, str]) -> None:
     """Valkey takes connections and never answers."""
     with services.valkey() as server:
