@@ -7,6 +7,7 @@ from ingest import audiences, sending
 from ingest.audiences import Resolved
 from ingest.lookups import Lookups
 from ingest.sending import Facts, Needs, Rules
+from ingest.shares import Lists
 from ingest.wire import Audience, SendBody
 from storage.database import Database
 from storage.media import MediaStore
@@ -23,6 +24,7 @@ class Judge:
         self,
         lookups: Lookups,
         database: Database,
+        lists: Lists,
         *,
         media: MediaStore,
         rules: Rules,
@@ -31,6 +33,7 @@ class Judge:
         self._lookups = lookups
         self._database = database
         self._media = media
+        self._lists = lists
         self._rules = rules
         self._clock = clock
 
@@ -59,7 +62,7 @@ class Judge:
             None if sender_account is None else await self._user_id(home, sender_account),
             media,
             is_uploaded,
-            None if audience is None else await self._audience(home, audience),
+            None if audience is None else await self._audience(caller, home, audience),
         )
 
     async def _object(self, key: str, caller: Caller) -> tuple[MediaObject | None, bool]:
@@ -76,5 +79,11 @@ class Judge:
     async def _user_id(self, app: App | None, account: str) -> int | None:
         return None if app is None else await self._lookups.accounts.find((app.id, account))
 
-    async def _audience(self, app: App | None, audience: Audience) -> Resolved | None:
-        return None if app is None else await audiences.resolve(self._database, audience, app=app)
+    async def _audience(
+        self, caller: Caller, app: App | None, audience: Audience
+    ) -> Resolved | None:
+        if app is None:
+            return None
+        # Up to 100,000 names are a long question: not of the share that every send needs.
+        async with self._lists.turn(caller) as database:
+            return await audiences.resolve(database, audience, app=app)

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from ingest.batches import Batches
@@ -57,11 +58,15 @@ class Remembered(Generic[Key, Value]):
         passes: Callable[[Value], bool],
         absent_seconds: float = 0.0,
         strangers: int | None = None,
+        look_up_strangers: Callable[
+            [Sequence[Key]], Awaitable[Sequence[Value | CarillonError | None]]
+        ]
+        | None = None,
     ) -> None:
         """`absent_seconds`: for how long what does not exist is remembered not to.
 
         `strangers`: of keys that were never found at most so many wait to be looked up, apart from the
-        others; None: all wait together.
+        others, and by `look_up_strangers` if there is one; None: all wait together.
         """
         self._look_up = look_up
         self._passes = passes
@@ -79,7 +84,12 @@ class Remembered(Generic[Key, Value]):
         self._asked_by_strangers = (
             self._asked
             if strangers is None
-            else Batches(look_up, size=_TOGETHER, patience=patience, waiting_cap=strangers)
+            else Batches(
+                look_up_strangers or look_up,
+                size=_TOGETHER,
+                patience=patience,
+                waiting_cap=strangers,
+            )
         )
 
     async def find(self, key: Key) -> Value | None:
@@ -132,7 +142,15 @@ class Remembered(Generic[Key, Value]):
 class Lookups:
     """Everything that requests name."""
 
-    def __init__(self, database: Database, *, vault: apps.Vault, settings: IngestSettings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        strangers: Database,
+        vault: apps.Vault,
+        settings: IngestSettings,
+    ) -> None:
+        """`strangers`: the share of the record that may be spent on who is called and may not exist."""
         self._database = database
         self._vault = vault
         self._lifetime_seconds = settings.lookup_lifetime.total_seconds()
@@ -140,11 +158,12 @@ class Lookups:
             self._find_people, settings=settings, passes=lambda person: person.is_active
         )
         self.apps: Remembered[str, KnownApp] = Remembered(
-            self._find_apps,
+            partial(self._find_apps, database),
             settings=settings,
             passes=lambda known: known.app.is_active,
             absent_seconds=_ABSENT_SECONDS,
             strangers=_STRANGERS,
+            look_up_strangers=partial(self._find_apps, strangers),
         )
         # (app's integer id, its name for someone) → that someone's user id.
         self.accounts: Remembered[tuple[int, str], int] = Remembered(
@@ -163,8 +182,10 @@ class Lookups:
         found = await self._database.ask(people.find_many, set(ids))
         return [found.get(user_id) for user_id in ids]
 
-    async def _find_apps(self, app_ids: Sequence[str]) -> list[KnownApp | CarillonError | None]:
-        found = await self._database.ask(apps.find_callers, set(app_ids), vault=self._vault)
+    async def _find_apps(
+        self, database: Database, app_ids: Sequence[str]
+    ) -> list[KnownApp | CarillonError | None]:
+        found = await database.ask(apps.find_callers, set(app_ids), vault=self._vault)
         known: dict[str, KnownApp | CarillonError] = {
             app_id: one if isinstance(one, CarillonError) else KnownApp(*one)
             for app_id, one in found.items()

@@ -15,8 +15,10 @@ from ingest.intake import Intake
 from ingest.judge import Judge
 from ingest.lookups import Lookups
 from ingest.pusher import Pusher
+from ingest.readiness import Readiness
 from ingest.sending import Rules
 from ingest.settings import IngestSettings
+from ingest.shares import Lists, Shares, open_shares
 from ingest.telemetry import Telemetry
 from ingest.waiting import Watch
 from storage.apps import Vault, VaultSettings
@@ -36,7 +38,7 @@ from storage.tokens import TokenSettings, TokenVerifier
 class Pipes:
     """What leads out of the process."""
 
-    database: Database
+    shares: Shares
     doorbell: Doorbell
     bus: AsyncBus
     tickets: Tickets
@@ -51,6 +53,8 @@ class Services:
 
     settings: IngestSettings
     pipes: Pipes
+    lists: Lists
+    readiness: Readiness
     authentication: Authentication
     lookups: Lookups
     judge: Judge
@@ -63,8 +67,8 @@ class Services:
 
     @property
     def database(self) -> Database:
-        """The record."""
-        return self.pipes.database
+        """The record, for what people and apps read and change of their own."""
+        return self.pipes.shares.reads
 
 
 class State(TypedDict):
@@ -86,7 +90,7 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
         await asyncio.to_thread(pipes.media.prepare)
         settings = load(IngestSettings, environ)
         backlog = BacklogWatch(
-            pipes.database, cap=settings.accepted_cap, interval=settings.backlog_interval
+            pipes.shares.probes, cap=settings.accepted_cap, interval=settings.backlog_interval
         )
         services = _services(
             environ, pipes, backlog=backlog, telemetry=telemetry, settings=settings
@@ -99,11 +103,7 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
 def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemetry) -> Pipes:
     valkey = load(ValkeySettings, environ)
     pipes = Pipes(
-        database=Database(
-            load(DatabaseSettings, environ),
-            application_name="carillon ingest",
-            tell_wait=telemetry.database_wait.observe,
-        ),
+        shares=open_shares(load(DatabaseSettings, environ), telemetry),
         doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
         bus=AsyncBus(load(BusSettings, environ), valkey),
         tickets=Tickets(valkey, load(TicketSettings, environ)),
@@ -111,7 +111,7 @@ def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemet
         media=media_store(load(MediaSettings, environ)),
         gateways=Gateways(valkey),
     )
-    for closable in (pipes.database, pipes.bus, pipes.tickets, pipes.limits, pipes.gateways):
+    for closable in (pipes.shares, pipes.bus, pipes.tickets, pipes.limits, pipes.gateways):
         stack.push_async_callback(closable.close)
     stack.push_async_callback(asyncio.to_thread, pipes.doorbell.close)
     return pipes
@@ -126,28 +126,33 @@ def _services(
     settings: IngestSettings,
 ) -> Services:
     vault = Vault(load(VaultSettings, environ))
-    lookups = Lookups(pipes.database, vault=vault, settings=settings)
+    shares = pipes.shares
+    lists = Lists(shares.lists)
+    lookups = Lookups(shares.sends, strangers=shares.strangers, vault=vault, settings=settings)
     verifier = TokenVerifier(load(TokenSettings, environ))
     return Services(
         settings=settings,
         pipes=pipes,
+        lists=lists,
+        readiness=Readiness(),
         authentication=Authentication(verifier, lookups, window=settings.signature_window),
         lookups=lookups,
         judge=Judge(
             lookups,
-            pipes.database,
+            shares.sends,
+            lists,
             media=pipes.media,
             rules=Rules(settings.content_limit_bytes, settings.schedule_ahead),
             clock=partial(datetime.now, UTC),
         ),
         intake=Intake(
-            pipes.database,
+            shares.sends,
             doorbell=pipes.doorbell,
             backlog=backlog,
             telemetry=telemetry,
             settings=settings,
         ),
-        watch=Watch(pipes.database),
+        watch=Watch(shares.sends),
         pusher=Pusher(pipes.bus, telemetry),
         display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
         telemetry=telemetry,

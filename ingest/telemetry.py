@@ -115,8 +115,15 @@ class Telemetry:
         )
         self.database_wait = Histogram(
             "carillon_database_wait_seconds",
-            "Wait of a question for a connection to the database.",
+            "Wait of a question for a connection to the database, by share: sends, reads, lists, strangers, probes.",
+            ("share",),
             buckets=_SECONDS,
+            registry=registry,
+        )
+        self.database_busy = Counter(
+            "carillon_database_busy",
+            "Questions that got no connection in time, by share: each is an answer of 503.",
+            ("share",),
             registry=registry,
         )
         self.unpublished = Counter(

@@ -30,6 +30,10 @@ ACCOUNT_LENGTH = 255
 URL_LENGTH = 2048
 BATCH_SIZE = 500
 AUDIENCE_SIZE = 100_000
+# What is skipped is read all the same: histories have `before_id` for what lies deeper. Everyone without a keyword
+# is skipped along an index.
+SKIP = 100_000
+DEEP_SKIP = 1_000_000
 
 _DECIMAL = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _RFC3339 = re.compile(
@@ -85,7 +89,8 @@ Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
 PathId = Annotated[int, BeforeValidator(_from_decimal), Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
 QueryText = Annotated[str, AfterValidator(_storable), Field(max_length=2048)]
 Limit = Annotated[int, BeforeValidator(_from_decimal), Field(ge=1, le=100)]
-Skip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=MAX_INT64)]
+Skip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=SKIP)]
+DeepSkip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=DEEP_SKIP)]
 Url = Annotated[str, Field(max_length=URL_LENGTH)]
 Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
 Content = Annotated[
@@ -254,7 +259,7 @@ class PeopleWindow(Asked):
     """`GET /users/`."""
 
     keyword: QueryText = ""
-    skip: Skip = 0
+    skip: DeepSkip = 0
     limit: Limit = 20
 
 

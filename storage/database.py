@@ -140,11 +140,19 @@ class Database:
         application_name: str,
         limits: SessionLimits = sessions.INGEST,
         tell_wait: Callable[[float], None] = lambda _: None,
+        tell_busy: Callable[[], None] = lambda: None,
     ) -> None:
-        """`tell_wait` gets the seconds that every question waited for a connection."""
-        self._settings = settings
+        """`tell_wait` gets the seconds that every question waited for a connection.
+
+        `tell_busy` is called for every one that waited in vain. A statement may take as long as the settings say, or
+        as `limits` if that is less.
+        """
+        self._pool_size = settings.pool_size
         self._tell_wait = tell_wait
-        limits = replace(limits, statement=settings.statement_timeout)
+        self._tell_busy = tell_busy
+        statement = min(settings.statement_timeout, limits.statement or settings.statement_timeout)
+        limits = replace(limits, statement=statement)
+        self._limit_seconds = statement.total_seconds() + 1.0
         # Autocommit is how connections lie in the pool: setting it for each question, and back, costs
         # 110 µs, half as much as psycopg takes for a batch of accepting.
         self._engine: AsyncEngine = create_async_engine(
@@ -158,6 +166,11 @@ class Database:
         self._together: Engine = self._each_alone.execution_options(
             isolation_level="READ COMMITTED"
         )
+
+    @property
+    def size(self) -> int:
+        """How many connections it has at most."""
+        return self._pool_size
 
     async def run(
         self,
@@ -200,10 +213,13 @@ class Database:
                 self._tell_wait(time.perf_counter() - began)
                 return question(connection, *args, **kwargs)
 
-        limit = self._settings.statement_timeout.total_seconds() + 1.0
         with translated():
-            async with asyncio.timeout(limit):
-                return await greenlet_spawn(answered)
+            try:
+                async with asyncio.timeout(self._limit_seconds):
+                    return await greenlet_spawn(answered)
+            except exc.TimeoutError:
+                self._tell_busy()
+                raise
 
     async def close(self) -> None:
         """Close every connection."""

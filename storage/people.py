@@ -30,6 +30,7 @@ from storage.name_grams import EVERYWHERE, fold, grams, is_one_gram, pairs, unit
 from storage.tables import users
 
 __all__ = [
+    "COUNTED_AT_MOST",
     "active_among",
     "count_active",
     "find",
@@ -44,6 +45,8 @@ __all__ = [
 # character is among them; of a rare one the index has so few that sorting them is cheap. Either way
 # alone is slow at the other's end.
 _WINDOW = 8_000
+# Of the people with a keyword: counting is the most of what a list costs, and nobody turns so many pages.
+COUNTED_AT_MOST = 100_000
 # A long text gains nothing from all of its pairs: candidates are compared in full anyway.
 _PAIRS_ASKED = 12
 
@@ -91,12 +94,18 @@ def search(conn: Connection, q: str, *, limit: int) -> list[Person]:
 def listing(conn: Connection, keyword: str, *, skip: int, limit: int) -> tuple[int, list[Person]]:
     """How many people have `keyword` in a name, and `limit` of them by id after the first `skip`.
 
-    Everyone, active or not (contract §6); otherwise as `search`. Index: users_search_grams.
+    Everyone, active or not (contract §6); otherwise as `search`. With a keyword at most COUNTED_AT_MOST are counted.
+    Index: users_search_grams; everyone is counted and skipped along users_pkey alone.
     """
     sought = _contains(users, keyword)
-    total = conn.execute(select(func.count()).select_from(users).where(sought)).scalar_one()
-    page = _shown(users).where(sought).offset(skip)
-    return total, _page(conn, page, limit=limit)
+    counted = select(users.c.id).where(sought)
+    if keyword:
+        counted = counted.limit(COUNTED_AT_MOST)
+    total = conn.execute(select(func.count()).select_from(counted.subquery())).scalar_one()
+    if skip >= total:
+        return total, []
+    ids = select(users.c.id).where(sought).order_by(users.c.id).offset(skip).limit(limit)
+    return total, _page(conn, _shown(users).where(users.c.id.in_(ids)), limit=limit)
 
 
 def count_active(conn: Connection) -> int:

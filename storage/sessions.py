@@ -5,7 +5,7 @@ ends its session in seconds, and the process finds its connection lost when it g
 every connection with one of these limits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,13 +21,14 @@ class SessionLimits:
     """How long a session may wait for a lock, run a statement, and be silent in a transaction or outside of one.
 
     None: as long as it likes. Over a limit PostgreSQL cancels the statement or, where it is silent, ends the
-    session, and with it its locks.
+    session, and with it its locks. `one_core`: no statement is helped by parallel workers of the server.
     """
 
     lock: timedelta | None
     statement: timedelta | None
     silent_in_transaction: timedelta | None
     silent: timedelta | None = None
+    one_core: bool = False
 
     def options(self) -> str:
         """PostgreSQL's settings of such a session, as libpq's `options`."""
@@ -38,7 +39,9 @@ class SessionLimits:
             "idle_session_timeout": self.silent,
         }
         given = {name: f"{_milliseconds(limit)}ms" for name, limit in limits.items() if limit}
-        return " ".join(f"-c {name}={value}" for name, value in (given | _BY_THE_SERVER).items())
+        alone = {"max_parallel_workers_per_gather": "0"} if self.one_core else {}
+        told = given | alone | _BY_THE_SERVER
+        return " ".join(f"-c {name}={value}" for name, value in told.items())
 
 
 def _milliseconds(limit: timedelta) -> int:
@@ -62,6 +65,8 @@ INGEST = SessionLimits(
     statement=None,
     silent_in_transaction=timedelta(seconds=5),
 )
+# A list over everybody may take a core for a while, and not the whole server.
+LIST = replace(INGEST, statement=timedelta(seconds=5), one_core=True)
 # A frozen worker must not keep the persist lane or a chunk (design §5): longer than any drain, shorter than a
 # person waits. The pool asks a connection before it hands it out, so silent ones may be ended too.
 WORKER = SessionLimits(

@@ -150,9 +150,10 @@ class DatabaseSettings:
     )
     pool_size: int = setting(
         "CARILLON_DATABASE_POOL_SIZE",
-        10,
+        16,
         parse=whole(1, 200),
-        help="Connections a process keeps at most; more requests than that wait their turn.",
+        help="Connections a process keeps at most, ingest at least 5: it divides them up between sends, reads, lists, "
+        "strangers and probes. More requests than that wait their turn.",
     )
     pool_wait: timedelta = setting(
         "CARILLON_DATABASE_POOL_WAIT_SECONDS",

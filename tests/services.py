@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -20,6 +21,7 @@ from ops.kept import free_port
 from ops.stack import programs, servers, settled
 from storage.database import upgrade
 from storage.settings import DatabaseSettings, load
+from storage.tokens import TokenSettings, issue
 
 # Long enough for every algorithm, and the same in every test: a failure can be looked at later.
 SECRETS = {
@@ -172,6 +174,28 @@ def stack(**settings: str) -> Iterator[Stack]:
             yield running
         finally:
             running.kill()
+
+
+@contextmanager
+def web(*, database_url: str, valkey_url: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """REST and sockets alone, in a process of their own: their URL and settings. Killed at the end."""
+    with folder() as path:
+        given = dict(environment(database_url=database_url, valkey_url=valkey_url, data=path))
+        environ = settled(os.environ | given | {"CARILLON_PORT": str(free_port())})
+        [process] = [Child(one) for one in programs(environ) if one.name == "web"]
+        url = f"http://127.0.0.1:{environ['CARILLON_PORT']}"
+        try:
+            process.launch()
+            assert wait_until(lambda: answers(url), seconds=60), log_end(process.log)
+            yield url, environ
+        finally:
+            process.kill()
+
+
+def bearer(environ: Mapping[str, str], user_id: int) -> dict[str, str]:
+    """The headers of a person's calls."""
+    token = issue(load(TokenSettings, environ), user_id, ttl_seconds=600, now=time.time())
+    return {"Authorization": f"Bearer {token}"}
 
 
 def environment(*, database_url: str, valkey_url: str, data: Path) -> Mapping[str, str]:

@@ -151,7 +151,7 @@ async def find_people(services: Services, asked: str) -> dict[str, Any]:
         one = await services.database.ask(people.find, int(asked))
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
-    total, found = await services.database.ask(people.listing, asked, skip=0, limit=SHOWN)
+    total, found = await services.pipes.shares.lists.ask(people.listing, asked, skip=0, limit=SHOWN)
     return {"total": total, "people": [_person(one) for one in found]}
 
 

@@ -9,21 +9,27 @@ from ingest.wire_answers import BroadcastAnswer, UnreadAnswer
 from storage import broadcast_reports, broadcasts
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
-from storage.model.errors import NotFound
+from storage.model.errors import NotFound, OverLimit
 
 
 @endpoint(
-    "GET", f"{API}/broadcasts", callers=APPS, params=BroadcastWindow, answer=list[BroadcastAnswer]
+    "GET",
+    f"{API}/broadcasts",
+    callers=APPS,
+    params=BroadcastWindow,
+    answer=list[BroadcastAnswer],
+    errors=(OverLimit,),
 )
 async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> Answer:
     """The calling app's broadcasts, scheduled ones too, newest first."""
     services, window = call.services, call.params
-    reports = await services.database.ask(
-        broadcast_reports.listing,
-        call.caller.app.id,
-        limit=window.limit,
-        before_id=window.before_id,
-    )
+    async with services.lists.turn(call.caller) as database:
+        reports = await database.ask(
+            broadcast_reports.listing,
+            call.caller.app.id,
+            limit=window.limit,
+            before_id=window.before_id,
+        )
     return Answer([services.display.broadcast(report) for report in reports])
 
 
@@ -33,14 +39,15 @@ async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> An
     callers=APPS,
     params=OneBroadcast,
     answer=BroadcastAnswer,
-    errors=(NotFound,),
+    errors=(NotFound, OverLimit),
 )
 async def get_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answer:
     """How far a broadcast has come, to the app that sent it."""
     services = call.services
-    report = await audiences.report(
-        services.database, call.params.broadcast_id, app_id=call.caller.app.id
-    )
+    async with services.lists.turn(call.caller) as database:
+        report = await audiences.report(
+            database, call.params.broadcast_id, app_id=call.caller.app.id
+        )
     return Answer(services.display.broadcast(_found(report)))
 
 
@@ -50,18 +57,19 @@ async def get_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answer:
     callers=APPS,
     params=UnreadWindow,
     answer=UnreadAnswer,
-    errors=(NotFound,),
+    errors=(NotFound, OverLimit),
 )
 async def list_unread(call: Call[AppCaller, UnreadWindow, Nothing]) -> Answer:
     """Who has the broadcast and has not read it, by user id; go on after the last of a page."""
     services, window = call.services, call.params
     await _check(services, window.broadcast_id, app_id=call.caller.app.id)
-    people = await audiences.unread(
-        services.database,
-        window.broadcast_id,
-        after_user_id=window.after_user_id,
-        limit=window.limit,
-    )
+    async with services.lists.turn(call.caller) as database:
+        people = await audiences.unread(
+            database,
+            window.broadcast_id,
+            after_user_id=window.after_user_id,
+            limit=window.limit,
+        )
     return Answer(services.display.unread(people))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 
 from ingest.answer import Answer
 from ingest.endpoint import ANYONE, Call, endpoint
@@ -24,10 +25,11 @@ async def tell_alive(_call: Call[None, Nothing, Nothing]) -> Answer:
 
 @endpoint("GET", "/readyz", callers=ANYONE, answer=Ready)
 async def tell_ready(call: Call[None, Nothing, Nothing]) -> Answer:
-    """Whether it can take work: the database (up to date), the broker and the bus answer, and the bus takes writes."""
-    found = await asyncio.gather(*map(_answers, _checks(call.services)))
-    parts = dict(zip(("database", "broker", "bus"), found, strict=True))
-    away = [name for name, is_there in parts.items() if not is_there]
+    """Whether it can take work: database (up to date), broker and bus answer, and the bus takes writes.
+
+    As it was at most half a second ago.
+    """
+    away = await call.services.readiness.away(partial(_away, call.services))
     if away:
         raise TryLater(f"Not ready: {', '.join(away)} away or not up to date.")
     return Answer(Ready("ok", "ok", "ok"))
@@ -40,6 +42,12 @@ async def show_metrics(call: Call[None, Nothing, Nothing]) -> Answer:
 
 
 ROUTES = (tell_alive, tell_ready, show_metrics)
+
+
+async def _away(services: Services) -> list[str]:
+    found = await asyncio.gather(*map(_answers, _checks(services)))
+    parts = dict(zip(("database", "broker", "bus"), found, strict=True))
+    return [name for name, is_there in parts.items() if not is_there]
 
 
 def _checks(services: Services) -> tuple[Awaitable[bool], ...]:
@@ -59,7 +67,7 @@ async def _answers(check: Awaitable[bool]) -> bool:
 
 
 async def _is_up_to_date(services: Services) -> bool:
-    return not await services.database.run(missing_migrations)
+    return not await services.pipes.shares.probes.run(missing_migrations)
 
 
 async def _has_bus(services: Services) -> bool:

@@ -6,25 +6,47 @@ from ingest.wire import Nothing, PeopleSearch, PeopleWindow
 from ingest.wire_answers import ListedPerson, PeopleAnswer, PersonAnswer
 from storage import people
 from storage.model.caller import Person, UserCaller
+from storage.model.errors import OverLimit, invalid
 
 
 @endpoint(
-    "GET", f"{API}/users/search", callers=PEOPLE, params=PeopleSearch, answer=list[PersonAnswer]
+    "GET",
+    f"{API}/users/search",
+    callers=PEOPLE,
+    params=PeopleSearch,
+    answer=list[PersonAnswer],
+    errors=(OverLimit,),
 )
 async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer:
     """Active people with `q` in their name, mobile or English name."""
     asked = call.params
-    found = await call.services.database.ask(people.search, asked.q, limit=asked.limit)
+    async with call.services.lists.turn(call.caller) as database:
+        found = await database.ask(people.search, asked.q, limit=asked.limit)
     return Answer([PersonAnswer(p.id, p.mobile, p.name, p.english_name, p.status) for p in found])
 
 
-@endpoint("GET", f"{API}/users/", callers=PEOPLE, params=PeopleWindow, answer=PeopleAnswer)
+@endpoint(
+    "GET",
+    f"{API}/users/",
+    callers=PEOPLE,
+    params=PeopleWindow,
+    answer=PeopleAnswer,
+    errors=(OverLimit,),
+)
 async def list_people(call: Call[UserCaller, PeopleWindow, Nothing]) -> Answer:
-    """A page of everyone with `keyword` in their name, mobile or English name."""
+    """A page of everyone with `keyword` in their name, mobile or English name.
+
+    With a keyword `total` is counted, and may be skipped, up to 100,000.
+    """
     asked = call.params
-    total, found = await call.services.database.ask(
-        people.listing, asked.keyword, skip=asked.skip, limit=asked.limit
-    )
+    if asked.keyword and asked.skip > people.COUNTED_AT_MOST:
+        raise invalid(
+            "skip", f"With a keyword it may be {people.COUNTED_AT_MOST} at most", where="query"
+        )
+    async with call.services.lists.turn(call.caller) as database:
+        total, found = await database.ask(
+            people.listing, asked.keyword, skip=asked.skip, limit=asked.limit
+        )
     return Answer(PeopleAnswer(total, [_listed(person) for person in found]))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from ingest import openapi
 from ingest.endpoint import ANYONE, Endpoint
 from ingest.routes import ALL
+from ops.deadline import wait_until
 from tests.ingest.running import API, Api, running
 
 
@@ -126,6 +127,7 @@ def test_ready_means_that_every_part_answers(
         assert api.ask("GET", "//readyz").json() == {"database": "ok", "broker": "ok", "bus": "ok"}
         with engine.begin() as connection:
             connection.execute(text("DELETE FROM alembic_version"))
+        assert wait_until(lambda: api.ask("GET", "//readyz").status_code == 503, seconds=5)
         assert_not_ready(api, "database")
 
 

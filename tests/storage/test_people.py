@@ -95,6 +95,19 @@ def test_pages_follow_one_another_by_id(engine: Engine) -> None:
     assert {total for total, _ in pages} == {5}
 
 
+def test_many_people_with_a_keyword_are_counted_to_a_bound(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is there all the same, page after page; without a keyword everyone is counted."""
+    monkeypatch.setattr(people, "COUNTED_AT_MOST", 3)
+    with engine.begin() as connection:
+        for id in range(1, 6):
+            add(connection, id, "", f"王{id}")
+        total, page = people.listing(connection, "王", skip=2, limit=9)
+        assert (total, [person.id for person in page]) == (3, [3, 4, 5])
+        assert people.listing(connection, "", skip=0, limit=1)[0] == 5
+
+
 def test_people_behind_the_window_are_found(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
