@@ -101,6 +101,18 @@ class Telemetry:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self._clock_ahead = Gauge(
+            "carillon_database_clock_ahead_seconds",
+            "PostgreSQL's clock, less that of this process; past 3,600 nothing is accepted.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._ids_ahead = Gauge(
+            "carillon_ids_ahead_seconds",
+            "The instant in the highest message id, less PostgreSQL's clock: how far that was set back.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self._accepted = Counter(
             "carillon_accepted_sends",
             "Sends accepted, by the sending app's number (people: -) and kind; replays left out.",
@@ -161,6 +173,8 @@ class Telemetry:
         self._drifted.set(backlog.drifted)
         self._broadcasts.set(backlog.broadcasts)
         self._people_left.set(backlog.people_left)
+        self._clock_ahead.set(backlog.clock_ahead_seconds)
+        self._ids_ahead.set(backlog.ids_ahead_seconds)
 
     def exposed(self) -> bytes:
         """All of it in Prometheus' text format."""

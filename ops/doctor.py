@@ -162,6 +162,11 @@ def _backlog(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
         found = record.run(accepted.backlog)
     late = found.oldest_seconds > LATE_SECONDS
+    if found.ids_ahead_seconds > SKEW_WARNING_SECONDS:
+        text = (
+            f"PostgreSQL's clock is {found.ids_ahead_seconds:,.0f} s behind the newest message id."
+        )
+        yield Finding("ids", Level.WARN, text, "It was set back: see that it is kept (chrony).")
     text = f"{found.waiting:,} wait, the oldest for {found.oldest_seconds:.0f} s."
     mend = "Is a worker of `sends` up? Its log says what holds it."
     yield Finding("backlog", *((Level.FAIL, text, mend) if late else (Level.OK, text)))

@@ -6,7 +6,7 @@ promise of a 2xx (contract §2): it leaves only for `messages`, or for `failed_s
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -19,6 +19,9 @@ from storage.model.send import Accepted, IdempotencyKey, Send
 
 # Contract §2: a key is remembered for a day.
 KEY_LIFETIME = timedelta(hours=24)
+# How far PostgreSQL's clock may be ahead of the clock of the process that asks. Clocks that are some minutes
+# off go on working; past it ids would be given out that no later one could come after for as long.
+CLOCK_TOLERANCE = timedelta(hours=1)
 
 
 # Not frozen, for its making; see `Send`.
@@ -40,6 +43,8 @@ class Backlog:
 
     `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly recount found wrong. `broadcasts`: those that are
     planned, expanded or taken back now; `people_left`: whose chunk of one is still waiting.
+    `clock_ahead_seconds`: of PostgreSQL's clock to this process's. `ids_ahead_seconds`: of the instant in the
+    highest id to PostgreSQL's clock; 0.0 unless that was set back.
     """
 
     waiting: int
@@ -49,23 +54,21 @@ class Backlog:
     broadcasts: int = 0
     people_left: int = 0
     set_aside: int = 0
+    clock_ahead_seconds: float = 0.0
+    ids_ahead_seconds: float = 0.0
 
 
 _COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
  action_url, action_text, filename, is_broadcast"""
 
-# Ids and instants are PostgreSQL's. Ids are sorted before they are given out: within a millisecond the
-# sequence below them may come round. One JSON value costs half of nineteen arrays to write and read.
-# Keys are inserted in key order, so that two batches with the same keys wait for one another and never
-# deadlock. The count stands in a SELECT of its own so that PostgreSQL does not know it when it plans:
-# knowing it, it planned each batch anew, for a third of the batch's cost.
-_ACCEPT = f"""
-WITH ids AS MATERIALIZED (
-  SELECT id, row_number() OVER (ORDER BY id) AS place
-    FROM (SELECT next_message_id() AS id FROM generate_series(1, (SELECT CAST(%(count)s AS int)))) AS made
-), batch AS MATERIALIZED (
-  SELECT u.*, CASE WHEN send_at IS NULL THEN ids.id ELSE next_message_id(send_at) END AS id,
-         coalesce(send_at, clock_timestamp()) AS created_at
+# Ids and instants are PostgreSQL's; the whole batch's ids are one question, and rise in its order. One JSON
+# value costs half of nineteen arrays to write and read. Keys are inserted in key order, so that two
+# batches with the same keys wait for one another and never deadlock.
+_ACCEPT_ANY = f"""
+WITH first AS MATERIALIZED (
+  SELECT take_message_ids(CAST(%(count)s AS int), CAST(%(latest)s AS bigint)) AS id
+){{scheduled_ids}}, batch AS MATERIALIZED (
+  SELECT u.*, {{id}} AS id, {{created_at}} AS created_at, {{is_scheduled}} AS is_scheduled
     FROM ROWS FROM (json_to_recordset(CAST(%(batch)s AS json)) AS (
       sender_id bigint, receiver_id bigint, app_id int, sent_by_app_id int, type text,
       content_type text, title text, content text, action_url text, action_text text,
@@ -74,8 +77,7 @@ WITH ids AS MATERIALIZED (
     )) WITH ORDINALITY AS u(
       sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
       action_url, action_text, filename, is_broadcast, app_name, audience, unresolved, send_at,
-      caller, key, fingerprint, kept, origin, place)
-    JOIN ids USING (place)
+      caller, key, fingerprint, kept, origin, place), {{tables}}
 ), keys AS (
   INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
   SELECT caller, key, decode(fingerprint, 'hex'), id, created_at, kept
@@ -87,13 +89,31 @@ WITH ids AS MATERIALIZED (
 ), taken AS (
   INSERT INTO accepted (id, created_at, {_COLUMNS}, app_name, audience, unresolved,
                         is_scheduled, ring_at, accepted_at, origin)
-  SELECT id, created_at, {_COLUMNS}, app_name, audience, unresolved, send_at IS NOT NULL,
+  SELECT id, created_at, {_COLUMNS}, app_name, audience, unresolved, is_scheduled,
          created_at, CASE WHEN is_broadcast THEN clock_timestamp() END, origin
     FROM fresh ORDER BY place
 )
 SELECT b.id, b.created_at, f.id IS NOT NULL AS is_fresh
   FROM batch b LEFT JOIN fresh f USING (id) ORDER BY b.place
 """  # noqa: S608 (the columns are the constant above)
+_LIVE_ID = "first.id + 2 * (place - 1)"
+_ACCEPT = _ACCEPT_ANY.format(
+    scheduled_ids="",
+    id=_LIVE_ID,
+    created_at="clock_timestamp()",
+    is_scheduled="false",
+    tables="first",
+)
+# With sends for later: what is due when it comes is a live one.
+_ACCEPT_SCHEDULED = _ACCEPT_ANY.format(
+    scheduled_ids=""", scheduled AS MATERIALIZED (
+  SELECT take_scheduled_ids(CAST(%(dues)s AS timestamptz[])) AS ids
+)""",
+    id=f"coalesce(scheduled.ids[place], {_LIVE_ID})",
+    created_at="CASE WHEN scheduled.ids[place] IS NULL THEN clock_timestamp() ELSE send_at END",
+    is_scheduled="scheduled.ids[place] IS NOT NULL",
+    tables="first, scheduled",
+)
 
 _FIRST_USES = text("""
 SELECT k.caller, k.key, k.fingerprint, k.message_id, k.created_at, k.send
@@ -101,25 +121,38 @@ SELECT k.caller, k.key, k.fingerprint, k.message_id, k.created_at, k.send
   JOIN unnest(CAST(:caller AS text[]), CAST(:key AS text[])) AS u(caller, key) USING (caller, key)
 """)
 
-# By the primary key. Only past its lifetime, so that of two at once one purges and both go on.
+# By the primary key. Only past its lifetime, so that of two at once one purges and both go on; and not by
+# the word of a clock that jumped ahead: the key's next use would be a second send.
 _PURGE_KEYS = text("""
 DELETE FROM idempotency_keys k
  USING unnest(CAST(:caller AS text[]), CAST(:key AS text[])) AS u(caller, key)
- WHERE (k.caller, k.key) = (u.caller, u.key) AND k.created_at < clock_timestamp() - :lifetime
+ WHERE (k.caller, k.key) = (u.caller, u.key)
+   AND k.created_at < least(clock_timestamp(), :latest) - CAST(:lifetime AS interval)
 """)
 
 
-def accept(connection: Connection, requests: Sequence[Request]) -> list[Accepted | CallerIsWrong]:
+def accept(
+    connection: Connection, requests: Sequence[Request], *, now: datetime | None = None
+) -> list[Accepted | CallerIsWrong]:
     """Write all of `requests` at once, or nothing; the answers are in their order.
 
     After the caller's commit each new one is a promise. A key that was used before with the same body
     gives the first answer again and writes nothing, also when both are in flight (the second waits
     for the first to commit); with another body its entry is an `Invalid`, the others stand.
+
+    `now`: the time by the caller's own clock. Raises TryLater when PostgreSQL's is CLOCK_TOLERANCE past it:
+    ids of a far future would have no partition, and no id after them could be in the present.
     """
+    now = now or datetime.now(UTC)
     keyed = [request.key for request in requests if request.key is not None]
     if keyed:
-        forget_old(connection, keyed)
-    rows = tell_driver(connection, _ACCEPT, _batch(requests))
+        forget_old(connection, keyed, now=now)
+    dues = [request.send.send_at for request in requests]
+    asked = _batch(requests) | {"latest": int((now + CLOCK_TOLERANCE).timestamp() * 1000)}
+    if any(dues):
+        rows = tell_driver(connection, _ACCEPT_SCHEDULED, asked | {"dues": dues})
+    else:
+        rows = tell_driver(connection, _ACCEPT, asked)
     used = [
         request.key
         for request, (_id, _created_at, is_fresh) in zip(requests, rows, strict=True)
@@ -160,9 +193,15 @@ def used_for_another() -> CallerIsWrong:
     return invalid("Idempotency-Key", "This key was used before with another body.", where="header")
 
 
-def forget_old(connection: Connection, keys: Sequence[IdempotencyKey]) -> None:
-    """Forget those of `keys` that were used more than a day ago, so that they are new again."""
-    connection.execute(_PURGE_KEYS, _key_columns(keys) | {"lifetime": KEY_LIFETIME})
+def forget_old(
+    connection: Connection, keys: Sequence[IdempotencyKey], *, now: datetime | None = None
+) -> None:
+    """Forget those of `keys` that were used more than a day ago, so that they are new again.
+
+    `now` as in `accept`: a clock of PostgreSQL's that jumped ahead makes no key old.
+    """
+    asked = {"lifetime": KEY_LIFETIME, "latest": (now or datetime.now(UTC)) + CLOCK_TOLERANCE}
+    connection.execute(_PURGE_KEYS, _key_columns(keys) | asked)
 
 
 def first_uses(
@@ -219,7 +258,10 @@ SELECT count(*) AS waiting,
        (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted,
        (SELECT count(*) FROM broadcasts WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING'))
          AS broadcasts,
-       (SELECT coalesce(sum(size), 0) FROM broadcast_chunks WHERE state = 'waiting') AS people_left
+       (SELECT coalesce(sum(size), 0) FROM broadcast_chunks WHERE state = 'waiting') AS people_left,
+       clock_timestamp() AS at,
+       (SELECT greatest(0, (last_value - message_id_floor(clock_timestamp())) >> 12) FROM message_ids)
+         AS ids_ahead_ms
   FROM accepted WHERE NOT is_scheduled
 """)
 
@@ -235,6 +277,8 @@ def backlog(connection: Connection) -> Backlog:
         broadcasts=row.broadcasts,
         people_left=row.people_left,
         set_aside=row.set_aside,
+        clock_ahead_seconds=(row.at - datetime.now(UTC)).total_seconds(),
+        ids_ahead_seconds=row.ids_ahead_ms / 1000,
     )
 
 

@@ -34,6 +34,8 @@ MONTHS_AHEAD = 4
 # serialization conflicts (PostgreSQL documentation, appendix A).
 _LOCK_NOT_AVAILABLE = "55P03"
 _TRY_LATER_CLASSES = ("08", "53", "55", "57", "58", "40", "25P03")
+# What our own functions raise (migrations).
+_SENTENCES = {"55C01": "The database's clock is wrong, so nothing can be accepted now."}
 
 
 def blocking_engine(
@@ -275,16 +277,20 @@ class Locked(TryLater):
 
 
 def _away(error: exc.DBAPIError) -> TryLater:
-    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+    if _state(error) == _LOCK_NOT_AVAILABLE:
         return Locked("Another session holds what this needs.")
-    return TryLater("The database cannot be reached.")
+    return TryLater(_SENTENCES.get(_state(error), "The database cannot be reached."))
 
 
 def _is_passing(error: exc.DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
+    state = _state(error)
+    if not state:
         return error.connection_invalidated or isinstance(error, exc.OperationalError)
-    return str(state).startswith(_TRY_LATER_CLASSES)
+    return state.startswith(_TRY_LATER_CLASSES)
+
+
+def _state(error: exc.DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def answers(connection: Connection) -> bool:

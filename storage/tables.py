@@ -35,7 +35,8 @@ metadata = MetaData(
 
 INSTANT = DateTime(timezone=True)
 
-# The low bits of a message id; see `next_message_id` in migrations.
+# The highest id given to a live send, and how many ids were given out; see `take_message_ids` in m0009.
+message_ids = Sequence("message_ids", metadata=metadata)
 message_numbers = Sequence("message_numbers", cycle=True, metadata=metadata)
 
 users = Table(

@@ -23,10 +23,12 @@ BATCH = 500
 PEOPLE = 10_000
 
 FLOOR = """
-WITH batch AS MATERIALIZED (
-  SELECT next_message_id() AS id, clock_timestamp() AS created_at, u.*
+WITH first AS MATERIALIZED (
+  SELECT take_message_ids(cardinality(%(sender)s::bigint[]), 9007199254740991) AS id
+), batch AS MATERIALIZED (
+  SELECT first.id + 2 * (place - 1) AS id, clock_timestamp() AS created_at, u.*
     FROM unnest(%(sender)s::bigint[], %(receiver)s::bigint[], %(title)s::text[], %(content)s::text[])
-         AS u(sender_id, receiver_id, title, content)
+         WITH ORDINALITY AS u(sender_id, receiver_id, title, content, place), first
 ), new_messages AS (
   INSERT INTO messages (id, sender_id, receiver_id, type, content_type, title, content, created_at)
   SELECT id, sender_id, receiver_id, 'MESSAGE', 'TEXT', title, content, created_at FROM batch

@@ -89,6 +89,7 @@ ROWS = (
     Row(30, "clocks ten minutes off", clocks.shift),
     Row(34, "secrets in logs", secrecy.read_logs, is_marked=True),
     Row(35, "big and slow bodies, huge frames", bodies.overfeed, is_marked=True),
+    Row(41, "PostgreSQL's clock set back, and months ahead", clocks.set_postgres),
     Row(37, "WebSocket conformance", conformance.conform),
     Row(42, "events that cannot be made", odd_events.plant, is_marked=True),
     Row(38, "RabbitMQ: rows 4, 6, 8, 21", rabbitmq.again, settings=rabbitmq.SETTINGS),

@@ -1,17 +1,22 @@
-"""Row 30: the clocks of processes are wrong (libfaketime); PostgreSQL's rules."""
+"""Rows 30 and 41: the clocks of processes are wrong (libfaketime), where PostgreSQL's rules; and PostgreSQL's own."""
 
 import hashlib
 import hmac
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
 
+from ops.deadline import wait_until
 from storage.settings import load
 from storage.tokens import TokenSettings, issue
+from tests import wrong_clock
 from tests.faults.business import Business, business
 from tests.faults.ground import Findings, Ground
+from tests.faults.ledger import LOST, Sent
+from tests.faults.rows.postgres import await_accepted, within
 from tests.faults.rows.workers import SENDS, await_progress
 
 LIBRARIES = (
@@ -89,3 +94,66 @@ def _signed(sender: Business, *, at: float) -> int:
     headers = {"X-App-Id": sender.app_id, "X-Timestamp": str(int(at)), "X-Sign": sign}
     url = f"{sender.ground.stack.url}/api/v1/broadcasts"
     return httpx.get(url, headers=headers, timeout=10).status_code
+
+
+AHEAD_SECONDS = 7 * 30 * 86_400.0
+
+
+def set_postgres(ground: Ground) -> Findings:
+    """41: PostgreSQL's clock goes two and five seconds back, then seven months ahead, two seconds each."""
+    wrong_clock.install(ground.engine)
+    _relaunch_all(ground)
+    with ground.traffic(per_second=10_000, connections=32, limit=100_000, sockets=1) as traffic:
+        for seconds in (-2.0, -5.0):
+            await_progress(traffic)
+            wrong_clock.shift(ground.engine, seconds)
+            ground.pause(2.0)
+            wrong_clock.shift(ground.engine, 0.0)
+        await_accepted(traffic)
+        wrong_clock.shift(ground.engine, AHEAD_SECONDS)
+        ahead_at = time.monotonic()
+        is_told = wait_until(lambda: _clock_ahead(ground) > 3600, seconds=10)
+        ground.pause(1.0)
+        right_at = time.monotonic()
+        wrong_clock.shift(ground.engine, 0.0)
+        await_accepted(traffic)
+    found = traffic.findings()
+    refused = within(traffic, ahead_at, right_at)
+    found.must({answer.status for answer in refused} == {503}, "months ahead nothing is accepted")
+    statuses = {answer.status for answer in traffic.ledger.answers}
+    found.must(statuses <= {200, 503, LOST}, f"no other answer than 200 and 503 ({statuses})")
+    found.must(is_told, "carillon_database_clock_ahead_seconds says so")
+    found.must(not ground.ask("SELECT count(*) FROM failed_sends"), "nothing is put aside")
+    _read_and_recall(ground, found, traffic.ledger.sent[::997])
+    wrong_clock.remove(ground.engine)
+    _relaunch_all(ground)
+    return found
+
+
+def _relaunch_all(ground: Ground) -> None:
+    """Sessions that began before know nothing of the clock that can be set."""
+    for name in list(ground.stack.processes):
+        ground.stack.relaunch(name)
+    ground.stack.wait_ready()
+
+
+def _clock_ahead(ground: Ground) -> float:
+    metrics = httpx.get(f"{ground.stack.url}/metrics", timeout=10).text
+    [line] = [
+        line
+        for line in metrics.splitlines()
+        if line.startswith("carillon_database_clock_ahead_seconds")
+    ]
+    return float(line.split()[-1])
+
+
+def _read_and_recall(ground: Ground, found: Findings, sent: Iterable[Sent]) -> None:
+    """Under every id is the message that was answered with it, and taking it back takes that one."""
+    for one in (one for one in sent if one.is_accepted):
+        url = f"{ground.stack.url}/api/v1/messages/{one.ids[0]}"
+        headers = {"Authorization": f"Bearer {ground.client.token(one.sender_id)}"}
+        seen = httpx.get(url, headers=headers, timeout=10)
+        is_it = seen.status_code == 200 and seen.json()["receiver_id"] == one.receiver_id
+        found.must(is_it, f"GET {one.ids[0]} shows what was sent")
+        gone = httpx.delete(url, headers=headers, timeout=10).status_code
+        found.must(gone == 204, f"DELETE {one.ids[0]} takes it back ({gone})")
