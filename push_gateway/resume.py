@@ -14,11 +14,12 @@ from push_gateway.backlog import Backlog
 from push_gateway.frames import groups
 from storage.bus import BEGINNING, Batch, Entry, Position, Survey
 from storage.event_json import SHARDS, decoded, shard_of
-from storage.model.event import Event
+from storage.model.event import Event, MessageRecalled, NewMessage
 
 POS = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
 END = Position(2**64 - 1, 2**64 - 1)  # after every entry that a stream can hold
 REMEMBERED_KEYS = 10_000  # a shard's latest events, recognised when they are published again
+REMEMBERED_RECALLS = 10_000  # a shard's latest recalls: what comes after its recall is dropped
 FEED_LAG_MS = 60_000  # a client may have been told more by a process that is this much ahead
 
 
@@ -102,7 +103,7 @@ class Timeline:
             for past in shard.backlog.after(user_id, since)
             if (event := decoded(past.payload)) is not None
         ]
-        return Resumption(missed, max(since, shard.position))
+        return Resumption(_without_recalled(missed), max(since, shard.position))
 
     def _since(self, pos: str) -> Position | None:
         found = POS.fullmatch(pos)
@@ -137,6 +138,7 @@ class _Shard:
         self.backlog = Backlog(budget=budget)
         self._kept_ms = kept_ms
         self._seen: dict[str, Position] = {}
+        self._taken_back: dict[str, None] = {}
         self.start_over(is_skipping=False)
 
     def start_over(self, *, is_skipping: bool) -> None:
@@ -168,15 +170,28 @@ class _Shard:
         return first != expected
 
     def take(self, entry: Entry) -> bool:
-        """Go on to this entry; False if its event was seen before, or cannot be read."""
+        """Go on to this entry; False if its event is not to be told.
+
+        It was seen before, or cannot be read, or is a message whose recall came first: its publisher was
+        held up between reading the record and writing to the bus.
+        """
         self.position = entry.position
         if self._count is not None:
             self._count += 1
         if entry.event is None or not self._is_new(entry.event.key, entry.position):
             return False
+        if isinstance(entry.event, MessageRecalled):
+            self._remember_recall(entry.event)
+        elif entry.event.key in self._taken_back:
+            return False
         self.backlog.add(entry.position, entry.payload, user_ids=_people(entry.event))
         self.backlog.forget_before(entry.position.ms - self._kept_ms)
         return True
+
+    def _remember_recall(self, recall: MessageRecalled) -> None:
+        self._taken_back[recall.taken_back] = None
+        if len(self._taken_back) > REMEMBERED_RECALLS:
+            del self._taken_back[next(iter(self._taken_back))]
 
     def _is_new(self, key: str, position: Position) -> bool:
         # A restarted Valkey may hold the same entry, at the same position: that is no repeat.
@@ -185,6 +200,22 @@ class _Shard:
         if len(self._seen) > REMEMBERED_KEYS:
             del self._seen[next(iter(self._seen))]
         return True
+
+
+def _without_recalled(missed: list[Happened]) -> list[Happened]:
+    """What a client missed, without the messages that were taken back meanwhile, and without their recalls.
+
+    A recall of a message from before stays: the client has it on its screen.
+    """
+    messages = {one.event.key for one in missed if isinstance(one.event, NewMessage)}
+    recalls = {one.event.taken_back for one in missed if isinstance(one.event, MessageRecalled)}
+    gone = messages & recalls
+    return [one for one in missed if _message_key(one.event) not in gone] if gone else missed
+
+
+def _message_key(event: Event) -> str:
+    """Which message it tells of or takes back; for others any name that is no message's."""
+    return event.taken_back if isinstance(event, MessageRecalled) else event.key
 
 
 def _people(event: Event) -> Sequence[int]:

@@ -58,6 +58,11 @@ class MessageRecalled:
         """Its name."""
         return f"x{self.message_id}.{self.part}"
 
+    @property
+    def taken_back(self) -> str:
+        """The name of the NewMessage that it takes back."""
+        return f"n{self.message_id}.{self.part}"
+
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:

@@ -73,6 +73,27 @@ def test_who_comes_back_gets_what_they_missed_then_what_is_new(gateway: Gateway,
     back.ping()
 
 
+def test_what_was_recalled_meanwhile_is_not_replayed(launch: Launch, bus: Bus) -> None:
+    """Neither the gateway that told of it nor a new process sends the text of a recalled message or broadcast."""
+    first = launch()
+    client = first.connect(37)
+    bus.publish([to_both(50, 1, 37)])
+    pos = client.frame()["pos"]
+    bus.publish([to_both(51, 1, 37), to_all(52, [37, 53], part=3), to_both(53, 1, 37)])
+    bus.publish(
+        [
+            MessageRecalled(51, ((1, (37,)), (37, (1,)))),
+            MessageRecalled(52, ((-7, (37, 53)),), part=3),
+            MessageRecalled(50, ((1, (37,)), (37, (1,)))),
+        ]
+    )
+    for gateway in (first, launch()):
+        back = gateway.connect(37, since=pos)
+        told = [(frame["type"], frame["data"]["id"]) for frame in back.frames(2)]
+        assert told == [("NEW_MESSAGE", 53), ("MESSAGE_RECALLED", 50)]
+        back.ping()
+
+
 def test_who_comes_back_to_a_new_process_misses_nothing(launch: Launch, bus: Bus) -> None:
     """Positions outlive the gateway: a killed one is replaced and replays what was published meanwhile."""
     first = launch()

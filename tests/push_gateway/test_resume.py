@@ -29,6 +29,7 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from push_gateway import gateway as gateway_module
+from push_gateway import resume as resume_module
 from push_gateway.connection import Connection
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
@@ -38,7 +39,7 @@ from push_gateway.websocket_protocol import Owner
 from storage.bus import BEGINNING, Batch, Entry, Position, Survey
 from storage.event_json import SHARDS, decoded, encoded
 from storage.model.errors import TryLater
-from storage.model.event import Disconnect
+from storage.model.event import Disconnect, MessageRecalled
 from tests.push_gateway.running import SECRET, to_all
 
 USERS = (16, 32, 17)  # two share a shard
@@ -125,9 +126,11 @@ class ModelBus:
 class Device:
     """A client: what it knows, and its socket (a FrameSocket) while it is connected."""
 
-    def __init__(self, user_id: int, history: list[str]) -> None:
+    def __init__(self, user_id: int, history: list[str], ever: set[str]) -> None:
         self.user_id = user_id
         self.history = history
+        self.ever = ever  # what was in a history once, recalled or not
+        self.recalls_told: list[str] = []
         self.known: set[str] = set()
         self.pos: str | None = None
         self.told: list[str] = []
@@ -150,11 +153,15 @@ class Device:
     def _heard(self, frame: dict[str, Any]) -> None:
         self.pos = frame["pos"]
         if frame["type"] == "RESYNC":
-            self.known |= set(self.history)
+            self.known = set(self.history)
             self.since_told = []
             return
         name = f"n{frame['data']['id']}.0"
-        assert name in self.history, "pushed before it was in the history"
+        if frame["type"] == "MESSAGE_RECALLED":
+            self.known.discard(name)
+            self.recalls_told.append(name)
+            return
+        assert name in self.ever, "pushed before it was in the history"
         assert name not in self.told, "twice on one socket"
         assert name not in self.since_told, "again, though the client said where it was"
         self.told.append(name)
@@ -182,7 +189,8 @@ class Interleaving(RuleBasedStateMachine):
         self.bus = ModelBus()
         self.histories: dict[int, list[str]] = {user: [] for user in USERS}
         self.published: list[Any] = []
-        self.devices = [Device(user, self.histories[user]) for user in (*USERS, 16)]
+        self.ever: set[str] = set()
+        self.devices = [Device(user, self.histories[user], self.ever) for user in (*USERS, 16)]
         self.unpublished: list[Any] = []
         self.handshakes: dict[int, tuple[str | None, str]] = {}
         self.start_gateway()
@@ -227,13 +235,29 @@ class Interleaving(RuleBasedStateMachine):
         self.published.append(event)
         for user in audience:
             self.histories[user].append(event.key)
+        self.ever.add(event.key)
         return event
 
     @precondition(lambda self: self.published)
     @rule(choice=st.integers(0, 10_000))
-    def publish_again(self, choice: int) -> None:
-        """A publish is repeated, out of order and as often as it likes."""
+    def recall(self, choice: int) -> None:
+        """A message is taken back, and all who had it are told."""
         event = self.published[choice % len(self.published)]
+        for history in self.histories.values():
+            if event.key in history:
+                history.remove(event.key)
+        if event in self.unpublished:  # then its publisher leaves it out
+            self.unpublished.remove(event)
+        else:
+            self.bus.publish(MessageRecalled(event.message.id, event.recipients))
+
+    @precondition(lambda self: self.published)
+    @rule(choice=st.integers(0, 10_000))
+    def publish_again(self, choice: int) -> None:
+        """A publish is repeated, out of order and as often as it likes, but not of what was taken back."""
+        event = self.published[choice % len(self.published)]
+        if not any(event.key in history for history in self.histories.values()):
+            return
         self.bus.publish(event)
         if event in self.unpublished:
             self.unpublished.remove(event)
@@ -301,7 +325,7 @@ class Interleaving(RuleBasedStateMachine):
         )
         self.gateway.admit(device.connection, since=since, mark=mark)
         if since is None:
-            device.known |= set(device.history)
+            device.known = set(device.history)
 
     @rule(index=devices)
     def disconnect(self, index: int) -> None:
@@ -331,7 +355,7 @@ class Interleaving(RuleBasedStateMachine):
     def nobody_knows_what_never_happened(self) -> None:
         """What a client knows is history."""
         for device in self.devices:
-            assert device.known <= set(device.history)
+            assert device.known <= self.ever
 
     @rule()
     def settle(self) -> None:
@@ -411,6 +435,52 @@ def missed_two_of_three(story: Interleaving) -> Device:
     story.publish([{16}, {16}])
     story.bus.trim(1)
     return story.devices[0]
+
+
+def test_a_message_that_comes_after_its_recall_is_never_shown(story: Interleaving) -> None:
+    """A publisher that was held up past the recall: neither a live client sees the message nor one that resumes."""
+    story.connect(0, resumes=False)
+    story.publish([{16}])
+    story.step_feed()
+    story.connect(3, resumes=True)
+    story.disconnect(3)
+    late = story._commit({16})
+    story.bus.publish(MessageRecalled(late.message.id, late.recipients))
+    story.bus.publish(late)
+    story.step_feed()
+    story.publish([{16}])
+    story.step_feed()
+    story.devices[3].pos = story.devices[0].pos
+    assert story.devices[0].told == ["n1.0", "n3.0"]
+    story.devices[3].pos = story.gateway.timeline.pos(0, story.bus.streams[0].entries[0][0])
+    story.connect(3, resumes=True)
+    assert story.devices[3].told == ["n3.0"]
+
+
+def test_a_message_recalled_while_a_client_was_away_is_not_replayed(story: Interleaving) -> None:
+    """What it has not seen is left out with its recall; what it has seen gets its MESSAGE_RECALLED."""
+    story.connect(0, resumes=False)
+    story.publish([{16}])
+    story.step_feed()
+    story.disconnect(0)
+    story.publish([{16}, {16}])
+    story.recall(choice=1)
+    story.recall(choice=0)
+    story.settle()
+    story.connect(0, resumes=True)
+    device = story.devices[0]
+    assert (device.told, device.recalls_told) == (["n3.0"], ["n1.0"])
+    assert device.known == {"n3.0"}
+
+
+def test_memory_of_recalls_is_bounded(story: Interleaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard remembers its latest recalls, and no more than that."""
+    monkeypatch.setattr(resume_module, "REMEMBERED_RECALLS", 10)
+    for number in range(1, 31):
+        story.bus.publish(MessageRecalled(1000 + number, ((-7, (16,)),)))
+    for _ in range(12):
+        story.step_feed()
+    assert len(story.gateway.timeline._shards[0]._taken_back) == 10
 
 
 def test_a_position_older_than_the_bus_is_told_to_resync(story: Interleaving) -> None:
