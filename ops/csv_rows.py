@@ -1,12 +1,14 @@
 """A CSV file as rows of named columns, with the row number in every complaint.
 
 Called by the import commands. What a column means is theirs; that a file is UTF-8, has the columns,
-and that no field holds a control character is seen to here.
+that no field holds a control character, and what spreadsheets do to numbers is seen to here.
 """
 
+import codecs
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
@@ -16,6 +18,13 @@ from storage.model.errors import CallerIsWrong
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# What spreadsheets write between fields, by country; the header tells which.
+_DELIMITERS = ",;\t"
+# What spreadsheets make of a long number: 13800138000 becomes 1.38001E+10, and its digits are lost.
+_SHORTENED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE | re.ASCII)
+# A number that was marked as text: '138… or ="138…"; and one that was given a decimal: 138….0
+_MARKED = re.compile(r"(?:'|=\")(\+?[0-9][0-9 -]*)\"?", re.ASCII)
+_WITH_DECIMALS = re.compile(r"([0-9]+)\.0{1,2}", re.ASCII)
 
 
 class BadRow(CallerIsWrong):
@@ -30,8 +39,9 @@ def rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """The number and the values of `columns`, without spaces around them, of every row below the header.
 
-    Columns may come in any order and among others; empty rows are skipped. `advance` is told how many
-    bytes were read. Raises BadRow, or CallerIsWrong for what is wrong with the whole file.
+    Columns may come in any order and among others, with commas, semicolons or tabs between them; rows
+    without a value are skipped. `advance` is told how many bytes were read. Raises BadRow, or
+    CallerIsWrong for what is wrong with the whole file.
     """
     try:
         with path.open("rb") as file:
@@ -41,7 +51,9 @@ def rows(
 
 
 def _parsed(lines: Iterator[str], columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(lines)
+    first = next(lines, "")
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter)
     try:
         yield from _below_header(reader, columns)
     except csv.Error as error:
@@ -70,7 +82,8 @@ def _below_header(
     header = [name.strip().lower() for name in next(reader, [])]
     chosen = itemgetter(*_places(header, columns))
     for number, fields in enumerate(reader, start=2):
-        if not fields:
+        # A spreadsheet writes a row for every one that was ever touched: commas alone, or spaces.
+        if not any(map(str.strip, fields)):
             continue
         if len(fields) != len(header):
             raise BadRow(number, f"has {len(fields)} fields, the header {len(header)}")
@@ -91,17 +104,44 @@ def _places(header: list[str], columns: Sequence[str]) -> list[int]:
     return [header.index(name) for name in columns]
 
 
-def user_id(text: str, *, number: int, largest: int) -> int:
+def digits(text: str, *, number: int, column: str) -> str:
+    """A field of digits that a spreadsheet had in hand: what it added is taken off, nothing is guessed.
+
+    `'138…`, `="138…"` and `138….0` are the number; BadRow for `1.38E+10`, whose digits are lost. Whatever
+    else the field holds is returned as it is.
+    """
+    if _SHORTENED.fullmatch(text):
+        raise BadRow(
+            number,
+            f"the {column} “{text[:40]}” was shortened by a spreadsheet, and its digits are lost; "
+            "format that column as text (or as a number without decimals), and save the file again",
+        )
+    for mark in (_MARKED, _WITH_DECIMALS):
+        if match := mark.fullmatch(text):
+            text = match[1].strip()
+    return text
+
+
+def user_id(text: str, *, number: int, largest: int, column: str = "id") -> int:
     """The platform user id in a field; BadRow if it is none. Ids are below 2^53 (contract §0)."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:17]) <= largest):
+    plain = digits(text, number=number, column=column)
+    # Zeros in front are no part of the number, nor of how long it may be.
+    significant = plain.lstrip("0") if plain.isascii() and plain.isdigit() else ""
+    if not (0 < len(significant) <= len(str(largest)) and int(significant) <= largest):
         raise BadRow(number, f"“{text[:40]}” is not a user id (a whole number from 1 to {largest})")
-    return int(text)
+    return int(significant)
+
+
+_EVERY_ASCII = "".join(map(chr, range(128)))
 
 
 def known_encoding(_context: click.Context, _option: click.Parameter, name: str) -> str:
-    """An `--encoding` that Python has."""
+    """An `--encoding` that Python has, and in which a CSV file can be read line by line."""
     try:
-        "".encode(name)
-    except LookupError:
-        raise click.BadParameter(f"{name} is not an encoding that is known.") from None
+        encoded = _EVERY_ASCII.encode(name)
+    # UnicodeError of `undefined` and `idna`, ValueError of a NUL in the name.
+    except (LookupError, ValueError):
+        raise click.BadParameter(f"{name!r} is not a text encoding that is known.") from None
+    if encoded.removeprefix(codecs.BOM_UTF8) != _EVERY_ASCII.encode():
+        raise click.BadParameter(f"{name} is not read; save the file as UTF-8 (“CSV UTF-8”).")
     return name

@@ -7,7 +7,7 @@ import click
 
 from ops.cli.progress import Counted, file_bar
 from ops.cli.servers import record
-from ops.csv_rows import BadRow, known_encoding, rows, user_id
+from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
 from storage import apps
 from storage.mappings_import import NewMapping, UnknownUser, import_mappings
 from storage.model.errors import NotFound
@@ -48,10 +48,11 @@ def import_(*, app_id: str, file: Path, encoding: str) -> None:
 def accounts(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewMapping]:
     """The rows of a file as accounts; raises BadRow for the first that is none."""
     seen: dict[str, int] = {}
-    for number, (app_user_id, text, email) in read:
+    for number, (written, text, email) in read:
+        app_user_id = digits(written, number=number, column="app_user_id")
         if not 0 < len(app_user_id) <= _LONGEST or len(email) > _LONGEST:
             raise BadRow(number, f"app_user_id has to have 1 to {_LONGEST} characters, email less")
         if seen.setdefault(app_user_id, number) != number:
             raise BadRow(number, f"“{app_user_id}” is in row {seen[app_user_id]} already")
-        id = user_id(text, number=number, largest=MAX_ID)
+        id = user_id(text, number=number, largest=MAX_ID, column="user_id")
         yield NewMapping(number, app_user_id, id, email)

@@ -11,12 +11,12 @@ import click
 
 from ops.cli.progress import Counted, file_bar
 from ops.cli.servers import gateways, record
-from ops.csv_rows import BadRow, known_encoding, rows, user_id
+from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
 from storage import people
-from storage.model.caller import ACTIVE, DISABLED, ORDINARY_USER
+from storage.model.caller import ACTIVE, DISABLED
 from storage.model.errors import NotFound, TryLater
 from storage.model.message import MAX_ID
-from storage.people_import import Imported, NewPerson, import_people
+from storage.people_import import Changes, Imported, NewPerson, import_people
 
 COLUMNS = ("id", "mobile", "name", "english_name", "status", "role")
 STATUSES = (ACTIVE, "INACTIVE", DISABLED)
@@ -37,8 +37,8 @@ def import_(*, file: Path, encoding: str) -> None:
     """Add the people of a CSV file, or bring them up to date: all of them or, on an error, none.
 
     Its first row names the columns: id, mobile, name, english_name, status (ACTIVE, INACTIVE or
-    DISABLED; empty is ACTIVE) and role (ADMIN, or any other word; empty is ORDINARY_USER). People who
-    are not in the file stay as they are.
+    DISABLED) and role (ADMIN, or any other word). An empty status or role stays as it is; of someone new
+    it is ACTIVE, ORDINARY_USER. People who are not in the file stay as they are.
     """
     with record() as database, file_bar(file, "Reading") as (advance, say):
         read = rows(file, COLUMNS, encoding=encoding, advance=advance)
@@ -48,7 +48,20 @@ def import_(*, file: Path, encoding: str) -> None:
         f"{count.number} people: {done.added} new, {done.changed} changed, "
         f"{count.number - done.added - done.changed} as before."
     )
+    if done.changed:
+        click.echo(f"Changed: {_in_words(done.changes)}.")
     _tell_gateways(done)
+
+
+def _in_words(changes: Changes) -> str:
+    counted = {
+        "shut out": changes.shut_out,
+        "let in again": changes.let_in,
+        "given another role": changes.roles,
+        "given another name": changes.names,
+        "given another mobile": changes.mobiles,
+    }
+    return ", ".join(f"{number} {what}" for what, number in counted.items() if number)
 
 
 def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
@@ -56,15 +69,16 @@ def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
     seen: dict[int, int] = {}
     for number, values in read:
         text, mobile, name, english_name, status, role = values
+        mobile = digits(mobile, number=number, column="mobile")
         id = user_id(text, number=number, largest=MAX_ID)
         if seen.setdefault(id, number) != number:
             raise BadRow(number, f"the id {id} is in row {seen[id]} already")
         if max(len(mobile), len(name), len(english_name)) > _LONGEST:
             raise BadRow(number, f"a name or mobile is longer than {_LONGEST} characters")
-        status, role = status.upper() or ACTIVE, role.upper() or ORDINARY_USER
-        if status not in STATUSES:
+        status, role = status.upper(), role.upper()
+        if status and status not in STATUSES:
             raise BadRow(number, f"“{status[:40]}” is not a status ({', '.join(STATUSES)})")
-        if not _ROLE.fullmatch(role):
+        if role and not _ROLE.fullmatch(role):
             raise BadRow(number, f"“{role[:40]}” is not a role (a word such as ADMIN)")
         yield NewPerson(id, mobile, name, english_name, status, role)
 

@@ -46,6 +46,12 @@ BAD_FILES = {
     "an unknown user": (["zs,1,", "ls,2,", "w5,99,"], "Row 4: There is no user 99"),
     "an account twice": (["zs,1,", "zs,2,"], "Row 3: “zs” is in row 2 already"),
     "an empty account": ([",1,"], "Row 2: app_user_id has to have"),
+    "a shortened account": (["1.38E+10,1,"], "Row 2: the app_user_id “1.38E+10” was shortened"),
+    "a shortened user id": (["zs,1.38E+10,"], "Row 2: the user_id “1.38E+10” was shortened"),
+    "a user id past 2^53 behind zeros": (
+        ["zs,009007199254740992,"],
+        "is not a user id",
+    ),
     "a bad user id": (["zs,-1,"], "Row 2: “-1” is not a user id"),
 }
 

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from ops.deadline import wait_until
 from storage import people
 from storage.bus import STREAMS
+from storage.people_import import Imported, NewPerson, import_people
 from storage.settings import ValkeySettings, load
 from storage.valkey import client
 from tests.ops.cli.command import carillon, csv_file, refusal
@@ -82,6 +85,20 @@ BAD_FILES = {
     "an id is no number": ([HEADER, "1,,,,,", "x1,,,,,"], "Row 3: “x1” is not a user id"),
     "an id is too large": ([HEADER, f"{2**53},,,,,"], "Row 2: “9007199254740992” is not"),
     "an id is not ASCII": ([HEADER, "１,,,,,"], "Row 2: “１” is not a user id"),
+    "an id is too large behind zeros": ([HEADER, f"00{2**53},,,,,"], "is not a user id"),
+    "an id is all zeros": ([HEADER, f"{'0' * 20},,,,,"], "is not a user id"),
+    "an id was shortened": (
+        [HEADER, "1.23457E+12,,,,,"],
+        "Row 2: the id “1.23457E+12” was shortened",
+    ),
+    "a mobile was shortened": (
+        [HEADER, "1,1.38E+10,,,,"],
+        "Row 2: the mobile “1.38E+10” was shortened",
+    ),
+    "a mobile was shortened in Europe": (
+        ["id;mobile;name;english_name;status;role", "1;1,38E+10;;;;"],
+        "Row 2: the mobile “1,38E+10”",
+    ),
     "a status is unknown": ([HEADER, "1,,,,ACTVE,"], "Row 2: “ACTVE” is not a status"),
     "a role is no word": ([HEADER, "1,,,,,a-b"], "Row 2: “A-B” is not a role"),
     "a field is missing": ([HEADER, "1,,,,,", "2,,,,"], "Row 3: has 5 fields, the header 6"),
@@ -115,6 +132,109 @@ def test_row_17_of_many_thousand_is_named(
     result = carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
     assert "Row 4002: the id 3 is in row 4 already" in refusal(result)
     assert ids(engine) == []
+
+
+# As Excel and its kin write them: what the file holds after the header, and each person's mobile.
+KIND_FILES = {
+    "rows of commas": ([HEADER, "1,138,,,,", ",,,,,", " , ,,,, ", ",,", "2,139,,,,"], ["138", "139"]),
+    "semicolons": ([HEADER.replace(",", ";"), "1;138;;;;", ";;;;;", '2;"13;9";;;;'], ["138", "13;9"]),
+    "tabs": ([HEADER.replace(",", "\t"), "1\t138\t\t\t\t", "2\t139\t\t\t\t"], ["138", "139"]),
+    "zeros in front": ([HEADER, f"{'0' * 30}1,0138,,,,", "0002,139,,,,"], ["0138", "139"]),
+    "decimals": ([HEADER, "1.0,13800138000.0,,,,", "2,139.00,,,,"], ["13800138000", "139"]),
+    "marks of text": ([HEADER, "'1,'13800138000,,,,", '"=""2""","=""139""",,,,'], ["13800138000", "139"]),
+    "what is a mobile all the same": ([HEADER, "1,+86 138-0013,,,,", "2,1.5,,,,"], ["+86 138-0013", "1.5"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KIND_FILES)
+def test_what_spreadsheets_add_is_taken_off(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path, name: str
+) -> None:
+    """Empty rows, other delimiters, zeros in front, decimals and marks of text import as they are meant."""
+    lines, mobiles = KIND_FILES[name]
+    result = carillon(environ, "user", "import", csv_file(tmp_path, *lines))
+    assert result.stdout == "2 people: 2 new, 0 changed, 0 as before.\n", result.output
+    with engine.connect() as connection:
+        everyone = people.find_many(connection, [1, 2])
+    assert [everyone[id].mobile for id in (1, 2)] == mobiles
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["undefined", "idna", "punycode", "base64", "utf-16", "utf-32-le", "cp037", "unicode_escape", "none-such", ""],
+)  # fmt: skip
+def test_an_encoding_that_no_file_is_in_is_a_sentence(
+    environ: Mapping[str, str], tmp_path: Path, encoding: str
+) -> None:
+    """An encoding that Python lacks, or that is none of text, or not read line by line: usage, exit code 2."""
+    path = csv_file(tmp_path, HEADER, "1,,,,,")
+    result = carillon(environ, "user", "import", path, "--encoding", encoding)
+    assert result.exit_code == 2, result.output
+    assert "Invalid value for '--encoding'" in result.stderr
+
+
+def test_an_empty_status_or_role_stays_as_it_is(
+    environ: Mapping[str, str], engine: Engine, tmp_path: Path
+) -> None:
+    """A file without statuses and roles shuts nobody out, lets nobody in, and demotes nobody."""
+    first = csv_file(tmp_path, HEADER, "1,,张,,,ADMIN", "2,,李,,DISABLED,", "3,,王,,,")
+    carillon(environ, "user", "import", first)
+    again = csv_file(tmp_path, HEADER, "1,,张,,,", "2,,李四,,,", "3,,王,,,", "4,,赵,,,")
+    result = carillon(environ, "user", "import", again)
+    assert "1 new, 1 changed, 2 as before." in result.stdout
+    with engine.connect() as connection:
+        everyone = people.find_many(connection, [1, 2, 3, 4])
+    assert [(one.status, one.role) for _, one in sorted(everyone.items())] == [
+        ("ACTIVE", "ADMIN"),
+        ("DISABLED", "ORDINARY_USER"),
+        ("ACTIVE", "ORDINARY_USER"),
+        ("ACTIVE", "ORDINARY_USER"),
+    ]
+    assert everyone[2].name == "李四"
+    assert disabled(environ) == {2}
+
+
+def test_the_summary_says_what_changed(environ: Mapping[str, str], tmp_path: Path) -> None:
+    """What changed is counted in words: who was shut out, let in, given another role, name or mobile."""
+    lines = ["1,138,张,,,ADMIN", "2,139,李,,DISABLED,", "3,137,王,,,", "4,,赵,,,"]
+    carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+    lines = ["1,138,张,,DISABLED,HR", "2,136,李,,active,", "3,137,王五,,,", "4,,赵,,,"]
+    result = carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+    assert result.stdout == (
+        "4 people: 0 new, 3 changed, 1 as before.\n"
+        "Changed: 1 shut out, 1 let in again, 1 given another role, 1 given another name, "
+        "1 given another mobile.\n"
+    )
+    result = carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+    assert result.stdout == "4 people: 0 new, 0 changed, 4 as before.\n"
+
+
+def test_whoever_is_shut_out_during_an_import_stays_out(engine: Engine) -> None:
+    """A row without a status is judged by what it says once it is locked: no import lets anyone in by delay."""
+    row = NewPerson(1, "138", "张三", "", "", "")
+    with engine.begin() as connection:
+        import_people(connection, [row])
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            people.set_status(connection, 1, status="DISABLED")
+            importing = pool.submit(_import_alone, engine, row._replace(name="张四"))
+            assert wait_until(lambda: _is_waiting(engine), seconds=10)
+        assert importing.result(timeout=10).changed == 1
+    with engine.connect() as connection:
+        person = people.find(connection, 1)
+    assert person is not None
+    assert (person.name, person.status) == ("张四", "DISABLED")
+
+
+def _import_alone(engine: Engine, row: NewPerson) -> Imported:
+    with engine.begin() as connection:
+        return import_people(connection, [row])
+
+
+def _is_waiting(engine: Engine) -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO users%'"
+    with engine.connect() as connection:
+        return bool(connection.execute(text(query)).scalar_one())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
