@@ -22,10 +22,10 @@ from ingest.endpoint import Endpoint
 from ingest.observed import Observed
 from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
-from ingest.services import State, running
+from ingest.services import SETTINGS, State, running
 from ingest.telemetry import Telemetry
 from storage.logs import LogSettings, configure
-from storage.settings import load
+from storage.settings import check, load
 from storage.tracing import tracing
 
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
@@ -34,9 +34,10 @@ COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     """The application, of these settings (None: the process environment). Nothing connects yet.
 
-    Settings that are missing or malformed raise InvalidSettings when it starts.
+    Raises InvalidSettings naming all that is missing or malformed.
     """
     given = os.environ if environ is None else environ
+    check(SETTINGS, given)
     if environ is None:
         configure(load(LogSettings, given), process="ingest")
     telemetry = Telemetry()

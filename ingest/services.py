@@ -78,6 +78,22 @@ class State(TypedDict):
     document: Callable[[], dict[str, Any]]
 
 
+# All that this process reads.
+SETTINGS = (
+    DatabaseSettings,
+    ValkeySettings,
+    QueueSettings,
+    BusSettings,
+    TicketSettings,
+    LimitSettings,
+    MediaSettings,
+    TokenSettings,
+    VaultSettings,
+    DisplaySettings,
+    IngestSettings,
+)
+
+
 @asynccontextmanager
 async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncIterator[Services]:
     """The services of this environment, from start to stop. Connects to nothing before it is asked.

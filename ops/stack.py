@@ -46,6 +46,16 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
     return made | kept_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
 
 
+def assumed(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` as it will be: with secrets and servers of the right form where `up` makes some. For a check."""
+    made = {name: make() for name, make in SECRETS.items()}
+    urls = {
+        "CARILLON_DATABASE_URL": "postgresql://127.0.0.1/carillon",
+        "CARILLON_VALKEY_URL": "redis://127.0.0.1/0",
+    }
+    return made | urls | {name: text for name, text in environ.items() if text}
+
+
 def kept_secrets(folder: Path) -> dict[str, str]:
     """The generated secrets of this data folder, in `secrets.json` (mode 0600)."""
     file = folder / "secrets.json"

@@ -8,6 +8,7 @@ from storage.bus import BusSettings
 from storage.settings import (
     DisplaySettings,
     ValkeySettings,
+    check,
     duration,
     load,
     setting,
@@ -73,7 +74,18 @@ class GatewaySettings:
 
 
 def load_settings(environ: Mapping[str, str]) -> GatewaySettings:
-    """Read all of it; raises InvalidSettings naming the first variable that is wrong."""
+    """Read all of it; raises InvalidSettings naming everything that is wrong."""
+    check(
+        (
+            PushSettings,
+            BusSettings,
+            ValkeySettings,
+            TokenSettings,
+            TicketSettings,
+            DisplaySettings,
+        ),
+        environ,
+    )
     return GatewaySettings(
         push=load(PushSettings, environ),
         bus=load(BusSettings, environ),

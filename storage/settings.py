@@ -4,11 +4,12 @@ A settings class is a frozen dataclass whose fields are made with `setting`; `lo
 mapping (the process environment, or a test's dict). Nothing here reads `os.environ`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storage.model.errors import InvalidSettings
@@ -39,16 +40,37 @@ def setting(
 def load(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
     """Build `kind` from `environ`; an empty value counts as not set.
 
-    Raises InvalidSettings naming the first variable that is missing or malformed.
+    Raises InvalidSettings with a line for each variable that is missing or malformed.
     """
     values: dict[str, Any] = {}
+    wrong: list[str] = []
     for item in declared(kind):
         text = environ.get(item.metadata["name"], "")
-        if text:
-            values[item.name] = _parsed(item, text)
-        elif item.default is MISSING:
-            raise InvalidSettings(f"{item.metadata['name']} must be set: {item.metadata['help']}")
+        try:
+            if text:
+                values[item.name] = _parsed(item, text)
+            elif item.default is MISSING:
+                wrong.append(f"{item.metadata['name']} must be set: {item.metadata['help']}")
+        except InvalidSettings as error:
+            wrong.append(error.detail)
+    if wrong:
+        raise InvalidSettings("\n".join(wrong))
     return kind(**values)
+
+
+def check(kinds: Iterable[type[Any]], environ: Mapping[str, str]) -> None:
+    """Raises InvalidSettings with a line for each variable of all these classes that is missing or malformed.
+
+    For the start of a process: who mends settings should see all that is wrong, not one after the other.
+    """
+    wrong: dict[str, None] = {}
+    for kind in kinds:
+        try:
+            load(kind, environ)
+        except InvalidSettings as error:
+            wrong |= dict.fromkeys(error.detail.splitlines())
+    if wrong:
+        raise InvalidSettings("\n".join(wrong))
 
 
 def declared(kind: type[Any]) -> list[Field[Any]]:
@@ -135,6 +157,10 @@ def database_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must start with postgresql://")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise ValueError("is no URL: are @, / and : in the password percent-encoded?") from None
     return f"postgresql+psycopg://{rest}"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from celery.signals import setup_logging
 
 from storage.logs import LogSettings, configure
-from storage.settings import load
+from storage.settings import check, load
 from storage.task_queue import QueueSettings, make_celery
-from workers import pool_care, telemetry, watchdog
+from workers import pool_care, process, telemetry, watchdog
 from workers.tasks import register
 
 
@@ -21,6 +21,8 @@ def configured(settings: LogSettings, **_: Any) -> None:
     configure(settings, process="worker")
 
 
+# Read by the first task otherwise, which would fail, and every one after it.
+check((*process.SETTINGS, LogSettings), os.environ)
 app = make_celery(load(QueueSettings, os.environ))
 register(app)
 pool_care.install(app)

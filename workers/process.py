@@ -22,6 +22,16 @@ from storage.tracing import Tracing, tracing
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
 
+# All that a worker reads.
+SETTINGS = (
+    WorkerSettings,
+    DatabaseSettings,
+    ValkeySettings,
+    QueueSettings,
+    BusSettings,
+    MediaSettings,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Process:

@@ -16,10 +16,11 @@ from ops.deadline import wait_until
 from ops.kept import is_free
 from ops.running import only_one, publish
 from ops.settings import UpSettings
-from ops.stack import programs, servers, settled
+from ops.settings_check import check_all, unknown
+from ops.stack import assumed, programs, servers, settled
 from ops.supervisor import StopRequested, Supervisor
 from storage.database import upgrade
-from storage.model.errors import InConflict
+from storage.model.errors import InConflict, InvalidSettings
 from storage.settings import DatabaseSettings, load
 
 # A server's log: what only a person can put right. (Sessions that are ended are FATAL too.)
@@ -38,6 +39,12 @@ def up() -> None:
     supervisor = Supervisor(say=lambda line: click.echo(line, err=True))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: supervisor.request_stop())
+    try:
+        check_all(assumed(os.environ))
+    except InvalidSettings as error:
+        raise click.ClickException(error.detail) from error
+    for sentence in unknown(os.environ):
+        click.echo(sentence, err=True)
     environ = settled(os.environ)
     with only_one(Path(environ["CARILLON_DATA_DIR"])):
         try:

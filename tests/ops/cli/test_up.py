@@ -5,18 +5,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 import psutil
 import psycopg
+import pytest
 
 from ops.child import family
 from ops.cli.up import answers
 from ops.deadline import wait_until
 from ops.kept import free_port
+from ops.settings_check import unknown
 from tests import services
 
 
@@ -76,6 +78,78 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
             process.send_signal(signal.SIGKILL)
             process.wait()
             assert wait_until(lambda: not any(map(_lives, everything)), seconds=15)
+
+
+WRONG = {
+    "CARILLON_PERSIST_BATCH": "abc",
+    "CARILLON_CHUNK_SIZE": "0",
+    "CARILLON_BUS_LENGTH": "-1",
+    "CARILLON_PORT": "http",
+    "CARILLON_JWT_SECRET": "short",
+    "CARILLON_DATABASE_URL": "postgresql://carillon:pass/word@host/carillon",
+}
+
+
+def test_nothing_starts_with_wrong_settings(tmp_path: Path) -> None:
+    """Each of every process is named in one go, no server is started, and the exit code is 1."""
+    folder = tmp_path / "data"
+    done = command("up", **WRONG, CARILLON_DATA_DIR=str(folder), CARILLON_INTAKE_BATHC="5")
+    assert done.returncode == 1
+    for name in WRONG:
+        assert name in done.stderr, done.stderr
+    assert "pass/word" not in done.stderr
+    assert "Starting" not in done.stderr
+    assert not folder.exists()
+
+
+def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """`carillon` with these words, to its end."""
+    foreign = {name: text for name, text in os.environ.items() if not name.startswith("CARILLON_")}
+    return subprocess.run(
+        [sys.executable, "-c", "from ops.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=foreign | settings,
+    )
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "import workers.celery_app",
+        "import ingest.app; ingest.app.create_app()",
+        "import push_gateway.app; push_gateway.app.create_app()",
+    ],
+)
+def test_a_process_does_not_start_with_wrong_settings(
+    environ: Mapping[str, str], start: str
+) -> None:
+    """A worker neither, whose tasks would fail one by one: it ends, and all that it reads and is wrong is named."""
+    wrong = {"CARILLON_BUS_LENGTH": "many"}
+    wrong |= {
+        "import workers.celery_app": {"CARILLON_PERSIST_BATCH": "abc"},
+        "import ingest.app; ingest.app.create_app()": {"CARILLON_INTAKE_BATCH": "abc"},
+    }.get(start, {"CARILLON_PUSH_CONNECTIONS": "abc"})
+    done = subprocess.run(
+        [sys.executable, "-c", start],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **environ, **wrong},
+    )
+    assert done.returncode != 0
+    for name in wrong:
+        assert name in done.stderr, done.stderr
+
+
+def test_a_mistyped_setting_is_named() -> None:
+    """A CARILLON_ variable that is none is said, with the one that is meant."""
+    [sentence] = unknown({"CARILLON_INTAKE_BATHC": "5", "CARILLON_PORT": "1", "HOME": "/"})
+    assert sentence.startswith("CARILLON_INTAKE_BATHC is not a setting")
+    assert "CARILLON_INTAKE_BATCH?" in sentence
 
 
 def _processes(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
