@@ -24,6 +24,7 @@ from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
 from ingest.services import SETTINGS, State, running
 from ingest.telemetry import Telemetry
+from storage import descriptors
 from storage.logs import LogSettings, configure
 from storage.settings import check, load
 from storage.tracing import tracing
@@ -47,6 +48,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     async def lifespan(_app: object) -> AsyncIterator[State]:
         async with running(given, telemetry=telemetry) as services:
             _spare_the_collector()
+            descriptors.allow_all()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
         if traces is not None:
             await asyncio.to_thread(traces.close)

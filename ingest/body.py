@@ -5,7 +5,7 @@ import types
 from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from typing import Any
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from ingest.problems import TooSlow
 from storage.model.errors import TooLarge
@@ -70,17 +70,25 @@ def _resumed(reading: Coroutine[Any, Any, bytes], waits_for: Any) -> Generator[A
 
 async def _received(receive: Receive, limit: int) -> bytes:
     message = await receive()
-    body: bytes = message.get("body", b"")
+    body = _part(message)
     if not message.get("more_body", False) and len(body) <= limit:
         return body
     parts, size = [body], len(body)
     while message.get("more_body", False) and size <= limit:
         message = await receive()
-        parts.append(message.get("body", b""))
+        parts.append(_part(message))
         size += len(parts[-1])
     if size > limit:
         raise _too_large(limit)
     return b"".join(parts)
+
+
+def _part(message: Message) -> bytes:
+    if message["type"] == "http.disconnect":
+        # What came may look whole, and is not: the client had more to say (RFC 9112 §8).
+        raise TooSlow("The body did not arrive.")
+    part: bytes = message.get("body", b"")
+    return part
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -132,7 +132,8 @@ def _web(where: UpSettings) -> list[str]:
     return _python(
         *("uvicorn", "--factory", "ops.front:create_app"),
         *("--host", where.host, "--port", str(where.port), "--backlog", "4096"),
-        *("--http", "httptools", "--loop", "uvloop"),
+        *("--http", "ops.http_protocol:HttpProtocol", "--timeout-keep-alive", "75"),
+        *("--loop", "uvloop"),
         *("--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"),
         # The gateway pings by itself, and only who is silent (contract §5).
         *("--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--ws-ping-interval", "0"),

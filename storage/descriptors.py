@@ -2,6 +2,18 @@
 
 import resource
 from contextlib import suppress
+from enum import Enum
+
+KEPT = 256  # for databases, files and whoever is being refused,
+KEPT_SHARE = 8  # or this part of a small limit
+
+
+class Room(Enum):
+    """Whether one more connection of a client may be let in."""
+
+    ENOUGH = "enough"
+    TO_REFUSE = "to refuse"
+    NONE = "none"
 
 
 def allow_all() -> None:
@@ -13,3 +25,21 @@ def allow_all() -> None:
     # macOS says "unlimited" and refuses it.
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def limit() -> int:
+    """How many this process may have open now; -1 is unlimited."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def room(connections: int) -> Room:
+    """What there is room for when clients have so many connections.
+
+    Some descriptors are kept back: who finds none is reset by the kernel and no log tells of it, and
+    this process could not open its own database any more.
+    """
+    most = limit()
+    kept = min(KEPT, most // KEPT_SHARE)
+    if most < 0 or connections <= most - kept:
+        return Room.ENOUGH
+    return Room.TO_REFUSE if connections <= most - kept // 2 else Room.NONE

@@ -74,7 +74,8 @@ def uvicorn(app: str, port: int) -> list[str]:
     """The command line of a server of one process, as in production."""
     return [
         *(sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)),
-        *("--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
+        *("--http", "ops.http_protocol:HttpProtocol", "--timeout-keep-alive", "75"),
+        *("--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
     ]
 
 

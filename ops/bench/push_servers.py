@@ -159,11 +159,14 @@ def _is_up(url: str) -> bool:
         return False
 
 
-def uvicorn(app: str, port: int) -> list[str]:
-    """The command line both servers are started with."""
+def uvicorn(app: str, port: int, *, http: str = "ops.http_protocol:HttpProtocol") -> list[str]:
+    """The command line both servers are started with; `http` is the protocol class."""
     command = [sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)]
-    return [*command, "--loop", "uvloop", "--http", "httptools", "--no-access-log",
-            "--log-level", "warning", "--backlog", "4096"]  # fmt: skip
+    return [
+        *command,
+        *("--http", http, "--timeout-keep-alive", "75"),
+        *("--loop", "uvloop", "--no-access-log", "--log-level", "warning", "--backlog", "4096"),
+    ]
 
 
 @contextmanager
@@ -217,7 +220,8 @@ def floor(sockets: int) -> Iterator[Server]:
 def plain(folder: Path, sockets: int) -> dict[str, float]:
     """Handshakes a second and bytes a socket of uvicorn's own class with an app that does nothing."""
     port = free_port()
-    command = [*uvicorn("ops.bench.push_floor:create_app", port), "--ws", "websockets-sansio"]
+    command = uvicorn("ops.bench.push_floor:create_app", port, http="httptools")
+    command += ["--ws", "websockets-sansio"]
     child = Child(Program("plain", command, {"PYTHONPATH": "."}, folder / "plain.log"))
     load = Load()
     try:

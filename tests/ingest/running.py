@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 
 from ingest.app import create_app
 from ops.deadline import wait_until
+from ops.http_protocol import HttpProtocol
 from storage import messages
 from storage.settings import load
 from storage.tables import accepted
@@ -80,7 +81,13 @@ def sign(text: str, *, secret: str = SECRET) -> str:
 def running(environ: Mapping[str, str], engine: Engine) -> Iterator[Api]:
     """A server with these settings, on a free port, until the end of the block."""
     config = uvicorn.Config(
-        create_app(environ), port=0, ws="none", log_config=None, access_log=False
+        create_app(environ),
+        port=0,
+        http=HttpProtocol,
+        ws="none",
+        timeout_keep_alive=75,
+        log_config=None,
+        access_log=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -2,10 +2,15 @@
 
 import json
 import socket
+import time
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from storage.tables import accepted
 from tests.ingest.running import API, Api
 
 BODIES: dict[str, bytes] = {
@@ -223,3 +228,39 @@ def test_none_of_it_was_a_500(shared_api: Api) -> None:
     """The server's own count, over everything that this module asked."""
     lines: list[Any] = [line for line in metrics(shared_api).splitlines() if 'status="500"' in line]
     assert lines == []
+
+
+def test_a_body_that_breaks_off_is_not_taken(api: Api) -> None:
+    """Though what came is a whole JSON object: without the last chunk there may be more of it."""
+    body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
+    url = api.client.base_url
+    head = f"POST {API}/messages/ HTTP/1.1\r\nHost: {url.host}\r\nTransfer-Encoding: chunked\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in api.person(1).items())
+    chunk = b"%x\r\n%b\r\n" % (len(body), body)
+    for end, status in ((b"0\r\n\r\n", b"200"), (b"", b"")):
+        with socket.create_connection((url.host, url.port or 80), timeout=10) as wire:
+            wire.sendall(head.encode() + b"\r\n" + chunk)
+            time.sleep(0.1)  # let it be asked for its body first
+            if not end:
+                continue
+            wire.sendall(end)
+            assert wire.recv(4096)[9:12] == status
+    api.sent(api.person(1), receiver_id=2)
+    with api.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(accepted)).scalar_one() == 2
+
+
+def test_a_body_longer_than_it_may_is_413_for_any_client(api: Api) -> None:
+    """The answer comes before the body was read, and is not lost with a reset (contract §0)."""
+    for _ in range(10):
+        request = urllib.request.Request(
+            f"{api.client.base_url}{API}/messages/",
+            data=b"x" * 8_000_000,
+            headers=api.person(1),
+            method="POST",
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=20)
+        with refused.value:
+            assert refused.value.code == 413
+            assert "longer" in json.load(refused.value)["detail"]

@@ -67,6 +67,7 @@ class Gateway:
         environ = {**os.environ, "CARILLON_VALKEY_URL": self.valkey_url}
         environ |= {"CARILLON_JWT_SECRET": SECRET, **self.settings}
         command = [sys.executable, "-m", "uvicorn", "--factory", self.app]
+        command += ["--http", "ops.http_protocol:HttpProtocol", "--timeout-keep-alive", "75"]
         command += ["--ws", PROTOCOL, "--port", str(self.port), *self.arguments]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
