@@ -7,7 +7,7 @@ from storage import broadcast_recalls, broadcasts, messages, recalls
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import NotAllowed, NotFound
 from storage.model.message import Message
-from storage.task_queue import BROADCASTS
+from storage.task_queue import BROADCASTS, SENDS
 
 _NO_SUCH = "There is no such message."
 
@@ -27,9 +27,8 @@ async def recall(services: Services, caller: Caller, *, message_id: int, now: da
         judge_person(message, user_id=caller.person.id, age=now - message.created_at, limit=limit)
     if message.is_broadcast:
         await recall_broadcast(services, message_id)
-    else:
-        copies = await services.database.run(recalls.recall, message)
-        services.pusher.recalled(message.id, copies)
+    elif await services.database.ask(recalls.recall, message):
+        services.pipes.doorbell.ring(SENDS)
     return message
 
 

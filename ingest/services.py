@@ -14,7 +14,6 @@ from ingest.display import Display
 from ingest.intake import Intake
 from ingest.judge import Judge
 from ingest.lookups import Lookups
-from ingest.pusher import Pusher
 from ingest.readiness import Readiness
 from ingest.sending import Rules
 from ingest.settings import IngestSettings
@@ -60,7 +59,6 @@ class Services:
     judge: Judge
     intake: Intake
     watch: Watch
-    pusher: Pusher
     display: Display
     telemetry: Telemetry
     vault: Vault
@@ -169,7 +167,6 @@ def _services(
             settings=settings,
         ),
         watch=Watch(shares.sends),
-        pusher=Pusher(pipes.bus, telemetry),
         display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
         telemetry=telemetry,
         vault=vault,

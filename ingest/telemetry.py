@@ -138,11 +138,6 @@ class Telemetry:
             ("share",),
             registry=registry,
         )
-        self.unpublished = Counter(
-            "carillon_unpublished_events",
-            "Events that were not pushed because the bus was away.",
-            registry=registry,
-        )
 
     def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
         """Count one answer."""

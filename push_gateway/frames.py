@@ -11,7 +11,14 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from push_gateway.websocket_protocol import text_frame
-from storage.model.event import ConversationRead, Disconnect, Event, MessageRecalled, NewMessage
+from storage.model.event import (
+    AllRead,
+    ConversationRead,
+    Disconnect,
+    Event,
+    MessageRecalled,
+    NewMessage,
+)
 from storage.model.message import MessageType
 
 SENDER_NAMES = {
@@ -67,6 +74,9 @@ class FrameWriter:
                     "unread_count": unread_count,
                 }
                 return _frame("CONVERSATION_READ", pos, data)
+            case AllRead(_, up_to_id, unread_count):
+                data = {"up_to_id": up_to_id, "unread_count": unread_count}
+                return _frame("ALL_READ", pos, data)
             case Disconnect():
                 return b""
 
@@ -105,7 +115,7 @@ def groups(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
             return recipients
         case ConversationRead(user_id, conversation_id):
             return ((conversation_id, (user_id,)),)
-        case Disconnect(user_id):
+        case Disconnect(user_id) | AllRead(user_id):
             return ((0, (user_id,)),)
 
 

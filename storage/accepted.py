@@ -7,7 +7,7 @@ promise of a 2xx (contract §2): it leaves only for `messages`, or for `failed_s
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
 from sqlalchemy import Connection, Row, text
@@ -16,6 +16,7 @@ from storage.database import tell_driver
 from storage.model.errors import CallerIsWrong, invalid
 from storage.model.message import ContentType, Message, MessageType, UnknownWord
 from storage.model.send import Accepted, IdempotencyKey, Send
+from storage.outbox import ONE_TO_PUBLISH
 
 # Contract §2: a key is remembered for a day.
 KEY_LIFETIME = timedelta(hours=24)
@@ -254,7 +255,8 @@ _BACKLOG = text("""
 SELECT count(*) AS waiting,
        coalesce(extract(epoch FROM clock_timestamp() - min(ring_at)), 0) AS oldest_seconds,
        (SELECT count(*) FROM failed_sends) AS failed,
-       (SELECT count(*) FROM unpublished WHERE error IS NOT NULL) AS set_aside,
+       (SELECT count(*) FROM unpublished WHERE error IS NOT NULL)
+         + (SELECT count(*) FROM outbox WHERE error IS NOT NULL) AS set_aside,
        (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted,
        (SELECT count(*) FROM broadcasts WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING'))
          AS broadcasts,
@@ -340,7 +342,7 @@ def leave_lane(connection: Connection) -> None:
 # What was accepted first is persisted first: the primary key, in id order. The batch ends before a row
 # that has failed more often than its first. Not waiting for the disk: whatever makes the batch durable
 # makes this durable before it.
-_CLAIM = text("""
+_CLAIM = text(f"""
 WITH due AS (
   SELECT id, attempts FROM accepted
    WHERE NOT is_scheduled AND ring_at <= clock_timestamp()
@@ -350,19 +352,26 @@ WITH due AS (
          max(attempts) OVER w AS worst
     FROM due WINDOW w AS (ORDER BY id)
 ), batch AS (
-  SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids FROM ranked
+  SELECT coalesce(array_agg(id ORDER BY id), '{{}}') AS ids FROM ranked
    WHERE worst <= level AND place <= greatest(1, :limit / power(8, level))
 )
 INSERT INTO persist_claims (lane, ids)
 SELECT 0, CAST(:publishing AS bigint[]) || ids
   FROM batch WHERE set_config('synchronous_commit', 'off', true) = 'off'
 ON CONFLICT (lane) DO UPDATE SET ids = excluded.ids, claimed_at = clock_timestamp()
-RETURNING (SELECT ids FROM batch)
-""")
+RETURNING (SELECT ids FROM batch), {ONE_TO_PUBLISH}
+""")  # noqa: S608 (a constant)
 
 
-def claim(connection: Connection, limit: int, *, publishing: Collection[int] = ()) -> list[int]:
-    """Note down, and return, the next ids to persist, in order; empty when nothing is due.
+class Claim(NamedTuple):
+    """The next ids to persist, in order, and whether the outbox holds something."""
+
+    ids: list[int]
+    has_outbox: bool
+
+
+def claim(connection: Connection, limit: int, *, publishing: Collection[int] = ()) -> Claim:
+    """Note down, and return, the next ids to persist, in order; none when nothing is due.
 
     Only for the holder of the persist lane, who says with it that what it claimed before is done, but
     for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover` counts an
@@ -370,7 +379,7 @@ def claim(connection: Connection, limit: int, *, publishing: Collection[int] = (
     attempt, so that a row that kills its worker ends up alone.
     """
     asked = {"limit": limit, "publishing": list(publishing)}
-    return list(connection.execute(_CLAIM, asked).scalar_one())
+    return Claim(*connection.execute(_CLAIM, asked).one())
 
 
 _NO_CLAIM = text("UPDATE persist_claims SET ids = '{}' WHERE lane = 0")
@@ -458,17 +467,20 @@ SELECT id FROM accepted
  ORDER BY id LIMIT 1) IS NOT NULL
 """
 _NO_GRACE = timedelta(0)
-_IS_WAITING = text(f"SELECT {_ONE_IS_DUE}")
+_IS_WAITING = text(f"SELECT {_ONE_IS_DUE} OR (:outbox AND {ONE_TO_PUBLISH})")
 
 
-def is_waiting(connection: Connection) -> bool:
-    """Whether `claim` would find something."""
-    return bool(connection.execute(_IS_WAITING, {"grace": _NO_GRACE}).scalar_one())
+def is_waiting(connection: Connection, *, outbox: bool) -> bool:
+    """Whether `claim` would find something to persist or, if it is asked for, in the outbox."""
+    asked = {"grace": _NO_GRACE, "outbox": outbox}
+    return bool(connection.execute(_IS_WAITING, asked).scalar_one())
 
 
 # What is set aside rests between its tries. A table that is empty but for troubles.
-_ONE_TO_PUBLISH = "EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp())"
-_IS_DUE = text(f"SELECT {_ONE_TO_PUBLISH} OR {_ONE_IS_DUE}")
+_ONE_UNPUBLISHED = f"""(
+EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp()) OR {ONE_TO_PUBLISH})
+"""  # noqa: S608 (a constant)
+_IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {_ONE_IS_DUE}")
 
 
 def is_due(connection: Connection) -> bool:
@@ -477,7 +489,7 @@ def is_due(connection: Connection) -> bool:
 
 
 _OVERDUE = text(f"""
-SELECT {_ONE_TO_PUBLISH}
+SELECT {_ONE_UNPUBLISHED}
     OR EXISTS (SELECT 1 FROM persist_claims
                 WHERE ids <> '{{}}' AND claimed_at <= clock_timestamp() - :grace)
     OR {_ONE_IS_DUE}

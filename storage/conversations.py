@@ -1,17 +1,17 @@
 """Conversation lists and their unread counters.
 
 Counters move only with rows, by as many as moved (design §3): reading takes the conversations' locks
-first, in (user_id, peer_id) order, and then counts what it marked.
+first, in (user_id, peer_id) order, and then counts what it marked, all in one statement.
 """
 
 from sqlalchemy import Connection, Row, text
 
+from storage import outbox
 from storage.model.conversation import (
     SYSTEM_NAME,
     SYSTEM_PEER,
     SYSTEM_USERNAME,
     Conversation,
-    ReadMark,
 )
 from storage.model.message import ContentType
 
@@ -57,23 +57,25 @@ def unread_total(connection: Connection, user_id: int) -> int:
     return int(connection.execute(_UNREAD_TOTAL, {"user_id": user_id}).scalar_one())
 
 
-# In key order, and before any delivery is touched: persist and expand take them in that order too.
-_LOCK = """
-SELECT peer_id FROM conversations WHERE user_id = :user_id AND unread_count > 0 {one}
- ORDER BY peer_id FOR NO KEY UPDATE
-"""
-# A statement of its own, so that its snapshot is younger than the locks. Unread deliveries are found
-# newest first along the primary key and the search ends with the last one that was counted.
-_READ = text("""
-WITH open AS (
-  SELECT peer_id, unread_count FROM conversations
-   WHERE user_id = :user_id AND peer_id = ANY(CAST(:peer_ids AS bigint[]))
+# One statement, so that nobody's locks wait for whoever asked (a process may hang between two). Locks are taken
+# in key order and all of them before any delivery is touched (`array_agg` needs them all), as persist and expand
+# do. What the statement sees is as old as its beginning: what came while it waited for a lock stays unread, what
+# another device read meanwhile is not counted again (READ COMMITTED looks at a changed row once more), and counters
+# move by as many as were marked. Unread deliveries are found newest first along the primary key; the search ends
+# with the last one that was counted.
+_READ = """
+WITH locked AS (
+  SELECT peer_id FROM conversations WHERE user_id = :user_id AND unread_count > 0 {one}
+   ORDER BY peer_id FOR NO KEY UPDATE
 ), unread AS (
-  SELECT open.peer_id, d.message_id FROM open CROSS JOIN LATERAL (
-    SELECT message_id FROM deliveries
-     WHERE user_id = :user_id AND peer_id = open.peer_id AND read_at IS NULL
-       AND message_id <= :up_to_id
-     ORDER BY message_id DESC LIMIT open.unread_count) d
+  SELECT c.peer_id, d.message_id
+    FROM (SELECT array_agg(peer_id) AS peer_ids FROM locked) l
+    JOIN conversations c ON c.user_id = :user_id AND c.peer_id = ANY(l.peer_ids)
+   CROSS JOIN LATERAL (
+     SELECT message_id FROM deliveries
+      WHERE user_id = :user_id AND peer_id = c.peer_id AND read_at IS NULL
+        AND message_id <= :up_to_id
+      ORDER BY message_id DESC LIMIT c.unread_count) d
 ), marked AS (
   UPDATE deliveries d SET read_at = clock_timestamp() FROM unread
    WHERE d.user_id = :user_id AND d.peer_id = unread.peer_id
@@ -81,52 +83,53 @@ WITH open AS (
   RETURNING d.peer_id, d.message_id
 ), sums AS (
   SELECT peer_id, count(*) AS marked, max(message_id) AS up_to_id FROM marked GROUP BY peer_id
+), moved AS (
+  UPDATE conversations c SET unread_count = c.unread_count - sums.marked FROM sums
+   WHERE c.user_id = :user_id AND c.peer_id = sums.peer_id
+  RETURNING c.peer_id, sums.marked, sums.up_to_id, c.unread_count
+), told AS (
+  INSERT INTO outbox (event) SELECT {event} FROM moved {having}
 )
-UPDATE conversations c SET unread_count = c.unread_count - sums.marked FROM sums
- WHERE c.user_id = :user_id AND c.peer_id = sums.peer_id
-RETURNING c.peer_id, sums.marked, sums.up_to_id, c.unread_count
-""")
-_LOCK_ALL = text(_LOCK.format(one=""))
-_LOCK_ONE = text(_LOCK.format(one="AND peer_id = :peer_id"))
+SELECT coalesce(sum(marked), 0) FROM moved
+"""
+_READ_ONE = text(
+    _READ.format(
+        one="AND peer_id = :peer_id",
+        event=outbox.READ.format(
+            user_id="CAST(:user_id AS bigint)",
+            peer_id="peer_id",
+            up_to_id="up_to_id",
+            unread="unread_count",
+        ),
+        having="",
+    )
+)
+_READ_ALL = text(
+    _READ.format(
+        one="",
+        event=outbox.ALL_READ.format(
+            user_id="CAST(:user_id AS bigint)", up_to_id="max(up_to_id)", unread="sum(unread_count)"
+        ),
+        having="HAVING count(*) > 0",
+    )
+)
 _NO_BOUND = 2**63 - 1
 
 
-def read_all(connection: Connection, user_id: int) -> list[ReadMark]:
-    """Mark everything a person has as read; one mark for each conversation that changed."""
-    peers = connection.execute(_LOCK_ALL, {"user_id": user_id}).scalars().all()
-    return _mark(connection, user_id, peer_ids=list(peers), up_to_id=None)
+def read_all(connection: Connection, user_id: int) -> int:
+    """Mark everything a person has as read; how many. The person's devices are told by the outbox."""
+    parameters = {"user_id": user_id, "up_to_id": _NO_BOUND}
+    return int(connection.execute(_READ_ALL, parameters).scalar_one())
 
 
-def read(
-    connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | None = None
-) -> ReadMark:
-    """Mark one conversation as read, up to and with `up_to_id` (None: all of it).
+def read(connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | None = None) -> int:
+    """Mark one conversation as read, up to and with `up_to_id` (None: all of it); how many.
 
-    Safe to repeat: a second time `count` is 0.
+    The person's devices are told by the outbox. Safe to repeat: a second time it is 0.
     """
-    peers = connection.execute(_LOCK_ONE, {"user_id": user_id, "peer_id": peer_id}).scalars().all()
-    marks = _mark(connection, user_id, peer_ids=list(peers), up_to_id=up_to_id)
-    return marks[0] if marks else _nothing_read(connection, user_id, peer_id)
-
-
-def _mark(
-    connection: Connection, user_id: int, *, peer_ids: list[int], up_to_id: int | None
-) -> list[ReadMark]:
-    if not peer_ids:
-        return []
     bound = _NO_BOUND if up_to_id is None else up_to_id
-    rows = connection.execute(_READ, {"user_id": user_id, "peer_ids": peer_ids, "up_to_id": bound})
-    return [ReadMark(row.peer_id, row.marked, row.up_to_id, row.unread_count) for row in rows]
-
-
-_UNREAD_ONE = text(
-    "SELECT unread_count FROM conversations WHERE user_id = :user_id AND peer_id = :peer_id"
-)
-
-
-def _nothing_read(connection: Connection, user_id: int, peer_id: int) -> ReadMark:
-    left = connection.execute(_UNREAD_ONE, {"user_id": user_id, "peer_id": peer_id}).scalar()
-    return ReadMark(peer_id, count=0, up_to_id=0, unread_count=left or 0)
+    parameters = {"user_id": user_id, "peer_id": peer_id, "up_to_id": bound}
+    return int(connection.execute(_READ_ONE, parameters).scalar_one())
 
 
 _DRIFT = text("""

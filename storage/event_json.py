@@ -12,7 +12,14 @@ from typing import Any
 
 import orjson
 
-from storage.model.event import ConversationRead, Disconnect, Event, MessageRecalled, NewMessage
+from storage.model.event import (
+    AllRead,
+    ConversationRead,
+    Disconnect,
+    Event,
+    MessageRecalled,
+    NewMessage,
+)
 from storage.model.message import ContentType, Message, MessageType
 
 SHARDS = 16
@@ -62,6 +69,11 @@ def encoded(event: Event) -> Iterator[tuple[int, bytes]]:
         case ConversationRead(user_id, conversation_id, up_to_id, unread_count):
             fields = [user_id, conversation_id, up_to_id, unread_count]
             yield shard_of(user_id), orjson.dumps({"k": "r", "f": fields})
+        case AllRead(user_id, up_to_id, unread_count):
+            yield (
+                shard_of(user_id),
+                orjson.dumps({"k": "a", "f": [user_id, up_to_id, unread_count]}),
+            )
         case Disconnect(user_id, at_ms):
             yield shard_of(user_id), orjson.dumps({"k": "d", "f": [user_id, at_ms]})
 
@@ -85,6 +97,8 @@ def _decoded(fields: dict[str, Any]) -> Event | None:
             return MessageRecalled(fields["i"], _read_recipients(fields), fields["p"])
         case "r":
             return ConversationRead(*fields["f"])
+        case "a":
+            return AllRead(*fields["f"])
         case "d":
             return Disconnect(*fields["f"])
     return None

@@ -206,6 +206,24 @@ unpublished = Table(
     Column("try_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
 )
 
+# Events of what ingest changed (reads, recalls), as the bus carries them, until the bus has them: written in the
+# statement of the change, published by the holder of the persist lane. `error`: as in `unpublished`.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("event", JSONB, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("try_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    postgresql_with={
+        "autovacuum_vacuum_scale_factor": 0,
+        "autovacuum_vacuum_threshold": 5000,
+        "autovacuum_analyze_scale_factor": 0,
+        "autovacuum_analyze_threshold": 5000,
+    },
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

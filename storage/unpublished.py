@@ -20,9 +20,12 @@ _PAUSE = "make_interval(secs => least(600, power(2, least(attempts, 10))))"
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A message whose event could not be made; `attempts` so far, the next at `try_at`."""
+    """An event that could not be published; `attempts` so far, the next at `try_at`.
 
-    message_id: int
+    `what`: the message's id, or which row of the outbox it is.
+    """
+
+    what: str
     attempts: int
     error: str
     try_at: datetime
@@ -94,20 +97,30 @@ def set_aside(connection: Connection, errors: dict[int, str]) -> None:
 
 
 _LISTING = text("""
-SELECT message_id, attempts, error, try_at FROM unpublished WHERE error IS NOT NULL
- ORDER BY message_id LIMIT :limit
+SELECT CAST(message_id AS text) AS what, attempts, error, try_at
+  FROM unpublished WHERE error IS NOT NULL
+ UNION ALL
+SELECT 'outbox ' || number, attempts, error, try_at FROM outbox WHERE error IS NOT NULL
+ ORDER BY what LIMIT :limit
 """)
 
 
 def listing(connection: Connection, *, limit: int) -> list[SetAside]:
     """What is set aside, the oldest first."""
     rows = connection.execute(_LISTING, {"limit": limit})
-    return [SetAside(row.message_id, row.attempts, row.error, row.try_at) for row in rows]
+    return [SetAside(row.what, row.attempts, row.error, row.try_at) for row in rows]
 
 
-_RETRY = text("UPDATE unpublished SET try_at = clock_timestamp() WHERE error IS NOT NULL")
+_RETRY = text("""
+WITH told AS (
+  UPDATE outbox SET try_at = clock_timestamp() WHERE error IS NOT NULL RETURNING 1
+), messages AS (
+  UPDATE unpublished SET try_at = clock_timestamp() WHERE error IS NOT NULL RETURNING 1
+)
+SELECT (SELECT count(*) FROM told) + (SELECT count(*) FROM messages)
+""")
 
 
 def retry(connection: Connection) -> int:
     """Let everything that is set aside be tried now; how many."""
-    return connection.execute(_RETRY).rowcount
+    return int(connection.execute(_RETRY).scalar_one())

@@ -4,30 +4,35 @@ from sqlalchemy import Connection, text
 
 from storage.model.broadcast import BroadcastStatus
 
-# It goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be asked
-# after. A holder of the persist lane that has the row in hand is waited for, and then this finds
-# nothing.
-_WITHDRAW = """
-WITH gone AS ({gone}), new_broadcast AS (
+# It goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be asked after; unless
+# retention has dropped its month, as a dead letter's may be: then nothing of it is kept, as of everything of that
+# month. A holder of the persist lane that has the row in hand is waited for, and then this finds nothing.
+_WITHDRAW = text("""
+WITH waiting AS (
+  DELETE FROM accepted WHERE id = :id RETURNING *
+), failed AS (
+  DELETE FROM failed_sends WHERE id = :id RETURNING payload
+), gone AS (
+  SELECT * FROM waiting
+   UNION ALL
+  SELECT r.* FROM failed CROSS JOIN LATERAL jsonb_populate_record(NULL::accepted, payload) AS r
+), kept AS (
+  SELECT * FROM gone WHERE has_message_month(id)
+), new_broadcast AS (
   INSERT INTO broadcasts (id, app_id, status, audience, unresolved, created_at, accepted_at, finished_at)
   SELECT id, sent_by_app_id, :status, audience, unresolved, created_at,
          coalesce(accepted_at, created_at), clock_timestamp()
-    FROM gone WHERE is_broadcast
+    FROM kept WHERE is_broadcast
+), new_message AS (
+  INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
+                        content, action_url, action_text, is_broadcast, created_at, filename,
+                        recalled_at)
+  SELECT id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
+         content, action_url, action_text, is_broadcast, created_at, filename, clock_timestamp()
+    FROM kept
 )
-INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
-                      content, action_url, action_text, is_broadcast, created_at, filename,
-                      recalled_at)
-SELECT id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
-       content, action_url, action_text, is_broadcast, created_at, filename, clock_timestamp()
-  FROM gone
-"""
-_WITHDRAW_ACCEPTED = text(_WITHDRAW.format(gone="DELETE FROM accepted WHERE id = :id RETURNING *"))
-_WITHDRAW_FAILED = text(
-    _WITHDRAW.format(
-        gone="""DELETE FROM failed_sends WHERE id = :id
-                RETURNING (jsonb_populate_record(NULL::accepted, payload)).*"""
-    )
-)
+SELECT count(*) FROM gone
+""")
 
 
 def withdraw(
@@ -35,10 +40,6 @@ def withdraw(
 ) -> bool:
     """See to it that an accepted, scheduled or failed send is never delivered; False if it is none.
 
-    `status` is what its broadcast is then, if it is one.
+    `status` is what its broadcast is then, if it is one. One statement, whole by itself.
     """
-    parameters = {"id": id, "status": status}
-    return any(
-        connection.execute(statement, parameters).rowcount
-        for statement in (_WITHDRAW_ACCEPTED, _WITHDRAW_FAILED)
-    )
+    return bool(connection.execute(_WITHDRAW, {"id": id, "status": status}).scalar_one())

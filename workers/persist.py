@@ -9,14 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from storage import accepted, messages, unpublished
-from storage.accepted import Lane
+from storage import accepted, messages, outbox, unpublished
+from storage.accepted import Claim, Lane
 from storage.database import Session
 from storage.messages import Persisted
 from storage.model.errors import NeverWillWork, TryLater
 from storage.task_queue import BROADCASTS, SENDS
 from workers.process import Process
-from workers.publishing import Publisher, follow, note_delay, put_on_bus
+from workers.publishing import Publisher, Refused, follow, note_delay, put_on_bus
 
 _log = logging.getLogger(__name__)
 
@@ -84,22 +84,26 @@ class _Holder:
             done = 0
             if found.has_unpublished or found.is_abandoned:
                 done = self._publish_backlog()
-            while ids := self._claim():
+            while self._has_work(claim := self._claim()):
                 self._publisher.begin()
-                done += self._persist(ids)
+                done += self._persist(claim.ids) if claim.ids else 0
+                done += self._take_outbox() if claim.has_outbox else 0
                 if self._now() >= self._deadline:
                     break
-                if len(ids) < self._batch_size:  # else more is waiting, and is claimed first
+                if len(claim.ids) < self._batch_size:  # else more is waiting, and is claimed first
                     self._publisher.begin()
                     self._linger()
-            if ids or not self._publisher.is_idle:
+            if claim.ids or not self._publisher.is_idle:
                 self._settle()
                 self._session.ask(accepted.end_claim)
         return done
 
-    def _claim(self) -> list[int]:
+    def _claim(self) -> Claim:
         in_hand = self._publisher.in_hand
         return self._session.ask(accepted.claim, self._batch_size, publishing=in_hand)
+
+    def _has_work(self, claim: Claim) -> bool:
+        return bool(claim.ids) or (claim.has_outbox and self._can_publish)
 
     def _linger(self) -> None:
         """Wait a little for the next send: under load one follows another, and a ring each costs more.
@@ -107,9 +111,14 @@ class _Holder:
         What comes is seen within LOOK_SECONDS; a ring takes longer to arrive.
         """
         until = min(self._deadline, self._now() + LINGER_SECONDS)
-        while not self._session.ask(accepted.is_waiting) and self._now() < until:
+        if self._publisher.notices_in_hand:
+            self._settle()  # else they would be found again
+        while not self._is_waiting() and self._now() < until:
             self._settle()
             time.sleep(LOOK_SECONDS)
+
+    def _is_waiting(self) -> bool:
+        return self._session.ask(accepted.is_waiting, outbox=self._can_publish)
 
     def _recover(self, found: Lane) -> None:
         dead = self._process.database.run(
@@ -160,9 +169,20 @@ class _Holder:
                 self._telemetry.unpublished.inc()
                 self._can_publish = False
                 return done
-            done += len(batch) - len(refused)
-            self._session.ask(unpublished.forget, [id for id in ids if id not in refused])
+            done += len(batch) - len(refused.messages)
+            done_with = [id for id in ids if id not in refused.messages]
+            self._session.ask(unpublished.forget, done_with)
             self._set_aside(refused)
+
+    def _take_outbox(self) -> int:
+        """Have what ingest changed told, behind the messages that it may be about; how many events."""
+        if self._publisher.has_begun:
+            self._settle()
+        if not self._can_publish:
+            return 0
+        notices = self._session.ask(outbox.waiting, self._batch_size)
+        self._publisher.add(notices)
+        return len(notices)
 
     def _publish(self, batch: Sequence[Persisted]) -> None:
         """Have the events of persisted messages put on the bus, once the batch before is there.
@@ -179,16 +199,22 @@ class _Holder:
         """Wait for what is to be published; keep it for later if the bus did not take it."""
         if self._publisher.is_idle:
             return
-        ids = self._publisher.in_hand
+        ids, notices = self._publisher.in_hand, self._publisher.notices_in_hand
         outcome = self._publisher.flush()
         self._can_publish = outcome.is_on_bus
         if not self._can_publish:
-            self._keep(ids)
-        self._set_aside(outcome.refused)
+            self._keep(ids)  # the outbox keeps its own
+            return
+        refused = outcome.refused
+        if notices:
+            self._session.ask(outbox.forget, set(notices) - refused.notices.keys())
+        self._set_aside(refused)
 
     def _keep(self, ids: Sequence[int]) -> None:
         self._session.ask(unpublished.keep, ids)
 
-    def _set_aside(self, refused: dict[int, str]) -> None:
-        if refused:
-            self._session.ask(unpublished.set_aside, refused)
+    def _set_aside(self, refused: Refused) -> None:
+        if refused.messages:
+            self._session.ask(unpublished.set_aside, refused.messages)
+        if refused.notices:
+            self._session.ask(outbox.set_aside, refused.notices)

@@ -7,7 +7,7 @@ Only the bus being away (TryLater) holds everything back.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,19 +21,30 @@ from storage.model.errors import CarillonError, NeverWillWork, TryLater
 from storage.model.event import Event, NewMessage
 from storage.model.message import MEDIA_TYPES, Message, is_known
 from storage.model.origin import Origin
+from storage.outbox import Notice
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
+
+_UNKNOWN = "This version does not know events of its kind."
 
 Recipients = tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Why what was not published, each alone: message ids, numbers of the outbox → what an operator is told."""
+
+    messages: dict[int, str] = field(default_factory=dict)
+    notices: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: whether the bus is there, and why which messages were refused."""
+    """What became of a batch: whether the bus is there, and what was refused."""
 
     is_on_bus: bool
-    refused: dict[int, str] = field(default_factory=dict)
+    refused: Refused = field(default_factory=Refused)
 
 
 def new_message(
@@ -56,24 +67,32 @@ def event(persisted: Persisted, process: Process) -> NewMessage:
 
 
 def put_on_bus(
-    process: Process, batch: Sequence[Persisted], *, events: Sequence[Event] = ()
-) -> dict[int, str]:
-    """Publish `batch`, in order, then `events`; message id → why, of those that were refused.
+    process: Process, batch: Sequence[Persisted], *, notices: Sequence[Notice] = ()
+) -> Refused:
+    """Publish `batch`, in order, then `notices`; what was refused.
 
     Raises TryLater if the bus did not take it: all of it may be published again.
     """
-    made, refused = _make([one for one in batch if not one.message.is_broadcast], process)
+    made, messages = _make([one for one in batch if not one.message.is_broadcast], process)
+    unknown = {one.number: _UNKNOWN for one in notices if one.event is None}
+    told = [one.event for one in notices if one.event is not None]
     try:
-        process.bus.publish([*made, *events])
+        process.bus.publish([*made, *told])
     except TryLater:
         raise
     except Exception:  # noqa: BLE001 (one of them cannot be written: each by itself says which)
-        refused |= _put_each(made, process)
-        process.bus.publish(events)
-    for id, why in refused.items():
-        process.telemetry.set_aside.inc()
-        _log.error("Message %d cannot be published: %s", id, why)
+        messages |= _put_each({one.message.id: one for one in made}, process)
+        unknown |= _put_each({n.number: n.event for n in notices if n.event is not None}, process)
+    refused = Refused(messages, unknown)
+    _tell(refused, process)
     return refused
+
+
+def _tell(refused: Refused, process: Process) -> None:
+    for what, errors in (("Message", refused.messages), ("Row of the outbox", refused.notices)):
+        for number, why in errors.items():
+            process.telemetry.set_aside.inc()
+            _log.error("%s %d cannot be published: %s", what, number, why)
 
 
 class Publisher:
@@ -88,7 +107,7 @@ class Publisher:
         self._process = process
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
         self._batch: Sequence[Persisted] = ()
-        self._events: Sequence[Event] = ()
+        self._notices: Sequence[Notice] = ()
         self._outcome: Future[Outcome] | None = None
 
     def __enter__(self) -> "Publisher":
@@ -103,30 +122,44 @@ class Publisher:
         return [message.id for message, _ in self._batch]
 
     @property
+    def notices_in_hand(self) -> list[int]:
+        """The same for rows of the outbox, by number."""
+        return [notice.number for notice in self._notices]
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is in hand."""
-        return not (self._batch or self._events)
+        return not (self._batch or self._notices)
 
-    def submit(self, batch: Sequence[Persisted], *, events: Sequence[Event] = ()) -> None:
-        """Have `batch`, then `events`, published next; only after the `flush` of what was before."""
-        self._batch, self._events = batch, events
+    @property
+    def has_begun(self) -> bool:
+        """Whether what is in hand is on its way."""
+        return self._outcome is not None
+
+    def submit(self, batch: Sequence[Persisted]) -> None:
+        """Have `batch` published next; only after the `flush` of what was before."""
+        self._batch = batch
+
+    def add(self, notices: Sequence[Notice]) -> None:
+        """Have `notices` published behind what was submitted and has not begun."""
+        self._notices = notices
 
     def begin(self) -> None:
         """Start publishing what is in hand, if it has not begun."""
         if not self.is_idle and self._outcome is None:
-            self._outcome = self._thread.submit(self._publish, self._batch, self._events)
+            self._outcome = self._thread.submit(self._publish, self._batch, self._notices)
 
     def flush(self) -> Outcome:
-        """Wait for what is in hand, and let go of it; who asks has kept it if it must be."""
+        """Wait for what is in hand, and let go of it: whoever asks has noted what it was."""
         self.begin()
         outcome = Outcome(is_on_bus=True) if self._outcome is None else self._outcome.result()
-        self._batch, self._events, self._outcome = (), (), None
+        self._batch, self._notices, self._outcome = (), (), None
         return outcome
 
-    def _publish(self, batch: Sequence[Persisted], events: Sequence[Event]) -> Outcome:
+    def _publish(self, batch: Sequence[Persisted], notices: Sequence[Notice]) -> Outcome:
         telemetry, since = self._process.telemetry, time.time()
         try:
-            refused = put_on_bus(self._process, batch, events=events)
+            refused = put_on_bus(self._process, batch, notices=notices)
         except TryLater as error:
             _log.warning("Not published, for now: %s", error.detail)
             telemetry.unpublished.inc()
@@ -164,16 +197,16 @@ def _make(batch: Sequence[Persisted], process: Process) -> tuple[list[NewMessage
     return made, refused
 
 
-def _put_each(events: Sequence[NewMessage], process: Process) -> dict[int, str]:
+def _put_each(events: Mapping[int, Event], process: Process) -> dict[int, str]:
     """One after the other, so that what fails fails alone. Raises TryLater as `put_on_bus`."""
     refused: dict[int, str] = {}
-    for one in events:
+    for number, one in events.items():
         try:
             process.bus.publish([one])
         except TryLater:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this one)
-            refused[one.message.id] = _reason(error)
+            refused[number] = _reason(error)
     return refused
 
 

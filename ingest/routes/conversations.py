@@ -9,6 +9,7 @@ from storage import apps, conversations, messages
 from storage.model.caller import UserCaller
 from storage.model.conversation import SYSTEM_PEER
 from storage.model.errors import NotFound
+from storage.task_queue import SENDS
 
 # `apps.id` is a 32-bit column: a larger number is no app's, and PostgreSQL would refuse it.
 _MAX_APP_ID = 2**31 - 1
@@ -63,10 +64,10 @@ async def list_history(call: Call[UserCaller, HistoryWindow, Nothing]) -> Answer
 async def read_all(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     """Mark everything as read."""
     services, me = call.services, call.caller.person.id
-    marks = await services.database.run(conversations.read_all, me)
-    services.pusher.read(me, marks)
+    count = await services.database.ask(conversations.read_all, me)
+    _ring(services, count)
     headers = [("Deprecation", "true"), ("Link", _SUCCESSOR)]
-    return Answer(UpdatedCount(sum(mark.count for mark in marks)), headers=headers)
+    return Answer(UpdatedCount(count), headers=headers)
 
 
 @endpoint(
@@ -83,11 +84,11 @@ async def read_conversation(call: Call[UserCaller, OneConversation, ReadBody]) -
     """Mark a conversation as read, all of it or up to and with `up_to_id`."""
     services, me, peer_id = call.services, call.caller.person.id, call.params.other_user_id
     await _check_peer(services, peer_id)
-    mark = await services.database.run(
+    count = await services.database.ask(
         conversations.read, me, peer_id=peer_id, up_to_id=call.body.up_to_id
     )
-    services.pusher.read(me, [mark])
-    return Answer(UpdatedCount(mark.count))
+    _ring(services, count)
+    return Answer(UpdatedCount(count))
 
 
 @endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, answer=Total)
@@ -100,6 +101,12 @@ async def count_unread(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
 
 
 ROUTES = (list_conversations, list_history, read_all, read_conversation, count_unread)
+
+
+def _ring(services: Services, count: int) -> None:
+    """Have a worker tell the person's devices, if there is something to tell."""
+    if count:
+        services.pipes.doorbell.ring(SENDS)
 
 
 async def _check_peer(services: Services, peer_id: int) -> None:

@@ -32,7 +32,7 @@ def list_(*, limit: int) -> None:
     for one in found:
         when = one.try_at.strftime("%Y-%m-%d %H:%M:%S")
         # As text: what was typed by people, or came from another program, is no markup.
-        table.add_row(str(one.message_id), str(one.attempts), when, Text(one.error))
+        table.add_row(one.what, str(one.attempts), when, Text(one.error))
     Console().print(table if found else "Nothing is set aside.")
 
 

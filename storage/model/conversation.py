@@ -69,13 +69,3 @@ class Conversation:
     last_content_type: ContentType | None
     last_content: str | None
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReadMark:
-    """What reading changed in one conversation: `count` deliveries became read, up to `up_to_id`."""
-
-    peer_id: int
-    count: int
-    up_to_id: int
-    unread_count: int

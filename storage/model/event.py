@@ -46,6 +46,20 @@ class ConversationRead:
 
 
 @dataclass(frozen=True, slots=True)
+class AllRead:
+    """A person read everything, on some device; `up_to_id` is the newest of it, `unread_count` are left."""
+
+    user_id: int
+    up_to_id: int
+    unread_count: int
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return f"a{self.user_id}.{self.up_to_id}.{self.unread_count}"
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRecalled:
     """A message is gone from these people's histories; `recipients` as in NewMessage."""
 
@@ -77,4 +91,4 @@ class Disconnect:
         return f"d{self.user_id}.{self.at_ms}"
 
 
-Event = NewMessage | ConversationRead | MessageRecalled | Disconnect
+Event = NewMessage | ConversationRead | AllRead | MessageRecalled | Disconnect

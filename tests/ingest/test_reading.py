@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
-import redis
 from sqlalchemy import Engine, text
 
-from storage.event_json import decoded
-from storage.model.event import ConversationRead
+from storage import outbox
+from storage.model.event import AllRead, ConversationRead
 from tests.ingest.running import Api
 
 
@@ -119,20 +118,27 @@ def test_reading_everything_is_deprecated_and_works(api: Api) -> None:
 
 
 def test_reading_is_told_to_the_other_devices(api: Api) -> None:
-    """One CONVERSATION_READ on the reader's shard, and none where nothing changed."""
+    """One CONVERSATION_READ is in the outbox, and none where nothing changed."""
     message_id = api.sent(api.person(1), receiver_id=2)
     api.deliver()
     api.ask("PUT", "/messages/conversations/1/read", headers=api.person(2))
     api.ask("PUT", "/messages/conversations/1/read", headers=api.person(2))
-    assert wait_for(lambda: bool(on_the_bus(api)))
-    assert on_the_bus(api) == [ConversationRead(2, 1, message_id, 0)]
+    assert outbox_of(api) == [ConversationRead(2, 1, message_id, 0)]
 
 
-def on_the_bus(api: Api) -> list[object]:
-    """The events of person 2's shard."""
-    with redis.Redis.from_url(api.environ["CARILLON_VALKEY_URL"]) as valkey:
-        entries: list[tuple[bytes, dict[bytes, bytes]]] = valkey.xrange("carillon:bus:2")
-    return [decoded(fields[b"e"]) for _, fields in entries]
+def test_reading_everything_is_told_once(api: Api) -> None:
+    """One ALL_READ, however many conversations it was, and none where nothing changed (contract §4)."""
+    ids = [api.sent(api.person(sender), receiver_id=2) for sender in (1, 3, 3)]
+    api.deliver()
+    for _ in range(2):
+        api.ask("PUT", "/messages/read-all", headers=api.person(2))
+    assert outbox_of(api) == [AllRead(2, max(ids), 0)]
+
+
+def outbox_of(api: Api) -> list[object]:
+    """The events that wait to be published."""
+    with api.engine.begin() as connection:
+        return [notice.event for notice in outbox.waiting(connection, 100)]
 
 
 def test_status_follows_the_message(api: Api) -> None:

@@ -13,7 +13,7 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from push_gateway.frames import REASONS, CloseCode, FrameWriter, resync
-from storage.model.event import ConversationRead, MessageRecalled, NewMessage
+from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.model.message import MessageType
 from tests.push_gateway.running import a_message
 
@@ -91,13 +91,19 @@ def test_times_are_cut_to_seconds_in_the_deployments_zone(created_at: datetime) 
 
 
 def test_the_other_frames_name_their_conversation() -> None:
-    """CONVERSATION_READ and MESSAGE_RECALLED carry what contract §2 and issue 5 say."""
+    """CONVERSATION_READ, ALL_READ and MESSAGE_RECALLED carry what contract §2, §4 and §5 say."""
     writer = FrameWriter(SHANGHAI)
     read = writer.event(ConversationRead(9, -7, 55, 3), conversation_id=-7, pos="p")
     assert shown(read) == {
         "type": "CONVERSATION_READ",
         "pos": "p",
         "data": {"conversation_id": -7, "up_to_id": 55, "unread_count": 3},
+    }
+    everything = writer.event(AllRead(9, 55, 0), conversation_id=0, pos="p")
+    assert shown(everything) == {
+        "type": "ALL_READ",
+        "pos": "p",
+        "data": {"up_to_id": 55, "unread_count": 0},
     }
     recalled = writer.event(MessageRecalled(5, ((12, (9,)),)), conversation_id=12, pos="p")
     assert shown(recalled)["data"] == {"id": 5, "conversation_id": 12}

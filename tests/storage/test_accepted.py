@@ -108,12 +108,12 @@ def test_a_scheduled_send_waits_for_its_time_and_is_ordered_by_it(engine: Engine
     with engine.begin() as connection:
         [later] = accept(connection, a_send(send_at=due))
         [now] = accept(connection, a_send())
-        assert accepted.claim(connection, 10) == [now]
+        assert accepted.claim(connection, 10).ids == [now]
         assert later > now
         assert accepted.wake_scheduled(connection) == 0
         connection.execute(text("UPDATE accepted SET ring_at = now() WHERE is_scheduled"))
         assert accepted.wake_scheduled(connection) == 1
-        assert accepted.claim(connection, 10) == [now, later]
+        assert accepted.claim(connection, 10).ids == [now, later]
 
 
 def test_many_scheduled_for_one_instant_have_ids_of_their_own(engine: Engine) -> None:
@@ -137,7 +137,7 @@ def claim_sizes(engine: Engine, attempts: Sequence[int], *, limit: int) -> list[
     sizes: list[int] = []
     while True:
         with engine.begin() as connection:
-            batch = accepted.claim(connection, limit)
+            batch = accepted.claim(connection, limit).ids
             if not batch:
                 return sizes
             messages.persist(connection, batch)
@@ -166,7 +166,7 @@ def test_what_a_dead_holder_had_in_hand_is_counted_and_at_last_buried(engine: En
         [poison] = accept(connection, a_send())
     for attempt in range(1, 6):
         with engine.begin() as connection:
-            assert accepted.claim(connection, 1) == [poison]
+            assert accepted.claim(connection, 1).ids == [poison]
         with engine.begin() as connection:
             [innocent] = accept(connection, a_send())
             dead = accepted.recover(connection, holder_died=True, max_attempts=5)
@@ -191,7 +191,7 @@ def left_in_hand(engine: Engine, *, by: str, found_by: str) -> accepted.Lane:
     with session(engine) as connection:
         assert accepted.take_lane(connection, by) is not None
         accept(connection, a_send())
-        assert accepted.claim(connection, 10)
+        assert accepted.claim(connection, 10).ids
         accepted.leave_lane(connection)
         found = accepted.take_lane(connection, found_by)
         accepted.leave_lane(connection)
@@ -219,7 +219,7 @@ def test_a_crash_of_postgresql_says_nothing_against_the_worker() -> None:
         with session(engine) as connection:
             assert accepted.take_lane(connection, "one") is not None
             accept(connection, a_send())
-            assert accepted.claim(connection, 10)
+            assert accepted.claim(connection, 10).ids
             accept(connection, a_send())  # its commit makes the claim durable as well
             os.kill(
                 connection.execute(text("SELECT pg_backend_pid()")).scalar_one(), signal.SIGKILL
@@ -264,7 +264,7 @@ def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
         assert failed_sends.replay(connection, [id, 1]) == [id]
         after = connection.execute(text("SELECT * FROM accepted")).one()
         assert failed_sends.drop(connection, [id]) == []
-        assert accepted.claim(connection, 10) == [id]
+        assert accepted.claim(connection, 10).ids == [id]
     same = set(before._fields) - {"ring_at"}
     assert {k: getattr(before, k) for k in same} == {k: getattr(after, k) for k in same}
 
@@ -286,7 +286,7 @@ def test_whether_something_is_due_is_asked_without_reading_what_is_gone(engine: 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE accepted"))
     with engine.begin() as connection:
-        assert accepted.is_waiting(connection)
+        assert accepted.is_waiting(connection, outbox=True)
         assert accepted.is_due(connection)
         assert accepted.is_overdue(connection, grace=timedelta(0))
         scans = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'accepted'")

@@ -26,6 +26,7 @@ from storage.bus import (
 from storage.event_json import SHARDS, decoded, encoded, shard_of
 from storage.model.errors import InvalidSettings, TryLater
 from storage.model.event import (
+    AllRead,
     ConversationRead,
     Disconnect,
     Event,
@@ -66,6 +67,7 @@ events = st.one_of(
     st.builds(NewMessage, messages, texts, recipients, ids),
     st.builds(MessageRecalled, ids, recipients, ids),
     st.builds(ConversationRead, ids, peers, ids, ids),
+    st.builds(AllRead, ids, ids, ids),
     st.builds(Disconnect, ids, ids),
 )
 
@@ -77,7 +79,7 @@ def people(event: Event) -> list[tuple[int, int]]:
             return sorted((peer, user) for peer, users in shares for user in users)
         case ConversationRead(user_id, conversation_id):
             return [(conversation_id, user_id)]
-        case Disconnect(user_id):
+        case Disconnect(user_id) | AllRead(user_id):
             return [(0, user_id)]
 
 
@@ -372,7 +374,7 @@ def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: Valkey
 
 
 def test_the_async_publisher_writes_the_same(settings: ValkeySettings) -> None:
-    """Ingest's CONVERSATION_READ arrives as the workers' events do."""
+    """What an event loop publishes arrives as the workers' events do."""
     event = ConversationRead(9, -7, 5, 0)
 
     async def story(reader: BusReader) -> None:

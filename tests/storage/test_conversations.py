@@ -9,13 +9,36 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from storage import broadcast_plans, broadcast_recalls, broadcasts, conversations, messages, recalls
+from storage import (
+    broadcast_plans,
+    broadcast_recalls,
+    broadcasts,
+    conversations,
+    messages,
+    outbox,
+    recalls,
+)
 from storage.broadcast_plans import Slicing
 from storage.model.broadcast import Chunk
+from storage.model.conversation import copies
+from storage.model.event import AllRead, ConversationRead, Event, MessageRecalled
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
 
 PEOPLE = (1, 2, 3)
 LEASE = timedelta(0)
+
+
+def outbox_of(connection: Connection) -> list[Event | None]:
+    """The events that wait in the outbox, taken out of it."""
+    notices = outbox.waiting(connection, 100)
+    outbox.forget(connection, [notice.number for notice in notices])
+    return [notice.event for notice in notices]
+
+
+def recalled_people(event: Event | None) -> set[tuple[int, tuple[int, ...]]]:
+    """Who is told of a recall."""
+    assert isinstance(event, MessageRecalled)
+    return set(event.recipients)
 
 
 class Counters(RuleBasedStateMachine):
@@ -111,22 +134,23 @@ class Counters(RuleBasedStateMachine):
         mine = self.unread.get((person, peer), set())
         up_to = data.draw(st.sampled_from([None, *sorted(mine)]))
         with self.engine.begin() as connection:
-            mark = conversations.read(connection, person, peer_id=peer, up_to_id=up_to)
+            count = conversations.read(connection, person, peer_id=peer, up_to_id=up_to)
+            told = outbox_of(connection)
         read = {id for id in mine if up_to is None or id <= up_to}
         mine -= read
-        assert (mark.count, mark.unread_count) == (len(read), len(mine))
-        assert mark.up_to_id == max(read, default=0)
+        assert count == len(read)
+        assert told == ([ConversationRead(person, peer, max(read), len(mine))] if read else [])
 
     @rule(person=st.sampled_from(PEOPLE))
     def read_all(self, person: int) -> None:
         """Reading everything."""
         with self.engine.begin() as connection:
-            marks = conversations.read_all(connection, person)
-        mine = {peer: ids for (who, peer), ids in self.unread.items() if who == person}
-        assert {mark.peer_id: mark.count for mark in marks} == {
-            peer: len(ids) for peer, ids in mine.items() if ids
-        }
-        for ids in mine.values():
+            count = conversations.read_all(connection, person)
+            told = outbox_of(connection)
+        mine = [ids for (who, _), ids in self.unread.items() if who == person and ids]
+        assert count == sum(map(len, mine))
+        assert told == ([AllRead(person, max(map(max, mine)), 0)] if mine else [])
+        for ids in mine:
             ids.clear()
 
     @rule()
@@ -146,7 +170,10 @@ class Counters(RuleBasedStateMachine):
         with self.engine.begin() as connection:
             found = messages.find(connection, id)
             assert found is not None
-            recalls.recall(connection, found.message)
+            was_there = recalls.recall(connection, found.message)
+            told = outbox_of(connection)
+        there = tuple((copy.peer_id, (copy.user_id,)) for copy in copies(found.message))
+        assert [recalled_people(event) for event in told] == ([set(there)] if was_there else [])
         for ids in self.unread.values():
             ids.discard(id)
 

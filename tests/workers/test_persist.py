@@ -91,7 +91,7 @@ def test_a_worker_that_died_between_commit_and_publish_is_made_good(
     """The next holder publishes what was persisted and not let go, before anything newer."""
     with engine.begin() as connection:
         [orphan] = accept(connection, a_send())
-        assert accepted.claim(connection, 10) == [orphan]
+        assert accepted.claim(connection, 10).ids == [orphan]
         messages.persist(connection, [orphan])
         [newer] = accept(connection, a_send())
     persist.drain(process)
@@ -104,10 +104,10 @@ def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
     """One batch is on its way to the bus while the next is persisted: neither event is lost."""
     with engine.begin() as connection:
         [publishing] = accept(connection, a_send())
-        assert accepted.claim(connection, 10) == [publishing]
+        assert accepted.claim(connection, 10).ids == [publishing]
         messages.persist(connection, [publishing])
         [persisting] = accept(connection, a_send())
-        assert accepted.claim(connection, 10, publishing=[publishing]) == [persisting]
+        assert accepted.claim(connection, 10, publishing=[publishing]).ids == [persisting]
         messages.persist(connection, [persisting])
         [newer] = accept(connection, a_send())
     persist.drain(process)
@@ -123,7 +123,9 @@ def test_a_batch_is_claimed_until_it_is_on_the_bus(
     seen: list[list[int]] = []
     claim_next = accepted.claim
 
-    def claim_slowly(connection: Connection, limit: int, *, publishing: list[int]) -> list[int]:
+    def claim_slowly(
+        connection: Connection, limit: int, *, publishing: list[int]
+    ) -> accepted.Claim:
         """Long enough for a bus that does not wait for it to see the claim before."""
         sleep(0.2)
         return claim_next(connection, limit, publishing=publishing)
