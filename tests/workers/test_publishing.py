@@ -29,7 +29,7 @@ class Keyless:
     def __init__(self) -> None:
         self.is_back = False
 
-    def url(self, key: str) -> str:
+    def url(self, key: str, *, filename: str = "") -> str:
         """What boto3 does without credentials."""
         if not self.is_back:
             raise RuntimeError("Unable to locate credentials")
