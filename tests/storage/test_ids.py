@@ -214,10 +214,10 @@ def test_what_is_due_when_it_comes_is_a_live_send(engine: Engine) -> None:
     """A time that passed on the way puts nothing below what is in the histories already."""
     with engine.begin() as connection:
         [first] = accept(connection, a_send())
-        messages.persist(connection, accepted.claim(connection, 10))
+        messages.persist(connection, accepted.claim(connection, 10).ids)
         [late] = accept(connection, a_send(send_at=datetime.now(UTC) - timedelta(seconds=1)))
         assert late > first
-        assert accepted.claim(connection, 10) == [late]
+        assert accepted.claim(connection, 10).ids == [late]
 
 
 def test_a_send_scheduled_while_the_clock_is_behind_is_not_below_live_ones(clock: Engine) -> None:
