@@ -17,7 +17,7 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from kombu import Exchange, Queue
 
-from storage.model.errors import InvalidSettings
+from storage.model.errors import InvalidSettings, TryLater
 from storage.settings import duration, setting
 
 SENDS = "sends"
@@ -289,8 +289,17 @@ def _length(channel: Any, queue: str) -> int:
 def consumed(settings: QueueSettings, *, seconds: float) -> set[str]:
     """The queues that a living worker takes from; those who do not answer in `seconds` do not count.
 
-    Raises what kombu raises when the broker is away.
+    Raises TryLater when the broker is away.
     """
-    with make_celery(settings) as celery:
-        answers = celery.control.inspect(timeout=seconds).active_queues() or {}
+    with make_celery(settings) as celery, celery.connection_for_write() as connection:
+        away: tuple[type[Exception], ...] = (
+            kombu.exceptions.OperationalError,
+            *connection.connection_errors,
+            *connection.channel_errors,
+        )
+        try:
+            inspect = celery.control.inspect(timeout=seconds, connection=connection)
+            answers = inspect.active_queues() or {}
+        except away as error:
+            raise TryLater("The broker does not answer.") from error
     return {queue["name"] for queues in answers.values() for queue in queues}

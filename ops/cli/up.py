@@ -20,8 +20,9 @@ from ops.settings_check import check_all, unknown
 from ops.stack import assumed, programs, servers, settled
 from ops.supervisor import StopRequested, Supervisor
 from storage.database import upgrade
-from storage.model.errors import InConflict, InvalidSettings
+from storage.model.errors import InConflict, InvalidSettings, TryLater
 from storage.settings import DatabaseSettings, load
+from storage.task_queue import TASK_OF_QUEUE, QueueSettings, consumed
 
 # A server's log: what only a person can put right. (Sessions that are ended are FATAL too.)
 SERVER_TROUBLE = r"PANIC|FATAL(?!.*terminating connection)|Fatal|# Can't"
@@ -76,6 +77,7 @@ def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
     for program in programs(environ):
         supervisor.add(Child(program), stage=1)
     supervisor.wait_for(lambda: answers(where.local_url), seconds=60, what=where.local_url)
+    supervisor.wait_for(lambda: workers_take(environ), seconds=60, what="A worker of each queue")
 
 
 def _wait_for_port(where: UpSettings) -> None:
@@ -96,6 +98,14 @@ def answers(url: str) -> bool:
         with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own URL)
             return bool(answer.status == http.HTTPStatus.OK)
     except (urllib.error.URLError, OSError, http.client.HTTPException):
+        return False
+
+
+def workers_take(environ: Mapping[str, str]) -> bool:
+    """Whether every queue has a worker that answers: it is not up before what is sent is delivered."""
+    try:
+        return consumed(load(QueueSettings, environ), seconds=0.3) >= set(TASK_OF_QUEUE)
+    except TryLater:
         return False
 
 

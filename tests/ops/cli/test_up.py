@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from ops.child import family
-from ops.cli.up import answers
+from ops.cli.up import answers, workers_take
 from ops.deadline import wait_until
 from ops.kept import free_port
 from ops.settings_check import unknown
@@ -100,6 +100,12 @@ def test_nothing_starts_with_wrong_settings(tmp_path: Path) -> None:
     assert "pass/word" not in done.stderr
     assert "Starting" not in done.stderr
     assert not folder.exists()
+
+
+def test_it_is_not_up_without_workers(environ: Mapping[str, str]) -> None:
+    """Nobody takes what is sent, or the broker is away: then `carillon up` does not say that all is well."""
+    assert not workers_take(environ)
+    assert not workers_take({**environ, "CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"})
 
 
 def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
