@@ -292,7 +292,7 @@ def consumed(settings: QueueSettings, *, seconds: float) -> set[str]:
     Raises TryLater when the broker is away.
     """
     with make_celery(settings) as celery, celery.connection_for_write() as connection:
-        away: tuple[type[Exception], ...] = (
+        away: tuple[type[BaseException], ...] = (
             kombu.exceptions.OperationalError,
             *connection.connection_errors,
             *connection.channel_errors,
