@@ -4,7 +4,8 @@ The gateway does not ask PostgreSQL: a valid token is a person, unless the bus s
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from storage.bus import AsyncBus
 from storage.model.errors import NotAllowed, NotSignedIn
 from storage.tickets import Tickets
-from storage.tokens import TokenVerifier
+from storage.tokens import EXPIRED, TokenVerifier
 
 SUBPROTOCOL = "bearer"
 
@@ -76,7 +77,15 @@ REST_SECONDS = 0.005
 class Doorman:
     """Tells who is at the door, and turns away who is disabled."""
 
-    def __init__(self, verifier: TokenVerifier, tickets: Tickets, bus: AsyncBus) -> None:
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        tickets: Tickets,
+        bus: AsyncBus,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
         self._verifier = verifier
         self._tickets = tickets
         self._bus = bus
@@ -93,6 +102,8 @@ class Doorman:
         redeemed = await self._tickets.redeem_socket(shown.ticket)
         if redeemed is None:
             raise NotSignedIn("The ticket is invalid or was used.")
+        if redeemed.expires_at.timestamp() <= self._clock():
+            raise NotSignedIn(EXPIRED)
         return Identity(redeemed.user_id, redeemed.expires_at)
 
     async def issue_ticket(self, holder: Identity) -> str:

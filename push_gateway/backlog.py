@@ -65,6 +65,12 @@ class Backlog:
         found += (past for past in self._wide if past.position > position and _has(past, user_id))
         return sorted(found, key=attrgetter("position"))
 
+    def has(self, user_id: int, position: Position) -> bool:
+        """Whether the entry at exactly this position is kept, and concerns this person."""
+        if any(past.position == position for past in self._by_user.get(user_id, ())):
+            return True
+        return any(past.position == position and _has(past, user_id) for past in self._wide)
+
     def _forget_oldest(self) -> None:
         past = self._entries.popleft()
         self._cost -= past.cost

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from push_gateway.connection import Connection
 from push_gateway.frames import REASONS, CloseCode, FrameWriter, groups, resync
@@ -17,7 +17,7 @@ from push_gateway.hub import Hub
 from push_gateway.metrics import Metrics
 from push_gateway.resume import Happened, Received, Resumption, Timeline
 from push_gateway.settings import GatewaySettings
-from storage.bus import Entry, Position
+from storage.bus import Entry
 from storage.event_json import shard_of
 from storage.gateways import GatewayCounts
 from storage.model.event import Disconnect, Event, NewMessage
@@ -50,7 +50,7 @@ class Gateway:
 
     def mark(self, user_id: int) -> str:
         """Where a person's events stand now; `admit` starts from here."""
-        return self.timeline.pos(shard_of(user_id))
+        return self.timeline.pos(user_id)
 
     def admit(self, connection: Connection, *, since: str | None, mark: str) -> None:
         """Let in a client whose handshake is done: replay what it missed, then it is live.
@@ -151,8 +151,8 @@ class Gateway:
         # More than half of what may wait at all: reading again over REST is cheaper for both.
         size = sum(map(len, connection.waiting))
         if resumption.missed is None or size > self._push.buffer_bytes // 2:
-            shard = shard_of(connection.user_id)
-            connection.waiting = [resync(self.timeline.pos(shard, resumption.live_from))]
+            pos = self.timeline.pos(connection.user_id, resumption.live_from)
+            connection.waiting = [resync(pos)]
             self._metrics.resumes.labels("resync").inc()
         elif connection.waiting:
             self._metrics.resumes.labels("replayed").inc()
@@ -161,18 +161,19 @@ class Gateway:
             self._flush()
 
     def _frames_of(self, missed: list[Happened] | None, user_id: int) -> list[bytes]:
-        shard = shard_of(user_id)
+        pos = self.timeline.pos
         return [
-            self._frame(happened.event, shard, happened.position, conversation_id=peer_id)
+            self._frames.event(
+                happened.event, conversation_id=peer_id, pos=pos(user_id, happened.position)
+            )
             for happened in missed or ()
             for peer_id, user_ids in groups(happened.event)
             if user_id in user_ids and not isinstance(happened.event, Disconnect)
         ]
 
     def _resync(self, shard: int) -> None:
-        frame = resync(self.timeline.pos(shard))
         for connection in self.hub.of_shard(shard):
-            self._append(connection, frame)
+            self._append(connection, resync(self.timeline.pos(connection.user_id)))
             self._metrics.resyncs.inc()
 
     def _take(self, entry: Entry, *, at_once: bool) -> int:
@@ -195,7 +196,7 @@ class Gateway:
                     continue
                 count += 1
                 # Encoded for the first who is here: most events are for nobody on this process.
-                frame = frame or self._frame(event, entry.shard, position, conversation_id=peer_id)
+                frame = frame or self._frame(entry, event, peer_id, user_ids)
                 if at_once:
                     connection.write(frame)
                 else:
@@ -225,11 +226,13 @@ class Gateway:
         written = sum(connection.flush() for connection in dirty if connection.waiting)
         self._metrics.frames.inc(written)
 
-    def _frame(
-        self, event: Event, shard: int, position: Position, *, conversation_id: int
-    ) -> bytes:
-        pos = self.timeline.pos(shard, position)
-        return self._frames.event(event, conversation_id=conversation_id, pos=pos)
+    def _frame(self, entry: Entry, event: Event, peer_id: int, user_ids: Sequence[int]) -> bytes:
+        """The frame of an event for these people; one person's carries a position that is theirs alone."""
+        if len(user_ids) == 1:
+            pos = self.timeline.pos(user_ids[0], entry.position)
+        else:
+            pos = self.timeline.shared_pos(entry.shard, entry.position)
+        return self._frames.event(event, conversation_id=peer_id, pos=pos)
 
     def _measure(self, fresh: list[Entry]) -> None:
         now = time.time()

@@ -16,7 +16,8 @@ from storage.bus import BEGINNING, Batch, Entry, Position, Survey
 from storage.event_json import SHARDS, decoded, shard_of
 from storage.model.event import Event, MessageRecalled, NewMessage
 
-POS = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
+# Generation, position in the shard's stream, and whose it is: a person, or s and the shard whose people share it.
+POS = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})-(s?)([0-9]{1,16})", re.ASCII)
 END = Position(2**64 - 1, 2**64 - 1)  # after every entry that a stream can hold
 REMEMBERED_KEYS = 10_000  # a shard's latest events, recognised when they are published again
 REMEMBERED_RECALLS = 10_000  # a shard's latest recalls: what comes after its recall is dropped
@@ -65,9 +66,14 @@ class Timeline:
         """After what each shard is to be read."""
         return [END if shard.is_skipping else shard.position for shard in self._shards]
 
-    def pos(self, shard: int, position: Position | None = None) -> str:
-        """A position as clients see it; by default the one reached. Means nothing after a wipe."""
-        return f"{self.generation}-{position or self._shards[shard].position}"
+    def pos(self, user_id: int, position: Position | None = None) -> str:
+        """A person's position as they see it; by default the one reached. Means nothing after a wipe."""
+        reached = position or self._shards[shard_of(user_id)].position
+        return f"{self.generation}-{reached}-{user_id}"
+
+    def shared_pos(self, shard: int, position: Position) -> str:
+        """The position of an event for several people of a shard, who all get the same bytes."""
+        return f"{self.generation}-{position}-s{shard}"
 
     def receive(self, batch: Batch) -> Received:
         """Take in what a read or an audit brought.
@@ -93,9 +99,13 @@ class Timeline:
         return any(len(share) >= self._limit for share in self._shares(batch))
 
     def resume(self, user_id: int, pos: str) -> Resumption:
-        """Where a client whose last frame was at `pos` goes on; any text will do for `pos`."""
+        """Where a client whose last frame was at `pos` goes on; any text will do for `pos`.
+
+        The position of another person means nothing (contract §5). One that several share is that of whoever was
+        told that event.
+        """
         shard = self._shards[shard_of(user_id)]
-        since = self._since(pos)
+        since = self._since(pos, user_id)
         if since is None or not shard.covers(since):
             return Resumption(None, shard.position)
         missed = [
@@ -105,11 +115,15 @@ class Timeline:
         ]
         return Resumption(_without_recalled(missed), max(since, shard.position))
 
-    def _since(self, pos: str) -> Position | None:
+    def _since(self, pos: str, user_id: int) -> Position | None:
         found = POS.fullmatch(pos)
         if found is None or found[1] != self.generation:
             return None
-        return Position(int(found[2]), int(found[3]))
+        since, owner = Position(int(found[2]), int(found[3])), int(found[5])
+        if not found[4]:
+            return since if owner == user_id else None
+        is_theirs = owner == shard_of(user_id) and self._shards[owner].was_told(user_id, since)
+        return since if is_theirs else None
 
     def _start_over(self, generation: str) -> None:
         is_first = not self.generation
@@ -151,6 +165,11 @@ class _Shard:
     def covers(self, since: Position) -> bool:
         """Whether everything after `since` is in the backlog, or still to come."""
         return self.backlog.floor <= since and since.ms <= self.position.ms + FEED_LAG_MS
+
+    def was_told(self, user_id: int, position: Position) -> bool:
+        """Whether the event there is for this person; True where this process cannot know."""
+        is_known = self.backlog.floor < position <= self.position
+        return not is_known or self.backlog.has(user_id, position)
 
     def audit(self, survey: Survey, entries: list[Entry], *, limit: int) -> bool:
         """Compare what was read so far with what there was, before `entries` are taken.

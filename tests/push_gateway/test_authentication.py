@@ -2,13 +2,22 @@
 
 import asyncio
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 
 from push_gateway import authentication
-from push_gateway.authentication import Credential, Doorman, check_origin, credential
+from push_gateway.authentication import (
+    Credential,
+    Doorman,
+    Identity,
+    check_origin,
+    credential,
+)
 from storage.model.errors import NotAllowed, NotSignedIn
+from storage.settings import ValkeySettings
+from storage.tickets import Tickets, TicketSettings
 
 
 @pytest.mark.parametrize(
@@ -71,6 +80,24 @@ def test_any_other_origin_may_not(origin: str) -> None:
 def test_without_a_list_every_origin_may() -> None:
     """CARILLON_PUSH_ORIGINS not set: tokens decide alone."""
     check_origin("https://anything.test", allowed=())
+
+
+def test_a_ticket_opens_nothing_once_its_token_has_ended(valkey_url: str) -> None:
+    """However young the ticket: who has it is as signed in as the token that it was made with."""
+    now = 1_800_000_000.0
+
+    async def redeemed(*, at: float) -> Identity:
+        tickets = Tickets(ValkeySettings(valkey_url), TicketSettings())
+        doorman = Doorman(cast("Any", None), tickets, cast("Any", None), clock=lambda: at)
+        try:
+            holder = Identity(80, datetime.fromtimestamp(now + 5, UTC))
+            return await doorman.identify(Credential(ticket=await doorman.issue_ticket(holder)))
+        finally:
+            await tickets.close()
+
+    assert asyncio.run(redeemed(at=now + 4)).user_id == 80
+    with pytest.raises(NotSignedIn, match="expired"):
+        asyncio.run(redeemed(at=now + 5))
 
 
 class Bus:

@@ -73,6 +73,17 @@ def test_who_comes_back_gets_what_they_missed_then_what_is_new(gateway: Gateway,
     back.ping()
 
 
+def test_the_position_of_another_person_is_told_to_resync(gateway: Gateway, bus: Bus) -> None:
+    """Also of one on the same shard: RESYNC, then live events, and the new position is good."""
+    theirs = gateway.connect(7)
+    bus.publish([to_both(40, 1, 7), to_both(41, 1, 23)])
+    pos = theirs.frame()["pos"]
+    me = gateway.connect(23, since=pos)
+    assert me.frame()["type"] == "RESYNC"
+    bus.publish([to_both(42, 1, 23)])
+    assert me.ids(1) == [42]
+
+
 def test_what_was_recalled_meanwhile_is_not_replayed(launch: Launch, bus: Bus) -> None:
     """Neither the gateway that told of it nor a new process sends the text of a recalled message or broadcast."""
     first = launch()

@@ -124,6 +124,16 @@ def test_a_ticket_is_for_those_who_are_signed_in(gateway: Gateway, bus: Bus) -> 
     assert refusal(gateway.url(ticket="made-up"))[0] == 401
 
 
+def test_a_ticket_of_a_person_who_was_disabled_since_opens_nothing(
+    gateway: Gateway, bus: Bus
+) -> None:
+    """The ticket was good when it was issued; the person is judged when it is used."""
+    _, answer = ticket(gateway, token(83))
+    bus.disable(83, at_ms=1)
+    assert refusal(gateway.url(ticket=answer["ticket"]))[::2] == (401, "The user is disabled.")
+    bus.enable(83)
+
+
 def test_a_socket_opened_by_a_ticket_ends_with_the_token(gateway: Gateway) -> None:
     """A ticket does not outlive the token it was asked for with: 4401 at that one's end."""
     _, answer = ticket(gateway, token(82, ttl_seconds=2))
