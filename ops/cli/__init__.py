@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ops.cli.printing import plain
 from ops.running import running_environment
 from ops.settings import UpSettings
 from storage.model.errors import CarillonError, InvalidSettings
@@ -85,10 +86,10 @@ class Commands(click.Group):
             hint = "No stack runs on this data folder: start it with `make run`, or set variables."
             is_alone = not running_environment(load(DataFolder, os.environ).path)
             raise click.ClickException(
-                f"{error.detail}\n{hint}" if is_alone else error.detail
+                plain(f"{error.detail}\n{hint}" if is_alone else error.detail)
             ) from error
         except CarillonError as error:
-            raise click.ClickException(error.detail) from error
+            raise click.ClickException(plain(error.detail)) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

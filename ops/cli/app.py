@@ -4,10 +4,10 @@ import json
 import re
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ops.cli import environment
+from ops.cli.printing import console, say
 from ops.cli.servers import record
 from storage import apps
 from storage.apps import NewApp, Vault, VaultSettings
@@ -86,7 +86,7 @@ def list_() -> None:
         hosts = ", ".join(one.redirect_hosts)
         active = "yes" if one.is_active else "no"
         table.add_row(str(one.id), one.app_id, one.name, active, one.callback_url, hosts)
-    Console().print(table if found else "There are no apps.")
+    console().print(table if found else "There are no apps.")
 
 
 @app.command("rotate-secret")
@@ -117,7 +117,7 @@ def enable(*, app_id: str) -> None:
 def _set_active(app_id: str, *, is_active: bool) -> None:
     with record() as database:
         database.run(apps.set_active, _found(database, app_id).id, is_active=is_active)
-    click.echo(f"App {app_id} is {'enabled' if is_active else 'disabled'}.")
+    say(f"App {app_id} is {'enabled' if is_active else 'disabled'}.")
 
 
 def _found(database: BlockingDatabase, app_id: str) -> App:
@@ -129,10 +129,10 @@ def _found(database: BlockingDatabase, app_id: str) -> App:
 
 def _print_secret(made: App, secret: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"id": made.id, "app_id": made.app_id, "secret": secret}))
+        say(json.dumps({"id": made.id, "app_id": made.app_id, "secret": secret}))
         return
-    click.echo(f"id      {made.id}\napp id  {made.app_id}\nsecret  {secret}")
-    click.echo("Keep the secret: it is not shown again.", err=True)
+    say(f"id      {made.id}\napp id  {made.app_id}\nsecret  {secret}")
+    say("Keep the secret: it is not shown again.", err=True)
 
 
 def _vault() -> Vault:

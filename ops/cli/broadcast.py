@@ -7,6 +7,7 @@ import click
 
 from ops.api_client import ApiClient, Refused
 from ops.cli.callers import as_app
+from ops.cli.printing import say
 from ops.cli.progress import count_bar
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import NeverWillWork, TryLater
@@ -34,7 +35,7 @@ def broadcast(
     body |= {"auto_sso": True} if "target_url" in body else {}
     with as_app(app_id, secret=secret, url=url) as api:
         id = api.post("/messages/", body)["id"]
-        click.echo(str(id))
+        say(str(id))
         if watch:
             _report(follow(api, id))
 
@@ -70,6 +71,6 @@ def _look(api: ApiClient, id: int) -> dict[str, Any] | None:
 def _report(report: dict[str, Any]) -> None:
     said = f"{report['status']}: {report['expanded']:,} of {report['total']:,} people have it"
     rate = report["rate_per_second"]
-    click.echo(f"{said}." if rate is None else f"{said}, {rate:,.0f}/s.", err=True)
+    say(f"{said}." if rate is None else f"{said}, {rate:,.0f}/s.", err=True)
     if report["status"] != BroadcastStatus.DONE:
         raise NeverWillWork(f"The broadcast ended as {report['status']}.")

@@ -1,17 +1,16 @@
 """`carillon broadcasts`: what an app has broadcast; look, stop, take back. Over the HTTP API."""
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 
 from ops.api_client import ApiClient
 from ops.cli.broadcast import follow
 from ops.cli.callers import as_app
+from ops.cli.printing import console, say_json
 from ops.cli.progress import count_bar
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import NeverWillWork, TryLater
@@ -53,7 +52,7 @@ def list_(
         counts = (one["total"], one["expanded"], one["read"], one["recalled"])
         shown = [f"{count:,}" for count in counts]
         table.add_row(str(one["id"]), one["status"], *shown, one["created_at"])
-    Console().print(table if reports else "This app has broadcast nothing.")
+    console().print(table if reports else "This app has broadcast nothing.")
 
 
 @broadcasts.command()
@@ -112,4 +111,4 @@ def _follow_recall(api: ApiClient, id: int) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    say_json(report)

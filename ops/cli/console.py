@@ -4,6 +4,7 @@ import click
 
 from ingest.settings import IngestSettings
 from ops.cli import environment
+from ops.cli.printing import say
 from ops.settings import UpSettings
 from storage.model.errors import NotFound
 from storage.settings import load
@@ -19,5 +20,5 @@ def console(*, only_token: bool) -> None:
         raise NotFound("There is no console: CARILLON_CONSOLE_TOKEN is not set.")
     where = load(UpSettings, environ)
     if not only_token:
-        click.echo(f"{where.public_url or where.local_url}/console", err=True)
-    click.echo(token)
+        say(f"{where.public_url or where.local_url}/console", err=True)
+    say(token)

@@ -3,6 +3,7 @@
 import click
 
 from ops.cli import environment
+from ops.cli.printing import say
 from storage.database import upgrade
 from storage.settings import DatabaseSettings, load
 
@@ -16,4 +17,4 @@ def db() -> None:
 def upgrade_schema() -> None:
     """Bring the schema up to date. Safe to repeat, and for several to run at once."""
     upgrade(load(DatabaseSettings, environment()))
-    click.echo("The database is up to date.", err=True)
+    say("The database is up to date.", err=True)

@@ -16,6 +16,7 @@ from ops.cli import environment
 from ops.cli.callers import api_url, token_of
 from ops.cli.demo_cast import APP, LIN, MEI, Cast, prepare
 from ops.cli.demo_socket import DemoSocket, opened
+from ops.cli.printing import say
 from ops.cli.servers import gateways, record
 from storage.apps import Vault, VaultSettings
 from storage.model.errors import CallerIsWrong
@@ -41,15 +42,15 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
             "Say --yes to send it, or --no-broadcast to leave it out."
         )
     where = api_url(url)
-    click.echo(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
-    click.echo(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
+    say(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
+    say(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
     with _callers(cast, where) as (mei, lin, app), opened(where, token_of(LIN.id)) as socket:
-        click.echo(f"Socket   open for {LIN.name}")
+        say(f"Socket   open for {LIN.name}")
         _private_message(mei, socket)
         _notification(app, lin, socket)
         if not no_broadcast:
             _broadcast(app, socket, reach=cast.reach)
-    click.echo("Everything arrived.")
+    say("Everything arrived.")
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def _notification(app: ApiClient, lin: ApiClient, socket: DemoSocket) -> None:
     }
     id = _send(app, body, socket=socket, what="notification with a button")
     link = lin.get(f"/messages/{id}/callback-url")["callback_url"]
-    click.echo(f"         its button leads to {link}")
+    say(f"         its button leads to {link}")
 
 
 def _broadcast(app: ApiClient, socket: DemoSocket, *, reach: int) -> None:
@@ -102,13 +103,13 @@ def _send(
     caller: ApiClient, body: dict[str, Any], *, socket: DemoSocket, what: str, ahead: int = 0
 ) -> int:
     """Send, tell when it was accepted and when it arrived, and answer its id."""
-    click.echo(f"Sending  a {what}")
+    say(f"Sending  a {what}")
     began = time.monotonic()
     id: int = caller.post("/messages/", body)["id"]
     accepted = time.monotonic()
-    click.echo(f"         accepted as {id} after {(accepted - began) * 1000:.0f} ms")
+    say(f"         accepted as {id} after {(accepted - began) * 1000:.0f} ms")
     frame = socket.wait_for(id, what=what, ahead=ahead)
     arrived = time.monotonic()
     shown = f"{frame['sender_name']}: {frame['title']}, {frame['content']}"
-    click.echo(f"         arrived {(arrived - accepted) * 1000:.0f} ms later: {shown}")
+    say(f"         arrived {(arrived - accepted) * 1000:.0f} ms later: {shown}")
     return id

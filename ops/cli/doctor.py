@@ -1,13 +1,13 @@
 """`carillon doctor`: is everything well, and if not, what to do."""
 
-import json
 import sys
 from dataclasses import asdict
 
 import click
-from rich.console import Console
+from rich.console import Console  # noqa: TID251 (the type)
 
 from ops.cli import environment, known_gateway
+from ops.cli.printing import console, say_json
 from ops.doctor import Finding, Level, Site, examine
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
@@ -22,19 +22,18 @@ def doctor(*, gateway: str | None, as_json: bool) -> None:
     Exit code 1 if something fails; warnings alone are 0.
     """
     found = []
-    console = Console(highlight=False, soft_wrap=True)
+    lines = console(soft_wrap=True)
     for finding in examine(Site(environment(), gateway or known_gateway())):
         found.append(finding)
         if not as_json:
-            _show(console, finding)
+            _show(lines, finding)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=2))
+        say_json([asdict(finding) for finding in found])
     sys.exit(1 if any(finding.level is Level.FAIL for finding in found) else 0)
 
 
-def _show(console: Console, finding: Finding) -> None:
-    colour = COLOURS[finding.level]
-    console.print(f"[{colour}]{finding.level:<4}[/] {finding.name:<13}", end="")
-    console.print(finding.text, markup=False)
+def _show(lines: Console, finding: Finding) -> None:
+    lines.print(f"{finding.level:<4}", style=COLOURS[finding.level], end="")
+    lines.print(f" {finding.name:<13}{finding.text}")
     if finding.mend and finding.level is not Level.OK:
-        console.print(f"{'':18} → {finding.mend}", markup=False)
+        lines.print(f"{'':18} → {finding.mend}")

@@ -1,23 +1,17 @@
 """`carillon failed`: the dead letters. Look at them, send them again, or give them up."""
 
-import json
-
 import click
-from rich.console import Console
 from rich.table import Column, Table
 
 from ops.cli import environment
+from ops.cli.printing import console, say, say_json
+from ops.cli.servers import record
 from storage import failed_sends
 from storage.database import BlockingDatabase
 from storage.failed_sends import FailedSend
 from storage.model.errors import NotFound
-from storage.settings import DatabaseSettings, load
+from storage.settings import load
 from storage.task_queue import SENDS, Doorbell, QueueSettings
-
-
-def _database() -> BlockingDatabase:
-    settings = load(DatabaseSettings, environment())
-    return BlockingDatabase(settings, application_name="carillon failed")
 
 
 @click.group()
@@ -30,7 +24,8 @@ def failed() -> None:
 @click.option("--before", "before_id", type=int, help="Continue before this id.")
 def list_(*, limit: int, before_id: int | None) -> None:
     """Show the newest first."""
-    letters = _database().run(failed_sends.listing, limit=limit, before_id=before_id)
+    with record() as database:
+        letters = database.run(failed_sends.listing, limit=limit, before_id=before_id)
     # What the other commands take is shown whole, however narrow the terminal.
     whole_id = Column("id", no_wrap=True, min_width=16)
     table = Table(whole_id, "failed at", "attempts", "type", "receiver", "error")
@@ -45,7 +40,7 @@ def list_(*, limit: int, before_id: int | None) -> None:
             str(receiver),
             letter.error,
         )
-    Console().print(table if letters else "Nothing has failed.")
+    console().print(table if letters else "Nothing has failed.")
 
 
 @failed.command()
@@ -55,11 +50,12 @@ def show(*, id: int) -> None:
     letter = _found(id)
     shown = {"id": letter.id, "error": letter.error, "attempts": letter.attempts}
     shown |= {"failed_at": letter.failed_at.isoformat(), "send": letter.payload}
-    click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    say_json(shown)
 
 
 def _found(id: int) -> FailedSend:
-    letter = _database().run(failed_sends.find, id)
+    with record() as database:
+        letter = database.run(failed_sends.find, id)
     if letter is None:
         raise NotFound(f"There is no failed send {id}.")
     return letter
@@ -70,8 +66,8 @@ def _found(id: int) -> FailedSend:
 @click.option("--all", "is_all", is_flag=True, help="Every one there is.")
 def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Let them be sends again, with their old ids."""
-    database = _database()
-    replayed = database.run(failed_sends.replay, _chosen(database, ids, is_all=is_all))
+    with record() as database:
+        replayed = database.run(failed_sends.replay, _chosen(database, ids, is_all=is_all))
     doorbell = Doorbell(load(QueueSettings, environment()))
     doorbell.ring(SENDS)
     doorbell.close()
@@ -84,8 +80,9 @@ def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
 @click.confirmation_option(prompt="They will be gone for good. Go on?")
 def drop(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Give them up for good."""
-    database = _database()
-    _tell("Dropped", database.run(failed_sends.drop, _chosen(database, ids, is_all=is_all)), ids)
+    with record() as database:
+        dropped = database.run(failed_sends.drop, _chosen(database, ids, is_all=is_all))
+    _tell("Dropped", dropped, ids)
 
 
 def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -> list[int]:
@@ -97,7 +94,7 @@ def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -
 
 
 def _tell(done: str, found: list[int], asked: tuple[int, ...]) -> None:
-    click.echo(f"{done} {len(found)}.")
+    say(f"{done} {len(found)}.")
     missing = sorted(set(asked) - set(found))
     if missing:
         raise NotFound(f"There is no failed send {', '.join(map(str, missing))}.")

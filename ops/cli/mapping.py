@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ops.cli.printing import say
 from ops.cli.progress import Counted, file_bar
 from ops.cli.servers import record
 from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
@@ -32,17 +33,17 @@ def import_(*, app_id: str, file: Path, encoding: str) -> None:
     Its first row names the columns: app_user_id, user_id, email (may be empty). An account that is
     known already is brought up to date; those that are not in the file stay as they are.
     """
-    with record() as database, file_bar(file, "Reading") as (advance, say):
+    with record() as database, file_bar(file, "Reading") as (advance, go_on):
         app = database.run(apps.find, app_id)
         if app is None:
             raise NotFound(f"There is no app {app_id}.")
         read = rows(file, COLUMNS, encoding=encoding, advance=advance)
-        found = Counted(accounts(read), then=lambda: say("Writing"))
+        found = Counted(accounts(read), then=lambda: go_on("Writing"))
         try:
             done = database.run(import_mappings, app.id, mappings=found)
         except UnknownUser as error:
             raise BadRow(error.number, error.detail.rstrip(".")) from error
-    click.echo(f"{done.added} accounts new, {done.changed} changed.")
+    say(f"{done.added} accounts new, {done.changed} changed.")
 
 
 def accounts(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewMapping]:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ops.cli.printing import console, plain
+
 # A bar that is told of every row draws a few times a second all the same; telling it costs 10 µs.
 _TOLD_EVERY = 256 * 1024
 
@@ -28,8 +29,13 @@ def file_bar(
 ) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
     """A bar over the bytes of `path`: functions that move it on, and that say what is done after."""
     total = path.stat().st_size if path.exists() else None
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=console(err=True)) as bar:
         task = bar.add_task(what, total=total)
         untold = 0
 
@@ -52,14 +58,21 @@ def _next(bar: Progress, task: TaskID, then: str) -> None:
 @contextmanager
 def count_bar(what: str) -> Iterator[Callable[[str, int, int, float | None], None]]:
     """A bar over things that are counted elsewhere: called with what, how many, of how many, rate."""
-    rate_column = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate_column)
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    rate_column = TextColumn("{task.fields[rate]}", markup=False)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        rate_column,
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=console(err=True)) as bar:
         task = bar.add_task(what, total=None, rate="")
 
         def show(what: str, done: int, total: int, rate: float | None) -> None:
             told = "" if rate is None else f"{rate:,.0f}/s"
-            bar.update(task, description=what, completed=done, total=total or None, rate=told)
+            bar.update(
+                task, description=plain(what), completed=done, total=total or None, rate=told
+            )
 
         yield show
 

@@ -1,12 +1,12 @@
 """`carillon send`: one message to one person, over the HTTP API."""
 
-import json
 from typing import Any
 
 import click
 
 from ops.api_client import ApiClient
 from ops.cli.callers import as_app, as_user
+from ops.cli.printing import say, say_json
 from storage.model.message import MAX_ID, ContentType, MessageType
 
 USER_ID = click.IntRange(1, MAX_ID)
@@ -43,9 +43,9 @@ def send(**options: Any) -> None:
     with _caller(options) as api:
         answer = api.post("/messages/", _body(options))
     if options["as_json"]:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        say_json(answer)
     else:
-        click.echo(f"Message {answer['id']} to user {answer['receiver_id']} is accepted.")
+        say(f"Message {answer['id']} to user {answer['receiver_id']} is accepted.")
 
 
 def _caller(options: dict[str, Any]) -> ApiClient:

@@ -3,6 +3,7 @@
 import click
 
 from ops.cli import environment
+from ops.cli.printing import say
 from ops.known_settings import known, markdown
 
 
@@ -11,12 +12,12 @@ from ops.known_settings import known, markdown
 def settings(*, as_markdown: bool) -> None:
     """List every setting: name, value in force (secrets are not shown), meaning."""
     if as_markdown:
-        click.echo(markdown(), nl=False)
+        say(markdown(), nl=False)
         return
     environ = environment()
     for setting in known():
         value = environ.get(setting.name, "")
         if value and setting.is_secret:
             value = "(set)"
-        click.echo(f"{setting.name}={value or setting.default}")
-        click.echo(f"    {setting.text}")
+        say(f"{setting.name}={value or setting.default}")
+        say(f"    {setting.text}")

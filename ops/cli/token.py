@@ -5,6 +5,7 @@ import time
 import click
 
 from ops.cli import environment
+from ops.cli.printing import say
 from storage.settings import load
 from storage.tokens import TokenSettings, issue
 
@@ -27,4 +28,4 @@ def token(user_ids: tuple[int, ...], ttl: float) -> None:
     settings = load(TokenSettings, environment())
     now = time.time()
     tokens = [issue(settings, user_id, ttl_seconds=ttl, now=now) for user_id in user_ids]
-    click.echo("\n".join(tokens))
+    say("\n".join(tokens))

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from ops.cli import environment
+from ops.cli.printing import console, plain
 from ops.doctor import LATE_SECONDS
 from storage import gateways, overview
 from storage.database import BlockingDatabase
@@ -75,14 +76,14 @@ class Watcher:
 def top(*, every: float, once: bool) -> None:
     """Watch queues, broadcasts and sockets live; Ctrl-C ends it."""
     watcher = Watcher()
-    console = Console()
+    screen = console()
     try:
         views = _views(watcher, every=every)
         if once:
             next(views)
-            console.print(next(views))
+            screen.print(next(views))
             return
-        with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
+        with Live(console=screen, auto_refresh=False, screen=screen.is_terminal) as live:
             for view in views:
                 live.update(view, refresh=True)
     except KeyboardInterrupt:
@@ -99,7 +100,7 @@ def _views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
         try:
             now = watcher.look()
         except TryLater as error:
-            yield Text(f"{error.detail} Trying again …", style="bold red")
+            yield Text(plain(f"{error.detail} Trying again …"), style="bold red")
         else:
             yield view(now, before)
             before = now
@@ -177,7 +178,7 @@ def _broadcasts(running: tuple[RunningBroadcast, ...]) -> RenderableType:
         left = (one.total - one.done) / rate if rate else None
         table.add_row(
             str(one.id),
-            Text(one.app_name),
+            one.app_name,
             one.status,
             ProgressBar(total=one.total or 1, completed=one.done, width=30),
             f"{one.done:,} / {one.total:,}",

@@ -1,11 +1,10 @@
 """`carillon unpublished`: events that cannot be published, each alone. Look at them, or have them tried now."""
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from ops.cli import environment
+from ops.cli.printing import console, say
 from storage import unpublished as record
 from storage.database import BlockingDatabase
 from storage.settings import DatabaseSettings, load
@@ -31,9 +30,8 @@ def list_(*, limit: int) -> None:
     table = Table(whole_id, "attempts", "next try", "error")
     for one in found:
         when = one.try_at.strftime("%Y-%m-%d %H:%M:%S")
-        # As text: what was typed by people, or came from another program, is no markup.
-        table.add_row(one.what, str(one.attempts), when, Text(one.error))
-    Console().print(table if found else "Nothing is set aside.")
+        table.add_row(one.what, str(one.attempts), when, one.error)
+    console().print(table if found else "Nothing is set aside.")
 
 
 @unpublished.command()
@@ -43,4 +41,4 @@ def retry() -> None:
     doorbell = Doorbell(load(QueueSettings, environment()))
     doorbell.ring(SENDS)
     doorbell.close()
-    click.echo(f"{count} will be tried now.")
+    say(f"{count} will be tried now.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from ops.child import Child
+from ops.cli.printing import say
 from ops.deadline import wait_until
 from ops.kept import is_free
 from ops.running import only_one, publish
@@ -37,7 +38,7 @@ def up() -> None:
     CARILLON_DATA_DIR (.carillon).
     """
     began = time.monotonic()
-    supervisor = Supervisor(say=lambda line: click.echo(line, err=True))
+    supervisor = Supervisor(say=lambda line: say(line, err=True))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: supervisor.request_stop())
     try:
@@ -45,7 +46,7 @@ def up() -> None:
     except InvalidSettings as error:
         raise click.ClickException(error.detail) from error
     for sentence in unknown(os.environ):
-        click.echo(sentence, err=True)
+        say(sentence, err=True)
     environ = settled(os.environ)
     with only_one(Path(environ["CARILLON_DATA_DIR"])):
         try:
@@ -55,9 +56,9 @@ def up() -> None:
         except StopRequested:
             pass
         finally:
-            click.echo("Stopping ...", err=True)
+            say("Stopping ...", err=True)
             supervisor.stop()
-    click.echo("Stopped.", err=True)
+    say("Stopped.", err=True)
 
 
 def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
@@ -65,15 +66,15 @@ def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
     _wait_for_port(where)
     embedded = servers(environ)
     for server in embedded.values():
-        click.echo(f"Starting {server.name} ...", err=True)
+        say(f"Starting {server.name} ...", err=True)
         supervisor.add(server, stage=0, loud=SERVER_TROUBLE)
     for variable, server in embedded.items():
         supervisor.wait_for(server.is_ready, seconds=60, what=server.name)
         environ[variable] = server.url
-    click.echo("Bringing the database up to date ...", err=True)
+    say("Bringing the database up to date ...", err=True)
     upgrade(load(DatabaseSettings, environ))
     publish(Path(environ["CARILLON_DATA_DIR"]), environ)
-    click.echo("Starting web, workers and beat ...", err=True)
+    say("Starting web, workers and beat ...", err=True)
     for program in programs(environ):
         supervisor.add(Child(program), stage=1)
     supervisor.wait_for(lambda: answers(where.local_url), seconds=60, what=where.local_url)
@@ -84,7 +85,7 @@ def _wait_for_port(where: UpSettings) -> None:
     """Wait for the web process of a stack that was killed a moment ago; raises InConflict."""
     if is_free(where.port, where.host):
         return
-    click.echo(f"Port {where.port} is taken; waiting a little ...", err=True)
+    say(f"Port {where.port} is taken; waiting a little ...", err=True)
     if not wait_until(lambda: is_free(where.port, where.host), seconds=7):
         raise InConflict(
             f"Another program listens on port {where.port} of {where.host}; "
@@ -113,7 +114,7 @@ def _welcome(environ: Mapping[str, str], *, seconds: float) -> None:
     url = load(UpSettings, environ).local_url
     data = environ["CARILLON_DATA_DIR"]
     socket = url.replace("http", "ws", 1)
-    click.echo(
+    say(
         f"""
 Carillon is up, after {seconds:.1f} s. Ctrl-C stops it.
 

@@ -1,6 +1,5 @@
 """`carillon user`: the organisation's people come in, are looked at, and are let in or shut out."""
 
-import json
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ops.cli.printing import say, say_json
 from ops.cli.progress import Counted, file_bar
 from ops.cli.servers import gateways, record
 from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
@@ -40,16 +40,16 @@ def import_(*, file: Path, encoding: str) -> None:
     DISABLED) and role (ADMIN, or any other word). An empty status or role stays as it is; of someone new
     it is ACTIVE, ORDINARY_USER. People who are not in the file stay as they are.
     """
-    with record() as database, file_bar(file, "Reading") as (advance, say):
+    with record() as database, file_bar(file, "Reading") as (advance, go_on):
         read = rows(file, COLUMNS, encoding=encoding, advance=advance)
-        count = Counted(newcomers(read), then=lambda: say("Writing"))
+        count = Counted(newcomers(read), then=lambda: go_on("Writing"))
         done = database.run(import_people, count)
-    click.echo(
+    say(
         f"{count.number} people: {done.added} new, {done.changed} changed, "
         f"{count.number - done.added - done.changed} as before."
     )
     if done.changed:
-        click.echo(f"Changed: {_in_words(done.changes)}.")
+        say(f"Changed: {_in_words(done.changes)}.")
     _tell_gateways(done)
 
 
@@ -91,7 +91,7 @@ def show(*, id: int) -> None:
         person = database.run(people.find, id)
     if person is None:
         raise NotFound(f"There is no user {id}.")
-    click.echo(json.dumps(asdict(person), ensure_ascii=False, indent=2))
+    say_json(asdict(person))
 
 
 @user.command()
@@ -118,7 +118,7 @@ def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
                 bus.enable(id)
             else:
                 bus.disable(id, at_ms=int(time.time() * 1000))
-            click.echo(f"User {id} is {done}.")
+            say(f"User {id} is {done}.")
 
 
 def _tell_gateways(done: Imported) -> None:
