@@ -12,6 +12,10 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from ops import http_answers
 
+DROPPED_BYTES = 32 * 1024 * 1024  # of a body that nobody wants (contract §0),
+DROPPED_SECONDS = 5.0  # in this time, half of it before the answer;
+PAUSE_SECONDS = 0.5  # who sends nothing for so long waits for the answer
+
 
 class Flow(FlowControl):
     """Reading stays paused while as many requests wait as may, whatever an app asks for."""
@@ -38,12 +42,46 @@ class Writer:
 class Cycle(RequestResponseCycle):
     """One request and its response."""
 
+    dropped = 0
+    """Bytes of the body that were read because nobody wanted them."""
+
     async def send_500_response(self) -> None:
         """Answer what an app did not (contract §0: no text but JSON)."""
         await http_answers.respond(500, self.send)  # type: ignore[arg-type]
 
 
-class ExpectingCycle(Cycle):
+class UnreadCycle(Cycle):
+    """One whose body is still coming: an app that answers before it has read it does not want it."""
+
+    async def send(self, message: Any) -> None:
+        """Send, but what is coming is read first, while it comes.
+
+        Go's server, so Caddy, resets a client whose body it did not pass on, whatever we do afterwards.
+        """
+        if not self.response_started and self.more_body and not self.waiting_for_100_continue:
+            await self._drop_body()
+        await super().send(message)
+
+    async def _drop_body(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + DROPPED_SECONDS / 2
+        while self.more_body and not self.disconnected:
+            if loop.time() > end or self.dropped > DROPPED_BYTES:
+                break
+            self.dropped += len(self.body)
+            self.body.clear()
+            self.message_event.clear()
+            self.flow.resume_reading()
+            patience = min(PAUSE_SECONDS, end - loop.time())
+            timer = loop.call_later(patience, self.message_event.set)
+            await self.message_event.wait()
+            timer.cancel()
+            if not self.body:  # nothing came: the client waits for the answer
+                return
+        self.body.clear()
+
+
+class ExpectingCycle(UnreadCycle):
     """The client waits for 100 Continue before it sends the body (RFC 9110 §10.1.1)."""
 
     async def send(self, message: Any) -> None:

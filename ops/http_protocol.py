@@ -19,8 +19,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ops import http_answers
-from ops.http_cycle import Cycle, ExpectingCycle, Flow, Writer
+from ops import http_answers, http_cycle
+from ops.http_cycle import Cycle, ExpectingCycle, Flow, UnreadCycle, Writer
 from storage import descriptors
 
 MAX_HEAD_BYTES = 64 * 1024  # also of what is neither head nor body: chunks' extensions, trailers
@@ -28,8 +28,6 @@ MAX_PIPELINED = 16  # requests whose head was read and whose answer is not out
 FIRST_BYTE_SECONDS = 30.0
 HEAD_SECONDS = 10.0  # from a head's first byte to its last
 UNTAKEN_SECONDS = 60.0  # in which a client that has more than it may waiting takes none of it
-DROPPED_BYTES = 32 * 1024 * 1024  # read after an answer that came before its request's end,
-DROPPED_SECONDS = 5.0  # within this
 CROWDED_SECONDS = 1.0  # for a connection that will be refused to say something
 WARN_EVERY_SECONDS = 10.0
 
@@ -174,8 +172,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._unset_keepalive_if_required()
             self._parse_held()
         elif self.cycle.more_body and self.cycle.response_complete:
-            self._dropped = 0
-            self._start_timer(DROPPED_SECONDS, self.transport.close)
+            self._dropped = getattr(self.cycle, "dropped", 0)
+            self._start_timer(http_cycle.DROPPED_SECONDS / 2, self.transport.close)
             if isinstance(self.cycle, ExpectingCycle):
                 self._say_end()
 
@@ -229,6 +227,8 @@ class HttpProtocol(HttpToolsProtocol):
         elif newest is not None and newest.more_body and not self._in_head:
             if newest.response_complete:
                 self._drop(self._fed)
+            elif type(newest) is Cycle:
+                newest.__class__ = UnreadCycle
         elif self._timer is None:
             self._start_timer(HEAD_SECONDS, self._head_is_late)
 
@@ -311,7 +311,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._ends = True
         self._say_end()
         self._dropped = 0
-        self._start_timer(DROPPED_SECONDS, self.transport.close)
+        self._start_timer(http_cycle.DROPPED_SECONDS, self.transport.close)
         self.flow.is_full = False
         self.flow.resume_reading()
 
@@ -321,7 +321,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _drop(self, size: int) -> None:
         self._dropped += size
-        if self._dropped > DROPPED_BYTES:
+        if self._dropped > http_cycle.DROPPED_BYTES:
             self.transport.close()
 
     def _dropped_rest(self) -> None:

@@ -20,11 +20,12 @@ from ops.kept import free_port
 
 APP = """
 import asyncio, json, os
-from ops import http_protocol
+from ops import http_cycle, http_protocol
 
 for name, value in json.loads(os.environ["TEST_LIMITS"]).items():
-    assert hasattr(http_protocol, name)
-    setattr(http_protocol, name, value)
+    module = http_protocol if hasattr(http_protocol, name) else http_cycle
+    assert hasattr(module, name)
+    setattr(module, name, value)
 
 seen = {"requests": 0, "disconnects": 0}
 

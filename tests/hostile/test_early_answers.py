@@ -1,0 +1,180 @@
+"""Answers that come before the body was read reach clients of every kind, and proxies in between."""
+
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ops.deadline import wait_until
+from ops.kept import free_port
+from tests.ops.http_app import Server, served
+
+ROOT = Path(__file__).parents[2]
+BODY = b"x" * 8_000_000
+PATHS = ("/early", "/early-close")  # the second says `Connection: close`
+
+NODE = """
+const http = require('http'), [port, path] = process.argv.slice(1), body = Buffer.alloc(8e6, 'x');
+const post = (headers, agent) => new Promise((done, fail) => {
+  const request = http.request({port, path, method: 'POST', agent, headers}, (answer) => {
+    answer.on('error', fail).resume().on('end', () => done(answer.statusCode));
+  }).on('error', fail);
+  for (let i = 0; i < 8; i++) request.write(body.subarray(i * 1e6, (i + 1) * 1e6));
+  request.end();
+});
+(async () => {
+  for (let i = 0; i < 5; i++) {
+    for (const keepAlive of [true, false]) {
+      const agent = new http.Agent({keepAlive});
+      console.log(await post({'Content-Length': 8e6}, agent), await post({}, agent));
+      agent.destroy();
+    }
+    console.log((await fetch(`http://127.0.0.1:${port}${path}`, {method: 'POST', body})).status);
+  }
+})();
+"""
+
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; {user}
+events {{ }}
+http {{
+  access_log off; client_max_body_size 0;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream both {{ server 127.0.0.1:{first}; server 127.0.0.1:{second}; }}
+  upstream kept {{ server 127.0.0.1:{first}; server 127.0.0.1:{second}; keepalive 8; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location /plain/ {{ proxy_pass http://both/; }}
+    location /streamed/ {{ proxy_pass http://both/; proxy_request_buffering off; proxy_http_version 1.1; }}
+    location / {{ proxy_pass http://kept; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An app that answers 401 without a look at the body."""
+    with served(tmp_path_factory.mktemp("first")) as server:
+        yield server
+
+
+def post(url: str) -> int:
+    """The status that urllib gets for 8 MB; it says `Connection: close`, as curl's scripts often do."""
+    request = urllib.request.Request(url, data=BODY, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            error.read()
+            return error.code
+
+
+def get(url: str) -> int:
+    """The status of a GET; 0 if nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+@contextmanager
+def proxy(command: list[str], folder: Path, *, port: int, **environ: str) -> Iterator[str]:
+    """A proxy until the end of the block; its URL."""
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "proxy.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={"PATH": "/usr/bin:/usr/sbin:/bin", **environ}
+        )
+    try:
+        assert wait_until(lambda: get(f"{url}/a") == 200, seconds=20), (
+            folder / "proxy.log"
+        ).read_text()
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_urllib_gets_it(server: Server, path: str) -> None:
+    """Always: 8 MB are written before the answer is looked at."""
+    assert [post(f"http://127.0.0.1:{server.port}{path}") for _ in range(10)] == [401] * 10
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize("path", PATHS)
+def test_node_gets_it(server: Server, path: str) -> None:
+    """With a length and chunked, on kept connections and others, and through fetch."""
+    done = subprocess.run(
+        ["node", "-e", NODE, str(server.port), path],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["401"] * 25
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+def test_it_passes_our_caddy(server: Server, tmp_path: Path) -> None:
+    """With the Caddyfile that we ship: no 502, and what comes next is answered too."""
+    config, port = ROOT / "ops/proxy/Caddyfile", free_port()
+    command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
+    hosts = {"INGEST_HOST": "localhost", "INGEST_PORT": str(server.port), "HOME": str(tmp_path)}
+    with proxy(command, tmp_path, port=port, PROXY_PORT=str(port), **hosts) as url:
+        for path in PATHS * 5:
+            assert post(f"{url}{path}") == 401
+            assert get(f"{url}/a") == 200
+
+
+@pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="needs nginx")
+def test_it_passes_nginx_and_takes_no_upstream_out(server: Server, tmp_path: Path) -> None:
+    """Six such requests took both upstreams out for ten seconds, for everybody."""
+    import os
+
+    with served(tmp_path) as second:
+        port = free_port()
+        config = tmp_path / "nginx.conf"
+        places = {"folder": tmp_path, "port": port, "first": server.port, "second": second.port}
+        user = "user root;" if os.geteuid() == 0 else ""
+        config.write_text(NGINX.format(**places, user=user))
+        command = ["nginx", "-c", str(config), "-e", str(tmp_path / "start.log")]
+        with proxy(command, tmp_path, port=port) as url:
+            for prefix in ("", "/plain", "/streamed"):
+                for path in PATHS * 3:
+                    assert post(f"{url}{prefix}{path}") == 401, (prefix, path)
+                assert [get(f"{url}{prefix}/a") for _ in range(10)] == [200] * 10
+        assert "no live upstreams" not in (tmp_path / "nginx.log").read_text()
+
+
+def test_everybody_else_is_answered_meanwhile(server: Server) -> None:
+    """Ten clients that send bodies nobody wants, and a GET now and then: none is slow."""
+    wires = [server.wire() for _ in range(10)]
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n"
+    slowest = 0.0
+    for wire in wires:
+        wire.send(head)
+    for _ in range(20):
+        for wire in wires:
+            wire.try_to_send(BODY[:262_144])
+        since = time.monotonic()
+        assert get(f"http://127.0.0.1:{server.port}/a") == 200
+        slowest = max(slowest, time.monotonic() - since)
+    for wire in wires:
+        assert wire.answer().status == 401
+        wire.close()
+    assert slowest < 0.5
