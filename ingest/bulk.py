@@ -15,6 +15,7 @@ from ingest.wire_answers import EntryRefused, EntrySent
 from storage import batch_keys
 from storage.accepted import Request
 from storage.batch_keys import FirstAnswers
+from storage.limits import Quota
 from storage.model.caller import AppCaller
 from storage.model.errors import CallerIsWrong, CarillonError, FieldProblem, Invalid
 from storage.model.send import Accepted, IdempotencyKey
@@ -84,8 +85,13 @@ async def _send_new(
     )
     requests = [one for one in judged if isinstance(one, Request)]
     if requests:
-        await services.pipes.limits.take(caller.app.id, count=len(requests))
-    outcomes = iter(await services.intake.accept_all(requests))
+        await services.pipes.limits.take(Quota.APP_SENDS, caller.app.id, count=len(requests))
+    accepted = await services.intake.accept_all(requests)
+    replays = sum(isinstance(one, Accepted) and one.is_replay for one in accepted)
+    if replays:
+        # Another request with the key was under way.
+        await services.pipes.limits.give_back(Quota.APP_SENDS, caller.app.id, count=replays)
+    outcomes = iter(accepted)
     return {
         place: _result(services, next(outcomes) if isinstance(one, Request) else one)
         for place, one in zip(entries, judged, strict=True)

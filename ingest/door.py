@@ -16,7 +16,7 @@ from ingest.endpoint import Call, Endpoint
 from ingest.services import Services
 from ingest.settings import IngestSettings
 from ingest.wire import Asked, Nothing
-from storage.model.caller import AppCaller, Caller
+from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerIsWrong, NotAllowed, TryLater
 
 _NOTHING = Nothing()
@@ -32,6 +32,7 @@ class Door:
         self.endpoint = endpoint
         self._takes_json = endpoint.takes_json
         self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
+        self._quota = endpoint.quota
         self._in_path = frozenset(
             name for name in endpoint.params.model_fields if f"{{{name}" in endpoint.path
         )
@@ -52,6 +53,8 @@ class Door:
         if not self._is_open:
             caller = await services.authentication.caller(headers)
             self._permit(caller)
+            if self._quota is not None and isinstance(caller, UserCaller):
+                await services.pipes.limits.take(self._quota, caller.person.id)
         params = self._params(scope)
         raw = b""
         body: Asked = _NOTHING

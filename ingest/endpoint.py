@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from starlette.types import ASGIApp, Receive, Scope
 
 from ingest.wire import Asked, Nothing
+from storage.limits import Quota
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CarillonError
 
@@ -77,7 +78,7 @@ class Endpoint:
     A `path` that ends in a slash answers without it as well, never by a redirect (contract §0).
     `answer` is the JSON shape of a success, None for no JSON; `status` the success's; `also` other
     successes, without JSON. `errors` are those beyond what authenticating, parsing and the record can
-    raise. `is_bulk`: its body may be long, of an app. `takes_stream`: the handler reads the body itself.
+    raise. `quota`: what each request of a person uses up (an app's does not). `is_bulk`: its body may be long, of an app. `takes_stream`: the handler reads the body itself.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Endpoint:
     errors: tuple[type[CarillonError], ...]
     asks: tuple[HeaderNote, ...]
     tells: tuple[HeaderNote, ...]
+    quota: Quota | None
     is_bulk: bool
     takes_stream: bool
     body_is_optional: bool
@@ -128,6 +130,7 @@ def endpoint(
     errors: tuple[type[CarillonError], ...] = (),
     asks: tuple[HeaderNote, ...] = (),
     tells: tuple[HeaderNote, ...] = (),
+    quota: Quota | None = None,
     is_bulk: bool = False,
     takes_stream: bool = False,
     body_is_optional: bool = False,
@@ -149,6 +152,7 @@ def endpoint(
             errors=errors,
             asks=asks,
             tells=tells,
+            quota=quota,
             is_bulk=is_bulk,
             takes_stream=takes_stream,
             body_is_optional=body_is_optional,

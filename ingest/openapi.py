@@ -13,7 +13,15 @@ from pydantic.json_schema import JsonSchemaMode
 from ingest import problems
 from ingest.endpoint import Endpoint, HeaderNote
 from ingest.wire import Nothing
-from storage.model.errors import CarillonError, Invalid, NotAllowed, NotSignedIn, TooLarge, TryLater
+from storage.model.errors import (
+    CarillonError,
+    Invalid,
+    NotAllowed,
+    NotSignedIn,
+    OverLimit,
+    TooLarge,
+    TryLater,
+)
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -162,6 +170,8 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
         kinds |= {NotAllowed}
     if endpoint.params is not Nothing or endpoint.takes_json or endpoint.asks:
         kinds |= {Invalid}
+    if endpoint.quota is not None:
+        kinds |= {OverLimit}
     if endpoint.takes_json or endpoint.takes_stream:
         kinds |= {TooLarge, problems.TooSlow}
     return {500, *(status for kind in kinds if (status := problems.status_of(kind)))}

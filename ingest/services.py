@@ -121,7 +121,7 @@ def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemet
         doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
         bus=AsyncBus(load(BusSettings, environ), valkey),
         tickets=Tickets(valkey, load(TicketSettings, environ)),
-        limits=Limits(valkey, load(LimitSettings, environ)),
+        limits=Limits(valkey, load(LimitSettings, environ), tell_unchecked=telemetry.unchecked.inc),
         media=media_store(load(MediaSettings, environ)),
         gateways=Gateways(valkey),
     )

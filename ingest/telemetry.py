@@ -139,6 +139,12 @@ class Telemetry:
             registry=registry,
         )
 
+        self.unchecked = Counter(
+            "carillon_limits_unchecked",
+            "Requests that passed without their limits: Valkey was away or slow.",
+            registry=registry,
+        )
+
     def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
         """Count one answer."""
         key = (route, method, status)

@@ -5,7 +5,7 @@ fields are `sending.py`'s. Field order and names are the client document's.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -34,6 +34,8 @@ AUDIENCE_SIZE = 100_000
 # is skipped along an index.
 SKIP = 100_000
 DEEP_SKIP = 1_000_000
+# Of a list's bad entries so many are named in an answer, or it would be longer than the list.
+NAMED_ENTRIES = 20
 
 _DECIMAL = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _RFC3339 = re.compile(
@@ -85,6 +87,31 @@ def _media_type(content_type: str) -> str:
     return content_type
 
 
+def _entries(bad: Callable[[Any], bool], *, what: str) -> Callable[[list[Any]], list[Any]]:
+    """A check of a long list that finds every bad entry and names the first few, in one error."""
+
+    def check(values: list[Any]) -> list[Any]:
+        places = [place for place, value in enumerate(values) if bad(value)]
+        if places:
+            named = ", ".join(map(str, places[:NAMED_ENTRIES]))
+            raise PydanticCustomError(
+                "audience_entries",
+                "{count} of {total} entries are not {what}; the first, by place from 0: {named}",
+                {"count": len(places), "total": len(values), "what": what, "named": named},
+            )
+        return values
+
+    return check
+
+
+def _is_no_id(value: Any) -> bool:
+    return type(value) is not int or not -MAX_INT64 <= value <= MAX_INT64
+
+
+def _is_no_account(value: Any) -> bool:
+    return type(value) is not str or not 0 < len(value) <= ACCOUNT_LENGTH
+
+
 Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
 PathId = Annotated[int, BeforeValidator(_from_decimal), Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
 QueryText = Annotated[str, AfterValidator(_storable), Field(max_length=2048)]
@@ -93,6 +120,20 @@ Skip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=SKIP)]
 DeepSkip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=DEEP_SKIP)]
 Url = Annotated[str, Field(max_length=URL_LENGTH)]
 Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
+_AnId = Annotated[Any, WithJsonSchema({"type": "integer", "format": "int64"})]
+_AnAccount = Annotated[
+    Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ACCOUNT_LENGTH})
+]
+AudienceIds = Annotated[
+    list[_AnId],
+    Field(min_length=1, max_length=AUDIENCE_SIZE),
+    AfterValidator(_entries(_is_no_id, what="ids (whole numbers of 64 bits)")),
+]
+AudienceNames = Annotated[
+    list[_AnAccount],
+    Field(min_length=1, max_length=AUDIENCE_SIZE),
+    AfterValidator(_entries(_is_no_account, what=f"names of 1 to {ACCOUNT_LENGTH} characters")),
+]
 Content = Annotated[
     str,
     BeforeValidator(_content_text),
@@ -137,10 +178,8 @@ class Nothing(Asked):
 class Audience(Asked):
     """Whom a broadcast goes to, in one of the two ways."""
 
-    user_ids: Annotated[list[Int64], Field(min_length=1, max_length=AUDIENCE_SIZE)] | None = None
-    app_user_ids: Annotated[list[Account], Field(min_length=1, max_length=AUDIENCE_SIZE)] | None = (
-        None
-    )
+    user_ids: AudienceIds | None = None
+    app_user_ids: AudienceNames | None = None
 
 
 class SendBody(Asked):

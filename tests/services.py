@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import redis
 
+from ops.bench.ground import UNLIMITED
 from ops.child import Child
 from ops.cli.up import answers
 from ops.deadline import wait_until
@@ -103,7 +104,7 @@ class Stack:
             name: text for name, text in os.environ.items() if not name.startswith("CARILLON_")
         }
         own = {"CARILLON_DATA_DIR": str(path), "CARILLON_PORT": str(free_port())}
-        self.environ = settled(foreign | own | SECRETS | settings)
+        self.environ = settled(foreign | own | SECRETS | UNLIMITED | settings)
         self.servers = {
             server.name: (variable, server)
             for variable, server in servers(self.environ, is_durable=False).items()
@@ -200,9 +201,13 @@ def bearer(environ: Mapping[str, str], user_id: int) -> dict[str, str]:
 
 def environment(*, database_url: str, valkey_url: str, data: Path) -> Mapping[str, str]:
     """The CARILLON_* variables of a deployment that uses these servers."""
-    return SECRETS | {
-        "CARILLON_DATABASE_URL": database_url,
-        "CARILLON_VALKEY_URL": valkey_url,
-        "CARILLON_DATA_DIR": str(data),
-        "CARILLON_PUBLIC_URL": "http://carillon.test",
-    }
+    return (
+        SECRETS
+        | UNLIMITED
+        | {
+            "CARILLON_DATABASE_URL": database_url,
+            "CARILLON_VALKEY_URL": valkey_url,
+            "CARILLON_DATA_DIR": str(data),
+            "CARILLON_PUBLIC_URL": "http://carillon.test",
+        }
+    )

@@ -5,13 +5,20 @@ from ingest.endpoint import API, PEOPLE, Call, endpoint
 from ingest.wire import AppsWindow, Nothing
 from ingest.wire_answers import AppAnswer, AppsAnswer
 from storage import apps
+from storage.limits import Quota
 from storage.model.caller import ADMIN, App, Mapping, UserCaller
 
 # The client document's launchpad has no paging: everything, with a bound against the absurd.
 _LAUNCHPAD = 1000
 
 
-@endpoint("GET", f"{API}/simple/me/launchpad-apps", callers=PEOPLE, answer=AppsAnswer)
+@endpoint(
+    "GET",
+    f"{API}/simple/me/launchpad-apps",
+    callers=PEOPLE,
+    answer=AppsAnswer,
+    quota=Quota.PERSON_LISTS,
+)
 async def list_launchpad(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     """The active apps in which the caller has an account."""
     me = call.caller.person.id
@@ -20,7 +27,14 @@ async def list_launchpad(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
 
 
-@endpoint("GET", f"{API}/apps/", callers=PEOPLE, params=AppsWindow, answer=AppsAnswer)
+@endpoint(
+    "GET",
+    f"{API}/apps/",
+    callers=PEOPLE,
+    params=AppsWindow,
+    answer=AppsAnswer,
+    quota=Quota.PERSON_LISTS,
+)
 async def list_apps(call: Call[UserCaller, AppsWindow, Nothing]) -> Answer:
     """Active apps with `search` in their name or id: an administrator's all, anyone else's own."""
     me, asked = call.caller.person, call.params

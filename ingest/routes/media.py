@@ -14,6 +14,7 @@ from ingest.services import Services
 from ingest.wire import Nothing, OneObject, UploadBody
 from ingest.wire_answers import FormWay, PutWay, UploadAnswer
 from storage import media
+from storage.limits import Quota
 from storage.media_local import OBJECTS_PATH, LocalStore, served_headers
 from storage.model.caller import Caller
 from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge
@@ -26,6 +27,7 @@ from storage.model.media import UploadInstructions
     callers=PEOPLE_AND_APPS,
     body=UploadBody,
     answer=UploadAnswer,
+    quota=Quota.PERSON_UPLOADS,
 )
 async def start_upload(call: Call[Caller, Nothing, UploadBody]) -> Answer:
     """Announce an upload: the key to send as `content`, and how to upload its object."""

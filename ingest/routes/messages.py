@@ -13,6 +13,7 @@ from ingest.wire import BatchBody, Nothing, OneMessage, SendBody
 from ingest.wire_answers import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
 from storage import messages
 from storage.accepted import Request
+from storage.limits import Quota
 from storage.messages import FoundMessage
 from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
@@ -45,10 +46,12 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     With 200 it is on durable storage and will be delivered exactly once.
     """
     services, wait = call.services, wait_of(call.headers)
-    judged = await _judged(call)
+    judged, quota = await _judged(call), _quota(call.caller)
     # Thousands may wait for their commit: each with its request alone, not with the body it came in.
     del call
     accepted = await services.intake.accept(judged) if isinstance(judged, Request) else judged
+    if accepted.is_replay and isinstance(judged, Request):
+        await services.pipes.limits.give_back(*quota)
     headers = _kind_headers(accepted)
     if wait:
         headers += await _waited(services, accepted, wait)
@@ -146,16 +149,27 @@ async def _judged(call: Call[Caller, Nothing, SendBody]) -> Request | Accepted:
     services, caller = call.services, call.caller
     key = idempotency_key(call.headers, caller=caller, body=call.raw)
     try:
+        # A person's refused sends count as well; an app's quota is of messages.
+        if isinstance(caller, UserCaller):
+            await services.pipes.limits.take(*_quota(caller))
         send = await services.judge.judge(call.body, caller)
-    except CallerIsWrong:
+        if isinstance(caller, AppCaller):
+            await services.pipes.limits.take(*_quota(caller))
+    except (CallerIsWrong, OverLimit) as error:
         # Judged by what is there now, but a retry gets the answer of then (contract §2).
         first = await services.intake.accept_again(key) if key else None
         if first is None:
             raise
+        if isinstance(caller, UserCaller) and not isinstance(error, OverLimit):
+            await services.pipes.limits.give_back(*_quota(caller))
         return first
-    if isinstance(caller, AppCaller):
-        await services.pipes.limits.take(caller.app.id)
     return Request(send, key, call.origin)
+
+
+def _quota(caller: Caller) -> tuple[Quota, int]:
+    if isinstance(caller, AppCaller):
+        return Quota.APP_SENDS, caller.app.id
+    return Quota.PERSON_SENDS, caller.person.id
 
 
 def _kind_headers(accepted: Accepted) -> list[Header]:

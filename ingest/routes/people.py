@@ -5,8 +5,9 @@ from ingest.endpoint import API, PEOPLE, Call, endpoint
 from ingest.wire import Nothing, PeopleSearch, PeopleWindow
 from ingest.wire_answers import ListedPerson, PeopleAnswer, PersonAnswer
 from storage import people
+from storage.limits import Quota
 from storage.model.caller import Person, UserCaller
-from storage.model.errors import OverLimit, invalid
+from storage.model.errors import invalid
 
 
 @endpoint(
@@ -15,7 +16,7 @@ from storage.model.errors import OverLimit, invalid
     callers=PEOPLE,
     params=PeopleSearch,
     answer=list[PersonAnswer],
-    errors=(OverLimit,),
+    quota=Quota.PERSON_LISTS,
 )
 async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer:
     """Active people with `q` in their name, mobile or English name."""
@@ -31,7 +32,7 @@ async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer
     callers=PEOPLE,
     params=PeopleWindow,
     answer=PeopleAnswer,
-    errors=(OverLimit,),
+    quota=Quota.PERSON_LISTS,
 )
 async def list_people(call: Call[UserCaller, PeopleWindow, Nothing]) -> Answer:
     """A page of everyone with `keyword` in their name, mobile or English name.

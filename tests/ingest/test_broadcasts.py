@@ -70,6 +70,24 @@ def test_an_audience_that_is_none_is_refused(shared_api: Api, audience: Any, mor
     assert shared_api.send(shared_api.app(), **more, audience=audience).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("way", "bad"),
+    [("user_ids", "x"), ("user_ids", 1.5), ("user_ids", True), ("user_ids", 2**63), ("user_ids", None), ("app_user_ids", 1), ("app_user_ids", ""), ("app_user_ids", "x" * 256), ("app_user_ids", {})],
+)  # fmt: skip
+def test_an_audience_of_bad_entries_has_a_short_answer(
+    shared_api: Api, way: str, bad: object
+) -> None:
+    """It names twenty of them by their place, and how many there are: not a line for each of 20,000."""
+    good: object = 1 if way == "user_ids" else "lisi"
+    answer = shared_api.send(shared_api.app(), **NOTICE, audience={way: [good, *[bad] * 20_000]})
+    assert answer.status_code == 422
+    assert len(answer.content) < 1000
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", "audience", way]
+    assert problem["msg"].startswith("20000 of 20001 entries are not ")
+    assert problem["msg"].endswith(", 18, 19, 20")
+
+
 def test_an_audience_may_have_100_000_people_and_no_more(shared_api: Api) -> None:
     """Its body is longer than a message's may be; one more person is 422, of a person 413."""
     names = [f"account-{number:06}" for number in range(100_001)]

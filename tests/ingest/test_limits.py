@@ -1,0 +1,94 @@
+"""The limits of persons and apps at the door: 429 with Retry-After, and never for a replay."""
+
+from collections.abc import Callable, Mapping
+from itertools import count
+
+import pytest
+from httpx import Response
+from sqlalchemy import Engine, text
+
+from tests.ingest.running import running
+
+NOTICE = {"type": "NOTIFICATION", "title": "t", "content": "c", "receiver_id": 2}
+UPLOAD = {"content_type": "image/png", "filename": "a.png", "size": 1}
+# What the limits of a test are, it must reach on any machine; and no wait for Valkey may open the gate.
+FEW = {
+    "CARILLON_APP_LIMIT_WAIT_SECONDS": "10",
+    "CARILLON_PERSON_RATE_PER_SECOND": "1",
+    "CARILLON_PERSON_BURST": "5",
+    "CARILLON_PERSON_UPLOADS_PER_HOUR": "3",
+    "CARILLON_PERSON_LISTS_PER_SECOND": "1",
+}
+QUOTA = {"CARILLON_APP_DAILY_QUOTA": "5"}
+
+
+def test_a_person_is_limited_and_an_app_is_not(
+    own_environ: Mapping[str, str], engine: Engine
+) -> None:
+    """A flood of one person's sends, uploads and searches is 429 with Retry-After; others go on."""
+    with running({**own_environ, **FEW}, engine) as api:
+        me, other = api.person(1), api.person(2)
+        floods: dict[str, Callable[[], Response]] = {
+            "sends": lambda: api.send(me, receiver_id=2),
+            "uploads": lambda: api.ask("POST", "/media/uploads", headers=me, json=UPLOAD),
+            "searches": lambda: api.ask("GET", "/users/search?q=a", headers=me),
+        }
+        for name, flood in floods.items():
+            answers = [flood() for _ in range(20)]
+            assert {answer.status_code for answer in answers} == {200, 429}, name
+            refused = next(answer for answer in answers if answer.status_code == 429)
+            assert 1 <= int(refused.headers["Retry-After"]) <= 1205
+            assert refused.json()["detail"]
+        assert api.send(other, receiver_id=1).status_code == 200
+        assert api.ask("POST", "/media/uploads", headers=other, json=UPLOAD).status_code == 200
+        assert api.ask("GET", "/messages/conversations", headers=me).status_code == 200
+        assert {api.send(api.app(), **NOTICE).status_code for _ in range(20)} == {200}
+
+
+@pytest.mark.parametrize("caller", ["a person", "an app"])
+def test_a_replay_is_answered_when_the_limit_is_used_up_and_counts_against_none(
+    own_environ: Mapping[str, str], engine: Engine, caller: str
+) -> None:
+    """The first answer again, before and after; what is new is 429 (contract §2)."""
+    with running({**own_environ, **FEW, **QUOTA}, engine) as api:
+        own = api.person(1) if caller == "a person" else api.app()
+        body = NOTICE | {"type": "MESSAGE"}
+
+        def send(key: str) -> int:
+            return api.send({**own, "Idempotency-Key": key}, **body).status_code
+
+        first = api.send({**own, "Idempotency-Key": "k"}, **body)
+        assert first.status_code == 200
+        # More than the limit: had they counted, it would be used up.
+        assert {send("k") for _ in range(10)} == {200}
+        assert send("another") == 200
+        keys = (f"new-{number}" for number in count())
+        assert 429 in {send(next(keys)) for _ in range(30)}
+        again = api.send({**own, "Idempotency-Key": "k"}, **body)
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert again.headers["Idempotency-Replay"] == "true"
+        other = api.send({**own, "Idempotency-Key": "k"}, **(body | {"title": "another"}))
+        assert other.status_code == 422
+
+
+def test_a_batch_again_is_answered_when_the_quota_is_used_up(
+    own_environ: Mapping[str, str], engine: Engine
+) -> None:
+    """Also if a receiver was disabled meanwhile; a new batch is 429 as a whole."""
+    with running({**own_environ, **FEW, **QUOTA}, engine) as api:
+
+        def batch(key: str, number: int) -> tuple[int, str]:
+            answer = api.ask(
+                "POST",
+                "/messages/batch",
+                headers={**api.app(), "Idempotency-Key": key},
+                json={"messages": [NOTICE] * number},
+            )
+            return answer.status_code, answer.text
+
+        first = batch("k", 5)
+        assert first[0] == 200
+        assert batch("new", 1)[0] == 429
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 2"))
+        assert batch("k", 5) == first
