@@ -45,7 +45,8 @@ def let_through(path: Path, account: Account, say: Say) -> None:
     """Let `account` reach `path`: search permission on every folder above it that lacks it."""
     for folder in reversed(path.resolve().parents):
         status = folder.stat()
-        if status.st_uid != account.user_id and not status.st_mode & stat.S_IXOTH:
+        by_group = status.st_gid == account.group_id and status.st_mode & stat.S_IXGRP
+        if not (status.st_uid == account.user_id or by_group or status.st_mode & stat.S_IXOTH):
             folder.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
             say(f"{folder} may now be passed through by others (o+x), so that PostgreSQL, which "
                 f"runs as {account.name} and not as root, reaches {path}.")  # fmt: skip

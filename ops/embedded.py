@@ -20,6 +20,7 @@ from ops import accounts
 from ops.child import Child, Program
 from ops.deadline import wait_until
 from ops.kept import LOCALHOST, kept_password, kept_port
+from ops.private_folder import let_pass_only
 from storage.model.errors import NeverWillWork
 
 DATABASE = "carillon"
@@ -166,6 +167,7 @@ class EmbeddedPostgres(_Server):
         if self.child.is_running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        let_pass_only(self.folder, self._account)
         self._stop_left_over()
         if not self._data.exists():
             self._make_cluster()
@@ -297,6 +299,7 @@ class EmbeddedValkey(_Server):
         if self.child.is_running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        let_pass_only(self.folder, None)
         stop_left_over(self.folder, program="valkey-server", number=signal.SIGTERM)
         # Later launches keep it: clients have the URL.
         self._port = self._port or kept_port(self.folder / "port")

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from ops.accounts import Say, server_account
 from ops.child import Program
 from ops.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.kept import kept, write_private
+from ops.private_folder import keep_to_owner
 from ops.settings import UpSettings
 from storage import exposition
 from storage.settings import DataFolder, load
@@ -32,10 +34,10 @@ SECRETS: dict[str, Callable[[], str]] = {
 QUIET = "ignore:You're running the worker with superuser privileges"
 
 
-def settled(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` with data folder (absolute, made), address, public URL and secrets filled in."""
+def settled(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
+    """`environ` with data folder (absolute, made, nobody else's), address, public URL and secrets filled in."""
     folder = load(DataFolder, environ).path.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    keep_to_owner(folder, account=server_account(), say=say)
     where = load(UpSettings, environ)
     found = {name: text for name, text in environ.items() if text}
     made = {

@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> None:
     die_with_parent(number)
     if os.getppid() != parent:
         sys.exit("its parent died before it started")
+    # What a child writes is people's messages, or secrets: its owner's alone.
+    os.umask(0o077)
     # Python ignores SIGPIPE and ignored signals survive exec; servers decide for themselves.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execv(command[0], command)  # noqa: S606 (the point of this file)

@@ -47,7 +47,8 @@ def up() -> None:
         raise click.ClickException(error.detail) from error
     for sentence in unknown(os.environ):
         say(sentence, err=True)
-    environ = settled(os.environ)
+    os.umask(0o077)
+    environ = settled(os.environ, say=lambda line: say(line, err=True))
     with only_one(Path(environ["CARILLON_DATA_DIR"])):
         try:
             _start(supervisor, environ)
