@@ -8,6 +8,7 @@ each. Both classes offer what the supervisor needs: launch, is_ready, stop, kill
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -51,6 +52,11 @@ POSTGRES_SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
+AOF_FOLDER = "appendonlydir"  # Valkey's own name for what it has written down
+# In the log of a Valkey that ended at its start: it could not load its data …
+UNREADABLE = re.compile(r"AOF|append only file|append log file|RDB|crashed by signal")
+# … and neither had it loaded them, nor was the disk or a permission the reason.
+READABLE = re.compile(r"Ready to accept connections|No space left|Permission denied|Too many open")
 # For tests: data need not survive a power cut.
 UNSAFE_SETTINGS = {
     "fsync": "off",
@@ -108,11 +114,20 @@ class _Server:
 
         Raises NeverWillWork with the end of its log when it does not answer in time.
         """
-        self.launch()
-        wait_until(lambda: self.is_ready() or not self.child.is_running(), seconds=timeout)
+        self._launch_and_wait(timeout)
+        if not self.is_ready() and self._data_is_unreadable():
+            self._launch_and_wait(timeout)
         if not self.is_ready():
             self.child.kill()
             raise NeverWillWork(f"{self.child.name} did not start: {log_end(self.child.log)}")
+
+    def _launch_and_wait(self, timeout: float) -> None:
+        self.launch()
+        wait_until(lambda: self.is_ready() or not self.child.is_running(), seconds=timeout)
+
+    def _data_is_unreadable(self) -> bool:
+        """Whether the last run ended because of what is on the disk, so that the next launch does without it."""
+        return False
 
     def stop(self, *, seconds: float = 8.0) -> None:
         """Let it write everything down and end; killed after `seconds`."""
@@ -280,12 +295,18 @@ class EmbeddedValkey(_Server):
         log: Path | None = None,
         is_durable: bool = True,
         max_memory: str | None = None,
+        say: accounts.Say = print,
     ) -> None:
-        """Nothing is touched yet. `max_memory` is Valkey's `maxmemory`, such as 512mb."""
+        """Nothing is touched yet. `max_memory` is Valkey's `maxmemory`, such as 512mb.
+
+        `say` is told when what it had written down cannot be read and is set aside.
+        """
         super().__init__(folder)
         self._log = (log or self.folder / "valkey.log").resolve()
         self._is_durable = is_durable
         self._max_memory = max_memory
+        self._say = say
+        self._log_began = 0  # where the log of the last launch begins
         self._port = 0
         self.child = self._new_child()
 
@@ -295,11 +316,18 @@ class EmbeddedValkey(_Server):
         return f"redis://:{self._password()}@{LOCALHOST}:{self._port}/0"
 
     def launch(self) -> None:
-        """Start it; returns before it is ready. A left-over one on the same data is stopped first."""
+        """Start it; returns before it is ready. A left-over one on the same data is stopped first.
+
+        If the run before could not read what was written down (a power cut leaves zeros at the end of a
+        file), that is set aside: rings, events and tickets are made again, and nothing else is in it.
+        """
         if self.child.is_running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         let_pass_only(self.folder, None)
+        if self._data_is_unreadable():
+            self._set_aside()
+        self._log_began = _size(self._log)
         stop_left_over(self.folder, program="valkey-server", number=signal.SIGTERM)
         # Later launches keep it: clients have the URL.
         self._port = self._port or kept_port(self.folder / "port")
@@ -318,6 +346,26 @@ class EmbeddedValkey(_Server):
                     return answers.read().startswith(b"+OK\r\n+PONG")
         except OSError:
             return False
+
+    def _data_is_unreadable(self) -> bool:
+        if self.exit_code is None or self.is_running():
+            return False
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
+            # The supervisor may have emptied the log meanwhile.
+            file.seek(self._log_began if _size(self._log) >= self._log_began else 0)
+            text = file.read().decode(errors="replace")
+            return bool(UNREADABLE.search(text)) and not READABLE.search(text)
+        return False
+
+    def _set_aside(self) -> None:
+        data, aside = self.folder / AOF_FOLDER, self.folder / f"{AOF_FOLDER}.unreadable"
+        if data.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            data.rename(aside)
+            self._say(
+                f"Valkey cannot read what it had written down; it is set aside in {aside}, and Valkey starts "
+                "empty. No message is lost by it."
+            )
 
     def _password(self) -> str:
         return kept_password(self.folder / "password")
@@ -346,6 +394,13 @@ class EmbeddedValkey(_Server):
             "valkey", command, _plain_environ(), self._log, directory=self.folder.parent
         )
         return Child(program)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def postgres_binary(name: str) -> Path:

@@ -1,6 +1,7 @@
 """Small facts kept in a folder from one start to the next: ports and secrets, mode 0600."""
 
 import os
+import re
 import secrets
 import socket
 import tempfile
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOCALHOST = "127.0.0.1"
+PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -15,14 +17,22 @@ def write_private(path: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
+        # On the disk before it has its name: after a power cut an empty password would lock us out.
+        file.flush()
+        os.fsync(file.fileno())
     Path(temporary).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
     """The text of `path`; made, and kept there, the first time."""
     if not path.exists():
         write_private(path, make())
-    return path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def kept_password(path: Path) -> str:
@@ -31,9 +41,10 @@ def kept_password(path: Path) -> str:
 
 
 def kept_port(path: Path) -> int:
-    """The port of the last time; another one, kept from now on, if somebody took it."""
-    port = int(kept(path, lambda: str(free_port())))
-    if not is_free(port):
+    """The port of the last time; another one, kept from now on, if somebody took it or its file is damaged."""
+    text = kept(path, lambda: str(free_port()))
+    port = int(text) if PORT.fullmatch(text) else 0
+    if not 0 < port < 1 << 16 or not is_free(port):
         port = free_port()
         write_private(path, str(port))
     return port

@@ -4,22 +4,28 @@ Knows nothing of Carillon. One thread: services must be launched from the thread
 (`ops/child.py`), and there is nothing to wait for but the next look, ten times a second.
 """
 
+import contextlib
+import os
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from ops.embedded import log_end
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import CarillonError, NeverWillWork, TryLater
 
 PAUSE_SECONDS = 0.1
 STEADY_SECONDS = 10.0  # a service that ran this long has recovered: back-off starts anew
 LONGEST_BACK_OFF_SECONDS = 15.0
 CRASHES_IN_START = 3  # so often in a row before all was up: the start has failed
 LOG_LIMIT_BYTES = 20_000_000
+LOG_END_BYTES = 1_000_000
 
 # Together they stay below the 10 s that stopping may take.
 STOP_SECONDS = (6.5, 2.5)
@@ -55,6 +61,7 @@ class Watched:
     crashes: int = 0
     relaunch_at: float | None = None
     shown: int = field(default=0)
+    is_log_in_trouble: bool = False
 
 
 class Supervisor:
@@ -63,8 +70,8 @@ class Supervisor:
     def __init__(
         self, *, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`say` gets every line that is for the terminal."""
-        self._say = say
+        """`say` gets every line that is for the terminal; that it fails harms nobody."""
+        self._terminal = say
         self._clock = clock
         self._watched: list[Watched] = []
         self._stop_requests = 0
@@ -109,7 +116,7 @@ class Supervisor:
         for stage, seconds in zip(stages, STOP_SECONDS, strict=False):
             self._stop_stage([one.service for one in self._watched if one.stage == stage], seconds)
         for watched in reversed(self._watched):
-            watched.service.kill()
+            self._kill(watched.service)
 
     def _stop_stage(self, services: list[Service], seconds: float) -> None:
         end = self._clock() + seconds
@@ -122,7 +129,7 @@ class Supervisor:
         for service in services:
             if service.is_running():
                 self._say(f"{service.name} did not stop in time and is killed.")
-            service.kill()  # also what it forked and left behind
+            self._kill(service)  # also what it forked and left behind
 
     def _look(self) -> None:
         for watched in self._watched:
@@ -138,7 +145,7 @@ class Supervisor:
         service = watched.service
         watched.crashes += 1
         ending = _ending(service.exit_code)
-        service.kill()  # what it forked must not run beside its successor
+        self._kill(service)  # what it forked must not run beside its successor
         if watched.crashes >= CRASHES_IN_START and not self._is_up:
             raise NeverWillWork(
                 f"{service.name} keeps ending ({ending}). {service.log} ends with:\n"
@@ -156,10 +163,40 @@ class Supervisor:
             return
         watched.relaunch_at = None
         watched.launched_at = self._clock()
-        watched.service.launch()
+        try:
+            watched.service.launch()
+        except (OSError, CarillonError) as error:
+            # The disk is full, or there are no more processes to be had: that passes, and we must be there then.
+            watched.relaunch_at = self._clock() + LONGEST_BACK_OFF_SECONDS
+            self._say(f"{watched.service.name} cannot be started: {error}")
+
+    def _kill(self, service: Service) -> None:
+        try:
+            service.kill()
+        except (OSError, subprocess.TimeoutExpired, psutil.Error) as error:
+            # One that hangs in the kernel: the others are to be stopped all the same.
+            self._say(f"{service.name} cannot be killed: {error}")
+
+    def _say(self, line: str) -> None:
+        # The terminal is closed, or a file on a disk that is full.
+        with contextlib.suppress(OSError, ValueError):
+            self._terminal(line)
 
     def _show(self, watched: Watched) -> None:
-        """Pass on the new lines that are loud, and keep the log from growing without end."""
+        """Pass on the new lines that are loud, and keep the log from growing without end.
+
+        Whatever is the matter with the log (its disk is full or gone), the service runs on and is watched.
+        """
+        try:
+            self._show_log(watched)
+        except OSError as error:
+            if not watched.is_log_in_trouble:
+                self._say(f"The log of {watched.service.name} is in trouble: {error}")
+            watched.is_log_in_trouble = True
+        else:
+            watched.is_log_in_trouble = False
+
+    def _show_log(self, watched: Watched) -> None:
         log = watched.service.log
         size = log.stat().st_size if log.exists() else 0
         if size > watched.shown:
@@ -170,10 +207,26 @@ class Supervisor:
                 self._say(f"{watched.service.name} | {line}")
         watched.shown = size
         if size > LOG_LIMIT_BYTES:
-            # The service appends to this very file: it is emptied, not replaced.
-            shutil.copyfile(log, log.with_suffix(".log.1"))
-            log.open("wb").close()
+            _put_away(log)
             watched.shown = 0
+
+
+def _put_away(log: Path) -> None:
+    """Copy a log beside itself and empty it: the service appends to this very file, so it is not replaced.
+
+    Where there is no room for all of it, as much of its end as there is room for once it is empty.
+    """
+    beside = log.with_suffix(".log.1")
+    try:
+        shutil.copyfile(log, beside)
+    except OSError:
+        with log.open("rb") as file:
+            file.seek(-LOG_END_BYTES, os.SEEK_END)
+            end = file.read()
+        log.open("wb").close()
+        beside.write_bytes(end)
+    else:
+        log.open("wb").close()
 
 
 def _matching(lines: Iterable[str], loud: re.Pattern[str]) -> list[str]:

@@ -173,6 +173,66 @@ def test_a_left_over_server_is_replaced(folder: Path, kind: Any) -> None:
         server.kill()
 
 
+def power_cut(folder: Path, damage: str) -> None:
+    """Leave what Valkey wrote down as a power cut or a dying disk would."""
+    data = folder / "appendonlydir"
+    [log], [manifest], [base] = (
+        list(data.glob(f"*{end}")) for end in (".incr.aof", ".manifest", ".base.rdb")
+    )
+    if damage == "zeros at the end":
+        log.write_bytes(log.read_bytes() + bytes(4096))
+    elif damage == "noise in the middle":
+        log.write_bytes(log.read_bytes()[:40] + b"*3\r\n$9\r\n\xff" + bytes(range(256)))
+    elif damage == "half of the last write":
+        log.write_bytes(log.read_bytes()[:-5])
+    elif damage == "a list of files that is empty":
+        manifest.write_bytes(bytes(80))
+    else:
+        base.write_bytes(bytes(base.stat().st_size))
+
+
+@pytest.mark.parametrize(
+    ("damage", "is_lost"),
+    [
+        ("zeros at the end", True),
+        ("noise in the middle", True),
+        ("half of the last write", False),
+        ("a list of files that is empty", True),
+        ("a base of zeros", True),
+    ],
+)
+def test_what_valkey_cannot_read_is_set_aside(folder: Path, damage: str, is_lost: bool) -> None:
+    """What is in it is disposable, so it starts empty, says so and keeps the files; not where it can read them."""
+    said: list[str] = []
+    server = EmbeddedValkey(folder / "valkey", say=said.append)
+    server.start()
+    with redis.Redis.from_url(server.url) as client:
+        client.set("a", "b" * 1000)
+        client.config_set("appendfsync", "always")
+        client.set("c", "d" * 1000)
+    server.kill()
+    power_cut(folder / "valkey", damage)
+    again = EmbeddedValkey(folder / "valkey", say=said.append)
+    again.start()
+    with redis.Redis.from_url(again.url) as client:
+        assert client.exists("a") == (not is_lost)
+        client.set("e", "f")
+    assert len(said) == is_lost
+    assert (folder / "valkey/appendonlydir.unreadable").exists() == is_lost
+    again.stop()
+    again.start()
+    assert len(said) == is_lost  # it does not happen again
+    again.kill()
+
+
+def test_a_damaged_file_of_the_port_is_no_obstacle(tmp_path: Path) -> None:
+    """A port can be chosen anew."""
+    for content in (b"", bytes(5), b"99999", b"\xff\xfe"):
+        (tmp_path / "port").write_bytes(content)
+        port = kept_port(tmp_path / "port")
+        assert kept_port(tmp_path / "port") == port
+
+
 def test_a_taken_port_is_given_up(folder: Path) -> None:
     """When somebody else listens on the kept port, another is taken and kept."""
     with services.valkey() as other:

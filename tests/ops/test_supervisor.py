@@ -1,8 +1,11 @@
 """The supervisor, over small shell programs."""
 
+import errno
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -10,7 +13,8 @@ import pytest
 
 from ops.child import Child, Program
 from ops.deadline import wait_until
-from ops.supervisor import StopRequested, Supervisor
+from ops.embedded import EmbeddedValkey
+from ops.supervisor import LOG_END_BYTES, LOG_LIMIT_BYTES, StopRequested, Supervisor
 from storage.model.errors import NeverWillWork, TryLater
 
 pytestmark = pytest.mark.quick
@@ -168,3 +172,116 @@ def _lives(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 30 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(folder)],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("may not mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> None:
+    """Use up the file system."""
+    with suppress(OSError), (folder / "ballast").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_full_disk_does_not_end_the_supervisor(
+    supervisor: Supervisor, terminal: Terminal, small_disk: Path
+) -> None:
+    """A log of 25 MB on a full disk is emptied but for its end, and a service that dies is started again."""
+    log = small_disk / "writer.log"
+    log.write_bytes(b"old\n" * 6_250_000)
+    fill(small_disk)
+    command = ["/bin/sh", "-c", "exec sleep 600"]
+    child = Child(Program("writer", command, dict(os.environ), log))
+    supervisor.add(child, stage=0)
+    supervisor.wait_for(lambda: log.stat().st_size == 0, seconds=10, what="the log")
+    assert log.with_suffix(".log.1").stat().st_size == LOG_END_BYTES
+    first = child.pid
+    child.kill()
+    supervisor.wait_for(lambda: child.pid not in {None, first}, seconds=10, what="writer")
+
+
+def test_a_log_that_cannot_be_kept_short_is_said_once(
+    supervisor: Supervisor, shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No room even for its end: the service is watched and stopped all the same."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    child = shell("talker", "exec sleep 600")
+    child.log.write_bytes(bytes(LOG_LIMIT_BYTES + 1))
+    monkeypatch.setattr("ops.supervisor._put_away", refuse)
+    supervisor.add(child, stage=0)
+    supervisor.wait_for(lambda: terminal.has("talker is in trouble"), seconds=10, what="a word")
+    first = child.pid
+    child.kill()
+    supervisor.wait_for(lambda: child.pid not in {None, first}, seconds=10, what="talker")
+    assert len([line for line in terminal.lines if "in trouble" in line]) == 1
+    supervisor.stop()
+    assert not child.is_running()
+
+
+def test_a_launch_that_fails_is_tried_again(
+    supervisor: Supervisor, shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No room for what a service writes before it starts, or no process to be had, ends nothing."""
+    monkeypatch.setattr("ops.supervisor.LONGEST_BACK_OFF_SECONDS", 0.1)
+    child = shell("sleeper", "exec sleep 600")
+    supervisor.add(child, stage=0)
+    launch, first = child.launch, child.pid
+    refusals = iter(
+        [OSError(errno.ENOSPC, "No space left"), BlockingIOError(errno.EAGAIN, "no more")]
+    )
+
+    def refuse() -> None:
+        if (refusal := next(refusals, None)) is not None:
+            raise refusal
+        launch()
+
+    monkeypatch.setattr(child, "launch", refuse)
+    child.kill()
+    supervisor.wait_for(lambda: child.pid not in {None, first}, seconds=10, what="sleeper")
+    assert terminal.has("sleeper cannot be started")
+
+
+def test_a_closed_terminal_ends_nothing(shell: Shell) -> None:
+    """What is said into a pipe that nobody reads any more is lost, and no more than that."""
+
+    def broken(_: str) -> None:
+        raise BrokenPipeError
+
+    supervisor = Supervisor(say=broken)
+    child = shell("sleeper", "exec sleep 600")
+    supervisor.add(child, stage=0)
+    first = child.pid
+    child.kill()
+    supervisor.wait_for(lambda: child.pid not in {None, first}, seconds=10, what="sleeper")
+    supervisor.stop()
+
+
+def test_a_valkey_that_cannot_read_its_data_is_up_after_a_second_try(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    """A power cut left zeros at the end of what it had written down: `carillon up` goes on."""
+    server = EmbeddedValkey(tmp_path / "valkey")
+    server.start()
+    server.kill()
+    [log] = (tmp_path / "valkey/appendonlydir").glob("*.incr.aof")
+    log.write_bytes(log.read_bytes() + bytes(4096))
+    again = EmbeddedValkey(tmp_path / "valkey")
+    supervisor.add(again, stage=0)
+    supervisor.wait_for(again.is_ready, seconds=20, what="valkey")

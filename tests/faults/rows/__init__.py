@@ -99,4 +99,5 @@ ROWS = (
         broadcasts.send_several_at_once,
         is_marked=True,
     ),
+    Row(46, "full disk with a long log, torn AOF", disk.outlive_disk_and_power_cut),
 )

@@ -1,4 +1,4 @@
-"""Row 16: the disk of PostgreSQL is full."""
+"""Rows 16 and 46: the disk of PostgreSQL is full, that of the logs is; a power cut has torn what Valkey wrote."""
 
 import os
 import subprocess
@@ -7,14 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
+from ops.cli.up import answers
 from ops.deadline import wait_until
 from ops.embedded import EmbeddedPostgres
+from ops.kept import free_port
 from tests.faults.ground import Findings, Ground
 from tests.faults.ground import ground as new_ground
 from tests.faults.rows.postgres import await_accepted
+from tests.ops.cli.test_up import ready, up
 from tests.services import folder
 
 SIZE = "400m"
+LOGS_SIZE = "30m"
+LINE = b"x" * 99 + b"\n"
 
 
 def fill(here: Ground) -> Findings:
@@ -63,12 +70,51 @@ def _stuff(ballast: Path) -> None:
                 piece //= 2
 
 
+def outlive_disk_and_power_cut(_: Ground) -> Findings:
+    """46: a log of 25 MB on a full disk, a process that dies then; and zeros at the end of Valkey's AOF."""
+    if os.geteuid() != 0:
+        return Findings({"skipped": "only root may mount a small file system"})
+    found, port = Findings(), free_port()
+
+    def is_there() -> bool:
+        return answers(f"http://127.0.0.1:{port}")
+
+    with folder() as path:
+        (path / "logs").mkdir(mode=0o700)
+        with _mounted(path / "logs", size=LOGS_SIZE), up(path, port) as process:
+            ready(path, port)
+            with (path / "logs" / "web.log").open("ab") as log:
+                log.write(LINE * 250_000)
+            _stuff(path / "logs" / "ballast")
+            [web] = _web(process)
+            web.kill()
+            web.wait(10)
+            is_up = wait_until(lambda: bool(_web(process)) and is_there(), seconds=30)
+            found.must(is_up, "a process that dies while the disk is full is started again")
+            found.must(process.poll() is None, "`carillon up` lives")
+        [written] = (path / "valkey" / "appendonlydir").glob("*.incr.aof")
+        written.write_bytes(written.read_bytes() + bytes(4096))
+        with up(path, port):
+            found.must(wait_until(is_there, seconds=60), "it starts")
+    return found
+
+
+def _web(supervisor: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    children = psutil.Process(supervisor.pid).children()
+    return [one for one in children if "ops.front:create_app" in one.cmdline()]
+
+
 @contextmanager
 def _small_disk() -> Iterator[Path]:
-    with folder() as path:
-        options = ("-t", "tmpfs", "-o", f"size={SIZE},mode=0711", "tmpfs", str(path))
-        subprocess.run(["mount", *options], check=True)
-        try:
-            yield path
-        finally:
-            subprocess.run(["umount", "--lazy", str(path)], check=True)
+    with folder() as path, _mounted(path, size=SIZE):
+        yield path
+
+
+@contextmanager
+def _mounted(path: Path, *, size: str) -> Iterator[None]:
+    options = ("-t", "tmpfs", "-o", f"size={size},mode=0711", "tmpfs", str(path))
+    subprocess.run(["mount", *options], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
