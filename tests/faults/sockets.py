@@ -25,7 +25,10 @@ PAUSE_SECONDS = 0.1  # before a reconnect
 
 @dataclass(slots=True)
 class Log:
-    """What one person's client knows: a list of ids for each socket it had, and what it fetched."""
+    """What one person's client knows: a list of ids for each socket it had, and what it fetched.
+
+    `shown`: what is on its screen, which a recall takes off again; `taken_off`: whose recall it was told.
+    """
 
     user_id: int
     sockets: list[list[int]] = field(default_factory=list)
@@ -34,6 +37,8 @@ class Log:
     is_connected: bool = False
     needs_fetch: bool = False
     position: str = ""
+    shown: set[int] = field(default_factory=set)
+    taken_off: set[int] = field(default_factory=set)
 
     @property
     def known(self) -> set[int]:
@@ -100,9 +105,14 @@ class Sockets:
         log.position = frame.get("pos", log.position)
         if frame["type"] == "NEW_MESSAGE":
             log.sockets[-1].append(frame["data"]["id"])
+            log.shown.add(frame["data"]["id"])
             self.seen_at.setdefault(frame["data"]["id"], time.monotonic())
+        elif frame["type"] == "MESSAGE_RECALLED":
+            log.shown.discard(frame["data"]["id"])
+            log.taken_off.add(frame["data"]["id"])
         elif frame["type"] == "RESYNC":
             log.resyncs += 1
+            log.shown.clear()
             log.needs_fetch = True
 
     async def _fetch(self, log: Log) -> None:
@@ -126,6 +136,7 @@ class Sockets:
         before = ""
         while page := await _get(rest, f"/messages/history/{peer_id}?limit=100{before}", headers):
             log.fetched |= {message["id"] for message in page}
+            log.shown |= {message["id"] for message in page}
             before = f"&before_id={page[-1]['id']}"
 
 

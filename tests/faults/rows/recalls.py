@@ -1,0 +1,123 @@
+"""Row 43: messages are taken back while what pushes them is killed and frozen."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from ops.deadline import wait_until
+from storage import conversations
+from tests.faults.ground import Findings, Ground
+from tests.faults.rows.workers import SENDS, pool
+from tests.faults.sockets import Sockets
+
+SENDERS = 6
+_LEFT = """
+SELECT (SELECT count(*) FROM accepted WHERE NOT is_scheduled) + (SELECT count(*) FROM outbox)
+     + (SELECT count(*) FROM unpublished)
+"""
+
+
+class Regretful:
+    """Each person sends to the next and takes half of it back, at once or a little later."""
+
+    def __init__(self, ground: Ground, people: list[int]) -> None:
+        self._ground = ground
+        self._people = people
+        self._over = threading.Event()
+        self.kept: set[int] = set()
+        self.recalled: set[int] = set()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Until the end of the block."""
+        threads = [threading.Thread(target=self._go_on, args=(n,)) for n in range(SENDERS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    def _go_on(self, number: int) -> None:
+        sender, receiver = self._people[number], self._people[(number + 1) % SENDERS]
+        chance = random.Random(self._ground.seed * 100 + number)
+        headers = {"Authorization": f"Bearer {self._ground.client.token(sender)}"}
+        base = f"{self._ground.stack.url}/api/v1/messages"
+        body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": receiver}
+        with httpx.Client(headers=headers, timeout=10) as client:
+            while not self._over.is_set():
+                answer = client.post(f"{base}/", json=body)
+                if answer.status_code == 200:
+                    self._regret(client, f"{base}/{answer.json()['id']}", chance)
+                self._over.wait(0.02)
+
+    def _regret(self, client: httpx.Client, url: str, chance: random.Random) -> None:
+        id = int(url.rpartition("/")[2])
+        if chance.random() < 0.5:
+            self.kept.add(id)
+            return
+        self._over.wait(chance.choice((0.0, 0.005, 0.02, 0.2)))
+        while client.delete(url).status_code != 204:
+            time.sleep(0.1)
+        self.recalled.add(id)
+
+
+def recall(ground: Ground) -> Findings:
+    """43: workers killed, one frozen until it has lost its lane, Valkey frozen; nothing comes back."""
+    people = ground.people(SENDERS)
+    regretful = Regretful(ground, people)
+    with Sockets(ground.stack.url, people, token=ground.client.token) as sockets:
+        with regretful.at_work():
+            for _ in range(ground.scale(short=2, full=30)):
+                ground.pause(0.3, 0.8)
+                for child in pool(ground):
+                    child.kill()
+            _freeze(ground, "valkey", seconds=1.5)
+            if not ground.is_short:
+                _freeze(ground, SENDS, seconds=8)
+            ground.pause(0.5)
+        has_drained = wait_until(lambda: not ground.ask(_LEFT), seconds=60)
+        wait_until(lambda: not _wrong(regretful, sockets), seconds=10)
+        ground.pause(0.3)  # what would come back would come now
+    with ground.engine.connect() as connection:
+        drifted = len(conversations.drifted(connection, percent=100))
+    told = set.union(*(log.taken_off for log in sockets.logs))
+    found = Findings(
+        {
+            "recalled": len(regretful.recalled),
+            "kept": len(regretful.kept),
+            "taken off screens": len(told),
+            "resyncs": sum(log.resyncs for log in sockets.logs),
+        }
+    )
+    found.must(has_drained, "everything is told in the end")
+    found.must(bool(regretful.recalled) and bool(told), "something was recalled and told")
+    found.must(not drifted, "counters are right")
+    for wrong in _wrong(regretful, sockets):
+        found.must(holds=False, claim=wrong)
+    return found
+
+
+def _freeze(ground: Ground, name: str, *, seconds: float) -> None:
+    ground.stack[name].freeze()
+    ground.pause(seconds)
+    ground.stack[name].thaw()
+
+
+def _wrong(regretful: Regretful, sockets: Sockets) -> list[str]:
+    """What is on a screen and should not be, or should be and is not."""
+    wrong = []
+    for number, log in enumerate(sockets.logs):
+        ghosts = log.shown & regretful.recalled
+        if ghosts:
+            wrong.append(f"device {number} shows none of what was recalled ({len(ghosts)} ghosts)")
+    missing = regretful.kept - set.union(*(log.shown for log in sockets.logs))
+    if missing:
+        wrong.append(f"what was kept is shown ({len(missing)} missing)")
+    return wrong
