@@ -344,7 +344,7 @@ def leave_lane(connection: Connection) -> None:
 # makes this durable before it.
 _CLAIM = text(f"""
 WITH due AS (
-  SELECT id, attempts FROM accepted
+  SELECT id, attempts + deaths AS attempts FROM accepted
    WHERE NOT is_scheduled AND ring_at <= clock_timestamp()
    ORDER BY id LIMIT :limit
 ), ranked AS (
@@ -358,7 +358,9 @@ WITH due AS (
 INSERT INTO persist_claims (lane, ids)
 SELECT 0, CAST(:publishing AS bigint[]) || ids
   FROM batch WHERE set_config('synchronous_commit', 'off', true) = 'off'
-ON CONFLICT (lane) DO UPDATE SET ids = excluded.ids, claimed_at = clock_timestamp()
+ON CONFLICT (lane) DO UPDATE
+   SET ids = excluded.ids, claimed_at = clock_timestamp(),
+       done = persist_claims.done + CAST(persist_claims.ids <> '{{}}' AS int)
 RETURNING (SELECT ids FROM batch), {ONE_TO_PUBLISH}
 """)  # noqa: S608 (a constant)
 
@@ -374,61 +376,84 @@ def claim(connection: Connection, limit: int, *, publishing: Collection[int] = (
     """Note down, and return, the next ids to persist, in order; none when nothing is due.
 
     Only for the holder of the persist lane, who says with it that what it claimed before is done, but
-    for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover` counts an
-    attempt for exactly the new ones. Rows that failed before come in batches that shrink eightfold an
-    attempt, so that a row that kills its worker ends up alone.
+    for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover` looks at
+    exactly the new ones. Rows that failed before, or were in hand when a holder died, come in batches that
+    shrink eightfold each time, so that a row that kills its worker ends up alone.
     """
     asked = {"limit": limit, "publishing": list(publishing)}
     return Claim(*connection.execute(_CLAIM, asked).one())
 
 
-_NO_CLAIM = text("UPDATE persist_claims SET ids = '{}' WHERE lane = 0")
+_END_CLAIM = text("""
+UPDATE persist_claims SET ids = '{}', done = done + CAST(ids <> '{}' AS int) WHERE lane = 0
+""")
 
 
 def end_claim(connection: Connection) -> None:
     """Say that what was claimed is done, without claiming more."""
-    connection.execute(_NO_CLAIM)
+    connection.execute(_END_CLAIM)
 
 
+# A death says something against a send only if it was alone in hand, and if others have gone through since the
+# last time: else PostgreSQL may have kept it waiting, and whatever kills workers met it there. `deaths` is how often
+# it was in hand at all, for the size of the next batch. One that was alone twice rests, so that others can go through.
 _ABANDONED = text("""
-WITH claimed AS (SELECT unnest(ids) AS id FROM persist_claims WHERE lane = 0),
-persisted AS (
+WITH claimed AS (
+  SELECT unnest(ids) AS id, done FROM persist_claims WHERE lane = 0
+), persisted AS (
   INSERT INTO unpublished (message_id)
   SELECT m.id FROM messages m JOIN claimed USING (id) WHERE m.recalled_at IS NULL
   ON CONFLICT DO NOTHING
+), cleared AS (
+  UPDATE persist_claims SET ids = '{}' WHERE lane = 0
+), in_hand AS (
+  SELECT a.id, c.done, count(*) OVER () = 1 AS is_alone,
+         count(*) OVER () = 1 AND c.done > coalesce(a.died_at_claim, -1) AS is_evidence
+    FROM accepted a JOIN claimed c USING (id)
 )
-UPDATE accepted SET attempts = attempts + 1, error = 'The worker died while it had this in hand.'
- WHERE :holder_died AND id IN (SELECT id FROM claimed)
-RETURNING id, attempts
+UPDATE accepted a
+   SET deaths = least(a.deaths + CAST(NOT h.is_alone AS int), 6),
+       attempts = a.attempts + CAST(h.is_evidence AS int),
+       died_at_claim = CASE WHEN h.is_evidence THEN h.done ELSE a.died_at_claim END,
+       ring_at = CASE WHEN h.is_alone AND a.attempts > 0
+                      THEN clock_timestamp() + make_interval(secs => 0.25 * power(2, a.attempts))
+                      ELSE a.ring_at END,
+       error = 'The worker died while it had this in hand.'
+  FROM in_hand h WHERE :holder_died AND a.id = h.id
+RETURNING a.id, h.is_evidence AND a.attempts >= :max_attempts AS is_dead
 """)
 
 
 def recover(connection: Connection, *, holder_died: bool, max_attempts: int) -> list[int]:
-    """Put right what was left in hand; returns the ids that are dead now.
+    """Put right what was left in hand; returns the ids that are dead now. Only for the holder of the lane.
 
-    What was persisted may not be published: it will be, perhaps a second time. What was not is an
-    attempt if the holder died, and the last one moves it to `failed_sends`; if it was PostgreSQL that
-    could not go on, it is simply tried again, however often.
+    What was persisted may not be published: it will be, perhaps a second time. What was not is tried
+    again, however often, unless it kills its workers: `max_attempts` deaths of holders who had it alone,
+    with others persisted between them, move it to `failed_sends`. Nothing is put aside for having waited.
+    Each of its statements is whole by itself.
     """
-    rows = connection.execute(_ABANDONED, {"holder_died": holder_died}).all()
-    connection.execute(_NO_CLAIM)
-    dead = [row.id for row in rows if row.attempts >= max_attempts]
+    asked = {"holder_died": holder_died, "max_attempts": max_attempts}
+    dead = [row.id for row in connection.execute(_ABANDONED, asked) if row.is_dead]
     bury(connection, dead)
     return dead
 
 
 _COUNT_FAILURE = text("""
+WITH unclaimed AS (
+  UPDATE persist_claims SET ids = array_remove(ids, :id) WHERE lane = 0
+)
 UPDATE accepted SET attempts = attempts + 1, error = :error,
        ring_at = clock_timestamp() + make_interval(secs => 0.5 * power(2, attempts))
  WHERE id = :id RETURNING attempts
 """)
-_UNCLAIM = text("UPDATE persist_claims SET ids = array_remove(ids, :id) WHERE lane = 0")
 
 
 def count_failure(connection: Connection, id: int, *, error: str, max_attempts: int) -> bool:
-    """Note that persisting `id` raised `error`, to be tried again later; True when it is dead now."""
+    """Note that persisting `id` alone raised `error`, to be tried again later; True when it is dead now.
+
+    The claim forgets it: its holder is alive and goes on with the others. Only for the holder of the lane.
+    """
     attempts = connection.execute(_COUNT_FAILURE, {"id": id, "error": error}).scalar()
-    connection.execute(_UNCLAIM, {"id": id})  # Its holder is alive and goes on with the others.
     if attempts is None or attempts < max_attempts:
         return False
     bury(connection, [id])

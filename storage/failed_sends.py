@@ -47,23 +47,35 @@ def _failed(row: Row[Any]) -> FailedSend:
     return FailedSend(row.id, row.error, row.attempts, row.failed_at, row.payload)
 
 
-# As if it had just been accepted: no attempts, due now; its id and instant are the old ones.
+# As if it had just been accepted: no attempts, due now; its id and instant are the old ones, unless retention has
+# dropped the month they are in: then it is sent now.
 _REPLAY = text("""
 WITH replayed AS (
-  DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING payload
+  DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id, payload
+), placed AS MATERIALIZED (
+  SELECT id AS old_id, payload,
+         CASE WHEN has_message_month(id) THEN id ELSE next_message_id() END AS id FROM replayed
+), sent AS (
+  INSERT INTO accepted
+  SELECT r.* FROM placed p CROSS JOIN LATERAL jsonb_populate_record(
+      NULL::accepted,
+      p.payload || jsonb_build_object('id', p.id, 'attempts', 0, 'deaths', 0, 'died_at_claim', NULL,
+                                      'error', NULL, 'is_scheduled', false,
+                                      'ring_at', clock_timestamp())
+        || CASE WHEN p.id = p.old_id THEN '{}'
+                ELSE jsonb_build_object('created_at', clock_timestamp()) END) AS r
 )
-INSERT INTO accepted
-SELECT r.* FROM replayed CROSS JOIN LATERAL jsonb_populate_record(
-    NULL::accepted,
-    payload || jsonb_build_object('attempts', 0, 'error', NULL,
-                                  'is_scheduled', false, 'ring_at', clock_timestamp())) AS r
-RETURNING id
+SELECT old_id, id FROM placed ORDER BY old_id
 """)
 
 
-def replay(connection: Connection, ids: Collection[int]) -> list[int]:
-    """Let dead letters be sends again, with their old ids; those that were there."""
-    return sorted(connection.execute(_REPLAY, {"ids": list(ids)}).scalars())
+def replay(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Let dead letters be sends again; old id → its id now, of those that were there.
+
+    The id is the old one, unless retention has dropped its month.
+    """
+    rows = connection.execute(_REPLAY, {"ids": list(ids)})
+    return {row.old_id: row.id for row in rows}
 
 
 _DROP = text("DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")

@@ -147,7 +147,8 @@ def _message_columns() -> list[Column[object]]:
 
 
 # The intake. A row lives from the 2xx until it is in the histories; it is not touched before `ring_at`
-# (scheduled, or resting after a failure). `audience`, `unresolved` and `accepted_at` are a broadcast's
+# (scheduled, or resting after a failure). `attempts` is what speaks against it, `deaths` how often it was in
+# hand with others when a worker died, `died_at_claim` how many claims were done (`persist_claims`) when it was alone. `audience`, `unresolved` and `accepted_at` are a broadcast's
 # (`created_at` of a scheduled one is when it is due). A queue table:
 # vacuumed by count, not by share.
 accepted = Table(
@@ -164,6 +165,8 @@ accepted = Table(
     Column("error", Text),
     Column("accepted_at", INSTANT),
     Column("origin", Text),
+    Column("deaths", SmallInteger, nullable=False, server_default=text("0")),
+    Column("died_at_claim", BigInteger),
     Index("accepted_scheduled", "ring_at", postgresql_where=text("is_scheduled")),
     Index("accepted_broadcasts", "sent_by_app_id", "id", postgresql_where=text("is_broadcast")),
     postgresql_with={
@@ -175,14 +178,15 @@ accepted = Table(
 )
 
 # What the holder of the persist lane has in hand, written before it starts and emptied when it is
-# published: if the holder dies, the next one counts an attempt for what is still in `accepted`, and
-# publishes the rest (again). One row.
+# published: if the holder dies, the next one judges what is still in `accepted`, and publishes the
+# rest (again). `done` counts the claims that came to their end. One row.
 persist_claims = Table(
     "persist_claims",
     metadata,
     Column("lane", SmallInteger, primary_key=True, autoincrement=False),
     Column("ids", ARRAY(BigInteger), nullable=False),
     Column("claimed_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
 )
 
 # The process that holds the lane, or held it last. Unlogged, so empty after a crash of PostgreSQL: then

@@ -121,7 +121,8 @@ class _Holder:
         return self._session.ask(accepted.is_waiting, outbox=self._can_publish)
 
     def _recover(self, found: Lane) -> None:
-        dead = self._process.database.run(
+        # On the session that holds the lane: who has lost it must not judge, and does not.
+        dead = self._session.ask(
             accepted.recover, holder_died=found.holder_died, max_attempts=self._max_attempts
         )
         for id in dead:
@@ -134,6 +135,9 @@ class _Holder:
             with self._telemetry.persist_seconds.time():
                 batch = self._session.ask(messages.persist, ids)
         except NeverWillWork as error:
+            if not error.is_about_data:
+                _log.error("Nothing can be persisted: %s", error.detail)
+                raise TryLater(error.detail) from error
             if len(ids) == 1:
                 self._count_failure(ids[0], error)
                 return 0
@@ -149,7 +153,7 @@ class _Holder:
 
     def _count_failure(self, id: int, error: NeverWillWork) -> None:
         self._telemetry.attempts_failed.inc()
-        is_dead = self._process.database.run(
+        is_dead = self._session.ask(
             accepted.count_failure, id, error=error.detail, max_attempts=self._max_attempts
         )
         level = logging.ERROR if is_dead else logging.WARNING

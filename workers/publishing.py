@@ -17,7 +17,7 @@ from prometheus_client import Histogram
 
 from storage.messages import Persisted
 from storage.model.conversation import copies
-from storage.model.errors import CarillonError, NeverWillWork, TryLater
+from storage.model.errors import NeverWillWork, TryLater, reason
 from storage.model.event import Event, NewMessage
 from storage.model.message import MEDIA_TYPES, Message, is_known
 from storage.model.origin import Origin
@@ -58,7 +58,7 @@ def new_message(
     try:
         return _made(persisted, process, recipients, part)
     except Exception as error:
-        raise NeverWillWork(_reason(error)) from error
+        raise NeverWillWork(reason(error)) from error
 
 
 def event(persisted: Persisted, process: Process) -> NewMessage:
@@ -206,13 +206,8 @@ def _put_each(events: Mapping[int, Event], process: Process) -> dict[int, str]:
         except TryLater:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this one)
-            refused[number] = _reason(error)
+            refused[number] = reason(error)
     return refused
-
-
-def _reason(error: Exception) -> str:
-    """What an operator is told. Of an error that is not ours only its kind: it may quote a message."""
-    return error.detail if isinstance(error, CarillonError) else f"{type(error).__name__}."
 
 
 def note_delay(histogram: Histogram, batch: Sequence[Persisted]) -> None:

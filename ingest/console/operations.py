@@ -6,6 +6,7 @@ What it does is written to the log: the record does not tell who cancelled a bro
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -112,7 +113,7 @@ async def drop(services: Services, id: int) -> dict[str, Any]:
     return {}
 
 
-def _there(ids: list[int]) -> None:
+def _there(ids: Collection[int]) -> None:
     if not ids:
         raise NotFound("There is no such failed send.")
 

@@ -65,13 +65,16 @@ def _found(id: int) -> FailedSend:
 @click.argument("ids", type=int, nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="Every one there is.")
 def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
-    """Let them be sends again, with their old ids."""
+    """Let them be sends again, with their old ids (new ones, if retention has dropped their month)."""
     with record() as database:
         replayed = database.run(failed_sends.replay, _chosen(database, ids, is_all=is_all))
     doorbell = Doorbell(load(QueueSettings, environment()))
     doorbell.ring(SENDS)
     doorbell.close()
-    _tell("Replayed", replayed, ids)
+    for old, new in replayed.items():
+        if old != new:
+            say(f"{old} is sent as {new}: retention has dropped its month.")
+    _tell("Replayed", list(replayed), ids)
 
 
 @failed.command()

@@ -84,8 +84,13 @@ class OverLimit(TryLater):
 class NeverWillWork(CarillonError):
     """Repeating this cannot help; a person has to look at it.
 
-    Its `detail` is for operators, not for callers.
+    Its `detail` is for operators, not for callers. `is_about_data`: what is wrong is in the values that were
+    given; else it may be the place they go to (a table that is away, rights that are missing), and others fail too.
     """
+
+    def __init__(self, detail: str, *, is_about_data: bool = True) -> None:
+        super().__init__(detail)
+        self.is_about_data = is_about_data
 
 
 def reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from storage import accepted, failed_sends
 from tests.ingest.running import Api
 
 
@@ -61,3 +62,38 @@ def test_a_person_may_for_a_day_and_an_app_for_ever(api: Api) -> None:
     assert recall(api, api.app("oa"), notice) == 204
     assert unread(api, 2) == 1
     assert recall(api, api.person(1), 1) == 404
+
+
+def test_a_dead_letter_of_a_month_that_is_gone_can_be_taken_back_and_sent_again(api: Api) -> None:
+    """Retention drops months, dead letters outlive them: DELETE is 204, a replay is sent now, nothing lost."""
+    ids = [api.sent(api.person(1), receiver_id=2, content=text_) for text_ in ("one", "two")]
+    with api.engine.begin() as connection:
+        accepted.bury(connection, ids)
+        old_ids = [id - (1 << 12) * 1000 * 86_400 * 200 for id in ids]
+        for id, old in zip(ids, old_ids, strict=True):
+            connection.execute(
+                text(
+                    "UPDATE failed_sends SET id = :old,"
+                    " payload = payload || jsonb_build_object('id', CAST(:old AS bigint),"
+                    " 'created_at', clock_timestamp() - interval '200 days') WHERE id = :id"
+                ),
+                {"id": id, "old": old},
+            )
+    gone, again = old_ids
+    with api.engine.begin() as connection:
+        replayed = failed_sends.replay(connection, [again])
+        assert list(replayed) == [again] and replayed[again] > max(ids)
+        assert failed_sends.find(connection, gone) is not None
+    assert recall(api, api.app("oa"), gone) == 404
+    with api.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE failed_sends SET payload = payload"
+                " || jsonb_build_object('created_at', clock_timestamp())"
+            )
+        )
+    assert recall(api, api.person(1), gone) == 204
+    assert api.ask("GET", f"/messages/{gone}", headers=api.person(1)).status_code == 404
+    api.deliver()
+    page = api.ask("GET", "/messages/history/1", headers=api.person(2)).json()
+    assert [(message["id"], message["content"]) for message in page] == [(replayed[again], "two")]

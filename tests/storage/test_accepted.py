@@ -160,23 +160,64 @@ def test_rows_that_failed_come_in_ever_smaller_batches(
     assert claim_sizes(engine, attempts, limit=limit) == sizes
 
 
-def test_what_a_dead_holder_had_in_hand_is_counted_and_at_last_buried(engine: Engine) -> None:
-    """Each abandoned claim is an attempt for its rows only; the fifth moves them to failed_sends."""
+def die_with(engine: Engine, *, expect: list[int], limit: int = 10) -> list[int]:
+    """A holder claims, which must be `expect`, and dies; the ids that its successor buries."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
+        assert accepted.claim(connection, limit).ids == expect
+        return accepted.recover(connection, holder_died=True, max_attempts=5)
+
+
+def another_goes_through(engine: Engine) -> None:
+    """A send of somebody else is persisted, and the claim of it is done."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE accepted SET ring_at = ring_at + interval '1 h'"))
+        ids = accept(connection, a_send(receiver_id=9))
+        assert accepted.claim(connection, 10).ids == ids
+        messages.persist(connection, ids)
+        accepted.end_claim(connection)
+
+
+def attempts_of(engine: Engine) -> list[int]:
+    """The attempts of everything that waits, in order."""
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT attempts FROM accepted ORDER BY id"))
+        return [row.attempts for row in rows]
+
+
+def test_what_kills_its_workers_alone_while_others_go_through_is_at_last_buried(
+    engine: Engine,
+) -> None:
+    """Alone in hand, again and again, with others persisted in between: the fifth time moves it."""
     with engine.begin() as connection:
         [poison] = accept(connection, a_send())
     for attempt in range(1, 6):
-        with engine.begin() as connection:
-            assert accepted.claim(connection, 1).ids == [poison]
-        with engine.begin() as connection:
-            [innocent] = accept(connection, a_send())
-            dead = accepted.recover(connection, holder_died=True, max_attempts=5)
-            assert dead == ([poison] if attempt == 5 else [])
-            count = text("SELECT attempts FROM accepted WHERE id = :id")
-            assert connection.execute(count, {"id": innocent}).scalar() == 0
+        dead = die_with(engine, expect=[poison])
+        assert dead == ([poison] if attempt == 5 else [])
+        if attempt < 5:
+            assert attempts_of(engine) == [attempt]
+        another_goes_through(engine)
     with engine.begin() as connection:
         letter = failed_sends.find(connection, poison)
     assert letter is not None
     assert letter.attempts == 5 and letter.payload["content"] == "你好"
+
+
+def test_nothing_is_buried_for_having_waited(engine: Engine) -> None:
+    """While PostgreSQL lets nothing through, deaths of workers say nothing against what they had in hand."""
+    with engine.begin() as connection:
+        ids = accept(connection, *[a_send(receiver_id=n) for n in range(2, 32)])
+    assert die_with(engine, expect=ids, limit=30) == []
+    # Thirty, then smaller and smaller batches, down to one; never more than one attempt.
+    for _ in range(12):
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
+            assert accepted.claim(connection, 30).ids[0] == ids[0]
+            assert accepted.recover(connection, holder_died=True, max_attempts=5) == []
+    assert max(attempts_of(engine)) <= 1
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
+        assert accepted.claim(connection, 30).ids == ids[:1]
 
 
 @contextmanager
@@ -261,7 +302,7 @@ def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
         before = connection.execute(text("SELECT * FROM accepted")).one()
         accepted.bury(connection, [id])
         assert accepted.backlog(connection).failed == 1
-        assert failed_sends.replay(connection, [id, 1]) == [id]
+        assert failed_sends.replay(connection, [id, 1]) == {id: id}
         after = connection.execute(text("SELECT * FROM accepted")).one()
         assert failed_sends.drop(connection, [id]) == []
         assert accepted.claim(connection, 10).ids == [id]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from storage import accepted, conversations, failed_sends, messages
 from storage.bus import Bus
+from storage.model.errors import TryLater
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageStatus
 from tests.builders import a_broadcast, a_notification, a_send, accept
@@ -174,6 +175,21 @@ def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
         assert "null value" in letter.error and "secret words" not in letter.error
         found = messages.find(connection, poison)
         assert found is not None and found.status is MessageStatus.FAILED
+
+
+def test_what_fails_for_everyone_is_held_against_no_send(process: Process, engine: Engine) -> None:
+    """A table that is away for a while (a rename, rights taken) makes sends late, and no dead letters."""
+    with engine.begin() as connection:
+        ids = accept(connection, a_send(), a_send())
+        connection.execute(text("ALTER TABLE conversations RENAME TO elsewhere"))
+    for _ in range(6):
+        with pytest.raises(TryLater):
+            persist.drain(process)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO conversations"))
+        assert failed_sends.listing(connection, limit=10) == []
+    assert persist.drain(process) == 2
+    assert heard(process).ids() == ids
 
 
 def test_two_workers_at_once_deliver_everything_once_and_in_order(
