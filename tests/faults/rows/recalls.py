@@ -87,7 +87,7 @@ def recall(ground: Ground) -> Findings:
         ground.pause(0.3)  # what would come back would come now
     with ground.engine.connect() as connection:
         drifted = len(conversations.drifted(connection, percent=100))
-    told = set.union(*(log.taken_off for log in sockets.logs))
+    told = {id for log in sockets.logs for id in log.taken_off}
     found = Findings(
         {
             "recalled": len(regretful.recalled),
@@ -117,7 +117,7 @@ def _wrong(regretful: Regretful, sockets: Sockets) -> list[str]:
         ghosts = log.shown & regretful.recalled
         if ghosts:
             wrong.append(f"device {number} shows none of what was recalled ({len(ghosts)} ghosts)")
-    missing = regretful.kept - set.union(*(log.shown for log in sockets.logs))
+    missing = regretful.kept - {id for log in sockets.logs for id in log.shown}
     if missing:
         wrong.append(f"what was kept is shown ({len(missing)} missing)")
     return wrong
