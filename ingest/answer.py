@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 Header = tuple[str, str]
 
 JSON = "application/json"
+# Contract §0: what is personal is nobody else's to keep; so is everything that does not say otherwise.
+_PRIVATE = (b"cache-control", b"private, no-store")
 
 
 # Not frozen: making a frozen one takes four times as long, and there is one a request.
@@ -31,6 +33,8 @@ class Answer:
         """Send it."""
         body = self.encoded()
         headers = [_encoded(header) for header in self.headers] if self.headers else []
+        if not any(name == _PRIVATE[0] for name, _ in headers):
+            headers.append(_PRIVATE)
         if self.content is not None:
             headers.append(_content_type(self.media_type))
         if self.status not in (204, 304):

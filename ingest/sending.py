@@ -18,6 +18,9 @@ from storage.model.media import MediaObject, is_full_url, is_web_url
 from storage.model.message import MEDIA_TYPES, ContentType, MessageType
 from storage.model.send import Send
 
+# Contract §2: so much a caller's clock may be behind, and "now" be late.
+_PAST = timedelta(seconds=60)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -203,7 +206,11 @@ def _action_url(body: SendBody, app: App | None) -> str | None:
 
 
 def _send_at(body: SendBody, *, rules: Rules, now: datetime) -> datetime | None:
-    if body.send_at is None or body.send_at <= now:
+    if body.send_at is None:
+        return None
+    if body.send_at <= now:
+        if now - body.send_at > _PAST:
+            raise invalid("send_at", "Must not be more than a minute in the past.")
         return None
     if body.send_at > now + rules.schedule_ahead:
         raise invalid("send_at", f"Must be within {rules.schedule_ahead.days} days.")

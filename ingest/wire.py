@@ -113,11 +113,12 @@ def _is_no_account(value: Any) -> bool:
 
 
 Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
-PathId = Annotated[int, BeforeValidator(_from_decimal), Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
-QueryText = Annotated[str, AfterValidator(_storable), Field(max_length=2048)]
-Limit = Annotated[int, BeforeValidator(_from_decimal), Field(ge=1, le=100)]
-Skip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=SKIP)]
-DeepSkip = Annotated[int, BeforeValidator(_from_decimal), Field(ge=0, le=DEEP_SKIP)]
+# The bound comes before the validator: the other way round it is no JSON Schema in the document.
+PathId = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64), BeforeValidator(_from_decimal)]
+QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_storable)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_from_decimal)]
+Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_from_decimal)]
+DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_from_decimal)]
 Url = Annotated[str, Field(max_length=URL_LENGTH)]
 Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
 _AnId = Annotated[Any, WithJsonSchema({"type": "integer", "format": "int64"})]

@@ -49,6 +49,9 @@ __all__ = [
     "set_active",
 ]
 
+# The column has 32 bits: PostgreSQL refuses to compare it with more.
+_MAX_ID = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class NewApp:
@@ -90,6 +93,8 @@ def _with_secrets(
 
 def find_by_id(conn: Connection, id: int) -> App | None:
     """The app with this integer id, active or not. Index: apps_pkey."""
+    if not 0 < id <= _MAX_ID:
+        return None
     return _one(conn, apps.c.id == id)
 
 

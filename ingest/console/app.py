@@ -5,6 +5,7 @@ page can make them (OWASP's cheat sheet on CSRF, custom request headers).
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -29,6 +30,8 @@ MARK = "x-carillon-console"
 # A guess a second and connection; the token has 16 characters at least.
 _REFUSAL_SECONDS = 1.0
 _LONGEST_LOGIN = 4096
+_LONGEST_TEXT = 255
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
@@ -49,16 +52,14 @@ def routes() -> list[BaseRoute]:
         Route(f"{PATH}/api/logout", _Switch(_logout), methods=["POST"]),
         _asks("look", lambda services, _: operations.look(services)),
         _asks("broadcasts", lambda s, r: operations.list_broadcasts(s, _before(r))),
-        _does("broadcasts/{id:int}/cancel", operations.cancel),
-        _does("broadcasts/{id:int}/recall", operations.recall),
+        _does("broadcasts/{id}/cancel", operations.cancel),
+        _does("broadcasts/{id}/recall", operations.recall),
         _asks("failed", lambda s, r: operations.list_failed(s, _before(r))),
-        _does("failed/{id:int}/replay", operations.replay),
-        _does("failed/{id:int}/drop", operations.drop),
+        _does("failed/{id}/replay", operations.replay),
+        _does("failed/{id}/drop", operations.drop),
         _asks("apps", lambda services, _: operations.list_apps(services)),
-        _does("apps/{id:int}/rotate-secret", operations.rotate_secret),
-        _asks(
-            "people", lambda s, r: operations.find_people(s, r.query_params.get("q", "").strip())
-        ),
+        _does("apps/{id}/rotate-secret", operations.rotate_secret),
+        _asks("people", lambda s, r: operations.find_people(s, _text(r, "q"))),
     ]
 
 
@@ -103,9 +104,7 @@ def _does(path: str, deed: Callable[[Services, int], Awaitable[Any]]) -> Route:
     async def handle(request: Request) -> ASGIApp:
         services = _signed_in(request)
         _check_origin(request)
-        id: int = request.path_params["id"]
-        if id >= 2**63:
-            raise invalid("id", "Must fit in 64 bits.", where="path")
+        id = _id(request.path_params["id"], name="id", where="path")
         return Answer(await deed(services, id), headers=[("Cache-Control", "no-store")])
 
     return Route(f"{PATH}/api/{path}", _Switch(handle), methods=["POST"])
@@ -126,11 +125,21 @@ def _check_origin(request: Request) -> None:
 
 def _before(request: Request) -> int | None:
     text = request.query_params.get("before_id", "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and int(text[:20]) < 2**63):
-        raise invalid("before_id", "Must be an id.", where="query")
+    return _id(text, name="before_id", where="query") if text else None
+
+
+def _id(text: str, *, name: str, where: str) -> int:
+    # The length before int(), which refuses thousands of digits with an error of its own.
+    if not _DIGITS.fullmatch(text) or int(text) >= 2**63:
+        raise invalid(name, "Must be an id.", where=where)
     return int(text)
+
+
+def _text(request: Request, name: str) -> str:
+    text = request.query_params.get(name, "").strip()
+    if len(text) > _LONGEST_TEXT or "\0" in text:
+        raise invalid(name, f"Must be up to {_LONGEST_TEXT} characters, no NUL.", where="query")
+    return text
 
 
 async def _slash(_request: Request) -> ASGIApp:

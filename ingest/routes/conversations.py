@@ -11,8 +11,6 @@ from storage.model.conversation import SYSTEM_PEER
 from storage.model.errors import NotFound
 from storage.task_queue import SENDS
 
-# `apps.id` is a 32-bit column: a larger number is no app's, and PostgreSQL would refuse it.
-_MAX_APP_ID = 2**31 - 1
 _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="successor-version"'
 
 
@@ -111,10 +109,7 @@ def _ring(services: Services, count: int) -> None:
 
 async def _check_peer(services: Services, peer_id: int) -> None:
     """Raises NotFound for the conversation of a person or app that does not exist."""
-    if peer_id > SYSTEM_PEER:
-        if await services.lookups.people.find(peer_id) is None:
-            raise NotFound("There is no such person.")
-    elif peer_id < SYSTEM_PEER:
-        exists = -peer_id <= _MAX_APP_ID
-        if not exists or await services.database.ask(apps.find_by_id, -peer_id) is None:
-            raise NotFound("There is no such app.")
+    if peer_id > SYSTEM_PEER and await services.lookups.people.find(peer_id) is None:
+        raise NotFound("There is no such person.")
+    if peer_id < SYSTEM_PEER and await services.database.ask(apps.find_by_id, -peer_id) is None:
+        raise NotFound("There is no such app.")

@@ -44,8 +44,7 @@ async def jump(call: Call[UserCaller, JumpParameters, Nothing]) -> Answer:
     app = await open_app(services.lookups, asked.app_id)
     me, tickets = call.caller.person.id, services.pipes.tickets
     url = await callback_to(app, asked.redirect_to, user_id=me, tickets=tickets)
-    # A ticket is in the URL: no cache may keep it.
-    return Answer(status=302, headers=[("Location", url), ("Cache-Control", "no-store")])
+    return Answer(status=302, headers=[("Location", url)])
 
 
 @endpoint(

@@ -7,6 +7,7 @@ browsers (WHATWG URL) and urllib would read differently does not match, so it is
 """
 
 import re
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
@@ -28,6 +29,7 @@ _ENTRY = re.compile(
 )
 # WHATWG reads a host as an IPv4 address when its last label is a number, in any base.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_ASCII = string.punctuation
 _MAX_HOST, _MAX_LABEL = 253, 63  # RFC 1035 §2.3.4
 _MAX_PORT = 65535
 
@@ -119,9 +121,10 @@ def is_button_url(url: str) -> bool:
 def callback_link(callback_url: str, *, ticket: str, next: str | None = None) -> str:
     """Where the browser goes to sign on: the app's callback with the ticket and, maybe, where to go next.
 
-    The callback's own query and fragment stay as they are, the ticket coming after that query.
+    The callback's own query and fragment stay as they are, the ticket coming after that query. All of it is
+    ASCII, as a header must be: other characters are percent-encoded (RFC 3987 §3.1).
     """
-    front, hash_sign, fragment = callback_url.partition("#")
+    front, hash_sign, fragment = quote(callback_url, safe=_ASCII).partition("#")
     joint = "" if front.endswith(("?", "&")) else "&" if "?" in front else "?"
     going_on = "" if next is None else f"&next={quote(next, safe='')}"
     return f"{front}{joint}ticket={quote(ticket, safe='')}{going_on}{hash_sign}{fragment}"

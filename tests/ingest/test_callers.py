@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from ingest.endpoint import ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS, Endpoint
@@ -85,6 +86,13 @@ SIGNED_IN = [endpoint for endpoint in ALL if endpoint.callers is not ANYONE]
 
 def ask(api: Api, endpoint: Endpoint, owned: Owned, headers: dict[str, str]) -> int:
     """The status of a sound request by this caller."""
+    return answer_to(api, endpoint, owned, headers).status_code
+
+
+def answer_to(
+    api: Api, endpoint: Endpoint, owned: Owned, headers: dict[str, str]
+) -> httpx.Response:
+    """The answer to a sound request by this caller."""
     end, body = SOUND[endpoint.name]
     path = endpoint.path
     if "{" in path:
@@ -92,7 +100,7 @@ def ask(api: Api, endpoint: Endpoint, owned: Owned, headers: dict[str, str]) -> 
         path = before + end.format(**vars(owned)) + rest.partition("}")[2]
     else:
         path += end
-    return api.client.request(endpoint.method, path, headers=headers, json=body).status_code
+    return api.client.request(endpoint.method, path, headers=headers, json=body)
 
 
 @pytest.mark.parametrize("endpoint", SIGNED_IN, ids=lambda endpoint: endpoint.name)
@@ -112,6 +120,15 @@ def test_route_by_caller(shared_api: Api, owned: Owned, endpoint: Endpoint) -> N
             assert ask(api, endpoint, owned, headers) == 404
     owner = api.person(OWNER) if callers.people else api.app("oa")
     assert ask(api, endpoint, owned, owner) == OWNERS.get(endpoint.name, 200)
+
+
+@pytest.mark.parametrize("endpoint", SIGNED_IN, ids=lambda endpoint: endpoint.name)
+def test_no_cache_keeps_what_is_personal(shared_api: Api, owned: Owned, endpoint: Endpoint) -> None:
+    """Every answer of a route with callers is `private, no-store`, refusals too (contract §0)."""
+    owner = shared_api.person(OWNER) if endpoint.callers.people else shared_api.app("oa")
+    for headers in ({}, owner):
+        answer = answer_to(shared_api, endpoint, owned, headers)
+        assert answer.headers["Cache-Control"] == "private, no-store", answer.status_code
 
 
 def test_every_signed_in_route_is_in_the_table() -> None:

@@ -39,6 +39,23 @@ def test_the_document_is_valid_and_has_every_route() -> None:
 
 
 @pytest.mark.quick
+def test_bounds_are_said_in_words_of_json_schema() -> None:
+    """`minimum` and `maximum` of every number in a path or query, and no word that pydantic made up."""
+    document = openapi.document(ALL)
+    words = set(re.findall(r'"(\w+)":', json.dumps(document)))
+    made_up = {"ge", "gt", "le", "lt", "max_length", "min_length", "multiple_of"}
+    assert words.isdisjoint(made_up)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
+                    if schema["type"] == "integer":
+                        assert schema["minimum"] < schema["maximum"], parameter
+                    elif schema["type"] == "string" and parameter["in"] != "header":
+                        assert schema["maxLength"] or schema["enum"], parameter
+
+
+@pytest.mark.quick
 def test_names_of_operations_are_their_own() -> None:
     """Generated clients make methods of them."""
     assert len({endpoint.name for endpoint in ALL}) == len(ALL)

@@ -1,5 +1,6 @@
 """Every rule of contract §2, with its status, through a real server."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -92,7 +93,10 @@ ROWS: list[tuple[str, str, dict[str, Any], int]] = [
     ("media only begins like a URL", PERSON, {"receiver_id": 2, "content_type": "IMAGE", "content": 'https://"onerror=alert(1)'}, 422),
     ("an app's media only begins like a URL", OA, {"receiver_id": 2, "content_type": "FILE", "content": "http://a b"}, 422),
     ("a text may say anything", PERSON, {"receiver_id": 2, "content": 'https://"onerror=alert(1)'}, 200),
-    ("a time in the past is now", OA, NOTICE | {"send_at": "2026-01-01T00:00:00Z"}, 200),
+    ("a time just past is now", OA, NOTICE | {"send_at": (datetime.now(UTC) - timedelta(seconds=2)).isoformat()}, 200),
+    ("a time long past is a mistake", OA, NOTICE | {"send_at": "2026-01-01T00:00:00Z"}, 422),
+    ("a time before all zones", OA, NOTICE | {"send_at": "0001-01-01T00:00:00+23:59"}, 422),
+    ("a time after all zones", OA, NOTICE | {"send_at": "9999-12-31T23:59:59-23:59"}, 422),
     ("a time needs an offset", OA, NOTICE | {"send_at": "2030-01-01T00:00:00"}, 422),
     ("a time is within 90 days", OA, NOTICE | {"send_at": "2099-01-01T00:00:00+08:00"}, 422),
     ("a time is a time", OA, NOTICE | {"send_at": "tomorrow"}, 422),

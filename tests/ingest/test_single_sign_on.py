@@ -83,7 +83,7 @@ def test_a_jump_redirects_with_a_ticket_that_no_cache_keeps(shared_api: Api) -> 
     location = answer.headers["Location"]
     assert location.startswith("https://oa.example.com/callback?ticket=")
     assert query(location)["next"] == [TARGET]
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     [ticket] = query(location)["ticket"]
     # Someone without an account in the app is known by their platform id alone.
     assert verify(shared_api, ticket).json() == {
@@ -92,6 +92,22 @@ def test_a_jump_redirects_with_a_ticket_that_no_cache_keeps(shared_api: Api) -> 
         "mapped_email": None,
         "name": "人1",
     }
+
+
+def test_a_jump_over_a_callback_that_is_not_ascii(api: Api, engine: Engine) -> None:
+    """302 with the address percent-encoded (RFC 3987 §3.1), and the same from callback-url and sso-login."""
+    with engine.begin() as connection:
+        callback = "https://oa.example.com/回调?名=é"
+        connection.execute(update(apps).where(apps.c.id == 7).values(callback_url=callback))
+    expected = "https://oa.example.com/%E5%9B%9E%E8%B0%83?%E5%90%8D=%C3%A9&ticket="
+    params, body = {"app_id": "oa", "redirect_to": TARGET}, {"app_id": "oa"}
+    jump = api.ask("GET", "/simple/sso/jump", headers=api.person(2), params=params)
+    assert jump.status_code == 302
+    path = f"/messages/{notice(api)}/callback-url"
+    shown = api.ask("GET", path, headers=api.person(2)).json()["callback_url"]
+    login = api.ask("POST", "/simple/sso-login", headers=api.person(2), json=body)
+    for url in (jump.headers["Location"], shown, login.json()["redirect_url"]):
+        assert url.startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -309,6 +309,10 @@ def test_a_button_leads_to_http_or_to_our_jump(url: str) -> None:
         ("https://a.b/cb?", "https://a.b/cb?ticket=t&next=https%3A%2F%2Fc.d%2F%3Fe%3D1"),
         ("https://a.b/cb?x=1", "https://a.b/cb?x=1&ticket=t&next=https%3A%2F%2Fc.d%2F%3Fe%3D1"),
         ("https://a.b/cb?x=1&", "https://a.b/cb?x=1&ticket=t&next=https%3A%2F%2Fc.d%2F%3Fe%3D1"),
+        (
+            "https://a.b/回调?é=%e4#片",
+            "https://a.b/%E5%9B%9E%E8%B0%83?%C3%A9=%e4&ticket=t&next=https%3A%2F%2Fc.d%2F%3Fe%3D1#%E7%89%87",
+        ),
         ("https://a.b/#/cb", "https://a.b/?ticket=t&next=https%3A%2F%2Fc.d%2F%3Fe%3D1#/cb"),
     ],
 )
