@@ -107,6 +107,18 @@ class Telemetry:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self._sweep_age = Gauge(
+            "carillon_sweep_age_seconds",
+            "Since beat last had something swept; workers do it themselves after a few seconds.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._scheduled_due = Gauge(
+            "carillon_scheduled_due",
+            "Scheduled sends that are due and not yet delivered.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self._ids_ahead = Gauge(
             "carillon_ids_ahead_seconds",
             "The instant in the highest message id, less PostgreSQL's clock: how far that was set back.",
@@ -176,6 +188,8 @@ class Telemetry:
         self._people_left.set(backlog.people_left)
         self._clock_ahead.set(backlog.clock_ahead_seconds)
         self._ids_ahead.set(backlog.ids_ahead_seconds)
+        self._sweep_age.set(backlog.sweep_age_seconds)
+        self._scheduled_due.set(backlog.scheduled_due)
 
     def exposed(self) -> bytes:
         """All of it in Prometheus' text format."""

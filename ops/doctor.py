@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import httpx
 
-from storage import accepted, apps, database, health
+from storage import accepted, apps, database, health, turns
 from storage.database import BlockingDatabase
 from storage.model.errors import CarillonError
 from storage.settings import DatabaseSettings, DataFolder, ValkeySettings, load
@@ -29,6 +29,7 @@ SKEW_WARNING_SECONDS, SKEW_FAILURE_SECONDS = 2.0, 60.0
 MONTHS_AHEAD = 1
 CONNECTIONS_LEFT = 10
 LATE_SECONDS = 30.0
+SWEEP_LATE_SECONDS = 10.0
 FULL = 0.9
 LEAST_FREE_BYTES = 1 << 30
 HTTP_OK = 200
@@ -181,6 +182,20 @@ def _backlog(site: Site) -> Iterator[Finding]:
         yield Finding("drift", Level.FAIL, text, "A defect: see ops/runbook.md, UnreadDrift.")
 
 
+def _sweep(site: Site) -> Iterator[Finding]:
+    """Whether what has to happen by the clock does: beat asks, and an upkeep worker does it."""
+    with _record(site) as record:
+        last = record.run(turns.last, turns.SWEEP)
+    if last is None or last.taken_seconds > SWEEP_LATE_SECONDS:
+        text = "Nobody sweeps: scheduled sends stay, and rings that were lost are not made good."
+        yield Finding("sweep", Level.FAIL, text, MEND["sweep"])
+    elif last.on_time_seconds > SWEEP_LATE_SECONDS:
+        text = "Workers sweep because beat, or the upkeep worker, does not."
+        yield Finding("sweep", Level.WARN, text, MEND["sweep"])
+    else:
+        yield Finding("sweep", Level.OK, f"Swept {last.on_time_seconds:.1f} s ago.")
+
+
 def _valkey(site: Site) -> Iterator[Finding]:
     found = health.examine_valkey(load(ValkeySettings, site.variables))
     share = found.used_bytes / found.limit_bytes if found.limit_bytes else 0.0
@@ -257,6 +272,7 @@ CHECKS: Mapping[str, Check] = {
     "schema": _schema,
     "secrets": _secrets,
     "backlog": _backlog,
+    "sweep": _sweep,
     "valkey": _valkey,
     "broker": _broker,
     "gateway": _gateway,
@@ -267,6 +283,7 @@ MEND: Mapping[str, str] = {
     "schema": "carillon db upgrade",
     "secrets": "Is CARILLON_SECRETS_KEY the one that the apps were added under?",
     "backlog": "See database.",
+    "sweep": "Start beat (celery -A workers.celery_app beat), and a worker of `upkeep`.",
     "valkey": "Is Valkey up, and CARILLON_VALKEY_URL right?",
     "broker": "Is it up, and CARILLON_BROKER_URL right?",
 }

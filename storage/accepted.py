@@ -42,10 +42,13 @@ class Request:
 class Backlog:
     """How much is waiting, since how long (0.0 when nothing is), and how many sends have failed.
 
+    `scheduled_due`: scheduled sends that are due and not yet persisted; they do not count in `waiting`, and
+    do in `oldest_seconds`.
     `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly recount found wrong. `broadcasts`: those that are
     planned, expanded or taken back now; `people_left`: whose chunk of one is still waiting.
     `clock_ahead_seconds`: of PostgreSQL's clock to this process's. `ids_ahead_seconds`: of the instant in the
-    highest id to PostgreSQL's clock; 0.0 unless that was set back.
+    highest id to PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat had
+    something swept.
     """
 
     waiting: int
@@ -55,8 +58,10 @@ class Backlog:
     broadcasts: int = 0
     people_left: int = 0
     set_aside: int = 0
+    scheduled_due: int = 0
     clock_ahead_seconds: float = 0.0
     ids_ahead_seconds: float = 0.0
+    sweep_age_seconds: float = 0.0
 
 
 _COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
@@ -251,8 +256,35 @@ def _send(kept: dict[str, Any]) -> Send:
     )
 
 
-_BACKLOG = text("""
-SELECT count(*) AS waiting,
+# Up to which id something can be due: above it are only sends scheduled for later, however many. Not below the
+# highest live id and the millisecond after it, where ids are (`take_scheduled_ids`) while the clock, set back,
+# catches up. A clock that jumped ahead (CLOCK_TOLERANCE
+# past the worker's) makes nothing due before its time. In a SELECT of its own it bounds the index.
+_NEWEST_DUE_ID = """(
+SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
+         CASE WHEN clock_timestamp() > CAST(:now AS timestamptz) + CAST(:tolerance AS interval)
+              THEN CAST(:now AS timestamptz) ELSE clock_timestamp() END))
+  FROM message_ids)
+"""
+# What the lane may take. A live send is due at once, also when the clock was set back behind it; but not
+# while it rests after a failure.
+_IS_DUE_ROW = f"""
+id <= {_NEWEST_DUE_ID}
+AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
+     OR (NOT is_scheduled AND attempts = 0 AND ring_at > clock_timestamp()))
+"""
+
+
+def _asked(now: datetime | None, *, grace: timedelta = timedelta(0)) -> dict[str, Any]:
+    """The parameters of _IS_DUE_ROW; `now` is the time by this process's clock."""
+    return {"now": now or datetime.now(UTC), "tolerance": CLOCK_TOLERANCE, "grace": grace}
+
+
+# Scheduled sends that are due come into the lane as it drains, so that many of one instant are no reason to
+# refuse others; but they are as late as any.
+_BACKLOG = text(f"""
+SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
+       count(*) FILTER (WHERE is_scheduled AND ring_at <= clock_timestamp()) AS scheduled_due,
        coalesce(extract(epoch FROM clock_timestamp() - min(ring_at)), 0) AS oldest_seconds,
        (SELECT count(*) FROM failed_sends) AS failed,
        (SELECT count(*) FROM unpublished WHERE error IS NOT NULL)
@@ -263,14 +295,16 @@ SELECT count(*) AS waiting,
        (SELECT coalesce(sum(size), 0) FROM broadcast_chunks WHERE state = 'waiting') AS people_left,
        clock_timestamp() AS at,
        (SELECT greatest(0, (last_value - message_id_floor(clock_timestamp())) >> 12) FROM message_ids)
-         AS ids_ahead_ms
-  FROM accepted WHERE NOT is_scheduled
-""")
+         AS ids_ahead_ms,
+       (SELECT extract(epoch FROM clock_timestamp() - on_time_at) FROM turns WHERE name = 'sweep')
+         AS sweep_age_seconds
+  FROM accepted WHERE id <= {_NEWEST_DUE_ID}
+""")  # noqa: S608 (constants)
 
 
 def backlog(connection: Connection) -> Backlog:
-    """How much is waiting to be persisted; scheduled sends do not count before they are due."""
-    row = connection.execute(_BACKLOG).one()
+    """How much is waiting to be persisted; what is scheduled for later does not count (primary key)."""
+    row = connection.execute(_BACKLOG, _asked(None)).one()
     return Backlog(
         waiting=row.waiting,
         oldest_seconds=max(0.0, float(row.oldest_seconds)),
@@ -279,8 +313,10 @@ def backlog(connection: Connection) -> Backlog:
         broadcasts=row.broadcasts,
         people_left=row.people_left,
         set_aside=row.set_aside,
+        scheduled_due=row.scheduled_due,
         clock_ahead_seconds=(row.at - datetime.now(UTC)).total_seconds(),
         ids_ahead_seconds=row.ids_ahead_ms / 1000,
+        sweep_age_seconds=max(0.0, float(row.sweep_age_seconds or 0.0)),
     )
 
 
@@ -339,13 +375,13 @@ def leave_lane(connection: Connection) -> None:
     connection.execute(_LEAVE_LANE)
 
 
-# What was accepted first is persisted first: the primary key, in id order. The batch ends before a row
+# What was accepted first, or became due first, is persisted first: the primary key, in id order. The batch ends before a row
 # that has failed more often than its first. Not waiting for the disk: whatever makes the batch durable
 # makes this durable before it.
 _CLAIM = text(f"""
 WITH due AS (
   SELECT id, attempts + deaths AS attempts FROM accepted
-   WHERE NOT is_scheduled AND ring_at <= clock_timestamp()
+   WHERE {_IS_DUE_ROW}
    ORDER BY id LIMIT :limit
 ), ranked AS (
   SELECT id, row_number() OVER w AS place, first_value(attempts) OVER w AS level,
@@ -362,7 +398,7 @@ ON CONFLICT (lane) DO UPDATE
    SET ids = excluded.ids, claimed_at = clock_timestamp(),
        done = persist_claims.done + CAST(persist_claims.ids <> '{{}}' AS int)
 RETURNING (SELECT ids FROM batch), {ONE_TO_PUBLISH}
-""")  # noqa: S608 (a constant)
+""")  # noqa: S608 (constants)
 
 
 class Claim(NamedTuple):
@@ -372,15 +408,22 @@ class Claim(NamedTuple):
     has_outbox: bool
 
 
-def claim(connection: Connection, limit: int, *, publishing: Collection[int] = ()) -> Claim:
+def claim(
+    connection: Connection,
+    limit: int,
+    *,
+    publishing: Collection[int] = (),
+    now: datetime | None = None,
+) -> Claim:
     """Note down, and return, the next ids to persist, in order; none when nothing is due.
 
     Only for the holder of the persist lane, who says with it that what it claimed before is done, but
     for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover` looks at
     exactly the new ones. Rows that failed before, or were in hand when a holder died, come in batches that
-    shrink eightfold each time, so that a row that kills its worker ends up alone.
+    shrink eightfold each time, so that a row that kills its worker ends up alone. `now`: the time by this
+    process's clock.
     """
-    asked = {"limit": limit, "publishing": list(publishing)}
+    asked = _asked(now) | {"limit": limit, "publishing": list(publishing)}
     return Claim(*connection.execute(_CLAIM, asked).one())
 
 
@@ -473,31 +516,20 @@ def bury(connection: Connection, ids: Collection[int]) -> None:
         connection.execute(_BURY, {"ids": list(ids)})
 
 
-_WAKE = text("""
-UPDATE accepted SET is_scheduled = false WHERE is_scheduled AND ring_at <= clock_timestamp()
-""")
-
-
-def wake_scheduled(connection: Connection) -> int:
-    """Make scheduled sends wait that are due now (index accepted_scheduled); how many."""
-    return connection.execute(_WAKE).rowcount
-
-
 # In id order, along the primary key, as the lane takes them: a scan of the table, which EXISTS was
 # planned as, walks through everything that was persisted and is not vacuumed yet, for every batch.
 # (Not EXISTS, whose ORDER BY PostgreSQL drops.)
-_ONE_IS_DUE = """(
+_ONE_IS_DUE = f"""(
 SELECT id FROM accepted
- WHERE NOT is_scheduled AND ring_at <= clock_timestamp() - CAST(:grace AS interval)
+ WHERE {_IS_DUE_ROW}
  ORDER BY id LIMIT 1) IS NOT NULL
-"""
-_NO_GRACE = timedelta(0)
+"""  # noqa: S608 (constants)
 _IS_WAITING = text(f"SELECT {_ONE_IS_DUE} OR (:outbox AND {ONE_TO_PUBLISH})")
 
 
 def is_waiting(connection: Connection, *, outbox: bool) -> bool:
     """Whether `claim` would find something to persist or, if it is asked for, in the outbox."""
-    asked = {"grace": _NO_GRACE, "outbox": outbox}
+    asked = _asked(None) | {"outbox": outbox}
     return bool(connection.execute(_IS_WAITING, asked).scalar_one())
 
 
@@ -510,7 +542,7 @@ _IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {_ONE_IS_DUE}")
 
 def is_due(connection: Connection) -> bool:
     """Whether there is something to persist or to publish."""
-    return bool(connection.execute(_IS_DUE, {"grace": _NO_GRACE}).scalar_one())
+    return bool(connection.execute(_IS_DUE, _asked(None)).scalar_one())
 
 
 _OVERDUE = text(f"""
@@ -523,18 +555,17 @@ SELECT {_ONE_UNPUBLISHED}
 
 def is_overdue(connection: Connection, *, grace: timedelta) -> bool:
     """Whether something has waited for `grace` past its time: its ring may have been lost."""
-    return bool(connection.execute(_OVERDUE, {"grace": grace}).scalar_one())
+    return bool(connection.execute(_OVERDUE, _asked(None, grace=grace)).scalar_one())
 
 
-_ASLEEP = text("""
-SELECT EXISTS (SELECT 1 FROM accepted
-                WHERE is_scheduled AND ring_at <= clock_timestamp() - :grace)
-""")
+_SCHEDULED_DUE = text(f"""
+SELECT EXISTS (SELECT 1 FROM accepted WHERE is_scheduled AND {_IS_DUE_ROW})
+""")  # noqa: S608 (constants)
 
 
-def is_asleep(connection: Connection, *, grace: timedelta) -> bool:
-    """Whether a scheduled send has been due for `grace` and nobody woke it (index accepted_scheduled)."""
-    return bool(connection.execute(_ASLEEP, {"grace": grace}).scalar_one())
+def is_scheduled_due(connection: Connection) -> bool:
+    """Whether a scheduled send is due, for which nobody rang when it became so (index accepted_scheduled)."""
+    return bool(connection.execute(_SCHEDULED_DUE, _asked(None)).scalar_one())
 
 
 _PURGE_OLD_KEYS = text(

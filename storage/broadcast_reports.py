@@ -22,7 +22,7 @@ _NOTHING_YET = """0 AS total, 0 AS expanded, 0 AS failed_chunks, 0 AS recalled, 
 _REPORTS = f"""
 WITH found AS (
   (SELECT id, sent_by_app_id AS app_id,
-          CASE WHEN is_scheduled THEN 'SCHEDULED' ELSE 'PENDING' END AS status, {_NOTHING_YET}
+          CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED' ELSE 'PENDING' END AS status, {_NOTHING_YET}
      FROM accepted
     WHERE is_broadcast AND sent_by_app_id = :app_id {{which}} ORDER BY id DESC LIMIT :limit)
    UNION ALL

@@ -162,7 +162,9 @@ class FoundMessage:
     read_at: datetime | None
 
 
-_WAITING = text("SELECT * FROM accepted WHERE id = :id")
+_WAITING = text("""
+SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead FROM accepted WHERE id = :id
+""")
 _DELIVERED = text("""
 SELECT m.*, a.name AS app_name, d.read_at
   FROM messages m
@@ -184,7 +186,7 @@ def find(connection: Connection, message_id: int) -> FoundMessage | None:
     Looks along its way (accepted, then messages), so that one that moves meanwhile is still found.
     """
     if row := connection.execute(_WAITING, {"id": message_id}).first():
-        status = MessageStatus.SCHEDULED if row.is_scheduled else MessageStatus.ACCEPTED
+        status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
         return FoundMessage(message_of(row), status, None)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
         status = MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED

@@ -92,7 +92,7 @@ class BroadcastLine:
 _LATEST = text("""
 WITH found AS (
   (SELECT id, sent_by_app_id AS app_id, title, created_at,
-          CASE WHEN is_scheduled THEN 'SCHEDULED' ELSE 'PENDING' END AS status,
+          CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED' ELSE 'PENDING' END AS status,
           0 AS total, 0 AS read_count,
           CAST(NULL AS timestamptz) AS started_at, CAST(NULL AS timestamptz) AS finished_at
      FROM accepted WHERE is_broadcast AND id < :before_id ORDER BY id DESC LIMIT :limit)

@@ -199,6 +199,17 @@ persist_holder = Table(
     prefixes=["UNLOGGED"],
 )
 
+# When what has to happen by the clock was done last: because beat asked for it, and by anyone. Unlogged: it
+# is about the last seconds.
+turns = Table(
+    "turns",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("on_time_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("taken_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    prefixes=["UNLOGGED"],
+)
+
 # Messages that are in the histories and whose event the bus has not taken. Empty but for troubles. With an
 # error: the event cannot be made, it is set aside and tried again at `try_at`.
 unpublished = Table(

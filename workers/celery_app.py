@@ -12,7 +12,7 @@ from celery.signals import setup_logging
 from storage.logs import LogSettings, configure
 from storage.settings import check, load
 from storage.task_queue import QueueSettings, make_celery
-from workers import pool_care, process, telemetry, watchdog
+from workers import deputy, pool_care, process, telemetry, watchdog
 from workers.tasks import register
 
 
@@ -28,4 +28,5 @@ register(app)
 pool_care.install(app)
 watchdog.install(os.environ)
 telemetry.install(os.environ)
+deputy.install()
 setup_logging.connect(partial(configured, load(LogSettings, os.environ)), weak=False)

@@ -48,6 +48,12 @@ class WorkerSettings:
         parse=duration(0.0, 600),
         help="Work that has waited this long past its time is rung again.",
     )
+    sweep_late: timedelta = setting(
+        "CARILLON_SWEEP_LATE_SECONDS",
+        timedelta(seconds=3),
+        parse=duration(1, 86_400),
+        help="When beat has not had anything swept for this long, any worker does it, every second.",
+    )
     stall: timedelta = setting(
         "CARILLON_WORKER_STALL_SECONDS",
         timedelta(seconds=60),

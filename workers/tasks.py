@@ -17,7 +17,7 @@ NIGHTLY = "carillon.upkeep.nightly"
 _TASKS: dict[str, Callable[[Process], object]] = {
     PERSIST: persist.drain,
     EXPAND: expand.work,
-    SWEEP: sweep.sweep,
+    SWEEP: sweep.sweep_on_time,
     HOURLY: upkeep.hourly,
     NIGHTLY: upkeep.nightly,
 }

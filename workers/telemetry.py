@@ -99,6 +99,12 @@ class Telemetry:
             ["queue"],
             registry=registry,
         )
+        self.late_turns = Counter(
+            "carillon_late_turns",
+            "Times that this worker did what beat had not asked for in time: sweep, upkeep.",
+            ["turn"],
+            registry=registry,
+        )
         self.queue_length = Gauge(
             "carillon_queue_rings",
             "Rings that lie in a queue.",

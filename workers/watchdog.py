@@ -116,12 +116,8 @@ def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:
 
 
 def _sweep_due(database: BlockingDatabase, grace: timedelta) -> bool:
-    """Work whose ring may have been lost, or a scheduled send that nobody woke: the sweep is late."""
-    return (
-        _sends_due(database, grace)
-        or _broadcasts_due(database, grace)
-        or database.run(accepted.is_asleep, grace=grace)
-    )
+    """Work whose ring may have been lost, or a scheduled send that nobody rang for: the sweep is late."""
+    return _sends_due(database, grace) or _broadcasts_due(database, grace)
 
 
 _DUE = {SENDS: _sends_due, BROADCASTS: _broadcasts_due, UPKEEP: _sweep_due}

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from ops.deadline import wait_until
 from ops.doctor import Finding, Level, Site, examine
-from storage import apps, unpublished
+from storage import apps, turns, unpublished
 from storage.accepted import bury
 from storage.apps import NewApp
 from storage.settings import load
@@ -28,6 +28,7 @@ CHECK_OF = {
     "workers": ("broker",),
     "failed sends": ("backlog",),
     "set aside": ("backlog",),
+    "ids": ("backlog",),
     "clock": ("database", "valkey"),
 }
 
@@ -189,3 +190,23 @@ def test_events_that_cannot_be_published_are_found(
     with engine.begin() as connection:
         unpublished.set_aside(connection, {1: "no credentials"})
     assert level(environ, "set aside") is Level.WARN
+
+
+def test_a_sweep_that_is_late_is_found(environ: Mapping[str, str], engine: Engine) -> None:
+    """Nobody sweeps; workers do instead of beat; beat does."""
+    assert level(environ, "sweep") is Level.FAIL
+    with engine.begin() as connection:
+        turns.note(connection, turns.SWEEP)
+    assert level(environ, "sweep") is Level.OK
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE turns SET on_time_at = now() - interval '1 min'"))
+    assert level(environ, "sweep") is Level.WARN
+
+
+def test_a_clock_that_was_set_back_is_found(environ: Mapping[str, str], engine: Engine) -> None:
+    """The newest message id is of a later time than PostgreSQL's clock."""
+    assert found(environ, "ids") == []
+    with engine.begin() as connection:
+        later = "clock_timestamp() + interval '1 min'"
+        connection.execute(text(f"SELECT setval('message_ids', message_id_floor({later}))"))
+    assert level(environ, "ids") is Level.WARN

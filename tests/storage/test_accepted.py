@@ -103,17 +103,60 @@ def test_two_callers_may_use_the_same_key(engine: Engine) -> None:
 
 
 def test_a_scheduled_send_waits_for_its_time_and_is_ordered_by_it(engine: Engine) -> None:
-    """It is not claimed before `send_at`, and its id sorts where its time is."""
-    due = datetime.now(UTC) + timedelta(days=40)
+    """It is not claimed before `send_at`; then by itself, in the order of the instants that ids tell."""
+    soon = datetime.now(UTC) + timedelta(seconds=1)
     with engine.begin() as connection:
-        [later] = accept(connection, a_send(send_at=due))
+        [far] = accept(connection, a_send(send_at=soon + timedelta(days=40)))
+        [next] = accept(connection, a_send(send_at=soon))
         [now] = accept(connection, a_send())
+    with engine.begin() as connection:
+        assert now < next < far
         assert accepted.claim(connection, 10).ids == [now]
-        assert later > now
-        assert accepted.wake_scheduled(connection) == 0
-        connection.execute(text("UPDATE accepted SET ring_at = now() WHERE is_scheduled"))
-        assert accepted.wake_scheduled(connection) == 1
-        assert accepted.claim(connection, 10).ids == [now, later]
+        assert not accepted.is_scheduled_due(connection)
+    assert wait_until(lambda: is_scheduled_due(engine), seconds=10)
+    with engine.begin() as connection:
+        [last] = accept(connection, a_send())
+        assert accepted.claim(connection, 10).ids == [now, next, last]
+
+
+def is_scheduled_due(engine: Engine) -> bool:
+    """Whether a scheduled send is due."""
+    with engine.begin() as connection:
+        return accepted.is_scheduled_due(connection)
+
+
+def test_what_becomes_due_is_late_and_is_no_reason_to_refuse_others(engine: Engine) -> None:
+    """Thousands due at one instant count in the age of the oldest, not in what the cap is held against."""
+    due = datetime.now(UTC) + timedelta(seconds=1)
+    with engine.begin() as connection:
+        accept(connection, *[a_send(send_at=due)] * 500)
+        accept(connection, a_send(send_at=due + timedelta(days=1)))
+        assert accepted.backlog(connection).scheduled_due == 0
+    assert wait_until(lambda: is_scheduled_due(engine), seconds=10)
+    with engine.begin() as connection:
+        seen = accepted.backlog(connection)
+        assert (seen.waiting, seen.scheduled_due) == (0, 500)
+        assert seen.oldest_seconds > 0
+        assert accepted.is_overdue(connection, grace=timedelta(0))
+        assert not accepted.is_overdue(connection, grace=timedelta(minutes=1))
+
+
+def test_a_million_scheduled_for_later_cost_the_lane_nothing(engine: Engine) -> None:
+    """Looking for what is due, it stops where later instants begin, and reads none of their rows."""
+    later = datetime.now(UTC) + timedelta(days=1)
+    with engine.begin() as connection:
+        for _ in range(4):
+            accept(connection, *[a_send(send_at=later)] * 500)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE accepted"))
+    with engine.begin() as connection:
+        assert accepted.claim(connection, 500).ids == []
+        assert not accepted.is_waiting(connection, outbox=True)
+        read = text(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'accepted'"
+        )
+        assert connection.execute(read).scalar_one() < 10
 
 
 def test_many_scheduled_for_one_instant_have_ids_of_their_own(engine: Engine) -> None:

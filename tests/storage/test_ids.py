@@ -231,3 +231,32 @@ def test_a_send_scheduled_while_the_clock_is_behind_is_not_below_live_ones(clock
         assert scheduled > live
         is_scheduled = text("SELECT is_scheduled FROM accepted WHERE id = :id")
         assert connection.execute(is_scheduled, {"id": scheduled}).scalar_one()
+
+
+def test_what_is_scheduled_does_not_go_early_when_the_clock_jumps_ahead(clock: Engine) -> None:
+    """Months ahead by PostgreSQL's clock, a worker goes by its own, and delivers what is live."""
+    with clock.begin() as connection:
+        [live] = accept(connection, a_send())
+        accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(days=1)))
+    wrong_clock.shift(clock, MONTHS)
+    with clock.begin() as connection:
+        assert accepted.claim(connection, 10).ids == [live]
+        assert accepted.backlog(connection).scheduled_due == 0
+
+
+def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
+    """What was accepted before is delivered at once, and so is what becomes due by that clock."""
+    with clock.begin() as connection:
+        [before] = accept(connection, a_send())
+    wrong_clock.shift(clock, -600.0)
+    due = datetime.now(UTC) - timedelta(seconds=599)
+    with clock.begin() as connection:
+        [scheduled] = accept(connection, a_send(send_at=due))
+        assert accepted.claim(connection, 10).ids == [before]
+    assert wait_until(lambda: claimed(clock) == [before, scheduled], seconds=10)
+
+
+def claimed(engine: Engine) -> list[int]:
+    """What the lane would take."""
+    with engine.begin() as connection:
+        return accepted.claim(connection, 10).ids

@@ -17,6 +17,7 @@ from tests.faults.business import Business, business
 from tests.faults.ground import Findings, Ground
 from tests.faults.ledger import LOST, Sent
 from tests.faults.rows.postgres import await_accepted, within
+from tests.faults.rows.schedule import gauge
 from tests.faults.rows.workers import SENDS, await_progress
 
 LIBRARIES = (
@@ -96,6 +97,7 @@ def _signed(sender: Business, *, at: float) -> int:
     return httpx.get(url, headers=headers, timeout=10).status_code
 
 
+AHEAD = "carillon_database_clock_ahead_seconds"
 AHEAD_SECONDS = 7 * 30 * 86_400.0
 
 
@@ -112,7 +114,7 @@ def set_postgres(ground: Ground) -> Findings:
         await_accepted(traffic)
         wrong_clock.shift(ground.engine, AHEAD_SECONDS)
         ahead_at = time.monotonic()
-        is_told = wait_until(lambda: _clock_ahead(ground) > 3600, seconds=10)
+        is_told = wait_until(lambda: gauge(ground, AHEAD) > 3600, seconds=10)
         ground.pause(1.0)
         right_at = time.monotonic()
         wrong_clock.shift(ground.engine, 0.0)
@@ -122,7 +124,7 @@ def set_postgres(ground: Ground) -> Findings:
     found.must({answer.status for answer in refused} == {503}, "months ahead nothing is accepted")
     statuses = {answer.status for answer in traffic.ledger.answers}
     found.must(statuses <= {200, 503, LOST}, f"no other answer than 200 and 503 ({statuses})")
-    found.must(is_told, "carillon_database_clock_ahead_seconds says so")
+    found.must(is_told, f"{AHEAD} says so")
     found.must(not ground.ask("SELECT count(*) FROM failed_sends"), "nothing is put aside")
     _read_and_recall(ground, found, traffic.ledger.sent[::997])
     wrong_clock.remove(ground.engine)
@@ -135,16 +137,6 @@ def _relaunch_all(ground: Ground) -> None:
     for name in list(ground.stack.processes):
         ground.stack.relaunch(name)
     ground.stack.wait_ready()
-
-
-def _clock_ahead(ground: Ground) -> float:
-    metrics = httpx.get(f"{ground.stack.url}/metrics", timeout=10).text
-    [line] = [
-        line
-        for line in metrics.splitlines()
-        if line.startswith("carillon_database_clock_ahead_seconds")
-    ]
-    return float(line.split()[-1])
 
 
 def _read_and_recall(ground: Ground, found: Findings, sent: Iterable[Sent]) -> None:

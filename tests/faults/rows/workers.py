@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -89,6 +91,7 @@ def drop_rings(ground: Ground) -> Findings:
     count = ground.scale(short=2500, full=20_000)
     sweep = [ground.stack[name] for name in ("beat", "worker-upkeep")]
     with (
+        no_deputies(ground),
         deaf_web(ground),
         ground.traffic(per_second=10_000, connections=24, limit=count, sockets=1) as traffic,
     ):
@@ -109,7 +112,7 @@ def control(ground: Ground) -> Findings:
     """0: the guarantee switched off. The sweep is away and the rings are dropped: losses, all of it."""
     for name in ("beat", "worker-upkeep"):
         ground.stack[name].kill()
-    with deaf_web(ground):
+    with no_deputies(ground), deaf_web(ground):
         with ground.traffic(per_second=100, limit=100, settle=1.5) as traffic:
             wait_until(lambda: traffic.load.is_done, seconds=20)
         verdict = traffic.verdict
@@ -120,6 +123,17 @@ def control(ground: Ground) -> Findings:
     healed = wait_until(lambda: not ground.waiting(traffic.people), seconds=20)
     found.must(healed, "all is delivered once the sweep is back")
     return found
+
+
+@contextmanager
+def no_deputies(ground: Ground) -> Iterator[None]:
+    """Workers of other queues do not sweep when the sweep is late."""
+    for seconds in ("3600", "3"):
+        for name in (SENDS, "worker-broadcasts"):
+            ground.stack.relaunch(name, CARILLON_SWEEP_LATE_SECONDS=seconds)
+        wait_until(lambda: ready(ground), seconds=20)
+        if seconds == "3600":
+            yield
 
 
 class deaf_web:  # noqa: N801 (reads as a sentence with `with`)

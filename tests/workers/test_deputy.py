@@ -1,0 +1,89 @@
+"""The deputy: a worker does what beat has not asked for in time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from ops.child import Child
+from ops.deadline import wait_until
+from ops.stack import programs, settled
+from storage import turns
+from tests.builders import a_send, accept
+from workers import deputy, sweep
+from workers.process import Process
+
+SECOND = timedelta(seconds=1)
+
+
+def test_a_turn_is_taken_when_it_is_late_and_by_one_only(engine: Engine) -> None:
+    """Not before `late` after it was done on time or first asked for, and then not by two within `every`."""
+    with engine.begin() as connection:
+        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
+        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
+        connection.execute(text("UPDATE turns SET on_time_at = on_time_at - interval '61 s'"))
+        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND * 60)
+        connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '61 s'"))
+        assert turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND * 60)
+        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND * 60)
+        turns.note(connection, turns.SWEEP)
+        seen = turns.last(connection, turns.SWEEP)
+    assert seen is not None and seen.on_time_seconds < 60
+
+
+def test_an_instant_in_the_future_is_late(engine: Engine) -> None:
+    """PostgreSQL's clock was set back: what was noted before says nothing."""
+    with engine.begin() as connection:
+        turns.note(connection, turns.SWEEP)
+        connection.execute(
+            text(
+                "UPDATE turns SET on_time_at = on_time_at + interval '1 h', taken_at = on_time_at + interval '1 h'"
+            )
+        )
+        assert turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
+
+
+def test_a_worker_sweeps_only_while_beat_does_not(process: Process, engine: Engine) -> None:
+    """On time it leaves everything to beat; late it rings for what is due."""
+    with engine.begin() as connection:
+        accept(connection, a_send())
+    eager = replace(process, settings=replace(process.settings, sweep_grace=timedelta(0)))
+    assert sweep.sweep_on_time(eager) == ["sends"]
+    assert deputy.look(eager) == []
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE turns SET on_time_at = now() - interval '4 s', taken_at = now() - interval '4 s'"
+            )
+        )
+    assert deputy.look(eager) == [turns.SWEEP]
+    value = process.telemetry.registry.get_sample_value
+    assert value("carillon_late_turns_total", {"turn": "sweep"}) == 1
+
+
+@pytest.fixture
+def lone_worker(environ: Mapping[str, str]) -> Iterator[Child]:
+    """A sends worker without beat, without an upkeep worker."""
+    given = settled({**environ, "CARILLON_SWEEP_LATE_SECONDS": "1"})
+    [program] = [one for one in programs(given) if one.name == "worker-sends"]
+    child = Child(program)
+    child.launch()
+    yield child
+    child.kill()
+
+
+@pytest.mark.usefixtures("lone_worker")
+def test_scheduled_sends_go_without_beat(engine: Engine) -> None:
+    """Nobody rings for what becomes due: a worker sees it by itself (fault row 45)."""
+    with engine.begin() as connection:
+        [id] = accept(connection, a_send(send_at=datetime.now(UTC) + SECOND))
+    assert wait_until(lambda: is_delivered(engine, id), seconds=30)
+
+
+def is_delivered(engine: Engine, id: int) -> bool:
+    """Whether it is in the histories."""
+    with engine.begin() as connection:
+        question = text("SELECT EXISTS (SELECT 1 FROM messages WHERE id = :id)")
+        return bool(connection.execute(question, {"id": id}).scalar_one())
