@@ -46,9 +46,7 @@ def judge_app(message: Message, *, app_id: int) -> None:
 
 
 def judge_person(message: Message, *, user_id: int, age: timedelta, limit: timedelta) -> None:
-    """Raise unless the person is its sender, and it is not too old."""
-    if user_id not in (message.sender_id, message.receiver_id) and not message.is_broadcast:
-        raise NotFound(_NO_SUCH)
+    """Raise NotAllowed unless the person, who may see it, is its sender, and it is not too old."""
     if user_id != message.sender_id:
         raise NotAllowed("Only its sender may take a message back.")
     if age > limit:
@@ -57,13 +55,14 @@ def judge_person(message: Message, *, user_id: int, age: timedelta, limit: timed
 
 
 async def _found(services: Services, caller: Caller, message_id: int) -> Message:
+    """The message, if the caller may know of it: people who did not send it must have it."""
     found = await services.database.ask(messages.find, message_id)
     if found is None:
         raise NotFound(_NO_SUCH)
-    if found.message.is_broadcast and not isinstance(caller, AppCaller):
-        me = caller.person.id
-        if found.message.sender_id == me:
-            return found.message
-        if await services.database.ask(messages.received_by, message_id, user_id=me) is None:
-            raise NotFound(_NO_SUCH)
-    return found.message
+    message = found.message
+    if isinstance(caller, AppCaller) or message.sender_id == caller.person.id:
+        return message
+    me = caller.person.id
+    if await services.database.ask(messages.received_by, message_id, user_id=me) is None:
+        raise NotFound(_NO_SUCH)
+    return message

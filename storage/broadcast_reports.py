@@ -92,15 +92,18 @@ def _rate(expanded: int, seconds: float | None) -> float | None:
     return None if seconds is None else round(expanded / max(float(seconds), 0.001), 1)
 
 
-_FINISHED = text("""
-SELECT id FROM broadcasts WHERE id = ANY(CAST(:ids AS bigint[]))
-   AND status NOT IN ('SCHEDULED', 'PENDING', 'EXPANDING')
+_ENDED = text("""
+SELECT id, status = 'DONE' AS is_done FROM broadcasts
+ WHERE id = ANY(CAST(:ids AS bigint[])) AND status NOT IN ('SCHEDULED', 'PENDING', 'EXPANDING')
+ UNION ALL
+SELECT id, false FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 
 
-def finished(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Those of `ids` that no lane will expand any more (`Prefer: wait`)."""
-    return set(connection.execute(_FINISHED, {"ids": list(ids)}).scalars())
+def ended(connection: Connection, ids: Collection[int]) -> dict[int, bool]:
+    """Those of `ids` that no lane will expand any more, and whether everyone has it (`Prefer: wait`)."""
+    rows = connection.execute(_ENDED, {"ids": list(ids)})
+    return {row.id: row.is_done for row in rows}
 
 
 # Whoever gets here first within the minute that contract §3 allows counts; others show the last count.

@@ -3,7 +3,7 @@
 `persist` is called by the holder of the persist lane only, so that a conversation stays in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -213,6 +213,16 @@ def received_by(connection: Connection, message_id: int, *, user_id: int) -> Mes
     """
     row = connection.execute(_RECEIVED, {"id": message_id, "user_id": user_id}).first()
     return message_of(row) if row else None
+
+
+_IN_HISTORIES = text("""
+SELECT id FROM messages WHERE id = ANY(CAST(:ids AS bigint[])) AND recalled_at IS NULL
+""")
+
+
+def in_histories(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that were persisted and not taken back; by the primary key."""
+    return set(connection.execute(_IN_HISTORIES, {"ids": list(ids)}).scalars())
 
 
 _ADD_MONTHS = text("SELECT add_message_months(:ahead)")

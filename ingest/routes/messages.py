@@ -88,7 +88,10 @@ async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     errors=(NotFound,),
 )
 async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
-    """Show a message and how far it has come, to its sender, its receiver or the app that sent it."""
+    """Show a message and how far it has come, to its sender and the app that sent it.
+
+    To its receiver while it is in their history.
+    """
     services = call.services
     found = await services.database.ask(messages.find, call.params.message_id)
     if found is None or not await _may_see(call, found):
@@ -190,13 +193,12 @@ async def _waited(services: Services, accepted: Accepted, wait: timedelta) -> li
 
 
 async def _may_see(call: Call[Caller, OneMessage, Nothing], found: FoundMessage) -> bool:
+    """Who sent it always; who receives it while it is in their history: not before, nor once recalled."""
     message = found.message
     if isinstance(call.caller, AppCaller):
         return message.sent_by_app_id == call.caller.app.id
     me = call.caller.person.id
-    if me in (message.sender_id, message.receiver_id):
+    if me == message.sender_id:
         return True
-    if not message.is_broadcast:
-        return False
     received = await call.services.database.ask(messages.received_by, message.id, user_id=me)
     return received is not None

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Event
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
-from storage import outbox
+from ops.deadline import wait_until
+from storage import accepted, messages, outbox
 from storage.model.event import AllRead, ConversationRead
+from storage.withdrawals import withdraw
 from tests.ingest.running import Api
 
 
@@ -172,6 +176,80 @@ def test_a_wait_ends_when_the_message_is_in_the_history(api: Api) -> None:
         stop.set()
     assert answer.headers["Preference-Applied"] == "wait=10"
     assert answer.json()["id"] in history(api, 2, 1)
+
+
+@pytest.mark.parametrize("is_broadcast", [False, True])
+def test_a_wait_for_what_fails_or_is_taken_back_does_not_say_applied(
+    api: Api, *, is_broadcast: bool
+) -> None:
+    """It ends as soon as that is known, and without Preference-Applied: the histories have nothing."""
+    for end in (accepted.bury, take_back):
+        with ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(end_what_waits, api, end)
+            headers = {**api.app("oa"), "Prefer": "wait=10"}
+            body = {"is_broadcast": True} if is_broadcast else {"receiver_id": 2}
+            began = time.monotonic()
+            answer = api.send(headers, type="NOTIFICATION", **body)
+            assert ending.result()
+        assert answer.status_code == 200
+        assert "Preference-Applied" not in answer.headers
+        assert time.monotonic() - began < 8
+
+
+def take_back(connection: Connection, ids: list[int]) -> None:
+    """Take all of them back."""
+    for id in ids:
+        withdraw(connection, id)
+
+
+def end_what_waits(api: Api, end: Callable[[Connection, list[int]], None]) -> bool:
+    """Do this to the next send that waits; False if none came."""
+
+    def ended() -> bool:
+        with api.engine.begin() as connection:
+            ids = list(connection.execute(text("SELECT id FROM accepted")).scalars())
+            end(connection, ids)
+            return bool(ids)
+
+    return wait_until(ended, seconds=8)
+
+
+def seen(api: Api, headers: dict[str, str], id: int) -> Any:
+    """The status that `GET /messages/{id}` shows, or the answer's if it shows none."""
+    answer = api.ask("GET", f"/messages/{id}", headers=headers)
+    return answer.json()["status"] if answer.status_code == 200 else answer.status_code
+
+
+@pytest.mark.parametrize("kind", ["private", "notification"])
+def test_a_receiver_sees_a_message_while_it_is_in_their_history(api: Api, kind: str) -> None:
+    """Not a scheduled one, not one on its way or failed, and not once it is recalled (contract §2)."""
+    sender, body = (
+        (api.person(1), {}) if kind == "private" else (api.app("oa"), {"type": "NOTIFICATION"})
+    )
+    receiver, stranger = api.person(2), api.person(3)
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    scheduled = api.sent(sender, receiver_id=2, send_at=later, **body)
+    waiting = api.sent(sender, receiver_id=2, **body)
+    assert [seen(api, sender, id) for id in (scheduled, waiting)] == ["SCHEDULED", "ACCEPTED"]
+    for id in (scheduled, waiting):
+        for other in (receiver, stranger):
+            assert seen(api, other, id) == 404
+            assert api.ask("DELETE", f"/messages/{id}", headers=other).status_code == 404
+    with api.engine.begin() as connection:
+        messages.persist(connection, [waiting])
+    assert [seen(api, who, waiting) for who in (sender, receiver, stranger)] == [
+        "DELIVERED",
+        "DELIVERED",
+        404,
+    ]
+    assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 403
+    assert api.ask("DELETE", f"/messages/{waiting}", headers=sender).status_code == 204
+    assert [seen(api, who, waiting) for who in (sender, receiver)] == ["RECALLED", 404]
+    assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 404
+    failed = api.sent(sender, receiver_id=2, **body)
+    with api.engine.begin() as connection:
+        accepted.bury(connection, [failed])
+    assert [seen(api, who, failed) for who in (sender, receiver)] == ["FAILED", 404]
 
 
 def test_a_wait_that_ends_before_is_answered_all_the_same(api: Api) -> None:

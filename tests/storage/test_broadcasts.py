@@ -60,7 +60,7 @@ def test_everyone_active_gets_one_copy(engine: Engine) -> None:
         users = connection.execute(text("SELECT user_id FROM deliveries ORDER BY user_id"))
         assert list(users.scalars()) == list(range(1, 26))
         assert conversations.drifted(connection, percent=100) == []
-        assert broadcast_reports.finished(connection, [id]) == {id}
+        assert broadcast_reports.ended(connection, [id]) == {id: True}
 
 
 def test_the_audience_is_frozen_when_it_is_planned(engine: Engine) -> None:
