@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from ingest.wire_answers import (
     BroadcastAnswer,
+    BroadcastLine,
     ConversationAnswer,
     MessageAnswer,
     MessageWithStatus,
     UnreadAnswer,
     UnreadPersonAnswer,
 )
-from storage.model.broadcast import BroadcastReport, UnreadPerson
+from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
 from storage.model.conversation import SYSTEM_PEER, Conversation, preview
 from storage.model.message import MEDIA_TYPES, ContentType, Message, MessageStatus
 from storage.model.send import Accepted, Send
@@ -122,21 +123,33 @@ class Display:
 
     def broadcast(self, report: BroadcastReport) -> BroadcastAnswer:
         """How far a broadcast has come."""
-        return BroadcastAnswer(
+        line = self.broadcast_line(report)
+        return BroadcastAnswer(**vars(line), unresolved=list(report.unresolved))
+
+    def broadcast_line(self, report: BroadcastReport) -> BroadcastLine:
+        """The same, as a list shows it. Why something fails is the operator's to know."""
+        return BroadcastLine(
             id=report.id,
             status=report.status,
             total=report.total,
             expanded=report.expanded,
             failed_chunks=report.failed_chunks,
+            last_error=None if report.last_error is None else _failing(report.status),
+            held=report.is_held,
             recalled=report.recalled,
             read=report.read,
             created_at=self.time(report.created_at),
             started_at=self.time_or_none(report.started_at),
             finished_at=self.time_or_none(report.finished_at),
             rate_per_second=report.rate_per_second,
-            unresolved=list(report.unresolved),
         )
 
     def unread(self, people: Sequence[UnreadPerson]) -> UnreadAnswer:
         """Who has not read a broadcast."""
         return UnreadAnswer([UnreadPersonAnswer(p.user_id, p.app_user_id, p.name) for p in people])
+
+
+def _failing(status: BroadcastStatus) -> str:
+    if status is BroadcastStatus.FAILED:
+        return "It could not be delivered. The operator can see why, and retry it."
+    return "A part of it fails for now and is tried again. The operator can see why."

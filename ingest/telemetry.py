@@ -125,6 +125,12 @@ class Telemetry:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self._parts_failing = Gauge(
+            "carillon_broadcast_parts_failing",
+            "Chunks and plans of broadcasts that failed and are tried again, for ever.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self._accepted = Counter(
             "carillon_accepted_sends",
             "Sends accepted, by the sending app's number (people: -) and kind; replays left out.",
@@ -186,6 +192,7 @@ class Telemetry:
         self._drifted.set(backlog.drifted)
         self._broadcasts.set(backlog.broadcasts)
         self._people_left.set(backlog.people_left)
+        self._parts_failing.set(backlog.parts_failing)
         self._clock_ahead.set(backlog.clock_ahead_seconds)
         self._ids_ahead.set(backlog.ids_ahead_seconds)
         self._sweep_age.set(backlog.sweep_age_seconds)

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from storage.model.broadcast import BroadcastStatus
 from storage.model.media import UNKNOWN_TYPE, is_media_type, plain_name, plain_type
 from storage.model.message import ContentType, MessageType
 
@@ -282,10 +283,11 @@ class UnreadWindow(OneBroadcast):
 
 
 class BroadcastWindow(Asked):
-    """A page of an app's broadcasts."""
+    """A page of an app's broadcasts, or of those of one status."""
 
     limit: Limit = 20
     before_id: PathId | None = None
+    status: Annotated[BroadcastStatus, Field(strict=False)] | None = None
 
 
 class PeopleSearch(Asked):

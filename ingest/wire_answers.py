@@ -108,20 +108,32 @@ class CallbackUrl:
 
 
 @dataclass(frozen=True)
-class BroadcastAnswer:
-    """How far a broadcast has come."""
+class BroadcastLine:
+    """How far a broadcast has come, as a list shows it.
+
+    `last_error`: that something fails now, and is tried again; null: nothing does. `held`: the app is
+    disabled, and nothing goes on until it is enabled.
+    """
 
     id: int
     status: BroadcastStatus
     total: int
     expanded: int
     failed_chunks: int
+    last_error: str | None
+    held: bool
     recalled: int
     read: int
     created_at: Time
     started_at: Time | None
     finished_at: Time | None
     rate_per_second: float | None
+
+
+@dataclass(frozen=True)
+class BroadcastAnswer(BroadcastLine):
+    """How far a broadcast has come."""
+
     unresolved: list[str]
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import httpx
 
-from storage import accepted, apps, database, health, turns
+from storage import accepted, apps, broadcast_failures, database, health, turns
 from storage.database import BlockingDatabase
 from storage.model.errors import CarillonError
 from storage.settings import DatabaseSettings, DataFolder, ValkeySettings, load
@@ -30,6 +30,7 @@ MONTHS_AHEAD = 1
 CONNECTIONS_LEFT = 10
 LATE_SECONDS = 30.0
 SWEEP_LATE_SECONDS = 10.0
+SHOWN = 10
 FULL = 0.9
 LEAST_FREE_BYTES = 1 << 30
 HTTP_OK = 200
@@ -196,6 +197,17 @@ def _sweep(site: Site) -> Iterator[Finding]:
         yield Finding("sweep", Level.OK, f"Swept {last.on_time_seconds:.1f} s ago.")
 
 
+def _broadcasts(site: Site) -> Iterator[Finding]:
+    with _record(site) as record:
+        failing = record.run(broadcast_failures.failing, limit=SHOWN)
+    for one in failing:
+        text = f"{one.broadcast_id} of {one.app_name}: {one.parts:,} parts fail: {one.last_error}"
+        mend = f"Mend the cause, then: carillon broadcasts retry {one.broadcast_id}"
+        yield Finding("broadcasts", Level.FAIL, text, mend)
+    if not failing:
+        yield Finding("broadcasts", Level.OK, "Nothing fails.")
+
+
 def _valkey(site: Site) -> Iterator[Finding]:
     found = health.examine_valkey(load(ValkeySettings, site.variables))
     share = found.used_bytes / found.limit_bytes if found.limit_bytes else 0.0
@@ -273,6 +285,7 @@ CHECKS: Mapping[str, Check] = {
     "secrets": _secrets,
     "backlog": _backlog,
     "sweep": _sweep,
+    "broadcasts": _broadcasts,
     "valkey": _valkey,
     "broker": _broker,
     "gateway": _gateway,
@@ -284,6 +297,7 @@ MEND: Mapping[str, str] = {
     "secrets": "Is CARILLON_SECRETS_KEY the one that the apps were added under?",
     "backlog": "See database.",
     "sweep": "Start beat (celery -A workers.celery_app beat), and a worker of `upkeep`.",
+    "broadcasts": "See database.",
     "valkey": "Is Valkey up, and CARILLON_VALKEY_URL right?",
     "broker": "Is it up, and CARILLON_BROKER_URL right?",
 }

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection, Row, text
 
 from storage.database import tell_driver
+from storage.held import is_held
 from storage.model.errors import CallerIsWrong, invalid
 from storage.model.message import ContentType, Message, MessageType, UnknownWord
 from storage.model.send import Accepted, IdempotencyKey, Send
@@ -44,8 +45,10 @@ class Backlog:
 
     `scheduled_due`: scheduled sends that are due and not yet persisted; they do not count in `waiting`, and
     do in `oldest_seconds`.
-    `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly recount found wrong. `broadcasts`: those that are
-    planned, expanded or taken back now; `people_left`: whose chunk of one is still waiting.
+    `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly
+    recount found wrong. `broadcasts`: those that are planned, expanded or taken back now, without what is
+    held; `people_left`: whose chunk of one is still waiting; `parts_failing`: chunks, and plans of
+    broadcasts, that failed and are tried again.
     `clock_ahead_seconds`: of PostgreSQL's clock to this process's. `ids_ahead_seconds`: of the instant in the
     highest id to PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat had
     something swept.
@@ -57,6 +60,7 @@ class Backlog:
     drifted: int = 0
     broadcasts: int = 0
     people_left: int = 0
+    parts_failing: int = 0
     set_aside: int = 0
     scheduled_due: int = 0
     clock_ahead_seconds: float = 0.0
@@ -280,6 +284,7 @@ def _asked(now: datetime | None, *, grace: timedelta = timedelta(0)) -> dict[str
     return {"now": now or datetime.now(UTC), "tolerance": CLOCK_TOLERANCE, "grace": grace}
 
 
+# Indexes broadcasts_unfinished, broadcasts_pending, broadcast_chunks_waiting, broadcast_chunks_failing.
 # Scheduled sends that are due come into the lane as it drains, so that many of one instant are no reason to
 # refuse others; but they are as late as any.
 _BACKLOG = text(f"""
@@ -290,9 +295,13 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
        (SELECT count(*) FROM unpublished WHERE error IS NOT NULL)
          + (SELECT count(*) FROM outbox WHERE error IS NOT NULL) AS set_aside,
        (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted,
-       (SELECT count(*) FROM broadcasts WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING'))
-         AS broadcasts,
-       (SELECT coalesce(sum(size), 0) FROM broadcast_chunks WHERE state = 'waiting') AS people_left,
+       (SELECT count(*) FROM broadcasts b WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING')
+           AND (status = 'RECALLING' OR NOT {is_held("b.app_id")})) AS broadcasts,
+       (SELECT coalesce(sum(size), 0) FROM broadcast_chunks c
+         WHERE state = 'waiting' AND NOT {is_held("c.app_id")}) AS people_left,
+       (SELECT count(*) FROM broadcast_chunks WHERE error IS NOT NULL AND state <> 'failed')
+         + (SELECT count(*) FROM broadcasts WHERE status = 'PENDING' AND error IS NOT NULL)
+         AS parts_failing,
        clock_timestamp() AS at,
        (SELECT greatest(0, (last_value - message_id_floor(clock_timestamp())) >> 12) FROM message_ids)
          AS ids_ahead_ms,
@@ -312,6 +321,7 @@ def backlog(connection: Connection) -> Backlog:
         drifted=row.drifted,
         broadcasts=row.broadcasts,
         people_left=row.people_left,
+        parts_failing=row.parts_failing,
         set_aside=row.set_aside,
         scheduled_due=row.scheduled_due,
         clock_ahead_seconds=(row.at - datetime.now(UTC)).total_seconds(),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.broadcasts import close
+from storage.held import is_held
 
 # Whose turn it is, app by app, without reading the thousands that one app may have pending; of each app
 # the oldest, unless it failed so often that the next ones go first. A broadcast is begun when nothing is
@@ -18,7 +19,7 @@ from storage.broadcasts import close
 # wait for each other. Only then is it locked, and looked at again: a planner that finds the oldest in
 # another's hands passes over the app and never to the app's next one.
 # Indexes broadcasts_pending, broadcast_chunks_waiting.
-_NEXT_PENDING = text("""
+_NEXT_PENDING = text(f"""
 WITH RECURSIVE turn (app_id) AS (
   (SELECT app_id FROM broadcasts WHERE status = 'PENDING' AND app_id > :after_app_id
     ORDER BY app_id LIMIT 1)
@@ -33,6 +34,7 @@ WITH RECURSIVE turn (app_id) AS (
        AND (b.attempts < :max_attempts OR b.rest_until <= clock_timestamp())
      ORDER BY b.id LIMIT 1) o
    WHERE (o.rest_until IS NULL OR o.rest_until <= clock_timestamp())
+     AND NOT {is_held("o.app_id")}
      AND (o.started_at IS NOT NULL OR NOT EXISTS (
        SELECT FROM broadcast_chunks c JOIN broadcasts e ON e.id = c.broadcast_id
         WHERE c.state = 'waiting' AND c.app_id = o.app_id AND e.status = 'EXPANDING'
@@ -41,7 +43,7 @@ WITH RECURSIVE turn (app_id) AS (
 SELECT p.id, p.app_id, p.accepted_at, p.planned_up_to, p.audience IS NOT NULL AS has_list
   FROM oldest JOIN broadcasts p USING (id) WHERE p.status = 'PENDING'
  ORDER BY p.app_id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
-""")
+""")  # noqa: S608 (a constant)
 _ONE_PENDING = text("""
 SELECT id, app_id, accepted_at, planned_up_to, audience IS NOT NULL AS has_list
   FROM broadcasts WHERE id = :id AND status = 'PENDING' FOR UPDATE SKIP LOCKED
@@ -72,9 +74,10 @@ WITH RECURSIVE changed AS MATERIALIZED (
      ORDER BY id LIMIT :chunk_size)
     FROM step WHERE place + 1 < :chunks AND (place < 0 OR cardinality(ids) = :chunk_size)
 ), new_chunks AS (
-  INSERT INTO broadcast_chunks (broadcast_id, number, app_id, user_ids, size, last_user_id)
+  INSERT INTO broadcast_chunks (broadcast_id, number, app_id, user_ids, size, first_user_id,
+                                last_user_id)
   SELECT :id, place + (SELECT coalesce(max(number) + 1, 0) FROM broadcast_chunks WHERE broadcast_id = :id),
-         :app_id, ids, cardinality(ids), ids[cardinality(ids)]
+         :app_id, ids, cardinality(ids), ids[1], ids[cardinality(ids)]
     FROM step WHERE place >= 0 AND cardinality(ids) > 0
   RETURNING size, last_user_id
 ), added AS (
@@ -170,17 +173,3 @@ def suspect(connection: Connection, slicing: Slicing, *, after_app_id: int) -> P
     parameters = {"after_app_id": after_app_id, "max_attempts": slicing.max_attempts}
     row = connection.execute(_NEXT_PENDING, parameters).first()
     return Pending(row.id, row.app_id) if row else None
-
-
-# Half a second, then twice as long each time, up to a minute; the number stops where smallint is far.
-_FAIL = text("""
-UPDATE broadcasts
-   SET attempts = least(attempts + 1, 1000), error = :error,
-       rest_until = clock_timestamp() + make_interval(secs => 0.5 * power(2, least(attempts, 7)))
- WHERE id = :id AND status = 'PENDING'
-""")
-
-
-def count_failure(connection: Connection, broadcast_id: int, *, error: str) -> None:
-    """Note that planning raised `error`; it is tried again after a pause that grows, for ever."""
-    connection.execute(_FAIL, {"id": broadcast_id, "error": error})

@@ -4,11 +4,13 @@
 takes its deliveries out, so that `recalled` is a sum over chunks.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from storage.model.broadcast import Chunk
+from storage.model.broadcast import Chunk, ChunkState
 from storage.withdrawals import withdraw
 
 _MARK = text(
@@ -36,6 +38,11 @@ SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, c.state
  WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
    AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
  ORDER BY c.number, c.broadcast_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED
+""")
+_ONE = text("""
+SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, c.state FROM broadcast_chunks c
+ WHERE c.broadcast_id = :id AND c.number = :number
+   AND c.state IN ('published', 'expanded', 'taken_back') FOR UPDATE SKIP LOCKED
 """)
 # In the order of every writer, and before anything is looked at: what waits here for a sender or a
 # reader sees what they did, in the next statement.
@@ -76,17 +83,46 @@ UPDATE broadcast_chunks SET state = 'taken_back', lease_until = clock_timestamp(
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Recallable:
+    """A chunk that is to be taken back, and where it stands."""
+
+    chunk: Chunk
+    state: ChunkState
+
+
 def take_back_next(connection: Connection, *, lease: timedelta) -> Chunk | None:
     """Take the deliveries of the next chunk out, put counters and last messages right, and mark it.
 
     Or find one that a lane left without telling of it. None: there is none that nobody has. The event
     is the caller's, for `lease`, after the commit.
     """
-    row = connection.execute(_NEXT).first()
+    found = suspect(connection)
+    return _take_back(connection, found, lease=lease) if found else None
+
+
+def take_back(connection: Connection, chunk: Chunk, *, lease: timedelta) -> Chunk | None:
+    """The same for this chunk; None if it is done, or in another's hands."""
+    parameters = {"id": chunk.broadcast_id, "number": chunk.number}
+    found = _recallable(connection.execute(_ONE, parameters).first())
+    return _take_back(connection, found, lease=lease) if found else None
+
+
+def suspect(connection: Connection) -> Recallable | None:
+    """The chunk that `take_back_next` would take: after a failure, to find out which it was."""
+    return _recallable(connection.execute(_NEXT).first())
+
+
+def _recallable(row: Row[Any] | None) -> Recallable | None:
     if row is None:
         return None
     chunk = Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids))
-    if row.state != "taken_back":
+    return Recallable(chunk, ChunkState(row.state))
+
+
+def _take_back(connection: Connection, found: Recallable, *, lease: timedelta) -> Chunk:
+    chunk = found.chunk
+    if found.state is not ChunkState.TAKEN_BACK:
         ids = list(chunk.user_ids)
         keys = {"id": chunk.broadcast_id, "peer_id": -chunk.app_id, "user_ids": ids}
         connection.execute(_LOCK, {"peer_id": keys["peer_id"], "user_ids": ids})
@@ -97,7 +133,7 @@ def take_back_next(connection: Connection, *, lease: timedelta) -> Chunk | None:
 
 
 _MARK_RECALLED = text("""
-UPDATE broadcast_chunks SET state = 'recalled', lease_until = NULL
+UPDATE broadcast_chunks SET state = 'recalled', error = NULL, lease_until = NULL
  WHERE broadcast_id = :id AND number = :number AND state = 'taken_back'
 """)
 

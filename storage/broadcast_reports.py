@@ -6,67 +6,110 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.held import is_held
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
 
 # People looked at in one question: about 0.2 s of PostgreSQL at 100,000.
 _CHUNKS_AT_ONCE = 20
 
-_FIELDS = """id, app_id, status, total, expanded, failed_chunks, recalled, read_count, created_at,
- started_at, finished_at, unresolved"""
-# Not persisted yet, or never: it has a message id and nothing else.
-_NOTHING_YET = """0 AS total, 0 AS expanded, 0 AS failed_chunks, 0 AS recalled, 0 AS read_count,
- created_at, CAST(NULL AS timestamptz) AS started_at, CAST(NULL AS timestamptz) AS finished_at,
- unresolved"""
-# Wherever it is on its way, in one snapshot. Indexes accepted_broadcasts, broadcasts_app_id_id; dead
-# letters are few.
-_REPORTS = f"""
-WITH found AS (
-  (SELECT id, sent_by_app_id AS app_id,
-          CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED' ELSE 'PENDING' END AS status, {_NOTHING_YET}
-     FROM accepted
-    WHERE is_broadcast AND sent_by_app_id = :app_id {{which}} ORDER BY id DESC LIMIT :limit)
+# Where it stands on its way, in one snapshot: not persisted yet, a dead letter, or a broadcast. Each has
+# an instant of acceptance, by which a list is sorted: a scheduled one does not hide the one just sent.
+_NOTHING_YET = """0 AS total, 0 AS read_count, created_at, CAST(NULL AS timestamptz) AS started_at,
+ CAST(NULL AS timestamptz) AS finished_at"""
+_STEPS = f"""
+  (SELECT id, sent_by_app_id AS app_id, coalesce(accepted_at, created_at) AS accepted_at,
+          CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED' ELSE 'PENDING' END AS status, error,
+          {_NOTHING_YET}, {{unresolved}} AS unresolved
+     FROM accepted WHERE is_broadcast AND {{accepted}})
    UNION ALL
-  (SELECT (f.a).id, (f.a).sent_by_app_id, 'FAILED', 0, 0, 0, 0, 0, (f.a).created_at, NULL,
-          f.failed_at, (f.a).unresolved
-     FROM (SELECT id, failed_at, jsonb_populate_record(NULL::accepted, payload) AS a
-             FROM failed_sends) f
-    WHERE (f.a).is_broadcast AND (f.a).sent_by_app_id = :app_id {{which}}
-    ORDER BY 1 DESC LIMIT :limit)
+  (SELECT (f.a).id, (f.a).sent_by_app_id, coalesce((f.a).accepted_at, (f.a).created_at), 'FAILED',
+          f.error, 0, 0, (f.a).created_at, NULL, f.failed_at, {{failed_unresolved}}
+     FROM (SELECT failed_at, error, jsonb_populate_record(NULL::accepted, payload) AS a
+             FROM failed_sends
+            WHERE CAST(payload ->> 'is_broadcast' AS boolean) AND {{failed}}) f)
    UNION ALL
-  (SELECT id, app_id, status, total, s.expanded, s.failed_chunks, s.recalled, read_count,
-          created_at, started_at, finished_at, unresolved
-     FROM broadcasts b CROSS JOIN LATERAL (
-       SELECT coalesce(sum(size) FILTER (
-                WHERE state IN ('expanded', 'published', 'taken_back', 'recalled')), 0) AS expanded,
-              coalesce(sum(size) FILTER (
-                WHERE state IN ('taken_back', 'recalled')), 0) AS recalled,
-              count(*) FILTER (WHERE state = 'failed') AS failed_chunks
-         FROM broadcast_chunks c WHERE c.broadcast_id = b.id) s
-    WHERE app_id = :app_id {{which}} ORDER BY id DESC LIMIT :limit)
-)
-SELECT {_FIELDS}, extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at) AS seconds
-  FROM found ORDER BY id DESC LIMIT :limit
+  (SELECT id, app_id, accepted_at, status, error, total, read_count, created_at, started_at,
+          finished_at, {{unresolved}}
+     FROM broadcasts WHERE {{persisted}})
 """  # noqa: S608 (constants of this module)
-_REPORT_ONE = text(_REPORTS.format(which="AND id = :id"))
-_REPORT_MANY = text(_REPORTS.format(which="AND id < :before_id"))
+# Chunks by their primary key.
+_COUNTED = f"""
+SELECT f.*, s.expanded, s.recalled, s.failed_chunks,
+       CASE WHEN s.failed_chunks > 0 THEN s.last_error ELSE f.error END AS last_error,
+       f.status IN ('SCHEDULED', 'PENDING', 'EXPANDING')
+         AND {is_held("f.app_id")} AS is_held,
+       extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at) AS seconds
+  FROM found f CROSS JOIN LATERAL (
+    SELECT coalesce(sum(size) FILTER (
+             WHERE state IN ('expanded', 'published', 'taken_back', 'recalled')), 0) AS expanded,
+           coalesce(sum(size) FILTER (WHERE state IN ('taken_back', 'recalled')), 0) AS recalled,
+           count(error) AS failed_chunks,
+           (array_agg(error ORDER BY lease_until DESC NULLS LAST)
+              FILTER (WHERE error IS NOT NULL))[1] AS last_error
+      FROM broadcast_chunks c WHERE c.broadcast_id = f.id) s
+ ORDER BY f.accepted_at DESC, f.id DESC
+"""  # noqa: S608 (as above)
+_ONE = _STEPS.format(
+    accepted="id = :id",
+    failed="id = :id",
+    persisted="id = :id",
+    unresolved="unresolved",
+    failed_unresolved="(f.a).unresolved",
+)
+_REPORT = text(f"""
+WITH found AS (
+  SELECT * FROM ({_ONE}) one WHERE CAST(:app_id AS int) IS NULL OR app_id = :app_id
+) {_COUNTED}
+""")  # noqa: S608 (as above)
+_WINDOW = """(CAST(:status AS text) IS NULL OR status = :status)
+      AND (accepted_at, id) < (SELECT at, CAST(:before_id AS bigint) FROM before)"""
+_PAGE = " ORDER BY accepted_at DESC, id DESC LIMIT :limit"
+_MANY = _STEPS.format(
+    accepted="sent_by_app_id = :app_id",
+    failed="CAST(payload ->> 'sent_by_app_id' AS int) = :app_id",
+    # Along broadcasts_app_id_accepted_at, and no further than the page.
+    persisted=f"app_id = :app_id AND {_WINDOW} {_PAGE}",
+    unresolved="CAST('[]' AS jsonb)",
+    failed_unresolved="CAST('[]' AS jsonb)",
+)
+# A page goes on after the acceptance of `before_id`; of one that is gone, after the instant in its id (m0001).
+_REPORTS = text(f"""
+WITH before AS MATERIALIZED (
+  SELECT coalesce(
+    (SELECT accepted_at FROM broadcasts WHERE id = :before_id),
+    (SELECT coalesce(accepted_at, created_at) FROM accepted WHERE id = :before_id),
+    (SELECT CAST(coalesce(payload ->> 'accepted_at', payload ->> 'created_at') AS timestamptz)
+       FROM failed_sends WHERE id = :before_id),
+    to_timestamp(((greatest(CAST(:before_id AS bigint), 0) >> 12) + 1767225600000) / 1000.0)) AS at
+), found AS (
+  SELECT * FROM ({_MANY}) several WHERE {_WINDOW} {_PAGE}
+) {_COUNTED}
+""")  # noqa: S608 (as above)
 _LAST = 2**63 - 1
 _TAKEN_BACK = frozenset({BroadcastStatus.RECALLING, BroadcastStatus.RECALLED})
 
 
-def report(connection: Connection, broadcast_id: int, *, app_id: int) -> BroadcastReport | None:
-    """How far a broadcast of `app_id` is (contract §3); None if the app has no such broadcast."""
-    parameters = {"id": broadcast_id, "app_id": app_id, "limit": 1}
-    row = connection.execute(_REPORT_ONE, parameters).first()
+def report(
+    connection: Connection, broadcast_id: int, *, app_id: int | None
+) -> BroadcastReport | None:
+    """How far a broadcast is (contract §3); None if `app_id` (None: no app at all) has no such one."""
+    parameters = {"id": broadcast_id, "app_id": app_id}
+    row = connection.execute(_REPORT, parameters).first()
     return _report(row) if row else None
 
 
 def listing(
-    connection: Connection, app_id: int, *, limit: int, before_id: int | None = None
+    connection: Connection,
+    app_id: int,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    status: BroadcastStatus | None = None,
 ) -> list[BroadcastReport]:
-    """An app's broadcasts, newest first, scheduled ones by when they are due; `read` as last counted."""
-    rows = connection.execute(
-        _REPORT_MANY, {"app_id": app_id, "before_id": before_id or _LAST, "limit": limit}
-    )
+    """An app's broadcasts, the last accepted first; `read` as last counted, `unresolved` left out."""
+    before = _LAST if before_id is None else before_id
+    asked = {"app_id": app_id, "before_id": before, "status": status, "limit": limit}
+    rows = connection.execute(_REPORTS, asked)
     return [_report(row) for row in rows]
 
 
@@ -78,6 +121,8 @@ def _report(row: Row[Any]) -> BroadcastReport:
         total=row.total,
         expanded=row.expanded,
         failed_chunks=row.failed_chunks,
+        last_error=row.last_error,
+        is_held=row.is_held,
         recalled=row.recalled,
         read=row.read_count,
         created_at=row.created_at,

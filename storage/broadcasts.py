@@ -1,8 +1,9 @@
 """Broadcasts on their way: expanding their chunks, closing, stopping.
 
-The lanes' (workers/expand.py), but `stop` and `discard`. Planning is `broadcast_plans.py`, reports are
-`broadcast_reports.py`, taking back is `broadcast_recalls.py`. A chunk is marked in the transaction that inserts its deliveries, so that
-progress is a sum over chunks and never a guess. Whoever locks both locks a chunk before its broadcast.
+The lanes' (workers/expand.py), but `stop` and `discard`. Planning is `broadcast_plans.py`, what fails
+`broadcast_failures.py`, reports are `broadcast_reports.py`, taking back is `broadcast_recalls.py`. A chunk is
+marked in the transaction that inserts its deliveries, so that progress is a sum over chunks and never a
+guess. Whoever locks both locks a chunk before its broadcast.
 """
 
 from datetime import timedelta
@@ -11,21 +12,41 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.accepted import message_of
+from storage.held import is_held
 from storage.model.broadcast import BroadcastStatus, Chunk, ChunkState
 from storage.model.message import Message
 from storage.withdrawals import withdraw
 
+# A chunk of an earlier broadcast of the app that names some of the same people and is not on the bus yet
+# (contract §2, Order). Ranges may meet where people do not: then one waits a little for nothing. What
+# was set aside is not waited for, nor what will never be published. Index broadcast_chunks_open.
+_IS_BARRED = """EXISTS (
+  SELECT FROM broadcast_chunks e JOIN broadcasts o ON o.id = e.broadcast_id
+   WHERE e.state IN ('waiting', 'expanded') AND e.app_id = c.app_id
+     AND e.broadcast_id < c.broadcast_id
+     AND e.first_user_id <= c.last_user_id AND e.last_user_id >= c.first_user_id
+     AND (o.status = 'EXPANDING' OR o.status = 'CANCELLED' AND e.state = 'expanded')
+     AND (e.error IS NULL OR e.attempts < :max_attempts))
+"""
+_OF_CHUNK = "c.broadcast_id, c.number, c.app_id, c.user_ids"
 # Of the next app in turn the oldest broadcast's first chunk that nobody has: apps take turns whatever
-# they send, and one app's broadcasts come in order. The row is locked and looked at first, so of two
-# lanes one inserts and the other finds the next chunk. Rows go in by user_id, as the ids are stored:
-# the lock order of every writer. Index broadcast_chunks_waiting.
-_EXPAND = """
+# they send, and one app's broadcasts come in order.
+_IS_NEXT = f"""
+   c.state = 'waiting' AND c.app_id > :after_app_id
+     AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+     AND NOT {is_held("c.app_id")}
+"""
+# The row is locked and looked at first, so of two lanes one inserts and the other finds the next chunk.
+# Rows go in by user_id, as the ids are stored: the lock order of every writer. Whether it is barred is
+# asked in the same snapshot: what that shows as published is, and what it does not show comes later.
+# Index broadcast_chunks_waiting.
+_EXPAND = f"""
 WITH chunk AS MATERIALIZED (
   SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, m.created_at
     FROM broadcast_chunks c
     JOIN broadcasts b ON b.id = c.broadcast_id AND b.status = 'EXPANDING'
     JOIN messages m ON m.id = c.broadcast_id
-   WHERE c.state = 'waiting' AND {which}
+   WHERE {{which}}
    ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1
      FOR UPDATE OF c SKIP LOCKED
 ), people AS MATERIALIZED (
@@ -41,47 +62,53 @@ WITH chunk AS MATERIALIZED (
          updated_at = greatest(c.updated_at, excluded.updated_at)
 )
 UPDATE broadcast_chunks c
-   SET state = 'expanded', attempts = c.attempts + 1, lease_until = clock_timestamp() + :lease
+   SET state = 'expanded', error = NULL, attempts = least(c.attempts + 1, 1000),
+       lease_until = clock_timestamp() + :lease
   FROM chunk
  WHERE (c.broadcast_id, c.number) = (chunk.broadcast_id, chunk.number)
-RETURNING c.broadcast_id, c.number, c.app_id, c.user_ids
-"""
-_EXPAND_NEXT = text(
-    _EXPAND.format(
-        which="""c.app_id > :after_app_id
-     AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())"""
-    )
+RETURNING {_OF_CHUNK}, {_IS_BARRED} AS is_barred
+"""  # noqa: S608 (as above)
+_EXPAND_NEXT = text(_EXPAND.format(which=_IS_NEXT))
+_EXPAND_ONE = text(
+    _EXPAND.format(which="c.state = 'waiting' AND c.broadcast_id = :id AND c.number = :number")
 )
-_EXPAND_ONE = text(_EXPAND.format(which="c.broadcast_id = :id AND c.number = :number"))
 
 
-def expand_next(connection: Connection, *, after_app_id: int = 0, lease: timedelta) -> Chunk | None:
+def expand_next(
+    connection: Connection, *, after_app_id: int = 0, lease: timedelta, max_attempts: int = 5
+) -> Chunk | None:
     """Insert the next chunk's deliveries, move its counters and mark it, all at once; None: none waits.
 
-    Of the first app after `after_app_id`. It is this lane's to publish for `lease`, then anyone's. One
-    statement: a lane that dies has done all of it, or nothing and holds nothing.
+    Of the first app after `after_app_id`. It is this lane's to publish for `lease`, then anyone's; what is
+    barred is not to be published yet. One statement: a lane that dies has done all of it, or nothing and
+    holds nothing.
     """
-    parameters = {"after_app_id": after_app_id, "lease": lease}
+    parameters = {"after_app_id": after_app_id, "lease": lease, "max_attempts": max_attempts}
     return _chunk(connection.execute(_EXPAND_NEXT, parameters).first())
 
 
-def expand(connection: Connection, chunk: Chunk, *, lease: timedelta) -> bool:
-    """The same for this chunk; False if it is done, in another's hands, or stopped."""
-    parameters = {"id": chunk.broadcast_id, "number": chunk.number, "lease": lease}
-    return connection.execute(_EXPAND_ONE, parameters).first() is not None
+def expand(
+    connection: Connection, chunk: Chunk, *, lease: timedelta, max_attempts: int = 5
+) -> Chunk | None:
+    """The same for this chunk; None if it is done, in another's hands, or stopped."""
+    parameters = {"id": chunk.broadcast_id, "number": chunk.number}
+    asked = parameters | {"lease": lease, "max_attempts": max_attempts}
+    return _chunk(connection.execute(_EXPAND_ONE, asked).first())
 
 
 def _chunk(row: Row[Any] | None) -> Chunk | None:
-    return row and Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids))
+    if row is None:
+        return None
+    is_barred = bool(getattr(row, "is_barred", False))
+    return Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids), is_barred)
 
 
-_SUSPECT = text("""
-SELECT c.broadcast_id, c.number, c.app_id, c.user_ids
+_SUSPECT = text(f"""
+SELECT {_OF_CHUNK}
   FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id AND b.status = 'EXPANDING'
- WHERE c.state = 'waiting' AND c.app_id > :after_app_id
-   AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+ WHERE {_IS_NEXT}
  ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
-""")
+""")  # noqa: S608 (as above)
 
 
 def suspect(connection: Connection, *, after_app_id: int) -> Chunk | None:
@@ -90,29 +117,32 @@ def suspect(connection: Connection, *, after_app_id: int) -> Chunk | None:
 
 
 # What a lane expanded and did not get to publish. Also of a broadcast that was cancelled meanwhile:
-# its people have it, so they are told. Index broadcast_chunks_open.
-_CLAIM_UNPUBLISHED = text("""
+# its people have it, so they are told. Not of one that is recalled. Index broadcast_chunks_open.
+_CLAIM_UNPUBLISHED = text(f"""
 UPDATE broadcast_chunks c
-   SET lease_until = clock_timestamp() + :lease, attempts = c.attempts + 1
+   SET lease_until = clock_timestamp() + :lease, attempts = least(c.attempts + 1, 1000)
   FROM (
-    SELECT o.broadcast_id, o.number
-      FROM broadcast_chunks o JOIN broadcasts b ON b.id = o.broadcast_id
-     WHERE o.state = 'expanded' AND b.status IN ('EXPANDING', 'CANCELLED')
-       AND o.lease_until < clock_timestamp()
-     ORDER BY o.broadcast_id, o.number LIMIT 1 FOR UPDATE OF o SKIP LOCKED
+    SELECT c.broadcast_id, c.number
+      FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
+     WHERE c.state = 'expanded' AND b.status IN ('EXPANDING', 'CANCELLED')
+       AND c.lease_until < clock_timestamp() AND NOT {_IS_BARRED}
+     ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
   ) next
  WHERE (c.broadcast_id, c.number) = (next.broadcast_id, next.number)
-RETURNING c.broadcast_id, c.number, c.app_id, c.user_ids
-""")
+RETURNING {_OF_CHUNK}
+""")  # noqa: S608 (as above)
 
 
-def claim_unpublished(connection: Connection, *, lease: timedelta) -> Chunk | None:
-    """Take a chunk whose lane left it expanded and not published, for `lease`; None if there is none."""
-    return _chunk(connection.execute(_CLAIM_UNPUBLISHED, {"lease": lease}).first())
+def claim_unpublished(
+    connection: Connection, *, lease: timedelta, max_attempts: int = 5
+) -> Chunk | None:
+    """Take a chunk that is expanded, in nobody's hands, and may be published, for `lease`; None: none is."""
+    asked = {"lease": lease, "max_attempts": max_attempts}
+    return _chunk(connection.execute(_CLAIM_UNPUBLISHED, asked).first())
 
 
 _MARK_PUBLISHED = text("""
-UPDATE broadcast_chunks SET state = 'published', lease_until = NULL
+UPDATE broadcast_chunks SET state = 'published', error = NULL, lease_until = NULL
  WHERE broadcast_id = :id AND number = :number AND state = 'expanded'
 """)
 
@@ -131,24 +161,8 @@ UPDATE broadcast_chunks SET lease_until = clock_timestamp() + :wait, attempts = 
 
 
 def put_back(connection: Connection, chunk: Chunk, *, wait: timedelta) -> None:
-    """Let an expanded chunk be taken up again after `wait`; not being published is no attempt."""
+    """Let an expanded chunk be taken up again after `wait`; not being published yet is no attempt."""
     connection.execute(_PUT_BACK, {"id": chunk.broadcast_id, "number": chunk.number, "wait": wait})
-
-
-_FAIL = text("""
-UPDATE broadcast_chunks
-   SET error = :error, attempts = attempts + 1,
-       state = CASE WHEN attempts + 1 >= :max_attempts THEN 'failed' ELSE state END,
-       lease_until = clock_timestamp() + make_interval(secs => 0.5 * power(2, attempts))
- WHERE broadcast_id = :id AND number = :number AND state = 'waiting'
-""")
-
-
-def count_failure(connection: Connection, chunk: Chunk, *, error: str, max_attempts: int) -> None:
-    """Note that expanding a chunk raised `error`; it is tried again later, or is failed for good."""
-    parameters = {"id": chunk.broadcast_id, "number": chunk.number}
-    connection.execute(_FAIL, parameters | {"error": error, "max_attempts": max_attempts})
-    close(connection, chunk.broadcast_id)
 
 
 # The row is locked before the chunks are summed: of two lanes that finish the last two chunks at
@@ -156,21 +170,20 @@ def count_failure(connection: Connection, chunk: Chunk, *, error: str, max_attem
 _LOCK = text("SELECT status FROM broadcasts WHERE id = :id AND status = 'EXPANDING' FOR UPDATE")
 _CLOSE = text("""
 UPDATE broadcasts b
-   SET status = CASE WHEN s.published = b.total THEN 'DONE' ELSE 'FAILED' END,
-       finished_at = clock_timestamp()
-  FROM (SELECT coalesce(sum(size) FILTER (WHERE state = 'published'), 0) AS published,
-               coalesce(bool_or(state IN ('waiting', 'expanded')), false) AS is_open
+   SET status = 'DONE', finished_at = clock_timestamp()
+  FROM (SELECT coalesce(sum(size) FILTER (WHERE state = 'published'), 0) AS published
           FROM broadcast_chunks WHERE broadcast_id = :id) s
- WHERE b.id = :id AND b.status = 'EXPANDING' AND NOT s.is_open
+ WHERE b.id = :id AND b.status = 'EXPANDING' AND s.published = b.total
 """)
 _IS_OPEN = text("""
 SELECT EXISTS (SELECT 1 FROM broadcast_chunks
-                WHERE broadcast_id = :id AND state IN ('waiting', 'expanded'))
+                WHERE app_id = (SELECT app_id FROM broadcasts WHERE id = :id)
+                  AND broadcast_id = :id AND state IN ('waiting', 'expanded'))
 """)
 
 
 def close(connection: Connection, broadcast_id: int) -> None:
-    """Set DONE if every one of `total` has it, FAILED if some never will; else change nothing."""
+    """Set DONE if every one of `total` has it; else change nothing."""
     # Most chunks are not the last: ask without a lock first (index broadcast_chunks_open). Two lanes
     # that both still see the other's chunk open are put right by the sweep.
     if connection.execute(_IS_OPEN, {"id": broadcast_id}).scalar_one():
@@ -199,7 +212,7 @@ def stop(connection: Connection, broadcast_id: int) -> None:
 # passes over the chunk. One that comes for the lock later finds the chunk cancelled. In a transaction
 # of its own, because lanes take a chunk before its broadcast.
 _DISCARD = text("""
-UPDATE broadcast_chunks c SET state = 'cancelled', lease_until = NULL
+UPDATE broadcast_chunks c SET state = 'cancelled', error = NULL, lease_until = NULL
   FROM broadcasts b
  WHERE b.id = c.broadcast_id AND b.status IN ('CANCELLED', 'RECALLING')
    AND c.broadcast_id = :id AND c.state = 'waiting'
@@ -223,16 +236,19 @@ def unfinished(connection: Connection) -> list[int]:
 
 
 # Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished.
-_IS_DUE = text("""
-SELECT EXISTS (SELECT 1 FROM broadcasts WHERE status = 'PENDING')
-    OR EXISTS (SELECT 1 FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
+_IS_DUE = text(f"""
+SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
+                  AND (p.rest_until IS NULL OR p.rest_until < clock_timestamp())
+                  AND NOT {is_held("p.app_id")})
+    OR EXISTS (SELECT FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
                 WHERE c.state IN ('waiting', 'expanded')
                   AND (b.status = 'EXPANDING' OR b.status = 'CANCELLED' AND c.state = 'expanded')
-                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
-    OR EXISTS (SELECT 1 FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
+                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+                  AND NOT (c.state = 'waiting' AND {is_held("c.app_id")}))
+    OR EXISTS (SELECT FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
                 WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
                   AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
-""")
+""")  # noqa: S608 (as above)
 
 
 def is_due(connection: Connection) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, column, text
+from sqlalchemy import Connection, Row, column, text
 
 from storage.accepted import CONTENT_TYPES, TYPES, message_of
+from storage.model.broadcast import BroadcastStatus
 from storage.model.message import Message, MessageStatus, MessageView
 
 # One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
@@ -166,9 +167,10 @@ _WAITING = text("""
 SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead FROM accepted WHERE id = :id
 """)
 _DELIVERED = text("""
-SELECT m.*, a.name AS app_name, d.read_at
+SELECT m.*, a.name AS app_name, d.read_at, b.status AS broadcast_status
   FROM messages m
   LEFT JOIN apps a ON a.id = m.app_id
+  LEFT JOIN broadcasts b ON m.is_broadcast AND b.id = m.id
   LEFT JOIN deliveries d
     ON d.message_id = m.id AND d.user_id = m.receiver_id
    AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
@@ -189,11 +191,27 @@ def find(connection: Connection, message_id: int) -> FoundMessage | None:
         status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
         return FoundMessage(message_of(row), status, None)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
-        status = MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
-        return FoundMessage(message_of(row), status, row.read_at)
+        return FoundMessage(message_of(row), _status(row), row.read_at)
     if row := connection.execute(_FAILED, {"id": message_id}).first():
         return FoundMessage(message_of(row), MessageStatus.FAILED, None)
     return None
+
+
+# As the report says, in the words of a message (contract §2): nobody is to take it for delivered before
+# everyone has it.
+_OF_BROADCAST = {
+    BroadcastStatus.DONE: MessageStatus.DELIVERED,
+    BroadcastStatus.CANCELLED: MessageStatus.CANCELLED,
+    BroadcastStatus.FAILED: MessageStatus.FAILED,
+    BroadcastStatus.RECALLING: MessageStatus.RECALLED,
+    BroadcastStatus.RECALLED: MessageStatus.RECALLED,
+}
+
+
+def _status(row: Row[Any]) -> MessageStatus:
+    if row.broadcast_status is not None:
+        return _OF_BROADCAST.get(BroadcastStatus(row.broadcast_status), MessageStatus.ACCEPTED)
+    return MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
 
 
 _RECEIVED = text("""

@@ -312,7 +312,8 @@ broadcasts = Table(
     Column("read_count", Integer, nullable=False, server_default=text("0")),
     Column("read_counted_at", INSTANT),
     Column("origin", Text),
-    Index("broadcasts_app_id_id", "app_id", "id"),
+    Index("broadcasts_app_id_accepted_at", "app_id", "accepted_at", "id"),
+    Index("broadcasts_accepted_at", "accepted_at", "id"),
     Index("broadcasts_pending", "app_id", "id", postgresql_where=text("status = 'PENDING'")),
     Index(
         "broadcasts_unfinished",
@@ -321,7 +322,8 @@ broadcasts = Table(
     ),
 )
 
-# `state`: waiting → expanded (its deliveries are in) → published; or waiting → cancelled or failed.
+# `state`: waiting → expanded (its deliveries are in) → published; or waiting → cancelled. What fails stays
+# where it is, has an `error`, and rests until `lease_until` ("failed": given up by an older version).
 # Recalled: → taken_back (its deliveries are out) → recalled (that is published). The frozen audience is the ids
 # themselves, so what is inserted is exactly what was counted, whoever joins or leaves meanwhile.
 broadcast_chunks = Table(
@@ -331,6 +333,7 @@ broadcast_chunks = Table(
     Column("number", Integer, nullable=False),
     Column("app_id", Integer, nullable=False),
     Column("user_ids", ARRAY(BigInteger), nullable=False),  # stored uncompressed: see m0002
+    Column("first_user_id", BigInteger, nullable=False),
     Column("last_user_id", BigInteger, nullable=False),
     Column("size", Integer, nullable=False),
     Column("state", Text, nullable=False, server_default="waiting"),
@@ -351,10 +354,12 @@ broadcast_chunks = Table(
     ),
     Index(
         "broadcast_chunks_open",
+        "app_id",
         "broadcast_id",
         "number",
         postgresql_where=text("state IN ('waiting', 'expanded')"),
     ),
+    Index("broadcast_chunks_failing", "broadcast_id", postgresql_where=text("error IS NOT NULL")),
 )
 
 # The dead letters: the whole accepted row as JSON, so that a replay is the same send with its old id.

@@ -12,12 +12,13 @@ from datetime import timedelta
 from storage import broadcasts
 from storage.database import BlockingDatabase
 from storage.messages import Persisted
-from storage.model.broadcast import Chunk
+from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import TryLater, reason
 from storage.model.event import NewMessage
 from storage.task_queue import BROADCASTS
 from workers import recall
+from workers.chunk_failures import set_aside
 from workers.plan import Planner
 from workers.process import Process
 from workers.publishing import follow, new_message
@@ -35,7 +36,7 @@ def work(process: Process, *, now: Callable[[], float] = time.monotonic) -> int:
     its lease is over. Nothing is inserted twice.
     """
     deadline = now() + process.settings.drain.total_seconds()
-    lane = _Lane(process)
+    lane = _Lane(process, now=now)
     done = int(lane.publish_left_over())  # however busy lanes are: its people have it already
     while lane.step():
         done += 1
@@ -46,16 +47,20 @@ def work(process: Process, *, now: Callable[[], float] = time.monotonic) -> int:
 
 
 class _Lane:
-    """One lane: whose turn it is, and the messages it is expanding."""
+    """One lane: whose turn it is, and the message it is expanding."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, *, now: Callable[[], float]) -> None:
+        settings = process.settings
         self._process = process
+        self._now = now
         self._telemetry = process.telemetry
         self._database: BlockingDatabase = process.database
-        self._lease = process.settings.lease
+        self._lease = settings.lease
+        self._max_attempts = settings.max_attempts
         self._messages: dict[int, Persisted] = {}
         self._expanded_app = 0
         self._planner = Planner(process)
+        self._has_left_some = False
 
     def step(self) -> bool:
         """A slice of planning, a chunk of expanding, a chunk of taking back; False: nothing to do."""
@@ -64,48 +69,82 @@ class _Lane:
             self._expand(),
             self._recall(),
         )
-        return has_planned or has_expanded or has_recalled or self.publish_left_over()
+        has_done = has_planned or has_expanded or has_recalled
+        if has_done and not self._has_left_some:
+            return True
+        return self.publish_left_over() or has_done
 
     def _expand(self) -> bool:
-        after = self._expanded_app
+        after, claimed_at = self._expanded_app, self._now()
         try:
             with self._telemetry.chunk_seconds.labels("insert").time():
                 chunk = self._database.run(
-                    broadcasts.expand_next, after_app_id=after, lease=self._lease
+                    broadcasts.expand_next,
+                    after_app_id=after,
+                    lease=self._lease,
+                    max_attempts=self._max_attempts,
                 )
-        except NeverWillWork as error:
-            return self._count_failure(error)
+        except TryLater as error:
+            self._let_rest(error)
+            raise
+        except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
+            return self._find_culprit(error)
         self._expanded_app = 0 if chunk is None else chunk.app_id
         if chunk is None:
             return after != 0 and self._expand()
-        self._telemetry.people.labels("expanded").inc(len(chunk.user_ids))
-        self._publish(chunk)
+        self._take_on(chunk, claimed_at=claimed_at)
         return True
+
+    def _take_on(self, chunk: Chunk, *, claimed_at: float) -> None:
+        """Publish a chunk that is in the histories now, unless an earlier broadcast has to come first."""
+        self._telemetry.people.labels("expanded").inc(len(chunk.user_ids))
+        if chunk.is_barred:
+            self._has_left_some = True
+            self._database.run(broadcasts.put_back, chunk, wait=timedelta(0))
+        else:
+            self._publish(chunk, claimed_at=claimed_at)
 
     def _recall(self) -> bool:
         return recall.step(self._process)
 
     def publish_left_over(self) -> bool:
-        """Publish a chunk that a lane which is gone expanded; False: there is none."""
-        chunk = self._database.run(broadcasts.claim_unpublished, lease=self._lease)
+        """Publish a chunk that is expanded and in nobody's hands; False: there is none that may be."""
+        claimed_at = self._now()
+        chunk = self._database.run(
+            broadcasts.claim_unpublished, lease=self._lease, max_attempts=self._max_attempts
+        )
         if chunk is not None:
-            self._publish(chunk)
+            self._publish(chunk, claimed_at=claimed_at)
         return chunk is not None
 
-    def _publish(self, chunk: Chunk) -> None:
+    def _publish(self, chunk: Chunk, *, claimed_at: float) -> None:
         since = time.time()
         try:
             with self._telemetry.chunk_seconds.labels("publish").time():
-                self._process.bus.publish([self._event(chunk)])
+                event = self._event(chunk)
+                if self._is_lost(claimed_at):
+                    self._has_left_some = True
+                    return
+                self._process.bus.publish([event])
         except TryLater as error:
             # It is in the histories; whoever takes it up when the bus is back publishes it.
             _log.warning("Chunk not published, for now: %s", error.detail)
             self._telemetry.unpublished.inc()
             self._database.run(broadcasts.put_back, chunk, wait=BUS_WAIT)
             return
+        except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
+            set_aside(self._process, chunk, state=ChunkState.EXPANDED, error=error)
+            return
         self._database.run(broadcasts.mark_published, chunk)
         persisted = self._message(chunk.broadcast_id)
         follow(self._process, f"publish chunk {chunk.number}", [persisted], since=since)
+
+    def _is_lost(self, claimed_at: float) -> bool:
+        """Whether this lane was held up until its lease was over: then the chunk is another's to publish.
+
+        Or it was taken back meanwhile and everyone told so: a recalled message must not follow.
+        """
+        return self._now() - claimed_at >= self._lease.total_seconds()
 
     def _event(self, chunk: Chunk) -> NewMessage:
         return new_message(
@@ -122,16 +161,32 @@ class _Lane:
             self._messages[broadcast_id] = Persisted(*found)
         return self._messages[broadcast_id]
 
-    def _count_failure(self, error: NeverWillWork) -> bool:
-        """Find the chunk that failed, and see whether it fails alone too: then it counts."""
+    def _let_rest(self, error: TryLater) -> None:
+        """What PostgreSQL took too long for must not be the first that the next lane tries.
+
+        If PostgreSQL is away, this raises TryLater too, and nothing is noted.
+        """
+        chunk = self._database.run(broadcasts.suspect, after_app_id=self._expanded_app)
+        if chunk is not None:
+            set_aside(self._process, chunk, state=ChunkState.WAITING, error=error)
+
+    def _find_culprit(self, error: Exception) -> bool:
+        """Expand alone the chunk that was next; only if that fails too, it was this one."""
         chunk = self._database.run(broadcasts.suspect, after_app_id=self._expanded_app)
         if chunk is None:
+            _log.error("A chunk failed, and none is left: %s", reason(error))
             return False
-        _log.error("Chunk %d of %d failed: %s", chunk.number, chunk.broadcast_id, error.detail)
-        self._database.run(
-            broadcasts.count_failure,
-            chunk,
-            error=error.detail,
-            max_attempts=self._process.settings.max_attempts,
-        )
+        self._expanded_app = chunk.app_id
+        claimed_at = self._now()
+        try:
+            expanded = self._database.run(
+                broadcasts.expand, chunk, lease=self._lease, max_attempts=self._max_attempts
+            )
+        except TryLater:
+            raise
+        except Exception as again:  # noqa: BLE001 (as above)
+            set_aside(self._process, chunk, state=ChunkState.WAITING, error=again)
+        else:
+            if expanded is not None:
+                self._take_on(expanded, claimed_at=claimed_at)
         return True

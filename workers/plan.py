@@ -2,7 +2,7 @@
 
 import logging
 
-from storage import broadcast_plans
+from storage import broadcast_failures, broadcast_plans
 from storage.broadcast_plans import Pending, Planned, Slicing
 from storage.model.errors import TryLater, reason
 from storage.task_queue import BROADCASTS
@@ -79,4 +79,4 @@ class Planner:
 
     def _set_aside(self, found: Pending, error: Exception) -> None:
         _log.error("Broadcast %d cannot be planned: %s", found.broadcast_id, reason(error))
-        self._database.run(broadcast_plans.count_failure, found.broadcast_id, error=reason(error))
+        self._database.run(broadcast_failures.count_plan, found.broadcast_id, error=reason(error))

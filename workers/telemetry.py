@@ -81,6 +81,12 @@ class Telemetry:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.chunks_failed = Counter(
+            "carillon_chunk_failures",
+            "Times a chunk of a broadcast could not be taken on from a state; it is tried again.",
+            ["state"],
+            registry=registry,
+        )
         self.people = Counter(
             "carillon_broadcast_people",
             "People whose delivery of a broadcast was written (expanded) or taken back.",

@@ -5,7 +5,7 @@ from ingest.answer import Answer
 from ingest.endpoint import API, APPS, Call, endpoint
 from ingest.services import Services
 from ingest.wire import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
-from ingest.wire_answers import BroadcastAnswer, UnreadAnswer
+from ingest.wire_answers import BroadcastAnswer, BroadcastLine, UnreadAnswer
 from storage import broadcast_reports, broadcasts
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
@@ -17,11 +17,11 @@ from storage.model.errors import NotFound, OverLimit
     f"{API}/broadcasts",
     callers=APPS,
     params=BroadcastWindow,
-    answer=list[BroadcastAnswer],
+    answer=list[BroadcastLine],
     errors=(OverLimit,),
 )
 async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> Answer:
-    """The calling app's broadcasts, scheduled ones too, newest first."""
+    """The calling app's broadcasts, the last accepted first, also those that are not due yet."""
     services, window = call.services, call.params
     async with services.lists.turn(call.caller) as database:
         reports = await database.ask(
@@ -29,8 +29,9 @@ async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> An
             call.caller.app.id,
             limit=window.limit,
             before_id=window.before_id,
+            status=window.status,
         )
-    return Answer([services.display.broadcast(report) for report in reports])
+    return Answer([services.display.broadcast_line(report) for report in reports])
 
 
 @endpoint(

@@ -10,10 +10,12 @@ from rich.table import Column, Table
 from ops.api_client import ApiClient
 from ops.cli.broadcast import follow
 from ops.cli.callers import as_app
-from ops.cli.printing import console, say_json
+from ops.cli.printing import console, say, say_json
 from ops.cli.progress import count_bar
+from ops.cli.servers import record
+from storage import broadcast_failures, broadcast_reports
 from storage.model.broadcast import BroadcastStatus
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import NeverWillWork, NotFound, TryLater
 
 Command = TypeVar("Command", bound=Callable[..., None])
 _LOOK_EVERY_SECONDS = 0.3
@@ -91,6 +93,17 @@ def recall(*, id: int, app_id: str, secret: str | None, url: str | None, no_wait
         api.delete(f"/messages/{id}")
         report = api.get(f"/broadcasts/{id}") if no_wait else _follow_recall(api, id)
     _print(report)
+
+
+@broadcasts.command()
+@click.argument("id", type=int)
+def retry(*, id: int) -> None:
+    """Have what of it fails tried at once, instead of after its pause."""
+    with record() as database:
+        if database.run(broadcast_reports.report, id, app_id=None) is None:
+            raise NotFound(f"There is no broadcast {id}.")
+        count = database.run(broadcast_failures.retry, id)
+    say(f"{count} parts are tried now.")
 
 
 def _follow_recall(api: ApiClient, id: int) -> dict[str, Any]:

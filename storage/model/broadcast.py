@@ -19,7 +19,10 @@ class BroadcastStatus(StrEnum):
 
 
 class ChunkState(StrEnum):
-    """Where a chunk stands: expanded is in the histories, published is on the bus too."""
+    """Where a chunk stands: expanded is in the histories, published is on the bus too.
+
+    Failed is one that a version before 0.1.0 gave up; now what fails keeps its state and is tried again.
+    """
 
     WAITING = "waiting"
     EXPANDED = "expanded"
@@ -32,13 +35,19 @@ class ChunkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BroadcastReport:
-    """What `GET /broadcasts/{id}` tells. Counts are people; `rate_per_second` is None until it starts."""
+    """What `GET /broadcasts/{id}` tells. Counts are people; `rate_per_second` is None until it starts.
+
+    `last_error` is an operator's to read: why a part of it fails now (None: nothing does). `is_held`: its
+    app is disabled, so nothing of it goes on until that is enabled.
+    """
 
     id: int
     status: BroadcastStatus
     total: int
     expanded: int
     failed_chunks: int
+    last_error: str | None
+    is_held: bool
     recalled: int
     read: int
     created_at: datetime
@@ -59,9 +68,14 @@ class UnreadPerson:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of the frozen audience of an app's broadcast: `user_ids` ascending."""
+    """A part of the frozen audience of an app's broadcast: `user_ids` ascending.
+
+    `is_barred`: some of its people do not have an earlier broadcast of the app on the bus yet, so its event
+    has to wait (contract §2, Order).
+    """
 
     broadcast_id: int
     number: int
     app_id: int
     user_ids: tuple[int, ...]
+    is_barred: bool = False

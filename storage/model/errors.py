@@ -94,5 +94,5 @@ class NeverWillWork(CarillonError):
 
 
 def reason(error: Exception) -> str:
-    """What an operator is told of `error`: our own say it; of others only the kind, not what they hold."""
-    return error.detail if isinstance(error, CarillonError) else type(error).__name__
+    """What an operator is told of `error`. Of one that is not ours only its kind: it may quote a message."""
+    return error.detail if isinstance(error, CarillonError) else f"{type(error).__name__}."

@@ -46,6 +46,7 @@ class MessageStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"  # a broadcast that was stopped
     RECALLED = "RECALLED"
 
 

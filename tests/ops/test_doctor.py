@@ -11,14 +11,14 @@ from sqlalchemy import Engine, text
 
 from ops.deadline import wait_until
 from ops.doctor import Finding, Level, Site, examine
-from storage import apps, turns, unpublished
+from storage import apps, broadcast_failures, messages, turns, unpublished
 from storage.accepted import bury
 from storage.apps import NewApp
 from storage.settings import load
 from storage.task_queue import BROADCASTS, SENDS, UPKEEP, QueueSettings, consumed
 from storage.vault import Vault, VaultSettings
 from tests import services
-from tests.builders import a_send, accept
+from tests.builders import a_broadcast, a_send, accept, add_app, add_people
 from tests.ops.cli.command import carillon
 
 NOWHERE = "127.0.0.1:1"
@@ -210,3 +210,18 @@ def test_a_clock_that_was_set_back_is_found(environ: Mapping[str, str], engine: 
         later = "clock_timestamp() + interval '1 min'"
         connection.execute(text(f"SELECT setval('message_ids', message_id_floor({later}))"))
     assert level(environ, "ids") is Level.WARN
+
+
+def test_a_broadcast_that_fails_is_named(environ: Mapping[str, str], engine: Engine) -> None:
+    """Which, of which app, why, and what tries it again at once."""
+    assert level(environ, "broadcasts") is Level.OK
+    with engine.begin() as connection:
+        add_app(connection)
+        add_people(connection, [1])
+        [id] = accept(connection, a_broadcast())
+        messages.persist(connection, [id])
+        broadcast_failures.count_plan(connection, id, error="no room")
+    [finding] = found(environ, "broadcasts")
+    assert finding.level is Level.FAIL
+    assert finding.text == f"{id} of OA系统: 1 parts fail: no room"
+    assert finding.mend.endswith(f"carillon broadcasts retry {id}")

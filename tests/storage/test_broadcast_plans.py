@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import broadcast_plans, broadcasts, messages
+from storage import broadcast_failures, broadcast_plans, broadcasts, messages
 from storage.broadcast_plans import Planned, Slicing
 from storage.settings import load
 from tests.builders import a_broadcast, accept, add_people
@@ -122,7 +122,7 @@ def test_a_plan_that_fails_rests_and_lets_the_next_ones_go_first_in_the_end(
     bad, good = pending(engine, 7, 7)
     once = Slicing(10, people=20, max_attempts=2)
     with engine.begin() as connection:
-        broadcast_plans.count_failure(connection, bad, error="no")
+        broadcast_failures.count_plan(connection, bad, error="no")
         assert rest(connection) == [pytest.approx(0.5, abs=0.3), 0]
     assert plan(engine, once) is None
     with engine.begin() as connection:
@@ -130,7 +130,7 @@ def test_a_plan_that_fails_rests_and_lets_the_next_ones_go_first_in_the_end(
     assert plan(engine, once) == Planned(bad, 7, is_complete=False)
     with engine.begin() as connection:
         for _ in range(40):
-            broadcast_plans.count_failure(connection, bad, error="no")
+            broadcast_failures.count_plan(connection, bad, error="no")
         assert rest(connection)[0] == pytest.approx(64, abs=1)
     assert plan(engine, once) == Planned(good, 7, is_complete=False)
     with engine.begin() as connection:

@@ -6,11 +6,25 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from ops.deadline import wait_until
-from storage import broadcast_plans, broadcast_reports, broadcasts, conversations, messages
+from storage import (
+    broadcast_failures,
+    broadcast_plans,
+    broadcast_recalls,
+    broadcast_reports,
+    broadcasts,
+    conversations,
+    messages,
+)
 from storage.accepted import backlog, bury
 from storage.broadcast_plans import Planned, Slicing
 from storage.broadcast_reports import Counted
-from storage.model.broadcast import BroadcastReport, BroadcastStatus, Chunk, UnreadPerson
+from storage.model.broadcast import (
+    BroadcastReport,
+    BroadcastStatus,
+    Chunk,
+    ChunkState,
+    UnreadPerson,
+)
 from storage.model.message import MessageStatus
 from storage.model.send import Send
 from tests.builders import a_broadcast, accept, add_app, add_people
@@ -128,7 +142,10 @@ def test_a_chunk_claimed_many_times_is_expanded_once(engine: Engine) -> None:
 
     def race(number: int) -> bool:
         with engine.begin() as connection:
-            return broadcasts.expand(connection, Chunk(id, number % 10, 7, ()), lease=LEASE)
+            return (
+                broadcasts.expand(connection, Chunk(id, number % 10, 7, ()), lease=LEASE)
+                is not None
+            )
 
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(race, range(30)))
@@ -156,22 +173,46 @@ def test_a_chunk_that_was_not_published_is_taken_up_when_its_lease_is_over(engin
         assert report(connection, id).status is BroadcastStatus.DONE
 
 
-def test_a_chunk_that_never_works_fails_the_broadcast_honestly(engine: Engine) -> None:
-    """After the last attempt the broadcast is FAILED, not DONE, and counts what it delivered."""
+def test_a_broadcast_is_not_done_while_a_chunk_fails(engine: Engine) -> None:
+    """It stays EXPANDING, says how many chunks fail and why, and is DONE when they went through."""
     with engine.begin() as connection:
         add_people(connection, range(1, 21))
     id = planned(engine)
     with engine.begin() as connection:
         bad = broadcasts.suspect(connection, after_app_id=0)
         assert bad is not None
-        broadcasts.count_failure(connection, bad, error="no", max_attempts=1)
+        for _ in range(200):
+            broadcast_failures.count_chunk(connection, bad, state=ChunkState.WAITING, error="no")
         expand_all(connection)
-        failed = report(connection, id)
-    assert (failed.status, failed.expanded, failed.failed_chunks) == (
-        BroadcastStatus.FAILED,
-        10,
-        1,
-    )
+        failing = report(connection, id)
+        assert (failing.status, failing.expanded) == (BroadcastStatus.EXPANDING, 10)
+        assert (failing.failed_chunks, failing.last_error) == (1, "no")
+        [told] = broadcast_failures.failing(connection, limit=10)
+        assert (told.broadcast_id, told.parts, told.last_error) == (id, 1, "no")
+        assert not broadcasts.is_due(connection)
+        assert broadcast_failures.retry(connection, id) == 1
+        assert broadcasts.is_due(connection)
+        expand_all(connection)
+        done = report(connection, id)
+        assert (done.status, done.expanded) == (BroadcastStatus.DONE, 20)
+        assert (done.failed_chunks, done.last_error) == (0, None)
+        assert broadcast_failures.failing(connection, limit=10) == []
+
+
+def test_what_an_older_version_gave_up_is_retried_when_it_is_asked_for(engine: Engine) -> None:
+    """FAILED for good, as versions before wrote it: `retry` opens it again, and it ends DONE."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, 21))
+    id = planned(engine)
+    with engine.begin() as connection:
+        expand_all(connection)
+        connection.execute(text("DELETE FROM deliveries WHERE user_id <= 10"))
+        connection.execute(text("UPDATE broadcasts SET status = 'FAILED'"))
+        given_up = "UPDATE broadcast_chunks SET state = 'failed', error = 'no' WHERE number = 0"
+        connection.execute(text(given_up))
+        assert broadcast_failures.retry(connection, id) == 1
+        expand_all(connection)
+        assert report(connection, id).status is BroadcastStatus.DONE
 
 
 def test_read_counts_who_has_read_it(engine: Engine) -> None:
@@ -425,7 +466,7 @@ def test_a_scheduled_broadcast_is_listed_and_cancelled(engine: Engine) -> None:
         listed = broadcast_reports.listing(connection, 7, limit=10)
         assert {r.status for r in listed} == {BroadcastStatus.CANCELLED}
         found = messages.find(connection, due)
-        assert found is not None and found.status is MessageStatus.RECALLED
+        assert found is not None and found.status is MessageStatus.CANCELLED
 
 
 def test_a_dead_letter_is_a_failed_broadcast(engine: Engine) -> None:
@@ -457,3 +498,60 @@ def test_who_has_not_read_it_page_by_page(engine: Engine) -> None:
             after = page.last_user_id
     assert [p.user_id for p in found] == sorted(set(range(1, 31)) - {1, 5, 6, 7, 8, 30})
     assert found[0] == UnreadPerson(2, "zhang", "人2")
+
+
+def test_a_broadcast_is_not_delivered_before_it_is_done(engine: Engine) -> None:
+    """The status of its message is ACCEPTED until everyone has it, then as its report says."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, 21))
+        [id, stopped] = accept(connection, a_broadcast(), a_broadcast())
+
+        def status(id: int) -> MessageStatus:
+            found = messages.find(connection, id)
+            assert found is not None
+            return found.status
+
+        seen = [status(id)]
+        messages.persist(connection, [id, stopped])
+        seen.append(status(id))
+        broadcast_plans.plan(connection, Slicing(10))
+        seen.append(status(id))
+        chunk = broadcasts.expand_next(connection, lease=LEASE)
+        assert chunk
+        broadcasts.mark_published(connection, chunk)
+        seen.append(status(id))
+        assert seen == [MessageStatus.ACCEPTED] * 4
+        expand_all(connection)
+        assert status(id) is MessageStatus.DELIVERED
+        broadcasts.stop(connection, stopped)
+        assert status(stopped) is MessageStatus.CANCELLED
+        broadcast_recalls.start(connection, id)
+        assert status(id) is MessageStatus.RECALLED
+
+
+def test_a_list_is_in_the_order_of_acceptance_whatever_is_scheduled(engine: Engine) -> None:
+    """One that is due in a month does not hide the one just sent; pages meet no matter what is gone."""
+    later = datetime.now(UTC) + timedelta(days=30)
+    with engine.begin() as connection:
+        [scheduled] = accept(connection, a_broadcast(send_at=later, unresolved=("x",)))
+    ids = [planned(engine) for _ in range(3)]
+    with engine.begin() as connection:
+        [failed] = accept(connection, a_broadcast())
+        bury(connection, [failed])
+        newest = [failed, *reversed(ids), scheduled]
+        found, before = [], None
+        while page := broadcast_reports.listing(connection, 7, limit=2, before_id=before):
+            found += page
+            before = page[-1].id
+        assert [one.id for one in found] == newest
+        assert {one.unresolved for one in found} == {()}
+        # A page goes on after an id that is not there any more, or never was.
+        for gone in (ids[1] - 1, 2**63 - 1):
+            page = broadcast_reports.listing(connection, 7, limit=9, before_id=gone)
+            assert [one.id for one in page] == [i for i in newest if i in (ids[0], scheduled)] * (
+                gone == ids[1] - 1
+            ) + newest * (gone == 2**63 - 1)
+        for unborn in (0, -1, -(2**63)):
+            assert broadcast_reports.listing(connection, 7, limit=9, before_id=unborn) == []
+        done = broadcast_reports.listing(connection, 7, limit=9, status=BroadcastStatus.SCHEDULED)
+        assert [one.id for one in done] == [scheduled]

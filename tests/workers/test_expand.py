@@ -150,29 +150,6 @@ def test_the_sweep_finishes_what_a_door_that_died_began(process: Process, engine
     assert status(engine, id) is BroadcastStatus.CANCELLED
 
 
-def test_a_chunk_that_fails_is_set_aside_and_the_others_go_on(
-    lane: Process, engine: Engine
-) -> None:
-    """A poisoned chunk is counted alone: FAILED in the end, and every other chunk is delivered."""
-    id = pending(engine, people=30)
-    with engine.begin() as connection:
-        broadcast_plans.plan(connection, Slicing(10))
-        # Nobody's counter can hold one more: the statement is refused.
-        connection.execute(
-            text(
-                "INSERT INTO conversations (user_id, peer_id, unread_count, last_message_id, updated_at)"
-                " VALUES (15, -7, 2147483647, 1, now())"
-            )
-        )
-    once = replace(lane, settings=replace(lane.settings, max_attempts=1))
-    while expand.work(once):
-        pass
-    with engine.begin() as connection:
-        found = broadcast_reports.report(connection, id, app_id=7)
-    assert found is not None
-    assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.FAILED, 20, 1)
-
-
 def test_a_lane_yields_after_its_time(lane: Process, engine: Engine) -> None:
     """With chunks left when the time is up it rings the queue and goes."""
     id = pending(engine, people=50)

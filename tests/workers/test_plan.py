@@ -91,4 +91,4 @@ def test_an_error_that_nobody_expected_is_the_broadcasts_own(
 
     monkeypatch.setattr("storage.broadcast_plans.close", raise_for_bad)
     work(process)
-    assert statuses(engine) == [("PENDING", "RuntimeError"), ("DONE", None)]
+    assert statuses(engine) == [("PENDING", "RuntimeError."), ("DONE", None)]

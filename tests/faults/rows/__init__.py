@@ -106,4 +106,5 @@ ROWS = (
         is_marked=True,
     ),
     Row(46, "full disk with a long log, torn AOF", disk.outlive_disk_and_power_cut),
+    Row(47, "a table gone during a broadcast", broadcasts.lose_a_table, is_marked=True),
 )

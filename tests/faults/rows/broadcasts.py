@@ -1,4 +1,4 @@
-"""Rows 17 to 20, 40: broadcasts against readers, repeats, kills, newcomers and one another."""
+"""Rows 17 to 20, 40, 47: broadcasts against readers, repeats, kills, newcomers, one another, a lost table."""
 
 import contextlib
 import threading
@@ -6,6 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ops.deadline import wait_until
+from storage import broadcast_failures, messages
+from storage.accepted import backlog
 from storage.model.errors import CarillonError
 from storage.settings import load
 from storage.task_queue import BROADCASTS, EXPAND, QueueSettings, make_celery
@@ -234,4 +236,39 @@ def send_several_at_once(ground: Ground) -> Findings:
             found.must(ground.ask(planned, ids=ids) == ids, "planned in the app's order")
     drift(found, ground)
     found.figures = {"accepted": people}
+    return found
+
+
+def lose_a_table(ground: Ground) -> Findings:
+    """47: a table is gone while a broadcast is on its way: it is told of, and ends exact all the same."""
+    sender, seconds = business(ground), ground.scale(short=3, full=40)
+    _crowd_of(ground, ground.scale(short=20_000, full=60_000))
+    found = Findings()
+    # Persisting a send needs the table too: it is gone once the broadcast is the lanes' business.
+    ground.stack[LANES].freeze()
+    id = sender.broadcast()
+    persisted = "SELECT count(*) FROM broadcasts WHERE id = :id"
+    wait_until(lambda: bool(ground.ask(persisted, id=id)), seconds=30)
+    ground.execute("ALTER TABLE conversations RENAME TO conversations_gone")
+    ground.stack[LANES].thaw()
+    failing = "SELECT count(*) FROM broadcast_chunks WHERE broadcast_id = :id AND error IS NOT NULL"
+    wait_until(lambda: bool(ground.ask(failing, id=id)), seconds=30)
+    ground.pause(seconds)
+    seen = sender.report(id)
+    with ground.engine.begin() as connection:
+        told = broadcast_failures.failing(connection, limit=10)
+        parts = backlog(connection).parts_failing
+        status = messages.find(connection, id)
+    ground.execute("ALTER TABLE conversations_gone RENAME TO conversations")
+    found.must(seen["status"] == "EXPANDING", f"EXPANDING meanwhile ({seen})")
+    found.must(bool(seen["failed_chunks"] and seen["last_error"]), f"the report says so ({seen})")
+    found.must(bool(told) and "conversations" in told[0].last_error, f"doctor says why ({told})")
+    found.must(parts > 0, "the metric says so")
+    found.must(status is not None and status.status == "ACCEPTED", f"ACCEPTED meanwhile ({status})")
+    began = time.monotonic()
+    report = sender.await_done(id, seconds=120)
+    judge_broadcast(found, ground, id, report)
+    drift(found, ground)
+    healed = round(time.monotonic() - began)
+    found.figures = {"accepted": report["expanded"], "failing parts": parts, "healed s": healed}
     return found
