@@ -25,6 +25,7 @@ from ingest.routes.documents import swagger_files
 from ingest.services import SETTINGS, State, running
 from ingest.telemetry import Telemetry
 from storage import descriptors
+from storage.exposition import join_shared_folder
 from storage.logs import LogSettings, configure
 from storage.settings import check, load
 from storage.tracing import tracing
@@ -41,6 +42,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     check(SETTINGS, given)
     if environ is None:
         configure(load(LogSettings, given), process="ingest")
+    join_shared_folder()
     telemetry = Telemetry()
     traces = tracing(given, process="ingest")
 

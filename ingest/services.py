@@ -23,7 +23,6 @@ from ingest.waiting import Watch
 from storage.apps import Vault, VaultSettings
 from storage.bus import AsyncBus, BusSettings
 from storage.database import Database
-from storage.exposition import forget_dead
 from storage.gateways import Gateways
 from storage.limits import Limits, LimitSettings
 from storage.media import MediaSettings, MediaStore, media_store
@@ -98,7 +97,6 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
 
     Raises InvalidSettings. On the way out everything is closed.
     """
-    forget_dead()
     async with AsyncExitStack() as stack:
         pipes = _pipes(environ, stack, telemetry)
         await asyncio.to_thread(pipes.media.prepare)

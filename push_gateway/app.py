@@ -33,7 +33,7 @@ from push_gateway.settings import GatewaySettings, load_settings
 from storage import descriptors
 from storage.bus import AsyncBus, BusReader
 from storage.event_json import SHARDS
-from storage.exposition import CONTENT_TYPE, exposed, forget_dead
+from storage.exposition import CONTENT_TYPE, exposed, join_shared_folder
 from storage.gateways import Gateways
 from storage.logs import LogSettings, configure
 from storage.model.errors import TryLater
@@ -127,7 +127,7 @@ async def show_metrics(request: Request) -> Response:
 async def _running(
     settings: GatewaySettings, verifier: TokenVerifier, traces: Tracing | None
 ) -> AsyncIterator[Handshake]:
-    forget_dead()
+    join_shared_folder()
     metrics = Metrics(CollectorRegistry())
     gateway = Gateway(settings, metrics, traces)
     bus, tickets = (

@@ -14,7 +14,7 @@ from celery.signals import worker_process_shutdown
 from storage import sessions
 from storage.bus import Bus, BusSettings
 from storage.database import BlockingDatabase
-from storage.exposition import forget_dead
+from storage.exposition import join_shared_folder
 from storage.media import MediaSettings, MediaStore, media_store
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.task_queue import Doorbell, QueueSettings
@@ -49,7 +49,7 @@ class Process:
 
 def open_process(environ: Mapping[str, str]) -> Process:
     """Open everything from settings; connections are made when first used."""
-    forget_dead()
+    join_shared_folder()
     telemetry = Telemetry()
     return Process(
         name=secrets.token_hex(8),

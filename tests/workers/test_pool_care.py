@@ -1,10 +1,17 @@
 """The pool: a process that died is replaced."""
 
+import shutil
+from pathlib import Path
+
 import psutil
 from celery import Celery
+from sqlalchemy import Engine, text
 
 from ops.child import Child, family
 from ops.deadline import wait_until
+from storage.exposition import FOLDER
+from storage.task_queue import PERSIST, SENDS
+from tests.builders import a_send, accept
 
 ROUNDS = 5
 
@@ -27,3 +34,28 @@ def test_a_killed_pool_process_is_replaced_at_once(worker: Child, celery: Celery
             seconds=3,
         )
         assert wait_until(lambda: len(pool(worker)) == 1, seconds=3)
+
+
+def test_a_worker_whose_metrics_are_deleted_works_on(
+    worker: Child, celery: Celery, engine: Engine
+) -> None:
+    """`rm -r` of their folder, then a restart of the worker and of its pool: what is sent is delivered."""
+    folder = Path(worker.program.environ[FOLDER])
+    for is_whole in (True, False):
+        shutil.rmtree(folder, ignore_errors=True)
+        if is_whole:
+            worker.kill()
+            worker.launch()
+        else:
+            pool(worker)[0].kill()
+        assert wait_until(lambda: bool(celery.control.ping(timeout=0.5)), seconds=30)
+        with engine.begin() as connection:
+            accept(connection, a_send())
+        celery.send_task(PERSIST, queue=SENDS)
+        assert wait_until(lambda: has_delivered(engine), seconds=20)
+
+
+def has_delivered(engine: Engine) -> bool:
+    """Whether nothing waits any more."""
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
