@@ -1,6 +1,6 @@
 """The push gateway as an ASGI app: its routes, and what is open while it runs.
 
-Started by `uvicorn --factory push_gateway.app:create_app
+Started by `uvicorn --factory push_gateway.app:create_app --http ops.http_protocol:HttpProtocol
 --ws push_gateway.websocket_protocol:FrameWebSocketProtocol`, or beside ingest by `ops/front.py`.
 """
 
@@ -19,15 +19,16 @@ from typing import TypedDict
 from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router, WebSocketRoute
+from starlette.routing import Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from push_gateway.answers import JsonRoute, no_such_path, refused
 from push_gateway.authentication import Doorman
 from push_gateway.feed import Feed
 from push_gateway.frames import CloseCode
 from push_gateway.gateway import READ_LIMIT, Gateway
-from push_gateway.handshake import Handshake, refuse_plain_http, refused
+from push_gateway.handshake import Handshake, refuse_plain_http
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage import descriptors
@@ -78,15 +79,15 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
 
     routes = [
         WebSocketRoute(PATH, SocketDoor()),
-        Route(PATH, refuse_plain_http),
-        Route("/api/v1/ws/tickets", issue_ticket, methods=["POST"]),
-        Route("/healthz", tell_alive),
-        Route("/readyz", tell_ready),
-        Route("/metrics", show_metrics),
+        JsonRoute(PATH, refuse_plain_http),
+        JsonRoute("/api/v1/ws/tickets", issue_ticket, methods=["POST"]),
+        JsonRoute("/healthz", tell_alive),
+        JsonRoute("/readyz", tell_ready),
+        JsonRoute("/metrics", show_metrics),
     ]
     # A router and not a Starlette, whose layers for errors cost a handshake a fifteenth: refusals are
     # answers here, and what nobody caught uvicorn logs and answers 500.
-    return Router(routes, lifespan=lifespan)
+    return Router(routes, redirect_slashes=False, default=no_such_path, lifespan=lifespan)
 
 
 class SocketDoor:

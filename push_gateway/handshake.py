@@ -1,15 +1,14 @@
 """The doors of the gateway (contract §5): handshakes are judged here, and tickets for them issued."""
 
 import logging
-import random
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
+from push_gateway.answers import problem, refused
 from push_gateway.authentication import (
     SUBPROTOCOL,
     Doorman,
@@ -23,10 +22,7 @@ from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.websocket_protocol import EXTENSION, FrameSocket
-from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, TryLater
-
-STATUS: dict[type[CarillonError], int] = {NotSignedIn: 401, NotAllowed: 403, TryLater: 503}
-MAX_REQUEST_ID = 128
+from storage.model.errors import CarillonError, TryLater
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +62,7 @@ class Handshake:
         except CarillonError as error:
             return refused(error, request)
         seconds = int(self.ticket_lifetime.total_seconds())
-        headers = {"X-Request-Id": request_id(request), "Cache-Control": "no-store"}
+        headers = {"Cache-Control": "no-store"}
         return JSONResponse({"ticket": ticket, "expires_in": seconds}, headers=headers)
 
     async def _judged(self, websocket: WebSocket) -> tuple[Identity, str]:
@@ -98,26 +94,7 @@ class Handshake:
         self.gateway.admit(connection, since=since, mark=mark)
 
 
-def refused(error: CarillonError, connection: HTTPConnection) -> Response:
-    """The HTTP answer to an error (contract §0); 500 for one that is not the caller's."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-    headers = {"X-Request-Id": request_id(connection)}
-    if isinstance(error, NotSignedIn):
-        headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
-    if isinstance(error, TryLater):
-        headers["Retry-After"] = str(random.randint(1, 5))  # noqa: S311 spreads, hides nothing
-    return JSONResponse({"detail": error.detail}, status_code=status, headers=headers)
-
-
-async def refuse_plain_http(request: Request) -> Response:
+async def refuse_plain_http(_: Request) -> Response:
     """The answer to a request for the sockets' path that is no WebSocket handshake (RFC 9110)."""
-    headers = {"Upgrade": "websocket", "X-Request-Id": request_id(request)}
     detail = "This is a WebSocket; connect with an upgrade request."
-    return JSONResponse({"detail": detail}, status_code=426, headers=headers)
-
-
-def request_id(connection: HTTPConnection) -> str:
-    """The caller's X-Request-Id if it is sane, else one of ours (contract §0)."""
-    sent = connection.headers.get("x-request-id", "")
-    is_sane = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
-    return sent if is_sane else secrets.token_hex(16)
+    return problem(426, detail, headers={"Upgrade": "websocket"})

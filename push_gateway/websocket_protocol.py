@@ -2,12 +2,13 @@
 
 Given to uvicorn by `--ws push_gateway.websocket_protocol:FrameWebSocketProtocol`; apps that do not
 know the extension work as with uvicorn's own class, except that per-message deflate is never
-offered (it doubles the CPU of a fan-out and costs 30 KiB a socket) and that query strings, where
-tokens are, stay out of the log. `websockets` speaks RFC 6455; nothing of it is written by hand.
+offered (it doubles the CPU of a fan-out and costs 30 KiB a socket), that query strings, where
+tokens are, stay out of the log, that what comes is parsed in slices, and that handshakes which cannot be
+read are answered. `websockets` speaks RFC 6455; nothing of it is written by hand.
 
 The extension is `scope["extensions"]["carillon.frames"]`, a `FrameSocket`. Once an app has accepted
 and taken over, it returns: the connection needs no task and no coroutine any more, and what stays
-in memory is this object and the transport.
+in memory is this object and the transport. Such a socket has a budget of frames and bytes (contract §5).
 """
 
 import asyncio
@@ -22,15 +23,25 @@ from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.server import ServerProtocol
+
+from push_gateway.server_protocol import counted as _counted
+from push_gateway.server_protocol import take_up
 
 EXTENSION = "carillon.frames"
 MAX_INCOMING_BYTES = 64 * 1024  # contract §5; over it the close code is 1009
 SEND_BUFFER_BYTES = 64 * 1024  # a slow reader shows in our buffer, not in the kernel's
 UNACKNOWLEDGED_MS = 20_000  # data a peer has not taken for so long: the connection is dead
 CLOSE_SECONDS = 2.0  # for a peer to answer a close frame
+SLICE_BYTES = 1024  # parsed at a time: 170 frames of the smallest kind,
+TURN_BYTES = 64 * 1024  # and so much,
+TURN_FRAMES = 100  # or so many (about a millisecond), in one turn of the loop
+WINDOW_SECONDS = 2.0  # in which a socket that was taken over may send
+WINDOW_FRAMES = 400
+WINDOW_BYTES = 4 * 1024 * 1024
+WINDOW_EMPTY = 16  # fragments without content
 DRAIN_PER_SECOND = 2_500  # sockets closed a second when the server stops,
 DRAIN_SECONDS = 4.0  # but all of them within this
+FLOODING = 1008
 RESTARTING = 1012
 
 
@@ -103,20 +114,6 @@ WRITABLE = _AlwaysSet()
 WRITABLE.set()
 
 
-class _ServerProtocol(ServerProtocol):
-    """RFC 6455 by `websockets`, which takes a close in the middle of a message for an error.
-
-    Control frames may come between fragments (§5.4), so a peer that gives a message up by closing is
-    answered its close (Autobahn's case 7.1.5).
-    """
-
-    def recv_frame(self, frame: Frame) -> None:
-        """Take a frame in."""
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        super().recv_frame(frame)
-
-
 class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
     """One connection. Implements FrameSocket for the app that takes it over."""
 
@@ -131,27 +128,87 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         config.ws_max_size = min(config.ws_max_size, MAX_INCOMING_BYTES)
         super().__init__(config, server_state, app_state, _loop)
-        # Not made anew: it would be the second of each handshake.
-        self.conn.__class__ = _ServerProtocol
+        take_up(self.conn)
         # At DEBUG it would log the request line and its headers, which hold tokens.
         self.conn.debug = False
         self.heard_at = self.loop.time()
         self._owner: Owner | None = None
         self._kernel: socket.SocketType | None = None
         self._is_over = False
+        self._pending = b""  # not parsed yet: others have their turn
+        self._is_deaf = False  # what comes is dropped
+        self._window_began = self.heard_at
+        self._window_bytes = 0
 
     # What uvicorn and the transport call.
 
     def data_received(self, data: bytes) -> None:
-        """Something came from the peer."""
+        """Something came from the peer: parse it, in slices if it is much."""
         self.heard_at = self.loop.time()
+        if self._is_deaf:
+            return
+        if self._pending or len(data) > SLICE_BYTES:
+            is_scheduled = bool(self._pending)
+            self._pending += data
+            if not is_scheduled:
+                self._parse_pending()
+        else:
+            self._parse(data)
+
+    def _parse_pending(self) -> None:
+        """Parse as much as one turn of the loop allows, then let others have theirs."""
+        data, at, before = self._pending, 0, _counted(self.conn).frames
+        while at < min(len(data), TURN_BYTES) and not self._is_deaf:
+            self._parse(data[at : at + SLICE_BYTES])
+            at += SLICE_BYTES
+            if _counted(self.conn).frames - before > TURN_FRAMES:
+                break
+        self._pending = b"" if self._is_deaf else data[at:]
+        if self._pending:
+            self.transport.pause_reading()
+            self.loop.call_soon(self._parse_pending)
+        elif not self.read_paused:
+            self.transport.resume_reading()
+
+    def _parse(self, data: bytes) -> None:
         super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse_unreadable()
+        elif self._owner is not None and not self.close_sent:
+            self._mind_flood(len(data))
+
+    def _mind_flood(self, size: int) -> None:
+        """Close a socket that sends more than anybody needs to."""
+        counted = _counted(self.conn)
+        if self.heard_at - self._window_began > WINDOW_SECONDS:
+            self._window_began, self._window_bytes = self.heard_at, 0
+            counted.frames = counted.empty = 0
+        self._window_bytes += size
+        if (
+            counted.frames > WINDOW_FRAMES
+            or counted.empty > WINDOW_EMPTY
+            or self._window_bytes > WINDOW_BYTES
+        ):
+            self._is_deaf = True  # before its close frame is answered or its time is up
+            self.close(FLOODING, "flooding")
+
+    def _refuse_unreadable(self) -> None:
+        """Answer a handshake that `websockets` could not read; uvicorn would not."""
+        self._is_deaf = self.handshake_complete = self.close_sent = True
+        answer = self.conn.data_to_send()
+        if not any(answer):
+            answer = [self.conn.reject(400, "The handshake cannot be read.").serialize()]
+        self.transport.write(b"".join(answer))
+        self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         """A handshake came; the app may use the extension."""
         super().handle_connect(event)
         if not self.handshake_complete:  # the app's task is made, but has not started
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+            # A client has nothing to say before it is let in; the app's first `receive` reads on.
+            self.read_paused = True
+            self.transport.pause_reading()
 
     async def run_asgi(self) -> None:
         """As uvicorn's, but a socket that was taken over stays open when the app returns."""
@@ -185,6 +242,11 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
             self._owner.write(PONG)
         elif not _is_utf8(data):
             self.close(1007, "")
+
+    def handle_cont(self, event: Frame) -> None:
+        """A fragment came. After a takeover one without content leaves nothing in memory."""
+        if event.data or event.fin or self._owner is None:
+            super().handle_cont(event)
 
     def pause_writing(self) -> None:
         """More waits for the peer than it may (the transport's high-water mark)."""

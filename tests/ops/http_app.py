@@ -112,6 +112,7 @@ class Wire:
         headers = {}
         while header := self.stream.readline().strip():
             name, _, value = header.decode("latin-1").partition(":")
+            assert name.lower() not in headers, f"{name} twice"
             headers[name.lower()] = value.strip()
         length = int(headers.get("content-length", 0))
         return Answer(int(line.split()[1]), headers, self.stream.read(length))

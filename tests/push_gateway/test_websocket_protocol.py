@@ -125,6 +125,12 @@ class Wire(asyncio.Transport):
         """Never."""
         return False
 
+    def pause_reading(self) -> None:
+        """Nothing comes by itself."""
+
+    def resume_reading(self) -> None:
+        """Nothing comes by itself."""
+
 
 class Owner:
     """Remembers what goes through it."""
