@@ -1,8 +1,15 @@
 """What `carillon up` can be told from outside, besides what it passes on."""
 
+import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from storage.settings import setting, whole
+
+
+def _networks(text: str) -> str:
+    """Addresses and networks, with commas or spaces between, as uvicorn takes them."""
+    return ",".join(str(ip_network(one, strict=False)) for one in re.split(r"[\s,]+", text) if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,13 @@ class UpSettings:
         "CARILLON_PUBLIC_URL",
         "",
         help="Where clients reach the API, as https://host. Not set: the address above.",
+    )
+    trusted_proxies: str = setting(
+        "CARILLON_TRUSTED_PROXIES",
+        "127.0.0.1",
+        parse=_networks,
+        help="Proxies in front, as addresses or networks with commas between: by what they say "
+        "(X-Forwarded-For, X-Forwarded-Proto) it is known who calls, and whether by https.",
     )
     valkey_max_memory: str | None = setting(
         "CARILLON_VALKEY_MAX_MEMORY",

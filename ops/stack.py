@@ -139,6 +139,7 @@ def _web(where: UpSettings) -> list[str]:
         *("--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"),
         # The gateway pings by itself, and only who is silent (contract §5).
         *("--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--ws-ping-interval", "0"),
+        *("--proxy-headers", "--forwarded-allow-ips", where.trusted_proxies),
         *("--no-access-log", "--log-level", "warning", "--no-server-header"),
         *("--timeout-graceful-shutdown", "5"),
     )

@@ -401,3 +401,21 @@ media_objects = Table(
     Column("size", BigInteger, nullable=False),
     Column("created_at", INSTANT, nullable=False, server_default=func.now()),
 )
+
+# The operators who are signed in to the console; of a session there is a digest only.
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("ends_at", INSTANT, nullable=False),
+)
+
+# Attempts to sign in to the console within the last minutes; a bounded number of rows.
+console_sign_ins = Table(
+    "console_sign_ins",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("tried_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Index("console_sign_ins_tried_at", "tried_at"),
+)

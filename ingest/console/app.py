@@ -4,9 +4,7 @@ Changes need a header of their own beside the cookie (which is SameSite=Strict),
 page can make them (OWASP's cheat sheet on CSRF, custom request headers).
 """
 
-import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -19,17 +17,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest import problems
 from ingest.answer import Answer
-from ingest.body import read
-from ingest.console import operations, session
+from ingest.console import operations
+from ingest.console.sign_in import SignIn, signed_in
 from ingest.services import Services
-from storage.model.errors import CallerIsWrong, NotAllowed, NotSignedIn, TryLater, invalid
+from storage.console_sessions import SignInLimits
+from storage.model.errors import CallerIsWrong, NotAllowed, TryLater, invalid
 
 PATH = "/console"
 STATIC = Path(__file__).with_name("static")
 MARK = "x-carillon-console"
-# A guess a second and connection; the token has 16 characters at least.
-_REFUSAL_SECONDS = 1.0
-_LONGEST_LOGIN = 4096
 _LONGEST_TEXT = 255
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _PAGE_HEADERS = {
@@ -42,14 +38,15 @@ _PAGE_HEADERS = {
 Question = Callable[[Services, Request], Awaitable[Any]]
 
 
-def routes() -> list[BaseRoute]:
-    """All of them; without a token set they answer as if they were not there."""
+def routes(limits: SignInLimits | None = None) -> list[BaseRoute]:
+    """All of them; without a token set they answer as if they were not there. `limits` of signing in."""
+    door = SignIn(path=PATH, limits=limits or SignInLimits())
     return [
         Route(PATH, _Switch(_slash)),
         Route(f"{PATH}/", _Switch(_page)),
         Mount(f"{PATH}/static", _Switch(StaticFiles(directory=STATIC))),
-        Route(f"{PATH}/api/login", _Switch(_login), methods=["POST"]),
-        Route(f"{PATH}/api/logout", _Switch(_logout), methods=["POST"]),
+        Route(f"{PATH}/api/login", _Switch(_changing(door.sign_in)), methods=["POST"]),
+        Route(f"{PATH}/api/logout", _Switch(_changing(door.sign_out)), methods=["POST"]),
         _asks("look", lambda services, _: operations.look(services)),
         _asks("broadcasts", lambda s, r: operations.list_broadcasts(s, _before(r))),
         _does("broadcasts/{id}/cancel", operations.cancel),
@@ -92,7 +89,7 @@ def _asks(path: str, question: Question) -> Route:
     """A question of the page: GET."""
 
     async def handle(request: Request) -> ASGIApp:
-        services = _signed_in(request)
+        services = await signed_in(request)
         return Answer(await question(services, request), headers=[("Cache-Control", "no-store")])
 
     return Route(f"{PATH}/api/{path}", _Switch(handle), methods=["GET"])
@@ -102,7 +99,7 @@ def _does(path: str, deed: Callable[[Services, int], Awaitable[Any]]) -> Route:
     """A deed of the operator, on one thing: POST."""
 
     async def handle(request: Request) -> ASGIApp:
-        services = _signed_in(request)
+        services = await signed_in(request)
         _check_origin(request)
         id = _id(request.path_params["id"], name="id", where="path")
         return Answer(await deed(services, id), headers=[("Cache-Control", "no-store")])
@@ -110,12 +107,14 @@ def _does(path: str, deed: Callable[[Services, int], Awaitable[Any]]) -> Route:
     return Route(f"{PATH}/api/{path}", _Switch(handle), methods=["POST"])
 
 
-def _signed_in(request: Request) -> Services:
-    services: Services = request.state.services
-    cookie = request.cookies.get(session.COOKIE, "")
-    if not session.is_valid(cookie, services.settings.console_token, now=time.time()):
-        raise NotSignedIn("Sign in with the operator's token.")
-    return services
+def _changing(
+    handler: Callable[[Request], Awaitable[ASGIApp]],
+) -> Callable[[Request], Awaitable[ASGIApp]]:
+    async def handle(request: Request) -> ASGIApp:
+        _check_origin(request)
+        return await handler(request)
+
+    return handle
 
 
 def _check_origin(request: Request) -> None:
@@ -149,29 +148,3 @@ async def _slash(_request: Request) -> ASGIApp:
 
 async def _page(_request: Request) -> ASGIApp:
     return FileResponse(STATIC / "index.html", headers=_PAGE_HEADERS)
-
-
-async def _login(request: Request) -> ASGIApp:
-    _check_origin(request)
-    services: Services = request.state.services
-    token = services.settings.console_token
-    seconds = services.settings.body_timeout.total_seconds()
-    headers = dict(request.scope["headers"])
-    body = await read(request.receive, headers, limit=_LONGEST_LOGIN, seconds=seconds)
-    if not session.is_token(body.decode("utf-8", "replace").strip(), token):
-        await asyncio.sleep(_REFUSAL_SECONDS)
-        raise NotSignedIn("This is not the operator's token.")
-    value = session.issue(token, now=time.time())
-    return _with_cookie(request, value, seconds=session.LIFETIME_SECONDS)
-
-
-async def _logout(request: Request) -> ASGIApp:
-    _check_origin(request)
-    return _with_cookie(request, "", seconds=0)
-
-
-def _with_cookie(request: Request, value: str, *, seconds: int) -> Answer:
-    attributes = f"Path={PATH}; Max-Age={seconds}; HttpOnly; SameSite=Strict"
-    secure = "; Secure" if request.url.scheme == "https" else ""
-    cookie = f"{session.COOKIE}={value}; {attributes}{secure}"
-    return Answer({}, headers=[("Set-Cookie", cookie), ("Cache-Control", "no-store")])

@@ -1,6 +1,7 @@
-"""Who is signed in to the console: a cookie that says until when, signed with the operator's token. Pure.
+"""Who is signed in to the console: a cookie that names a session, signed with the operator's token. Pure.
 
-Nothing is kept on the server: every ingest process knows it by the token, and another token ends all.
+The session itself is in the record (`storage/console_sessions.py`), so that signing out ends it, in every
+ingest process; the signature keeps guesses away from the record, and another token ends all.
 """
 
 import hashlib
@@ -15,22 +16,26 @@ def is_token(text: str, token: str) -> bool:
     return hmac.compare_digest(_bytes(text), _bytes(token))
 
 
-def issue(token: str, *, now: float) -> str:
-    """A cookie's value that is good for LIFETIME_SECONDS from `now` (Unix time)."""
-    until = str(int(now) + LIFETIME_SECONDS)
-    return f"{until}.{_signature(until, token)}"
+def issue(token: str, id: str, *, now: float) -> str:
+    """A cookie's value that names the session `id`, good for LIFETIME_SECONDS from `now` (Unix time).
+
+    `id` has no dot, and cannot be guessed.
+    """
+    said = f"{int(now) + LIFETIME_SECONDS}.{id}"
+    return f"{said}.{_signature(said, token)}"
 
 
-def is_valid(value: str, token: str, *, now: float) -> bool:
-    """Whether `issue` made `value` with this token, and its time is not over."""
-    until, _, signature = value.partition(".")
-    if not hmac.compare_digest(_bytes(signature), _bytes(_signature(until, token))):
-        return False
-    return now < int(until)
+def session_of(value: str, token: str, *, now: float) -> str | None:
+    """The session that a cookie's value names; None unless `issue` made it with this token and its time is not over."""
+    said, _, signature = value.rpartition(".")
+    if not hmac.compare_digest(_bytes(signature), _bytes(_signature(said, token))):
+        return None
+    until, _, id = said.partition(".")
+    return id if now < int(until) else None
 
 
-def _signature(until: str, token: str) -> str:
-    return hmac.new(_bytes(token), b"carillon console " + _bytes(until), hashlib.sha256).hexdigest()
+def _signature(said: str, token: str) -> str:
+    return hmac.new(_bytes(token), b"carillon console " + _bytes(said), hashlib.sha256).hexdigest()
 
 
 def _bytes(text: str) -> bytes:

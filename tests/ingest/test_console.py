@@ -1,19 +1,26 @@
 """The console's server side: who is let in, what it tells, what it does."""
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import Engine, text
+from starlette.requests import Request
 
 from ingest.console import session
+from ingest.console.sign_in import address_of
 from ingest.settings import IngestSettings
+from ops.deadline import wait_until
 from storage import broadcast_reports, failed_sends
+from storage.console_sessions import SignInLimits, try_sign_in
 from storage.model.broadcast import BroadcastStatus
-from storage.model.errors import InvalidSettings
+from storage.model.errors import InvalidSettings, OverLimit
 from storage.people_import import NewPerson, import_people
 from storage.settings import load
 from tests.builders import a_broadcast, a_send, accept
@@ -136,15 +143,129 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console: Api) -> 
         assert console.client.post(f"/console/api/{path}").status_code == 403
 
 
-def test_a_session_ends() -> None:
-    """By its time, and by another token."""
-    value = session.issue(TOKEN, now=1000.0)
+def test_a_session_s_cookie_ends() -> None:
+    """By its time, and by another token; and it names no session but its own."""
+    value = session.issue(TOKEN, "one", now=1000.0)
     end = 1000 + session.LIFETIME_SECONDS
-    assert session.is_valid(value, TOKEN, now=end - 1)
-    assert not session.is_valid(value, TOKEN, now=end)
-    assert not session.is_valid(value, TOKEN + "x", now=1000.0)
+    assert session.session_of(value, TOKEN, now=end - 1) == "one"
+    assert session.session_of(value, TOKEN, now=end) is None
+    assert session.session_of(value, TOKEN + "x", now=1000.0) is None
     later = f"{end + 99}.{value.partition('.')[2]}"
-    assert not session.is_valid(later, TOKEN, now=1000.0)
+    another = value.replace(".one.", ".two.")
+    for forged in (later, another, "", ".", "..", value[:-1], "٣.one." + value.rpartition(".")[2]):
+        assert session.session_of(forged, TOKEN, now=1000.0) is None
+
+
+def test_signing_out_ends_the_session_everywhere(
+    own_environ: Mapping[str, str], engine: Engine
+) -> None:
+    """A copy of the cookie is worthless after signing out, in every ingest process; other sessions go on."""
+    environ = {**own_environ, "CARILLON_CONSOLE_TOKEN": TOKEN}
+    with running(environ, engine) as one, running(environ, engine) as other:
+        mine, theirs = sign_in(one), sign_in(other)
+        assert look(one, mine) == look(other, mine) == look(one, theirs) == 200
+        left = one.client.post(
+            "/console/api/logout", headers=CHANGES | {"Cookie": f"{session.COOKIE}={mine}"}
+        )
+        assert left.status_code == 200
+        assert "Max-Age=0" in left.headers["set-cookie"]
+        assert look(one, mine) == look(other, mine) == 401
+        assert look(one, theirs) == look(other, theirs) == 200
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT digest FROM console_sessions")).scalars().all()
+    assert len(kept) == 1
+    assert theirs.split(".")[1].encode() not in bytes(kept[0])
+
+
+def sign_in(api: Api) -> str:
+    """The value of a new session's cookie."""
+    answer = api.client.post("/console/api/login", content=TOKEN, headers=CHANGES)
+    assert answer.status_code == 200
+    api.client.cookies.clear()
+    return str(answer.cookies[session.COOKIE])
+
+
+def look(api: Api, cookie: str) -> int:
+    """The status of a question with this cookie."""
+    headers = {"Cookie": f"{session.COOKIE}={cookie}"}
+    return api.client.get("/console/api/apps", headers=headers).status_code
+
+
+def test_signing_in_is_limited_and_logged(
+    own_environ: Mapping[str, str], engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After ten attempts within five minutes an address is 429, in every ingest process; others may go on."""
+    caplog.set_level(logging.INFO, logger="ingest.console")
+    environ = {**own_environ, "CARILLON_CONSOLE_TOKEN": TOKEN}
+    with running(environ, engine) as one, running(environ, engine) as other:
+        with ThreadPoolExecutor(4) as pool:
+            guesses = [pool.submit(guess, api, "9.9.9.9") for api in [one, other] * 6]
+            statuses = [guessing.result().status_code for guessing in guesses]
+        assert sorted(statuses) == [401] * 10 + [429] * 2
+        refused = guess(one, "9.9.9.9", TOKEN)
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["retry-after"]) <= 400
+        assert "too often" in refused.json()["detail"]
+        assert guess(other, "8.8.8.8", TOKEN).status_code == 200
+    told = [record.getMessage() for record in caplog.records if "console" in record.getMessage()]
+    assert any("9.9.9.9 was refused: wrong token" in line for line in told)
+    assert any("9.9.9.9 was refused: Signing in was tried too often" in line for line in told)
+    assert any("An operator signed in to the console from 8.8.8.8" in line for line in told)
+    assert TOKEN not in caplog.text
+
+
+def guess(api: Api, address: str, token: str = "a wrong token") -> httpx.Response:
+    """An attempt to sign in from an address, as a trusted proxy says it."""
+    headers = CHANGES | {"X-Forwarded-For": address}
+    return api.client.post("/console/api/login", content=token, headers=headers)
+
+
+def test_all_attempts_together_are_limited_too(engine: Engine) -> None:
+    """From however many addresses: nobody gets in until the window is over, and then again."""
+    limits = SignInLimits(window=timedelta(seconds=1), of_one=2, of_all=4)
+    with engine.begin() as connection:
+        for number in range(4):
+            try_sign_in(connection, f"192.0.2.{number}", limits=limits)
+        with pytest.raises(OverLimit) as refused:
+            try_sign_in(connection, "192.0.2.99", limits=limits)
+    assert refused.value.retry_after_seconds == 1.0
+
+    def may_try_again() -> bool:
+        with engine.begin() as connection:
+            try:
+                try_sign_in(connection, "192.0.2.99", limits=limits)
+            except OverLimit:
+                return False
+        return True
+
+    assert wait_until(may_try_again, seconds=10)
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT count(*) FROM console_sign_ins")).scalar_one()
+    assert kept <= limits.of_all
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("not an address", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_attempts_are_counted_by_site(host: str | None, address: str) -> None:
+    """All of an IPv6 network counts as one address; what is none, as one too."""
+    client = None if host is None else (host, 1)
+    assert address_of(Request({"type": "http", "headers": [], "client": client})) == address
+
+
+def test_the_cookie_is_secure_where_a_trusted_proxy_says_https(console: Api) -> None:
+    """Behind a proxy with TLS the cookie never travels in the clear."""
+    headers = CHANGES | {"X-Forwarded-Proto": "https"}
+    answer = console.client.post("/console/api/login", content=TOKEN, headers=headers)
+    assert answer.headers["set-cookie"].endswith("; Secure")
 
 
 def test_it_tells_how_things_stand(console: Api, engine: Engine) -> None:

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import jsonschema
@@ -27,6 +30,14 @@ from tests.ops.compose import ROOT, Container, document, filled, of_carillon
 
 SERVERS = ("ingest", "gateway")
 WORKERS = ("worker-sends", "worker-broadcasts", "worker-upkeep", "beat")
+# What is for those who run it, written in every way that a server might read as it.
+INSIDE = (
+    "/console", "/console/", "/console/api/look", "/console/static/console.js", "/docs", "/docs/files/",
+    "/openapi.json", "/readyz", "/metrics", "/", "/api", "/api/v2/x",
+    "//console/", "/Console/", "/%63onsole/", "/./console/", "/api/v1/../../console/",
+    "/api/v1/%2e%2e/%2e%2e/console/", "/api/v1/..%2f..%2fconsole/", "/healthz/../console/",
+    "/healthz/console/", "/api/v1/..;/..;/console/", "/metrics/", "/metrics%2f", "/openapi.json?/api/v1/",
+)  # fmt: skip
 SECRET = re.compile(r"PASS(WORD)?|SECRET|_KEY")
 
 
@@ -165,36 +176,73 @@ def test_rest_and_sockets_share_the_proxys_address(
     """Through the proxy of the file: a person sends, another's socket gets the frame."""
     for name in SERVERS:
         deployed[name].await_healthy()
-    port = free_port()
     token = _people(deployed["ingest"])
-    ports = deployed["ingest"].replaced
+    with _proxy(deployed, tmp_path, {}) as url:
+        for path in INSIDE:
+            assert _status(f"{url}{path}") == 404, path
+        assert _status(f"{url}/api/v1/users/") == 401
+        with connect(f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages?token={token[2]}") as sock:
+            body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
+            sent = _post(f"{url}/api/v1/messages/", token[1], body)
+            frame = json.loads(sock.recv(timeout=20))
+        assert frame["data"]["id"] == sent["id"]
+
+
+@contextmanager
+def _proxy(deployed: dict[str, Container], folder: Path, environ: dict[str, str]) -> Iterator[str]:
+    """The proxy of the file in front of the servers; its URL."""
+    port, ports = free_port(), deployed["ingest"].replaced
     hosts = {
         "PROXY_PORT": str(port),
         "INGEST_HOST": "localhost",
         "INGEST_PORT": ports["8000"],
         "GATEWAY_HOST": "localhost",
         "GATEWAY_PORT": ports["8001"],
-        "HOME": str(tmp_path),
+        "HOME": str(folder),
+        "PATH": "/usr/bin:/bin",
     }
-    with (tmp_path / "caddy.log").open("wb") as log:
+    with (folder / "caddy.log").open("ab") as log:
         proxy = subprocess.Popen(
             ["caddy", "run", "--config", ROOT / "ops/proxy/Caddyfile", "--adapter", "caddyfile"],
-            env={**hosts, "PATH": "/usr/bin:/bin"},
+            env=hosts | environ,
             stdout=log,
             stderr=log,
         )
     try:
         url = f"http://127.0.0.1:{port}"
         assert wait_until(lambda: _status(f"{url}/healthz") == 200, seconds=20)
-        assert _status(f"{url}/metrics") == 404
-        with connect(f"ws://127.0.0.1:{port}/api/v1/ws/messages?token={token[2]}") as sock:
-            body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
-            sent = _post(f"{url}/api/v1/messages/", token[1], body)
-            frame = json.loads(sock.recv(timeout=20))
-        assert frame["data"]["id"] == sent["id"]
+        yield url
     finally:
         proxy.terminate()
         proxy.wait(20)
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+def test_the_proxy_shows_what_a_variable_names(
+    deployed: dict[str, Container], tmp_path: Path
+) -> None:
+    """The console is let through if asked for, and its cookie is Secure where the proxy in front says https."""
+    deployed["ingest"].await_healthy()
+    shows = {"CARILLON_PROXY_SHOWS": "/console /console/* /docs /docs/* /openapi.json"}
+    with _proxy(deployed, tmp_path, shows) as url:
+        for path in ("/console/", "/docs", "/openapi.json"):
+            assert _status(f"{url}{path}") == 200, path
+        for path in ("/readyz", "/metrics", "/nothing"):
+            assert _status(f"{url}{path}") == 404, path
+        assert not _is_secure(deployed, url, scheme="http")
+        assert _is_secure(deployed, url, scheme="https")
+    far = shows | {"CARILLON_TRUSTED_PROXIES": "192.0.2.1/32"}
+    with _proxy(deployed, tmp_path, far) as url:
+        assert not _is_secure(deployed, url, scheme="https")
+
+
+def _is_secure(deployed: dict[str, Container], url: str, *, scheme: str) -> bool:
+    """Whether the console's cookie is Secure for who comes by a proxy that says this scheme."""
+    token = deployed["ingest"].values["CARILLON_CONSOLE_TOKEN"]
+    headers = {"X-Carillon-Console": "1", "X-Forwarded-Proto": scheme}
+    answer = httpx.post(f"{url}/console/api/login", content=token, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.headers["set-cookie"].endswith("; Secure")
 
 
 @pytest.mark.parametrize("name", [*reversed(WORKERS), *SERVERS])
@@ -233,11 +281,16 @@ def _people(ingest: Container) -> dict[int, str]:
 
 
 def _status(url: str) -> int:
-    """The status of a GET; 0 while nobody listens."""
+    """The status of a GET of exactly this URL, dots and all; 0 while nobody listens."""
+    place = urlsplit(url)
+    connection = HTTPConnection(place.netloc, timeout=5)
     try:
-        return httpx.get(url, timeout=5).status_code
-    except httpx.TransportError:
+        connection.request("GET", url.removeprefix(f"http://{place.netloc}"))
+        return connection.getresponse().status
+    except OSError:
         return 0
+    finally:
+        connection.close()
 
 
 def _post(url: str, token: str, body: dict[str, object]) -> dict[str, int]:

@@ -43,6 +43,13 @@ def pods() -> dict[str, dict[str, Any]]:
     return {name: one["spec"]["template"]["spec"] for name, one in running.items()}
 
 
+def test_the_ingress_shows_what_clients_need_and_nothing_else() -> None:
+    """Console, documents, metrics and readiness have no way in from the world."""
+    [rule] = of_kind("Ingress")["carillon"]["spec"]["rules"]
+    shown = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+    assert shown == {"/api/v1/ws/": "gateway", "/api/v1/": "ingest"}
+
+
 def kustomized(folder: Path) -> list[dict[str, Any]]:
     """What `kubectl apply -k` of a folder would send."""
     command = shutil.which("kubectl")
@@ -142,7 +149,8 @@ def test_the_example_changes_what_is_there() -> None:
     assert {one["name"] for one in example["replicas"]} <= of_kind("Deployment").keys()
     names = {one["name"] for one in base["configMapGenerator"]}
     assert {one["name"] for one in example["configMapGenerator"]} == names
-    settings = {setting.name for setting in known()}
+    # Uvicorn's own, beside ours.
+    settings = {setting.name for setting in known()} | {"FORWARDED_ALLOW_IPS"}
     for document in (example, base):
         for generator in document["configMapGenerator"]:
             assert {literal.partition("=")[0] for literal in generator["literals"]} <= settings

@@ -1,0 +1,121 @@
+"""Signing in to the console and out of it: who may try, what is told, what is remembered and logged."""
+
+import asyncio
+import logging
+import secrets
+import time
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from starlette.requests import Request
+
+from ingest.answer import Answer
+from ingest.body import read
+from ingest.console import session
+from ingest.services import Services
+from storage import console_sessions
+from storage.console_sessions import SignInLimits
+from storage.model.errors import NotSignedIn, OverLimit
+
+# A wrong token is answered late, and only so many wait at once in a process.
+_REFUSAL_SECONDS = 1.0
+_AT_ONCE = 8
+_LONGEST_LOGIN = 4096
+# Whom an IPv6 address belongs to has this whole network.
+_ONE_SITE = 64
+
+_log = logging.getLogger(__name__)
+
+
+class SignIn:
+    """The operators' way in, and out."""
+
+    def __init__(self, *, path: str, limits: SignInLimits) -> None:
+        self._path = path
+        self._limits = limits
+        self._trying = 0
+        self._turn = asyncio.Lock()
+
+    async def sign_in(self, request: Request) -> Answer:
+        """Open a session for who knows the operator's token; raises NotSignedIn, OverLimit, TryLater."""
+        services: Services = request.state.services
+        address, given = address_of(request), await _body(request, services)
+        try:
+            await self._check(given, services, address=address)
+        except OverLimit as error:
+            _log.warning("A sign-in to the console from %s was refused: %s", address, error.detail)
+            raise
+        id = secrets.token_urlsafe(24)
+        lifetime = timedelta(seconds=session.LIFETIME_SECONDS)
+        await services.database.run(console_sessions.begin, id, lifetime=lifetime)
+        _log.info("An operator signed in to the console from %s.", address)
+        value = session.issue(services.settings.console_token, id, now=time.time())
+        return self._with_cookie(request, value, seconds=session.LIFETIME_SECONDS)
+
+    async def sign_out(self, request: Request) -> Answer:
+        """End the session, on the server too: its cookie is worthless from now on, wherever it was copied to."""
+        services: Services = request.state.services
+        id = _named(request, services)
+        if id is not None:
+            await services.database.run(console_sessions.end, id)
+            _log.info("An operator signed out of the console from %s.", address_of(request))
+        return self._with_cookie(request, "", seconds=0)
+
+    async def _check(self, given: str, services: Services, *, address: str) -> None:
+        if self._trying >= _AT_ONCE:
+            raise OverLimit("Signing in is tried by too many at once.", retry_after_seconds=5)
+        self._trying += 1
+        try:
+            # The connection of strangers, one attempt at a time: a flood of them takes nobody else's.
+            async with self._turn:
+                await services.pipes.shares.strangers.run(
+                    console_sessions.try_sign_in, address, limits=self._limits
+                )
+            if not session.is_token(given, services.settings.console_token):
+                _log.warning("A sign-in to the console from %s was refused: wrong token.", address)
+                await asyncio.sleep(_REFUSAL_SECONDS)
+                raise NotSignedIn("This is not the operator's token.")
+        finally:
+            self._trying -= 1
+
+    def _with_cookie(self, request: Request, value: str, *, seconds: int) -> Answer:
+        attributes = f"Path={self._path}; Max-Age={seconds}; HttpOnly; SameSite=Strict"
+        # https as the proxy says it, if it is a trusted one: CARILLON_TRUSTED_PROXIES, FORWARDED_ALLOW_IPS.
+        secure = "; Secure" if request.url.scheme == "https" else ""
+        cookie = f"{session.COOKIE}={value}; {attributes}{secure}"
+        return Answer({}, headers=[("Set-Cookie", cookie), ("Cache-Control", "no-store")])
+
+
+async def signed_in(request: Request) -> Services:
+    """The services, for a request with a session; raises NotSignedIn, TryLater."""
+    services: Services = request.state.services
+    id = _named(request, services)
+    if id is None or not await services.database.ask(console_sessions.is_open, id):
+        raise NotSignedIn("Sign in with the operator's token.")
+    return services
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as attempts are counted: of IPv6 the network of one site."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ip_network((int(address), _ONE_SITE), strict=False))
+    return str(address)
+
+
+async def _body(request: Request, services: Services) -> str:
+    seconds = services.settings.body_timeout.total_seconds()
+    headers = dict(request.scope["headers"])
+    body = await read(request.receive, headers, limit=_LONGEST_LOGIN, seconds=seconds)
+    return body.decode("utf-8", "replace").strip()
+
+
+def _named(request: Request, services: Services) -> str | None:
+    cookie = request.cookies.get(session.COOKIE, "")
+    return session.session_of(cookie, services.settings.console_token, now=time.time())
