@@ -253,8 +253,8 @@ def _send(kept: dict[str, Any]) -> Send:
     return Send(
         **{
             **kept,
-            "type": MessageType(kept["type"]),
-            "content_type": ContentType(kept["content_type"]),
+            "type": TYPES[kept["type"]],
+            "content_type": CONTENT_TYPES[kept["content_type"]],
             "unresolved": (),
         }
     )

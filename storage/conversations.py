@@ -7,13 +7,13 @@ first, in (user_id, peer_id) order, and then counts what it marked, all in one s
 from sqlalchemy import Connection, Row, text
 
 from storage import outbox
+from storage.accepted import CONTENT_TYPES
 from storage.model.conversation import (
     SYSTEM_NAME,
     SYSTEM_PEER,
     SYSTEM_USERNAME,
     Conversation,
 )
-from storage.model.message import ContentType
 
 # By the primary key's prefix; everything joined is by primary key.
 _LISTING = text("""
@@ -41,7 +41,7 @@ def _conversation(row: Row[tuple[object, ...]]) -> Conversation:
         peer_username=SYSTEM_USERNAME if is_system else row.peer_username or "",
         peer_name=SYSTEM_NAME if is_system else row.peer_name or "",
         unread_count=row.unread_count,
-        last_content_type=row.content_type and ContentType(row.content_type),
+        last_content_type=row.content_type and CONTENT_TYPES[row.content_type],
         last_content=row.content,
         updated_at=row.updated_at,
     )

@@ -19,7 +19,7 @@ from storage.messages import Persisted
 from storage.model.conversation import copies
 from storage.model.errors import NeverWillWork, TryLater, reason
 from storage.model.event import Event, NewMessage
-from storage.model.message import MEDIA_TYPES, Message, is_known
+from storage.model.message import MEDIA_TYPES, Message, is_understood
 from storage.model.origin import Origin
 from storage.outbox import Notice
 from workers.process import Process
@@ -171,7 +171,7 @@ class Publisher:
 
 def _made(persisted: Persisted, process: Process, recipients: Recipients, part: int) -> NewMessage:
     message, origin = persisted
-    if not (is_known(message.type) and is_known(message.content_type)):
+    if not is_understood(message):
         raise NeverWillWork(
             f"This version does not know messages of type {message.type}/{message.content_type}."
         )

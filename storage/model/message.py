@@ -31,11 +31,6 @@ class UnknownWord(str):
     __slots__ = ()
 
 
-def is_known(word: str) -> bool:
-    """Whether this version knows what the word means."""
-    return type(word) is not UnknownWord
-
-
 MEDIA_TYPES = frozenset({ContentType.IMAGE, ContentType.VIDEO, ContentType.FILE})
 
 
@@ -75,6 +70,12 @@ class Message:
     is_broadcast: bool
     created_at: datetime
     filename: str | None = None
+
+
+def is_understood(message: Message) -> bool:
+    """Whether this version knows what the message's types mean."""
+    words: tuple[str, str] = (message.type, message.content_type)
+    return type(words[0]) is not UnknownWord and type(words[1]) is not UnknownWord
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,40 @@ def test_reading_everything_is_told_once(api: Api) -> None:
     assert outbox_of(api) == [AllRead(2, max(ids), 0)]
 
 
+def test_what_a_newer_version_wrote_is_shown_as_it_is_written(api: Api) -> None:
+    """After a roll-back a type that nobody knows makes no list, page, message or retry an error."""
+    key = {**api.app("oa"), "Idempotency-Key": "once"}
+    notice = {"type": "NOTIFICATION", "receiver_id": 2}
+    id = api.sent(key, **notice)
+    with api.engine.begin() as connection:
+        connection.execute(text("UPDATE accepted SET type = 'TELEGRAM', content_type = 'MORSE'"))
+        connection.execute(
+            text(
+                "UPDATE idempotency_keys SET send = send"
+                """ || '{"type": "TELEGRAM", "content_type": "MORSE"}'"""
+            )
+        )
+    api.deliver()
+    person = api.person(2)
+    [page] = api.ask("GET", f"/messages/history/-{app_number(api)}", headers=person).json()
+    shown = api.ask("GET", f"/messages/{id}", headers=person).json()
+    for message in (page, shown, api.send(key, **notice).json()):
+        assert (message["id"], message["type"], message["content_type"]) == (
+            id,
+            "TELEGRAM",
+            "MORSE",
+        )
+    [line] = api.ask("GET", "/messages/conversations", headers=person).json()
+    assert (line["last_message"], line["last_message_type"]) == ("[MORSE]", "MORSE")
+
+
+def app_number(api: Api) -> int:
+    """The integer id of the app oa."""
+    with api.engine.begin() as connection:
+        query = "SELECT id FROM apps WHERE app_id = 'oa'"
+        return int(connection.execute(text(query)).scalar_one())
+
+
 def outbox_of(api: Api) -> list[object]:
     """The events that wait to be published."""
     with api.engine.begin() as connection:
