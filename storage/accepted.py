@@ -17,7 +17,7 @@ from storage.held import is_held
 from storage.model.errors import CallerIsWrong, invalid
 from storage.model.message import ContentType, Message, MessageType, UnknownWord
 from storage.model.send import Accepted, IdempotencyKey, Send
-from storage.outbox import ONE_TO_PUBLISH
+from storage.outbox import ONE_OVERDUE, ONE_TO_PUBLISH
 
 # Contract §2: a key is remembered for a day.
 KEY_LIFETIME = timedelta(hours=24)
@@ -544,10 +544,8 @@ def is_waiting(connection: Connection, *, outbox: bool) -> bool:
 
 
 # What is set aside rests between its tries. A table that is empty but for troubles.
-_ONE_UNPUBLISHED = f"""(
-EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp()) OR {ONE_TO_PUBLISH})
-"""  # noqa: S608 (a constant)
-_IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {_ONE_IS_DUE}")
+_ONE_UNPUBLISHED = "EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp())"
+_IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {ONE_TO_PUBLISH} OR {_ONE_IS_DUE}")
 
 
 def is_due(connection: Connection) -> bool:
@@ -556,7 +554,7 @@ def is_due(connection: Connection) -> bool:
 
 
 _OVERDUE = text(f"""
-SELECT {_ONE_UNPUBLISHED}
+SELECT {_ONE_UNPUBLISHED} OR {ONE_OVERDUE}
     OR EXISTS (SELECT 1 FROM persist_claims
                 WHERE ids <> '{{}}' AND claimed_at <= clock_timestamp() - :grace)
     OR {_ONE_IS_DUE}

@@ -16,10 +16,13 @@ from storage.model.event import Event
 # Parts of statements that change something: the event of it, from what they name.
 READ = "jsonb_build_object('k', 'r', 'f', jsonb_build_array({user_id}, {peer_id}, {up_to_id}, {unread}))"
 ALL_READ = "jsonb_build_object('k', 'a', 'f', jsonb_build_array({user_id}, {up_to_id}, {unread}))"
-# For a worker that looks whether there is something: along the primary key, for the table is often vacuumed late.
-ONE_TO_PUBLISH = """(
-SELECT number FROM outbox WHERE try_at <= clock_timestamp() ORDER BY number LIMIT 1) IS NOT NULL
+# For a worker that looks whether there is something, or the sweep whether something was left: along the primary
+# key, for the table is often vacuumed late.
+_ONE = """(
+SELECT number FROM outbox WHERE try_at <= clock_timestamp(){grace} ORDER BY number LIMIT 1) IS NOT NULL
 """
+ONE_TO_PUBLISH = _ONE.format(grace="")
+ONE_OVERDUE = _ONE.format(grace=" - CAST(:grace AS interval)")
 
 
 @dataclass(frozen=True, slots=True)

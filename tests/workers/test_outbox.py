@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import Connection, Engine, text
 from ops.deadline import wait_until
 from storage import accepted, conversations, messages, outbox, recalls
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
+from storage.task_queue import SENDS
 from tests.builders import a_send, accept
-from workers import persist
+from workers import persist, sweep
 from workers.process import Process
 
 
@@ -130,6 +132,17 @@ def test_an_event_of_a_newer_version_is_set_aside_alone(process: Process, engine
     with engine.begin() as connection:
         assert accepted.backlog(connection).set_aside == 1
         assert not accepted.is_due(connection)
+
+
+def test_the_sweep_rings_for_a_read_whose_ring_was_lost(process: Process, engine: Engine) -> None:
+    """Ingest died before it rang: what is left in the outbox is overdue after the grace."""
+    with engine.begin() as connection:
+        messages.persist(connection, accept(connection, a_send()))
+        conversations.read_all(connection, 2)
+        assert not accepted.is_overdue(connection, grace=timedelta(minutes=1))
+        connection.execute(text("UPDATE outbox SET try_at = try_at - interval '2 minutes'"))
+        assert accepted.is_overdue(connection, grace=timedelta(minutes=1))
+    assert SENDS in sweep.sweep(process)
 
 
 @pytest.mark.parametrize("what", ["read", "read_all", "recall"])
