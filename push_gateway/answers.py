@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import random
 import secrets
 from collections.abc import Iterable
@@ -12,9 +13,14 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, TryLater
+from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, OverLimit, TryLater
 
-STATUS: dict[type[CarillonError], int] = {NotSignedIn: 401, NotAllowed: 403, TryLater: 503}
+STATUS: dict[type[CarillonError], int] = {
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    OverLimit: 429,
+    TryLater: 503,
+}
 NO_SUCH_PATH = "There is nothing at this path."
 NO_SUCH_METHOD = "This path does not take this method."
 INTERNAL = "Something went wrong here."
@@ -69,8 +75,15 @@ def refused(error: CarillonError, connection: HTTPConnection) -> Response:
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
     if isinstance(error, TryLater):
-        headers["Retry-After"] = str(random.randint(1, 5))  # noqa: S311 spreads, hides nothing
+        headers["Retry-After"] = str(_retry_after(error))
     return problem(status, error.detail, headers=headers)
+
+
+def _retry_after(error: TryLater) -> int:
+    """Whole seconds; where nothing is known, a few, spread so that not all come back at once."""
+    if error.retry_after_seconds is not None:
+        return math.ceil(error.retry_after_seconds)
+    return random.randint(1, 5)  # noqa: S311 spreads, hides nothing
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None) -> Response:

@@ -35,8 +35,8 @@ class CloseCode(IntEnum):
     SILENT = 4400
     TOKEN_EXPIRED = 4401
     SLOW_READER = 4408
-    REPLACED = 4409
     DISABLED = 4500
+    REPLACED = 4501
 
 
 REASONS = {

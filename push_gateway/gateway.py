@@ -20,6 +20,7 @@ from push_gateway.settings import GatewaySettings
 from storage.bus import Entry
 from storage.event_json import shard_of
 from storage.gateways import GatewayCounts
+from storage.model.errors import OverLimit
 from storage.model.event import Disconnect, Event, NewMessage
 from storage.model.origin import Origin
 from storage.tracing import Tracing
@@ -27,6 +28,9 @@ from storage.tracing import Tracing
 log = logging.getLogger(__name__)
 
 READ_LIMIT = 500  # entries a shard in one read of the bus
+MISSED_SECONDS = (
+    40.0  # clients send `ping` every 30 s (client document): who is silent for longer is gone
+)
 DELIVERIES_A_TURN = 10_000  # then other clients get a word in: handshakes, pings, closes
 
 
@@ -41,7 +45,7 @@ class Gateway:
         self._frames = FrameWriter(settings.display.time_zone)
         self._metrics = metrics
         self._dirty: list[Connection] = []
-        self.hub: Hub[Connection] = Hub(per_user=settings.push.connections_per_user)
+        self.hub: Hub[Connection] = Hub()
         self.timeline = Timeline(
             backlog_bytes=settings.push.backlog_bytes,
             kept_ms=int(settings.bus.kept.total_seconds() * 1000),
@@ -52,7 +56,22 @@ class Gateway:
         """Where a person's events stand now; `admit` starts from here."""
         return self.timeline.pos(user_id)
 
-    def admit(self, connection: Connection, *, since: str | None, mark: str) -> None:
+    def check_room(self, user_id: int, *, loop_now: float) -> None:
+        """Raises OverLimit if the person has their number of sockets and every one is alive (contract §5).
+
+        To close a living one instead would make two tabs drive each other out for ever.
+        """
+        theirs = self.hub.of_user(user_id)
+        if self._is_full(theirs) and _given_up(theirs, loop_now=loop_now) is None:
+            longest = max(loop_now - one.socket.heard_at for one in theirs)
+            raise OverLimit(
+                "This person has as many sockets open as they may.",
+                retry_after_seconds=max(1.0, MISSED_SECONDS - longest),
+            )
+
+    def admit(
+        self, connection: Connection, *, since: str | None, mark: str, loop_now: float = 0.0
+    ) -> None:
         """Let in a client whose handshake is done: replay what it missed, then it is live.
 
         `mark` was taken before the client was judged: if the person was disabled after it, out again.
@@ -64,13 +83,27 @@ class Gateway:
         if any(isinstance(happened.event, Disconnect) for happened in recent.missed or ()):
             self.close(connection, CloseCode.DISABLED)
             return
-        replaced = self.hub.add(connection)
-        if replaced is not None:
-            self.close(replaced, CloseCode.REPLACED)
+        if not self._make_room(connection.user_id, loop_now=loop_now):
+            self.close(connection, CloseCode.OVER_CAPACITY)
+            return
+        self.hub.add(connection)
         self._metrics.sockets_open.set(len(self.hub))
         if since is not None:
             recent = self.timeline.resume(connection.user_id, since)
         self._replay(connection, recent)
+
+    def _is_full(self, theirs: list[Connection]) -> bool:
+        return len(theirs) >= self._push.connections_per_user
+
+    def _make_room(self, user_id: int, *, loop_now: float) -> bool:
+        """False if the last place was taken by another handshake of the same moment."""
+        theirs = self.hub.of_user(user_id)
+        if not self._is_full(theirs):
+            return True
+        given_up = _given_up(theirs, loop_now=loop_now)
+        if given_up is not None:
+            self.close(given_up, CloseCode.REPLACED)
+        return given_up is not None
 
     def close(self, connection: Connection, code: CloseCode) -> None:
         """Tell a client why it must go, and whether to come back; it gets nothing from here on."""
@@ -241,6 +274,12 @@ class Gateway:
             if isinstance(entry.event, NewMessage):
                 accepted_at = entry.event.message.created_at.timestamp()
                 self._metrics.accepted_to_frame.observe(now - accepted_at)
+
+
+def _given_up(theirs: list[Connection], *, loop_now: float) -> Connection | None:
+    """The one that has been silent longest, if it has missed a heartbeat."""
+    longest = min(theirs, key=lambda one: one.socket.heard_at)
+    return longest if loop_now - longest.socket.heard_at >= MISSED_SECONDS else None
 
 
 def _repeated(shards: Iterable[int]) -> set[int]:

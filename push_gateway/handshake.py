@@ -1,5 +1,6 @@
 """The doors of the gateway (contract §5): handshakes are judged here, and tickets for them issued."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,6 +80,7 @@ class Handshake:
         identity = await self.doorman.identify(shown)
         mark = self.gateway.mark(identity.user_id)
         await self.doorman.check_enabled(identity.user_id)
+        self.gateway.check_room(identity.user_id, loop_now=asyncio.get_running_loop().time())
         return identity, mark
 
     def _admit(self, websocket: WebSocket, identity: Identity, mark: str) -> None:
@@ -91,7 +93,8 @@ class Handshake:
         )
         connection.kernel = socket.take_over(connection, buffer_bytes=self.buffer_bytes)
         since = websocket.query_params.get("since")
-        self.gateway.admit(connection, since=since, mark=mark)
+        loop_now = asyncio.get_running_loop().time()
+        self.gateway.admit(connection, since=since, mark=mark, loop_now=loop_now)
 
 
 async def refuse_plain_http(_: Request) -> Response:

@@ -28,8 +28,7 @@ class Hub(Generic[C]):
     one more thing to look at, ten thousand times an event.
     """
 
-    def __init__(self, *, per_user: int) -> None:
-        self._per_user = per_user
+    def __init__(self) -> None:
         self._shards: list[dict[int, C]] = [{} for _ in range(SHARDS)]
         self._count = 0
 
@@ -41,17 +40,14 @@ class Hub(Generic[C]):
         for shard in range(SHARDS):
             yield from self.of_shard(shard)
 
-    def add(self, connection: C) -> C | None:
-        """Let a connection in; returns the person's oldest, now out, if they had their number."""
-        theirs = self._of_user(connection.user_id)
-        oldest = theirs[0] if len(theirs) >= self._per_user else None
-        self._chain([one for one in theirs if one is not oldest] + [connection])
-        self._count += oldest is None
-        return oldest
+    def add(self, connection: C) -> None:
+        """Let a connection in."""
+        self._chain([*self.of_user(connection.user_id), connection])
+        self._count += 1
 
     def remove(self, connection: C) -> None:
         """Forget a connection; nothing happens if it is not here (any more)."""
-        theirs = self._of_user(connection.user_id)
+        theirs = self.of_user(connection.user_id)
         if connection not in theirs:
             return
         self._count -= 1
@@ -59,6 +55,10 @@ class Hub(Generic[C]):
             del self._shards[shard_of(connection.user_id)][connection.user_id]
         else:
             self._chain([one for one in theirs if one is not connection])
+
+    def of_user(self, user_id: int) -> list[C]:
+        """A person's connections, oldest first."""
+        return list(self.among(shard_of(user_id), (user_id,)))
 
     def of_shard(self, shard: int) -> Iterator[C]:
         """Every connection whose person is on this shard."""
@@ -72,9 +72,6 @@ class Hub(Generic[C]):
             while connection is not None:
                 yield connection
                 connection = connection.also
-
-    def _of_user(self, user_id: int) -> list[C]:
-        return list(self.among(shard_of(user_id), (user_id,)))
 
     def _chain(self, theirs: list[C]) -> None:
         for one, after in zip_longest(theirs, theirs[1:]):

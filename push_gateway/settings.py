@@ -33,7 +33,8 @@ class PushSettings:
         "CARILLON_PUSH_CONNECTIONS_PER_USER",
         10,
         parse=whole(1, 1000),
-        help="Sockets a person has at most in one process; one more closes the oldest with 4409.",
+        help="Sockets a person has at most in one process; one more takes the place of one that has been silent for "
+        "40 s (closed with 4501), or is answered 429.",
     )
     buffer_bytes: int = setting(
         "CARILLON_PUSH_BUFFER_BYTES",

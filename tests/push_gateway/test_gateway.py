@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from push_gateway.app import ended
@@ -11,6 +12,7 @@ from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
 from push_gateway.websocket_protocol import Owner
+from storage.model.errors import OverLimit
 from tests.push_gateway.running import SECRET
 
 ENVIRON = {"CARILLON_VALKEY_URL": "redis://nowhere", "CARILLON_JWT_SECRET": SECRET}
@@ -62,6 +64,46 @@ def test_a_token_s_end_closes_a_lively_client() -> None:
     """4401 from the instant the token ends."""
     assert swept(Socket(), now=99.9, loop_now=0, expires_at=100) == []
     assert swept(Socket(), now=100, loop_now=0, expires_at=100) == ["4401"]
+
+
+def crowded(*heard_at: float) -> tuple[Gateway, list[Socket]]:
+    """A gateway on which person 7 has sockets that were last heard at these times, and may have no more."""
+    environ = ENVIRON | {"CARILLON_PUSH_CONNECTIONS_PER_USER": str(len(heard_at))}
+    gateway = Gateway(load_settings(environ), Metrics(CollectorRegistry()))
+    sockets = [Socket(heard_at=at) for at in heard_at]
+    for socket in sockets:
+        gateway.hub.add(Connection(user_id=7, socket=socket, keeper=gateway, expires_at=1e12))
+    return gateway, sockets
+
+
+def admitted(gateway: Gateway, *, loop_now: float) -> list[str]:
+    """What is asked of the socket of one more client of person 7."""
+    gateway.timeline.generation = "00000000"
+    socket = Socket(heard_at=loop_now)
+    connection = Connection(user_id=7, socket=socket, keeper=gateway, expires_at=1e12)
+    gateway.admit(connection, since=None, mark=gateway.mark(7), loop_now=loop_now)
+    return socket.asked
+
+
+def test_who_has_missed_a_heartbeat_makes_room() -> None:
+    """Over the limit of a person: of those silent for 40 s the longest silent is closed with 4501, and no other."""
+    gateway, sockets = crowded(100, 20, 10, 90)
+    gateway.check_room(7, loop_now=60)
+    assert admitted(gateway, loop_now=60) == []
+    assert [socket.asked for socket in sockets] == [[], [], ["4501"], []]
+    assert len(gateway.hub) == 4
+
+
+def test_while_all_are_alive_the_new_one_is_refused() -> None:
+    """OverLimit before the upgrade, with the time until one may have given up; after it (two at once) 1013."""
+    gateway, sockets = crowded(100, 30, 50)
+    with pytest.raises(OverLimit) as caught:
+        gateway.check_room(7, loop_now=69)
+    assert caught.value.retry_after_seconds == 1
+    gateway.check_room(8, loop_now=69)
+    assert admitted(gateway, loop_now=69) == ["1013"]
+    assert [socket.asked for socket in sockets] == [[], [], []]
+    gateway.check_room(7, loop_now=70)
 
 
 def test_tasks_end_though_they_drop_a_cancellation() -> None:

@@ -157,14 +157,18 @@ def test_a_token_that_expires_on_a_live_socket_closes_it(gateway: Gateway) -> No
     assert time.time() - ends_at < 2
 
 
-def test_one_connection_too_many_replaces_the_oldest(gateway: Gateway, bus: Bus) -> None:
-    """The eleventh socket of a person closes the first with 4409, and the others stay."""
-    clients = [gateway.connect(70) for _ in range(11)]
-    assert clients[0].close_code() == 4409
+def test_one_connection_too_many_is_refused_while_all_are_alive(gateway: Gateway, bus: Bus) -> None:
+    """The eleventh socket of a person is answered 429 with Retry-After; the ten stay, and so does everyone else."""
+    clients = [gateway.connect(70) for _ in range(10)]
+    status, headers, detail = refusal(gateway.url(token=token(70)))
+    assert (status, detail) == (429, "This person has as many sockets open as they may.")
+    assert 1 <= int(headers["retry-after"]) <= 40
+    gateway.connect(86).close()
     bus.publish([to_both(7, 1, 70)])
-    assert [client.ids(1) for client in clients[1:]] == [[7]] * 10
-    for client in clients:
-        client.close()
+    assert [client.ids(1) for client in clients] == [[7]] * 10
+    clients.pop().close()
+    wait_for(lambda: gateway.metric("carillon_sockets_open") < 10)
+    gateway.connect(70).ping()
 
 
 def test_over_its_capacity_a_process_says_1013(launch: Launch) -> None:

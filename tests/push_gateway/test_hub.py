@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 from push_gateway.hub import Hub
 from storage.event_json import SHARDS, shard_of
 
-PER_USER = 3
-
 
 @dataclass(eq=False)
 class Socket:
@@ -28,15 +26,14 @@ steps = st.lists(
 @given(steps)
 def test_the_hub_is_a_list_of_connections(story: list[tuple[str, int]]) -> None:
     """However connections come and go, every question is answered as a plain list would."""
-    hub: Hub[Socket] = Hub(per_user=PER_USER)
+    hub: Hub[Socket] = Hub()
     model: list[Socket] = []
     for step, number in story:
         if step == "add":
-            theirs = [socket for socket in model if socket.user_id == number]
-            expected = theirs[0] if len(theirs) == PER_USER else None
-            model = [socket for socket in model if socket is not expected]
             model.append(Socket(number))
-            assert hub.add(model[-1]) is expected
+            hub.add(model[-1])
+            theirs = [socket for socket in model if socket.user_id == number]
+            assert hub.of_user(number) == theirs
         elif model:
             gone = model[number % len(model)]
             model.remove(gone)
