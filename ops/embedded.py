@@ -22,10 +22,15 @@ from ops.child import Child, Program
 from ops.deadline import wait_until
 from ops.kept import LOCALHOST, kept_password, kept_port
 from ops.private_folder import let_pass_only
+from storage.database import settle_roles
 from storage.model.errors import NeverWillWork
+from storage.settings import DatabaseSettings, load
 
 DATABASE = "carillon"
 SUPERUSER = "carillon"
+# Who owns the schema and migrates it, and who the processes are (storage/roles.py).
+OWNER = "carillon_owner"
+APPLICATION = "carillon_app"
 
 # For a small machine, and a log that explains waits. Everything is on the command line, so that a
 # new version's settings also hold for old data.
@@ -171,8 +176,25 @@ class EmbeddedPostgres(_Server):
     @property
     def url(self) -> str:
         """The superuser's URL; the port is known after `launch`."""
-        password = kept_password(self.folder / "password")
-        return f"postgresql://{SUPERUSER}:{password}@{LOCALHOST}:{self._port}/{DATABASE}"
+        return self._url(SUPERUSER, "password")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The settings that lead to it, by the roles that `settle` makes."""
+        return {
+            "CARILLON_DATABASE_URL": self._url(APPLICATION, "application.password"),
+            "CARILLON_DATABASE_OWNER_URL": self._url(OWNER, "owner.password"),
+        }
+
+    def settle(self) -> None:
+        """Once it is ready: make the roles, and hand over what an earlier version's superuser made. Safe to repeat."""
+        settle_roles(load(DatabaseSettings, self.variables), admin_url=self.url)
+
+    def _url(self, role: str, file: str) -> str:
+        # Who listens on our port while we are down must not be told the password because he asks for it.
+        password = kept_password(self.folder / file)
+        where = f"{LOCALHOST}:{self._port}/{DATABASE}?require_auth=scram-sha-256"
+        return f"postgresql://{role}:{password}@{where}"
 
     def launch(self) -> None:
         """Start it; the first time, make the cluster (seconds). Returns before it is ready.
@@ -314,6 +336,14 @@ class EmbeddedValkey(_Server):
     def url(self) -> str:
         """The URL of database 0; the port is known after `launch`."""
         return f"redis://:{self._password()}@{LOCALHOST}:{self._port}/0"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The setting that leads to it."""
+        return {"CARILLON_VALKEY_URL": self.url}
+
+    def settle(self) -> None:
+        """Nothing is to be made in it."""
 
     def launch(self) -> None:
         """Start it; returns before it is ready. A left-over one on the same data is stopped first.

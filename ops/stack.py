@@ -71,24 +71,25 @@ def kept_secrets(folder: Path) -> dict[str, str]:
 
 def servers(
     environ: Mapping[str, str], *, is_durable: bool = True
-) -> dict[str, EmbeddedPostgres | EmbeddedValkey]:
-    """The embedded servers that are needed, by the variable that their URL goes into.
+) -> list[EmbeddedPostgres | EmbeddedValkey]:
+    """The embedded servers that are needed; their `variables` are for the environment once they are ready.
 
     No variable for the broker: not set, it is the Valkey of the bus (`storage/task_queue.py`).
     Not durable ones are for tests: faster, and lost in a power cut.
     """
     folder = Path(environ["CARILLON_DATA_DIR"])
-    needed: dict[str, EmbeddedPostgres | EmbeddedValkey] = {}
+    needed: list[EmbeddedPostgres | EmbeddedValkey] = []
     if "CARILLON_DATABASE_URL" not in environ:
-        needed["CARILLON_DATABASE_URL"] = EmbeddedPostgres(
-            folder / "postgres", log=folder / "logs" / "postgres.log", is_durable=is_durable
-        )
+        log = folder / "logs" / "postgres.log"
+        needed.append(EmbeddedPostgres(folder / "postgres", log=log, is_durable=is_durable))
     if "CARILLON_VALKEY_URL" not in environ:
-        needed["CARILLON_VALKEY_URL"] = EmbeddedValkey(
-            folder / "valkey",
-            log=folder / "logs" / "valkey.log",
-            is_durable=is_durable,
-            max_memory=load(UpSettings, environ).valkey_max_memory,
+        needed.append(
+            EmbeddedValkey(
+                folder / "valkey",
+                log=folder / "logs" / "valkey.log",
+                is_durable=is_durable,
+                max_memory=load(UpSettings, environ).valkey_max_memory,
+            )
         )
     return needed
 
@@ -108,6 +109,7 @@ def programs(environ: Mapping[str, str]) -> list[Program]:
         "beat": _celery("beat", "--schedule", str(folder / "beat" / "schedule")),
     }
     full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
+    full.pop("CARILLON_DATABASE_OWNER_URL", None)  # no process needs to change a table
     shared = {exposition.FOLDER: str(worker_metrics(folder))}
     return [
         Program(

@@ -12,14 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, exc, text
+from sqlalchemy import Connection, Engine, create_engine, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from storage import sessions
-from storage.model.errors import NeverWillWork, TryLater
+from storage import roles, sessions
+from storage.model.errors import InvalidSettings, NeverWillWork, TryLater
 from storage.sessions import SessionLimits
-from storage.settings import DatabaseSettings
+from storage.settings import DatabaseSettings, database_url
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -307,14 +307,16 @@ def upgrade(settings: DatabaseSettings, *, patience_seconds: float = 60.0) -> No
 
     What others hold is tried for again for `patience_seconds`, with pauses in which they go on; then TryLater.
     """
+    as_owner = replace(settings, url=settings.owner_url or settings.url)
     engine = blocking_engine(
-        settings, application_name="carillon upgrade", limits=sessions.MIGRATION
+        as_owner, application_name="carillon upgrade", limits=sessions.MIGRATION
     )
+    application = make_url(settings.url).username if settings.owner_url else None
     until = time.monotonic() + patience_seconds
     try:
         while True:
             try:
-                _upgrade(engine)
+                _upgrade(engine, application)
             except Locked:
                 if time.monotonic() >= until:
                     raise
@@ -325,7 +327,7 @@ def upgrade(settings: DatabaseSettings, *, patience_seconds: float = 60.0) -> No
         engine.dispose()
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, application: str | None) -> None:
     from alembic import command  # noqa: PLC0415 (a fifth of the start of a worker, which never needs it)
 
     with translated(), engine.begin() as connection:
@@ -336,6 +338,30 @@ def _upgrade(engine: Engine) -> None:
         command.upgrade(migrations(connection), "head")
         # Again at every start: a deployment that slept for months must still have this month's.
         connection.execute(text("SELECT add_message_months(:ahead)"), {"ahead": MONTHS_AHEAD})
+        if application is not None:
+            roles.grant(connection, application)
+
+
+def settle_roles(settings: DatabaseSettings, *, admin_url: str) -> None:
+    """Make the two roles that `settings` name, with the passwords of their URLs, and hand the schema to the owner.
+
+    `admin_url`: the same database as a superuser. Safe to repeat (storage/roles.py).
+    """
+    if not settings.owner_url:
+        raise InvalidSettings(
+            "CARILLON_DATABASE_OWNER_URL must be set: the role that is to own the schema."
+        )
+    admin = replace(settings, url=database_url(admin_url))
+    engine = blocking_engine(admin, application_name="carillon roles", limits=sessions.MIGRATION)
+    try:
+        with translated(), engine.begin() as connection:
+            roles.settle(
+                connection,
+                owner=roles.role_of(settings.owner_url),
+                application=roles.role_of(settings.url),
+            )
+    finally:
+        engine.dispose()
 
 
 def migrations(connection: Connection) -> "Config":

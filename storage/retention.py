@@ -119,6 +119,7 @@ def is_settled(connection: Connection, month: Month) -> bool:
     return False
 
 
+_DROP_MONTH = text("SELECT drop_message_month(:suffix)")
 _DROP_BROADCASTS = text("DELETE FROM broadcasts WHERE id < :high")
 _DROP_CHUNKS = text("DELETE FROM broadcast_chunks WHERE broadcast_id < :high")
 
@@ -130,8 +131,7 @@ def drop(connection: Connection, month: Month) -> None:
     """
     # All who come after a waiting DROP wait too: it must give up soon.
     connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-    tables = f"deliveries{month.suffix}, messages{month.suffix}"
-    connection.execute(text(f"DROP TABLE {tables}"))
+    connection.execute(_DROP_MONTH, {"suffix": month.suffix})
     connection.execute(_DROP_CHUNKS, {"high": month.high})
     connection.execute(_DROP_BROADCASTS, {"high": month.high})
     connection.execute(_START_AGAIN, {"month": month.suffix})

@@ -174,6 +174,14 @@ class DatabaseSettings:
         secret=True,
         help="PostgreSQL, as postgresql://user:password@host:port/database.",
     )
+    owner_url: str = setting(
+        "CARILLON_DATABASE_OWNER_URL",
+        "",
+        parse=database_url,
+        secret=True,
+        help="The same database, as the role that owns its tables: for `carillon db upgrade` and `db roles` alone. Not set: "
+        "CARILLON_DATABASE_URL's role owns them.",
+    )
     pool_size: int = setting(
         "CARILLON_DATABASE_POOL_SIZE",
         16,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import redis
@@ -73,15 +74,20 @@ def valkey() -> Iterator[EmbeddedValkey]:
 @contextmanager
 def database(server: EmbeddedPostgres) -> Iterator[str]:
     """The URL of a fresh migrated database, dropped afterwards with whoever is still connected."""
-    base, _, template = server.url.rpartition("/")
+    template = urlsplit(server.url).path.removeprefix("/")
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+    with psycopg.connect(in_database(server.url, "postgres"), autocommit=True) as connection:
         # FILE_COPY: a tenth of the default's time, which writes every block to the log.
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")  # type: ignore[call-overload,unused-ignore]
         try:
-            yield f"{base}/{name}"
+            yield in_database(server.url, name)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload,unused-ignore]
+
+
+def in_database(url: str, name: str) -> str:
+    """The URL of another database of the same server."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def flush(server: EmbeddedValkey) -> None:
@@ -105,10 +111,7 @@ class Stack:
         }
         own = {"CARILLON_DATA_DIR": str(path), "CARILLON_PORT": str(free_port())}
         self.environ = settled(foreign | own | SECRETS | UNLIMITED | settings)
-        self.servers = {
-            server.name: (variable, server)
-            for variable, server in servers(self.environ, is_durable=False).items()
-        }
+        self.servers = {server.name: server for server in servers(self.environ, is_durable=False)}
         self.processes: dict[str, Child] = {}
 
     @property
@@ -123,18 +126,20 @@ class Stack:
 
     @property
     def database_url(self) -> str:
-        """The record, for tests that look into it."""
-        return self.environ["CARILLON_DATABASE_URL"]
+        """The record as its superuser, for tests that look into it, and break it."""
+        embedded = self.servers.get("postgres")
+        return self.environ["CARILLON_DATABASE_URL"] if embedded is None else embedded.url
 
     def __getitem__(self, name: str) -> EmbeddedPostgres | EmbeddedValkey | Child:
         """The server or process of that name: launch, stop, kill, freeze, thaw, pid, log."""
-        return self.servers[name][1] if name in self.servers else self.processes[name]
+        return self.servers[name] if name in self.servers else self.processes[name]
 
     def start(self) -> None:
         """Start everything that does not run, and wait until it is ready."""
-        for variable, server in self.servers.values():
+        for server in self.servers.values():
             server.start()
-            self.environ[variable] = server.url
+            server.settle()
+            self.environ |= server.variables
         if not self.processes:
             upgrade(load(DatabaseSettings, self.environ))
             self.processes = {program.name: Child(program) for program in programs(self.environ)}
@@ -154,14 +159,14 @@ class Stack:
             process.ask_to_stop()
         for process in self.processes.values():
             process.stop()
-        for _, server in reversed(self.servers.values()):
+        for server in reversed(self.servers.values()):
             server.stop()
 
     def kill(self) -> None:
         """End everything at once."""
         for process in self.processes.values():
             process.kill()
-        for _, server in self.servers.values():
+        for server in self.servers.values():
             server.kill()
 
 

@@ -68,14 +68,15 @@ def ground(**settings: str) -> Iterator[Ground]:
     environ = settled(own | UNLIMITED | settings)
     started = servers(environ)
     try:
-        for variable, server in started.items():
+        for server in started:
             server.start()
-            environ[variable] = server.url
+            server.settle()
+            environ |= server.variables
         database_settings = load(DatabaseSettings, environ)
         upgrade(database_settings)
         yield Ground(environ, BlockingDatabase(database_settings, application_name="bench"))
     finally:
-        for server in started.values():
+        for server in started:
             server.kill()
         shutil.rmtree(folder, ignore_errors=True)
 

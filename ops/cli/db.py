@@ -4,7 +4,7 @@ import click
 
 from ops.cli import environment
 from ops.cli.printing import say
-from storage.database import upgrade
+from storage.database import settle_roles, upgrade
 from storage.settings import DatabaseSettings, load
 
 
@@ -18,3 +18,20 @@ def upgrade_schema() -> None:
     """Bring the schema up to date. Safe to repeat, and for several to run at once."""
     upgrade(load(DatabaseSettings, environment()))
     say("The database is up to date.", err=True)
+
+
+@db.command("roles")
+@click.option(
+    "--admin-url",
+    envvar="CARILLON_DATABASE_ADMIN_URL",
+    required=True,
+    metavar="URL",
+    help="The database as a superuser (or CARILLON_DATABASE_ADMIN_URL).",
+)
+def make_roles(*, admin_url: str) -> None:
+    """Make the roles of CARILLON_DATABASE_OWNER_URL and CARILLON_DATABASE_URL, and hand the schema to the first.
+
+    Both have the passwords that their URLs say. Safe to repeat; `carillon db upgrade` comes after it.
+    """
+    settle_roles(load(DatabaseSettings, environment()), admin_url=admin_url)
+    say("The roles are as they must be.", err=True)

@@ -66,12 +66,13 @@ def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
     where = load(UpSettings, environ)
     _wait_for_port(where)
     embedded = servers(environ)
-    for server in embedded.values():
+    for server in embedded:
         say(f"Starting {server.name} ...", err=True)
         supervisor.add(server, stage=0, loud=SERVER_TROUBLE)
-    for variable, server in embedded.items():
+    for server in embedded:
         supervisor.wait_for(server.is_ready, seconds=60, what=server.name)
-        environ[variable] = server.url
+        server.settle()
+        environ |= server.variables
     say("Bringing the database up to date ...", err=True)
     upgrade(load(DatabaseSettings, environ))
     publish(Path(environ["CARILLON_DATA_DIR"]), environ)

@@ -18,10 +18,7 @@ class DurableStack(Stack):
             for name, text in self.environ.items()
             if name not in {"CARILLON_DATABASE_URL", "CARILLON_VALKEY_URL"} or name in settings
         }
-        self.servers = {
-            server.name: (variable, server)
-            for variable, server in servers(embedded, is_durable=True).items()
-        }
+        self.servers = {server.name: server for server in servers(embedded, is_durable=True)}
 
     def relaunch(self, name: str, **settings: str) -> None:
         """End a process for good, as the supervisor does, and start it with `settings` besides."""

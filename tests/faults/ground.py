@@ -116,7 +116,7 @@ class Ground:
         self.is_short = is_short
         self.chance = random.Random(seed)
         self.client = Client(stack)
-        settings = load(DatabaseSettings, stack.environ)
+        settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": stack.database_url})
         self.engine: Engine = blocking_engine(settings, application_name="faults")
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ def test_new_secrets_are_enough(values: dict[str, str]) -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     body = text.partition("x-environment")[2]
     assert "run ops" not in filled(body, values)
-    with pytest.raises(KeyError, match="POSTGRES_PASSWORD"):
+    with pytest.raises(KeyError, match="POSTGRES_APP_PASSWORD"):
         filled(body, {})
 
 
@@ -119,33 +119,46 @@ def deployed(
     values: dict[str, str],
 ) -> Iterator[dict[str, Container]]:
     """Every service of ours, running and healthy."""
-    base, _, _ = postgres.url.rpartition("/")
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+    system = services.in_database(postgres.url, "postgres")
+    with psycopg.connect(system, autocommit=True) as connection:
         connection.execute("CREATE DATABASE deployed")
     services.flush(valkey_server)
+    admin = services.in_database(postgres.url, "deployed")
+    as_owner = {"CARILLON_DATABASE_OWNER_URL": as_role(admin, "carillon_owner")}
     with services.folder() as folder:
         environ = {
-            "CARILLON_DATABASE_URL": f"{base}/deployed",
+            "CARILLON_DATABASE_URL": as_role(admin, "carillon_app"),
             "CARILLON_VALKEY_URL": valkey_server.url,
             "CARILLON_BROKER_URL": valkey_server.url,
         }
         ports = {"8000": str(free_port()), "8001": str(free_port()), "/tmp": str(folder)}
         running = {
             name: Container(name, values, folder, ports, environ | _worker_environ(name, folder))
-            for name in ("migrate", *SERVERS, *WORKERS)
+            for name in ("roles", "migrate", *SERVERS, *WORKERS)
         }
+        running["roles"].environ = environ | as_owner | {"CARILLON_DATABASE_ADMIN_URL": admin}
+        running["migrate"].environ = environ | as_owner
         try:
-            running["migrate"].start()
-            assert running["migrate"].process is not None
-            assert running["migrate"].process.wait(60) == 0, running["migrate"].log.read_text()
+            for name in ("roles", "migrate"):
+                running[name].start()
+                process = running[name].process
+                assert process is not None
+                assert process.wait(60) == 0, running[name].log.read_text()
             for name in (*SERVERS, *WORKERS):
                 running[name].start()
             yield running
         finally:
             for container in running.values():
                 container.kill()
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+    with psycopg.connect(system, autocommit=True) as connection:
         connection.execute("DROP DATABASE deployed WITH (FORCE)")
+
+
+def as_role(url: str, role: str) -> str:
+    """The same database as that role, with a password of its own."""
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{role}:the-password-of-{role}@{address}").geturl()
 
 
 @pytest.mark.parametrize("name", [*SERVERS, *WORKERS])

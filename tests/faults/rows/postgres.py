@@ -42,7 +42,7 @@ def kill(ground: Ground) -> Findings:
             ground.stack["postgres"].kill()
             ground.engine.dispose()
             ground.pause(1.5, 2.0 if ground.is_short else 5.0)
-            _, server = ground.stack.servers["postgres"]
+            server = ground.stack.servers["postgres"]
             server.start()
             up_at = time.monotonic()
             outages.append((down_at, up_at))

@@ -76,7 +76,7 @@ def _fail_everywhere(ground: Ground, people: list[int]) -> None:
         connection.execute(text("SELECT pg_sleep(1.1), :title"), {"title": "机密标题"})
     ground.stack["valkey"].kill()
     ground.pause(0.3)
-    ground.stack.servers["valkey"][1].start()
+    ground.stack.servers["valkey"].start()
 
 
 def _logs(ground: Ground) -> Iterator[tuple[str, bytes]]:

@@ -100,7 +100,7 @@ def _stuff(client: redis.Redis) -> None:
 
 def start(ground: Ground) -> None:
     """Bring Valkey back and wait until it answers."""
-    _, server = ground.stack.servers["valkey"]
+    server = ground.stack.servers["valkey"]
     server.start()
 
 
