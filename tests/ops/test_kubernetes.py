@@ -133,9 +133,10 @@ def named(manifest: dict[str, Any], name: str) -> bool:
 
 
 def test_the_commands_are_those_that_compose_runs() -> None:
-    """Which a test runs for real (`test_deploy.py`)."""
+    """Which a test runs for real (`test_deploy.py`). Roles are made by hand: PostgreSQL is not in the manifests."""
     ours = {name: " ".join(pod["containers"][0]["command"]) for name, pod in pods().items()}
     theirs = {name: " ".join(one["command"].split()) for name, one in of_carillon().items()}
+    del theirs["roles"]
     assert ours == theirs
 
 
