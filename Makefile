@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := ingest workers push_gateway storage ops
 CONSOLE := ingest/console
+SWAGGER := ingest/routes/swagger_ui
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
@@ -50,10 +51,12 @@ bench-reads: $(VENV)/installed ## Histories, lists, counts and search against ba
 bench-push: $(VENV)/installed ## Fan-out to sockets against a bare loop of writes (ARGS: --help)
 	@$(BIN)/python -m ops.bench.push $(ARGS)
 
-vendor: ## Copy what the console takes from npm into the package (needs npm; the copy is committed)
-	@cd $(CONSOLE) && npm ci --ignore-scripts --silent && mkdir -p static/vendor
+vendor: ## Copy what the pages take from npm into the package (needs npm; the copy is committed)
+	@cd $(CONSOLE) && npm ci --ignore-scripts --silent && mkdir -p static/vendor ../../$(SWAGGER)
 	@cp $(CONSOLE)/node_modules/uplot/dist/uPlot.iife.min.js $(CONSOLE)/node_modules/uplot/dist/uPlot.min.css $(CONSOLE)/static/vendor/
 	@cp $(CONSOLE)/node_modules/uplot/LICENSE $(CONSOLE)/static/vendor/uPlot.LICENSE
+	@cd $(CONSOLE)/node_modules/swagger-ui-dist && cp swagger-ui-bundle.js swagger-ui.css swagger-ui-bundle.js.LICENSE.txt \
+		favicon-32x32.png LICENSE NOTICE $(CURDIR)/$(SWAGGER)/
 	@rm -rf $(CONSOLE)/node_modules
 
 format: $(VENV)/installed-dev ## Put the code into its format

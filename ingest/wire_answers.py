@@ -14,7 +14,14 @@ from storage.model.message import ContentType, MessageStatus, MessageType
 
 # Contract §0: no offset, so not RFC 3339's date-time.
 Time = Annotated[
-    str, WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"})
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$",
+            "examples": ["2026-03-18T10:10:00"],
+        }
+    ),
 ]
 
 

@@ -45,6 +45,11 @@ class Page:
         """Open a URL."""
         self._call("Page.navigate", session=self._session, url=url)
 
+    def prepare(self, script: str) -> None:
+        """Run JavaScript at the beginning of every page from now on, before the page's own."""
+        self._call("Page.enable", session=self._session)
+        self._call("Page.addScriptToEvaluateOnNewDocument", session=self._session, source=script)
+
     def value(self, expression: str) -> Any:
         """A JavaScript value; None while the page has no such thing."""
         found = self._call(

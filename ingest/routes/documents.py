@@ -1,7 +1,8 @@
 """The API's own documentation: `/openapi.json`, and `/docs` from the package, no CDN (contract §7)."""
 
+from pathlib import Path
+
 from starlette.staticfiles import StaticFiles
-from swagger_ui_bundle import swagger_ui_path
 
 from ingest.answer import Answer
 from ingest.endpoint import ANYONE, Call, endpoint
@@ -23,7 +24,10 @@ _PAGE = b"""<!DOCTYPE html>
 </body>
 </html>
 """
-_START = b"""SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true});
+# Without a validator of its own, Swagger UI sends the document's address to one on the net.
+_START = b"""SwaggerUIBundle({
+  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
+});
 """
 # Swagger UI sets styles from its script and shows images it carries inline.
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
@@ -53,5 +57,5 @@ ROUTES = (show_openapi, show_docs, start_docs)
 
 
 def swagger_files() -> StaticFiles:
-    """Swagger UI's own files."""
-    return StaticFiles(directory=str(swagger_ui_path))
+    """Swagger UI's own files, from npm (`make vendor`)."""
+    return StaticFiles(directory=Path(__file__).with_name("swagger_ui"))

@@ -23,7 +23,7 @@ from storage.model.send import Accepted
 KEY = HeaderNote(
     "Idempotency-Key", "Two requests with one key and one body are one send, for 24 h."
 )
-WAIT = HeaderNote("Prefer", "wait=<seconds>, up to 10: answer when it is in the histories.")
+WAIT = HeaderNote("Prefer", "`wait=<seconds>`, up to 10: answer when it is in the histories.")
 REPLAY = HeaderNote("Idempotency-Replay", "true: the first answer again; nothing was sent.")
 APPLIED = HeaderNote("Preference-Applied", "The wait, if the message is in the histories.")
 LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")

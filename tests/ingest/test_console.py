@@ -1,5 +1,6 @@
 """The console's server side: who is let in, what it tells, what it does."""
 
+import json
 import logging
 import re
 import time
@@ -375,8 +376,14 @@ def test_the_page_comes_with_its_policy_and_its_parts(console: Api) -> None:
 def test_what_is_vendored_is_what_is_locked() -> None:
     """`make vendor` was run after the version was changed."""
     folder = Path(session.__file__).parent
-    locked = re.search(r'"node_modules/uplot": {\s+"version": "([\d.]+)"', (folder / "package-lock.json").read_text())  # fmt: skip
-    assert locked is not None
-    script = (folder / "static/vendor/uPlot.iife.min.js").read_text(encoding="utf-8")
-    assert f"(v{locked[1]})" in script[:200]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    plots = (folder / "static/vendor/uPlot.iife.min.js").read_text(encoding="utf-8")
+    assert f"(v{packages['node_modules/uplot']['version']})" in plots[:200]
     assert "MIT" in (folder / "static/vendor/uPlot.LICENSE").read_text()
+    swagger_ui = folder.parent / "routes/swagger_ui"
+    script = (swagger_ui / "swagger-ui-bundle.js").read_text(encoding="utf-8")
+    assert f'"{packages["node_modules/swagger-ui-dist"]["version"]}"' in script
+    assert "Apache License" in (swagger_ui / "LICENSE").read_text()
+    # Lock files name no registry; what is installed runs no scripts (one of them would phone home).
+    assert not any("resolved" in package for package in packages.values())
+    assert "npm ci --ignore-scripts" in (folder.parents[1] / "Makefile").read_text()
