@@ -3,13 +3,14 @@
 Every check is bounded in time: a server that hangs is a finding. Nothing is changed.
 """
 
+import re
 import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import httpx
@@ -29,6 +30,10 @@ SKEW_WARNING_SECONDS, SKEW_FAILURE_SECONDS = 2.0, 60.0
 MONTHS_AHEAD = 1
 CONNECTIONS_LEFT = 10
 LATE_SECONDS = 30.0
+# Longer than any lock of ours is held, and than sessions of ours may wait for one.
+LOCK_WAIT = timedelta(seconds=3)
+OLD_TRANSACTION_SECONDS = 600.0
+BUSY = re.compile(r'^carillon_database_busy_total\{share="(\w+)"\} (\S+)$', re.MULTILINE)
 SWEEP_LATE_SECONDS = 10.0
 SHOWN = 10
 FULL = 0.9
@@ -123,6 +128,44 @@ def _database(site: Site) -> Iterator[Finding]:
     else:
         yield Finding("database", Level.OK, number)
     yield _skew(site, "PostgreSQL", found.now)
+
+
+def _sessions(site: Site) -> Iterator[Finding]:
+    with _record(site) as record:
+        found = record.run(health.sessions, wait=LOCK_WAIT)
+    for one in found.holding:
+        text = f"{one.waiting} wait for {one.name} (pid {one.pid}), whose transaction is {one.seconds:.0f} s old."
+        mend = f"If it does not end by itself: SELECT pg_terminate_backend({one.pid})."
+        yield Finding("sessions", Level.FAIL, text, mend)
+    if found.oldest_seconds > OLD_TRANSACTION_SECONDS:
+        text = (
+            f"A transaction of {found.oldest_name} is {found.oldest_seconds / 60:.0f} minutes old."
+        )
+        mend = "It keeps PostgreSQL from vacuuming: a dump, or a session that was forgotten?"
+        yield Finding("sessions", Level.WARN, text, mend)
+    elif not found.holding:
+        yield Finding("sessions", Level.OK, "Nobody holds others up.")
+    if found.is_superuser:
+        text = "CARILLON_DATABASE_URL signs in as a superuser of PostgreSQL."
+        yield Finding("roles", Level.WARN, text, "carillon db roles (ops/docs/deploy.md, Roles).")
+
+
+def _shares(site: Site) -> Iterator[Finding]:
+    """Of the process behind the address that is known, if it is an ingest process too (`carillon up`)."""
+    if site.gateway_url is None:
+        return
+    try:
+        text = httpx.get(f"{site.gateway_url}/metrics", timeout=PATIENCE_SECONDS / 2).text
+    except httpx.TransportError:
+        return  # said by the check of the gateway
+    found = {share: int(float(count)) for share, count in BUSY.findall(text)}
+    refused = {share: count for share, count in found.items() if count}
+    if refused:
+        said = ", ".join(f"{share} {count:,}" for share, count in refused.items())
+        text = f"Questions that got no connection to PostgreSQL in time since web started: {said}."
+        yield Finding("connections", Level.WARN, text, "ops/runbook.md, DatabaseShareIsUsedUp.")
+    elif found:
+        yield Finding("connections", Level.OK, "No share of them was ever used up.")
 
 
 def _skew(site: Site, whose: str, now: datetime) -> Finding:
@@ -281,6 +324,7 @@ def _disk(site: Site) -> Iterator[Finding]:
 
 CHECKS: Mapping[str, Check] = {
     "database": _database,
+    "sessions": _sessions,
     "schema": _schema,
     "secrets": _secrets,
     "backlog": _backlog,
@@ -289,10 +333,12 @@ CHECKS: Mapping[str, Check] = {
     "valkey": _valkey,
     "broker": _broker,
     "gateway": _gateway,
+    "connections": _shares,
     "disk": _disk,
 }
 MEND: Mapping[str, str] = {
     "database": "Is PostgreSQL up, and CARILLON_DATABASE_URL right?",
+    "sessions": "See database.",
     "schema": "carillon db upgrade",
     "secrets": "Is CARILLON_SECRETS_KEY the one that the apps were added under?",
     "backlog": "See database.",

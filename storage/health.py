@@ -67,6 +67,61 @@ def examine(connection: Connection) -> RecordHealth:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """A session that others wait for: `pid` of the server, whose it is, for how long its transaction is open."""
+
+    pid: int
+    name: str
+    seconds: float
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Who is signed in: those that hold others up, the oldest transaction, and whether we are a superuser."""
+
+    holding: tuple[HeldUp, ...]
+    oldest_seconds: float
+    oldest_name: str
+    is_superuser: bool
+
+
+# A lock that is waited for this long is not the ordinary traffic of batches and chunks.
+_HOLDING = text("""
+SELECT b.pid, coalesce(nullif(b.application_name, ''), b.usename, '?') AS name,
+       coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0) AS seconds, count(*) AS waiting
+  FROM pg_stat_activity w
+ CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS blocking(pid)
+  JOIN pg_stat_activity b ON b.pid = blocking.pid
+ WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
+   AND clock_timestamp() - w.state_change > CAST(:wait AS interval)
+ GROUP BY b.pid, b.application_name, b.usename, b.xact_start ORDER BY waiting DESC, b.pid LIMIT 5
+""")
+_OLDEST = text("""
+SELECT coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0) AS seconds,
+       coalesce(nullif(application_name, ''), usename, '?') AS name
+  FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+ ORDER BY xact_start NULLS LAST LIMIT 1
+""")
+_IS_SUPERUSER = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+
+
+def sessions(connection: Connection, *, wait: timedelta) -> Sessions:
+    """Whose sessions others have waited for longer than `wait`, and how old the oldest transaction is.
+
+    Of other roles' sessions only who may read all statistics sees names and times.
+    """
+    holding = connection.execute(_HOLDING, {"wait": wait}).all()
+    oldest = connection.execute(_OLDEST).one()
+    return Sessions(
+        tuple(HeldUp(one.pid, one.name, float(one.seconds), one.waiting) for one in holding),
+        oldest_seconds=float(oldest.seconds),
+        oldest_name=oldest.name,
+        is_superuser=bool(connection.execute(_IS_SUPERUSER).scalar_one()),
+    )
+
+
 def examine_valkey(settings: ValkeySettings) -> ValkeyHealth:
     """Valkey as it is now. Blocks for its timeout at most; raises TryLater."""
     with valkey.client(settings) as client, valkey.translated():

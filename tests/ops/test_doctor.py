@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import redis
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
+from ops import doctor
 from ops.deadline import wait_until
 from ops.doctor import Finding, Level, Site, examine
 from storage import apps, broadcast_failures, messages, turns, unpublished
@@ -90,6 +92,33 @@ def test_an_old_schema_is_found(environ: Mapping[str, str], engine: Engine) -> N
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'm0001'"))
     assert level(environ, "schema") is Level.FAIL
+
+
+def test_a_session_that_holds_others_up_is_named(
+    environ: Mapping[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose it is and how to end it; when it ends, nobody holds others up."""
+    monkeypatch.setattr(doctor, "LOCK_WAIT", timedelta(0))
+    assert level(environ, "sessions") is Level.OK
+    with engine.begin() as connection:
+        add_people(connection, [1])
+    lock = text("SELECT id FROM users WHERE id = 1 FOR UPDATE")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as waiting:
+        with engine.begin() as holding:
+            holding.execute(lock)
+            waited = pool.submit(waiting.execute, lock)
+            assert wait_until(lambda: level(environ, "sessions") is Level.FAIL, seconds=10)
+            [finding] = found(environ, "sessions")
+            assert "1 wait for tests" in finding.text
+            assert "pg_terminate_backend" in finding.mend
+        waited.result(10)
+    assert level(environ, "sessions") is Level.OK
+
+
+def test_a_superuser_is_found(environ: Mapping[str, str]) -> None:
+    """Processes need not be one; the tests' are."""
+    [finding] = [one for one in examine(Site(environ), only=["sessions"]) if one.name == "roles"]
+    assert finding.level is Level.WARN
 
 
 def test_a_missing_month_is_found(environ: Mapping[str, str], engine: Engine) -> None:
