@@ -271,11 +271,13 @@ SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
   FROM message_ids)
 """
 # What the lane may take. A live send is due at once, also when the clock was set back behind it; but not
-# while it rests after a failure.
+# while it rests after a failure. What a disabled app has scheduled is held; the sweep takes it away
+# (`held_sends.py`).
 _IS_DUE_ROW = f"""
 id <= {_NEWEST_DUE_ID}
 AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
      OR (NOT is_scheduled AND attempts = 0 AND ring_at > clock_timestamp()))
+AND NOT (is_scheduled AND NOT is_broadcast AND {is_held("sent_by_app_id")})
 """
 
 

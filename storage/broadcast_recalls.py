@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import Chunk, ChunkState
-from storage.withdrawals import withdraw
+from storage.withdrawals import check_broadcast, withdraw
 
 _MARK = text(
     "UPDATE messages SET recalled_at = clock_timestamp() WHERE id = :id AND recalled_at IS NULL"
@@ -24,8 +24,10 @@ UPDATE broadcasts SET status = 'RECALLING' WHERE id = :id AND status NOT IN ('RE
 def start(connection: Connection, broadcast_id: int) -> None:
     """Have a broadcast taken back, wherever it is: nothing more is planned or expanded from now on.
 
-    `broadcasts.discard` must follow, in a transaction of its own. Safe to repeat.
+    `broadcasts.discard` must follow, in a transaction of its own. Safe to repeat. Raises NotFound if it
+    is no broadcast.
     """
+    check_broadcast(connection, broadcast_id)
     if not withdraw(connection, broadcast_id):
         connection.execute(_MARK, {"id": broadcast_id})
         connection.execute(_START, {"id": broadcast_id})

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.broadcast_pages import BEFORE, IS_BEFORE, LAST_ID
 from storage.held import is_held
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
 
@@ -61,8 +62,8 @@ WITH found AS (
   SELECT * FROM ({_ONE}) one WHERE CAST(:app_id AS int) IS NULL OR app_id = :app_id
 ) {_COUNTED}
 """)  # noqa: S608 (as above)
-_WINDOW = """(CAST(:status AS text) IS NULL OR status = :status)
-      AND (accepted_at, id) < (SELECT at, CAST(:before_id AS bigint) FROM before)"""
+_WINDOW = f"""(CAST(:status AS text) IS NULL OR status = :status)
+      AND {IS_BEFORE}"""
 _PAGE = " ORDER BY accepted_at DESC, id DESC LIMIT :limit"
 _MANY = _STEPS.format(
     accepted="sent_by_app_id = :app_id",
@@ -72,20 +73,11 @@ _MANY = _STEPS.format(
     unresolved="CAST('[]' AS jsonb)",
     failed_unresolved="CAST('[]' AS jsonb)",
 )
-# A page goes on after the acceptance of `before_id`; of one that is gone, after the instant in its id (m0001).
 _REPORTS = text(f"""
-WITH before AS MATERIALIZED (
-  SELECT coalesce(
-    (SELECT accepted_at FROM broadcasts WHERE id = :before_id),
-    (SELECT coalesce(accepted_at, created_at) FROM accepted WHERE id = :before_id),
-    (SELECT CAST(coalesce(payload ->> 'accepted_at', payload ->> 'created_at') AS timestamptz)
-       FROM failed_sends WHERE id = :before_id),
-    to_timestamp(((greatest(CAST(:before_id AS bigint), 0) >> 12) + 1767225600000) / 1000.0)) AS at
-), found AS (
+WITH {BEFORE}, found AS (
   SELECT * FROM ({_MANY}) several WHERE {_WINDOW} {_PAGE}
 ) {_COUNTED}
 """)  # noqa: S608 (as above)
-_LAST = 2**63 - 1
 _TAKEN_BACK = frozenset({BroadcastStatus.RECALLING, BroadcastStatus.RECALLED})
 
 
@@ -107,7 +99,7 @@ def listing(
     status: BroadcastStatus | None = None,
 ) -> list[BroadcastReport]:
     """An app's broadcasts, the last accepted first; `read` as last counted, `unresolved` left out."""
-    before = _LAST if before_id is None else before_id
+    before = LAST_ID if before_id is None else before_id
     asked = {"app_id": app_id, "before_id": before, "status": status, "limit": limit}
     rows = connection.execute(_REPORTS, asked)
     return [_report(row) for row in rows]

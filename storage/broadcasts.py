@@ -15,7 +15,7 @@ from storage.accepted import message_of
 from storage.held import is_held
 from storage.model.broadcast import BroadcastStatus, Chunk, ChunkState
 from storage.model.message import Message
-from storage.withdrawals import withdraw
+from storage.withdrawals import check_broadcast, withdraw
 
 # A chunk of an earlier broadcast of the app that names some of the same people and is not on the bus yet
 # (contract §2, Order). Ranges may meet where people do not: then one waits a little for nothing. What
@@ -202,8 +202,9 @@ def stop(connection: Connection, broadcast_id: int) -> None:
     """Cancel: nothing more is planned, and no lane that begins now takes a chunk.
 
     In every state it is in, also scheduled or not persisted yet; one that has come to rest stays as it
-    is. `discard` must follow, in a transaction of its own: see there.
+    is. `discard` must follow, in a transaction of its own: see there. Raises NotFound if it is none.
     """
+    check_broadcast(connection, broadcast_id)
     if not withdraw(connection, broadcast_id, status=BroadcastStatus.CANCELLED):
         connection.execute(_STOP, {"id": broadcast_id})
 

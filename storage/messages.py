@@ -156,11 +156,15 @@ def _view(*row: Any) -> MessageView:
 
 @dataclass(frozen=True, slots=True)
 class FoundMessage:
-    """A message wherever it is on its way; `read_at` is the one receiver's."""
+    """A message wherever it is on its way; `read_at` is the one receiver's.
+
+    `is_held`: it is due, and its app is disabled.
+    """
 
     message: Message
     status: MessageStatus
     read_at: datetime | None
+    is_held: bool = False
 
 
 _WAITING = text("""
@@ -177,13 +181,16 @@ SELECT m.*, a.name AS app_name, d.read_at, b.status AS broadcast_status
                         THEN m.sender_id ELSE -coalesce(m.app_id, 0) END
  WHERE m.id = :id
 """)
+_HELD = text("""
+SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM held_sends WHERE id = :id
+""")
 _FAILED = text("""
 SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHERE id = :id
 """)
 
 
 def find(connection: Connection, message_id: int) -> FoundMessage | None:
-    """A message by its id, accepted, delivered, failed or recalled; who may see it is not asked here.
+    """A message by its id, accepted, held, delivered, failed or recalled; who may see it is not asked here.
 
     Looks along its way (accepted, then messages), so that one that moves meanwhile is still found.
     """
@@ -192,6 +199,8 @@ def find(connection: Connection, message_id: int) -> FoundMessage | None:
         return FoundMessage(message_of(row), status, None)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
         return FoundMessage(message_of(row), _status(row), row.read_at)
+    if row := connection.execute(_HELD, {"id": message_id}).first():
+        return FoundMessage(message_of(row), MessageStatus.SCHEDULED, None, is_held=True)
     if row := connection.execute(_FAILED, {"id": message_id}).first():
         return FoundMessage(message_of(row), MessageStatus.FAILED, None)
     return None

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from storage import accepted
 from storage.accepted import Backlog
+from storage.broadcast_pages import BEFORE, IS_BEFORE, LAST_ID
+from storage.held import is_held
 from storage.model.broadcast import BroadcastStatus
 
 
@@ -74,66 +77,88 @@ def look(connection: Connection, *, limit: int) -> Overview:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastLine:
-    """One broadcast of any app. Counts are people; `seconds` from its start to its end, or to now."""
+    """One broadcast of any app. Counts are people; `seconds` from its start to its end, or to now.
+
+    `is_held`: its app is disabled; `failing`: chunks of it that fail and are tried again.
+    """
 
     id: int
     app_name: str
     title: str
     status: BroadcastStatus
+    is_held: bool
     total: int
     expanded: int
+    failing: int
     recalled: int
     read: int
     created_at: datetime
     seconds: float | None
 
 
-# Indexes accepted_broadcasts, broadcasts_pkey; chunks and message by the primary key of each.
-_LATEST = text("""
-WITH found AS (
-  (SELECT id, sent_by_app_id AS app_id, title, created_at,
-          CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED' ELSE 'PENDING' END AS status,
+# Dead letters have a list of their own. Indexes broadcasts_accepted_at, broadcasts_app_id_accepted_at; of
+# those that are accepted few are broadcasts (accepted_broadcasts); chunks and message by the primary key.
+_LATEST = """
+WITH {before}, found AS (
+  (SELECT id, sent_by_app_id AS app_id, coalesce(accepted_at, created_at) AS accepted_at, title,
+          created_at,
+          CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED'
+               ELSE 'PENDING' END AS status,
           0 AS total, 0 AS read_count,
           CAST(NULL AS timestamptz) AS started_at, CAST(NULL AS timestamptz) AS finished_at
-     FROM accepted WHERE is_broadcast AND id < :before_id ORDER BY id DESC LIMIT :limit)
+     FROM accepted WHERE is_broadcast AND {accepted})
    UNION ALL
-  (SELECT b.id, b.app_id, coalesce(m.title, ''), b.created_at, b.status, b.total, b.read_count,
-          b.started_at, b.finished_at
-     FROM broadcasts b LEFT JOIN messages m ON m.id = b.id
-    WHERE b.id < :before_id ORDER BY b.id DESC LIMIT :limit)
-   ORDER BY id DESC LIMIT :limit
+  (SELECT id, app_id, accepted_at, NULL, created_at, status, total, read_count, started_at, finished_at
+     FROM broadcasts WHERE {persisted} AND {is_before}
+    ORDER BY accepted_at DESC, id DESC LIMIT :limit)
+), page AS (
+  SELECT * FROM found WHERE {is_before} ORDER BY accepted_at DESC, id DESC LIMIT :limit
 )
-SELECT f.id, a.name AS app_name, f.title, f.status, greatest(f.total, s.planned) AS total,
-       s.expanded, s.recalled, f.read_count AS read, f.created_at,
+SELECT f.id, coalesce(a.name, '') AS app_name, coalesce(f.title, m.title, '') AS title, f.status,
+       f.status IN ('SCHEDULED', 'PENDING', 'EXPANDING') AND {is_held} AS is_held,
+       greatest(f.total, s.planned) AS total, s.expanded, s.failing, s.recalled,
+       f.read_count AS read, f.created_at,
        extract(epoch FROM coalesce(f.finished_at, clock_timestamp()) - f.started_at) AS seconds
-  FROM found f JOIN apps a ON a.id = f.app_id CROSS JOIN LATERAL (
-    SELECT coalesce(sum(size), 0) AS planned,
+  FROM page f LEFT JOIN apps a ON a.id = f.app_id LEFT JOIN messages m ON m.id = f.id
+ CROSS JOIN LATERAL (
+    SELECT coalesce(sum(size), 0) AS planned, count(error) AS failing,
            coalesce(sum(size) FILTER (
              WHERE state IN ('expanded', 'published', 'taken_back', 'recalled')), 0) AS expanded,
            coalesce(sum(size) FILTER (WHERE state IN ('taken_back', 'recalled')), 0) AS recalled
       FROM broadcast_chunks c WHERE c.broadcast_id = f.id) s
- ORDER BY f.id DESC
-""")
-_LAST = 2**63 - 1
+ ORDER BY f.accepted_at DESC, f.id DESC
+"""
+_PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": is_held("f.app_id")}
+_LATEST_OF_ALL = text(_LATEST.format(accepted="true", persisted="true", **_PARTS))
+_LATEST_OF_ONE = text(
+    _LATEST.format(accepted="sent_by_app_id = :app_id", persisted="app_id = :app_id", **_PARTS)
+)
 
 
 def latest_broadcasts(
-    connection: Connection, *, limit: int, before_id: int | None = None
+    connection: Connection, *, limit: int, before_id: int | None = None, app_id: int | None = None
 ) -> list[BroadcastLine]:
-    """The newest broadcasts of all apps, scheduled ones by when they are due."""
-    asked = {"limit": limit, "before_id": before_id or _LAST}
-    return [
-        BroadcastLine(
-            id=row.id,
-            app_name=row.app_name,
-            title=row.title,
-            status=BroadcastStatus(row.status),
-            total=int(row.total),
-            expanded=int(row.expanded),
-            recalled=int(row.recalled),
-            read=row.read,
-            created_at=row.created_at,
-            seconds=None if row.seconds is None else float(row.seconds),
-        )
-        for row in connection.execute(_LATEST, asked)
-    ]
+    """The last accepted broadcasts, of all apps or of one, also those that are not due yet."""
+    asked = {"limit": limit, "before_id": LAST_ID if before_id is None else before_id}
+    if app_id is None:
+        rows = connection.execute(_LATEST_OF_ALL, asked)
+    else:
+        rows = connection.execute(_LATEST_OF_ONE, asked | {"app_id": app_id})
+    return [_line(row) for row in rows]
+
+
+def _line(row: Row[Any]) -> BroadcastLine:
+    return BroadcastLine(
+        id=row.id,
+        app_name=row.app_name,
+        title=row.title,
+        status=BroadcastStatus(row.status),
+        is_held=row.is_held,
+        total=int(row.total),
+        expanded=int(row.expanded),
+        failing=row.failing,
+        recalled=int(row.recalled),
+        read=row.read,
+        created_at=row.created_at,
+        seconds=None if row.seconds is None else float(row.seconds),
+    )

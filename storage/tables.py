@@ -373,6 +373,17 @@ failed_sends = Table(
     Column("failed_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
 )
 
+# Scheduled sends of disabled apps that are due: the whole accepted row as JSON, until the app is enabled.
+held_sends = Table(
+    "held_sends",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("app_id", Integer, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("held_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Index("held_sends_app_id_id", "app_id", "id"),
+)
+
 # Where putting counters right for a month that is to be dropped stands: the last conversation done.
 retention_progress = Table(
     "retention_progress",

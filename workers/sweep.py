@@ -5,13 +5,16 @@ The guarantee behind "a ring may be lost" (design §1). Harmless if several run,
 
 import logging
 
-from storage import accepted, broadcast_recalls, broadcasts, people, turns
+from storage import accepted, broadcast_recalls, broadcasts, held_sends, people, turns
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TryLater
 from storage.task_queue import BROADCASTS, SENDS
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
+
+# Held sends moved in one transaction, and in one sweep at most: it must not be late for others.
+_SLICE, _SLICES = 2_000, 5
 
 
 def sweep_on_time(process: Process) -> list[str]:
@@ -28,6 +31,7 @@ def sweep(process: Process) -> list[str]:
     """
     run = process.database.run
     _restore_disabled(process)
+    _hold(process)
     overdue = run(accepted.is_scheduled_due) or run(
         accepted.is_overdue, grace=process.settings.sweep_grace
     )
@@ -41,6 +45,15 @@ def sweep(process: Process) -> list[str]:
         process.doorbell.ring(queue)
         process.telemetry.re_rings.labels(queue).inc()
     return rung
+
+
+def _hold(process: Process) -> None:
+    """What disabled apps have scheduled waits aside; of apps that are enabled again it goes on."""
+    run = process.database.run
+    for move in (held_sends.hold, held_sends.release):
+        for _ in range(_SLICES):
+            if run(move, limit=_SLICE) < _SLICE:
+                break
 
 
 def _look(process: Process) -> dict[str, int]:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "send": ("ops.cli.send", "send", "Send a message or a notification to one person."),
     "broadcast": ("ops.cli.broadcast", "broadcast", "Send a notification to everyone."),
     "broadcasts": ("ops.cli.broadcasts", "broadcasts", "Look at broadcasts, stop, take back."),
+    "message": ("ops.cli.message", "message", "Look at one message, take it back."),
     "demo": ("ops.cli.demo", "demo", "Three people, an app, and messages arriving on a socket."),
     "failed": (
         "ops.cli.failed",

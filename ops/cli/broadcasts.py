@@ -1,127 +1,158 @@
-"""`carillon broadcasts`: what an app has broadcast; look, stop, take back. Over the HTTP API."""
+"""`carillon broadcasts`: what apps have broadcast; look, stop, take back, try again. On the record.
+
+The operator's: it needs no app's secret and no running API, and works for apps that are disabled.
+"""
 
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
 import click
 from rich.table import Column, Table
 
-from ops.api_client import ApiClient
-from ops.cli.broadcast import follow
-from ops.cli.callers import as_app
+from ops.cli.broadcast import MOVING
 from ops.cli.printing import console, say, say_json
 from ops.cli.progress import count_bar
 from ops.cli.servers import record
-from storage import broadcast_failures, broadcast_reports
-from storage.model.broadcast import BroadcastStatus
-from storage.model.errors import NeverWillWork, NotFound, TryLater
+from storage import (
+    apps,
+    broadcast_failures,
+    broadcast_recalls,
+    broadcast_reports,
+    overview,
+)
+from storage import broadcasts as broadcast_steps
+from storage.database import BlockingDatabase
+from storage.model.broadcast import BroadcastReport, BroadcastStatus
+from storage.model.errors import NeverWillWork, NotFound
 
-Command = TypeVar("Command", bound=Callable[..., None])
 _LOOK_EVERY_SECONDS = 0.3
-
-
-def _as_an_app(command: Command) -> Command:
-    """The options of every command here: which app asks, and how."""
-    for option in (
-        click.option("--url", help="Where the API is; the running stack if not given."),
-        click.option("--secret", help="The app's; if not given, it is read from the database."),
-        click.option("--app", "app_id", metavar="APP_ID", required=True, help="As this app."),
-    ):
-        command = option(command)
-    return command
+_OF_APP = click.option("--app", "app_id", metavar="APP_ID", help="Of this app only.")
 
 
 @click.group()
 def broadcasts() -> None:
-    """What an app has broadcast: list, show, cancel, recall."""
+    """What apps have broadcast: list, show, cancel, recall, retry."""
 
 
 @broadcasts.command("list")
-@_as_an_app
+@_OF_APP
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100))
 @click.option("--before", "before_id", type=int, help="Continue before this id.")
-def list_(
-    *, app_id: str, secret: str | None, url: str | None, limit: int, before_id: int | None
-) -> None:
-    """The newest first, scheduled ones too."""
-    window = {"limit": limit} | ({} if before_id is None else {"before_id": before_id})
-    with as_app(app_id, secret=secret, url=url) as api:
-        reports = api.get("/broadcasts", **window)
+def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
+    """The last accepted first, also those that are not due yet."""
+    with record() as database:
+        lines = database.run(
+            overview.latest_broadcasts,
+            limit=limit,
+            before_id=before_id,
+            app_id=_number_of(database, app_id),
+        )
     whole_id = Column("id", min_width=16, no_wrap=True)  # it is what the other commands ask for
-    table = Table(whole_id, "status", "people", "have it", "read", "recalled", "created at")
-    for one in reports:
-        counts = (one["total"], one["expanded"], one["read"], one["recalled"])
+    table = Table(whole_id, "app", "status", "people", "have it", "read", "recalled", "created at")
+    for one in lines:
+        status = f"{one.status} (held)" if one.is_held else one.status
+        status += f" ({one.failing:,} parts fail)" if one.failing else ""
+        counts = (one.total, one.expanded, one.read, one.recalled)
         shown = [f"{count:,}" for count in counts]
-        table.add_row(str(one["id"]), one["status"], *shown, one["created_at"])
-    console().print(table if reports else "This app has broadcast nothing.")
+        when = one.created_at.strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(str(one.id), one.app_name, status, *shown, when)
+    console().print(table if lines else "Nothing has been broadcast.")
 
 
 @broadcasts.command()
-@_as_an_app
+@_OF_APP
 @click.argument("id", type=int)
 @click.option("--watch", is_flag=True, help="Show how it goes until it has come to rest.")
-def show(*, id: int, app_id: str, secret: str | None, url: str | None, watch: bool) -> None:
-    """The whole report, as JSON."""
-    with as_app(app_id, secret=secret, url=url) as api:
-        report = api.get(f"/broadcasts/{id}")
-        if watch:
-            report = follow(api, id)
-    _print(report)
+def show(*, id: int, app_id: str | None, watch: bool) -> None:
+    """The whole report, as JSON; `last_error` is why a part of it fails now."""
+    with record() as database:
+        report = _report(database, id, app_id)
+        _print(_follow(database, report) if watch else report)
 
 
 @broadcasts.command()
-@_as_an_app
+@_OF_APP
 @click.argument("id", type=int)
-def cancel(*, id: int, app_id: str, secret: str | None, url: str | None) -> None:
+def cancel(*, id: int, app_id: str | None) -> None:
     """Stop it: what is not delivered yet never will be; what was stays. Prints the report."""
-    with as_app(app_id, secret=secret, url=url) as api:
-        report = api.post(f"/broadcasts/{id}/cancel", {})
-    if report["status"] != BroadcastStatus.CANCELLED:
-        raise NeverWillWork(f"It cannot be stopped any more: it is {report['status']}.")
+    with record() as database:
+        _report(database, id, app_id)
+        database.run(broadcast_steps.stop, id)
+        database.run(broadcast_steps.discard, id)
+        report = _report(database, id)
+    if report.status is not BroadcastStatus.CANCELLED:
+        raise NeverWillWork(f"It cannot be stopped any more: it is {report.status}.")
     _print(report)
 
 
 @broadcasts.command()
-@_as_an_app
+@_OF_APP
 @click.argument("id", type=int)
 @click.option("--no-wait", is_flag=True, help="Do not wait until it is gone everywhere.")
-def recall(*, id: int, app_id: str, secret: str | None, url: str | None, no_wait: bool) -> None:
+def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
     """Take it back, out of every history. Safe to repeat and to interrupt. Prints the report."""
-    with as_app(app_id, secret=secret, url=url) as api:
-        api.get(f"/broadcasts/{id}")  # a message that is no broadcast is refused here
-        api.delete(f"/messages/{id}")
-        report = api.get(f"/broadcasts/{id}") if no_wait else _follow_recall(api, id)
-    _print(report)
+    with record() as database:
+        _report(database, id, app_id)
+        begin_recall(database, id)
+        report = _report(database, id)
+        _print(report if no_wait else _follow(database, report))
+
+
+def begin_recall(database: BlockingDatabase, id: int) -> None:
+    """Let the lanes take a broadcast back; the sweep rings for them."""
+    database.run(broadcast_recalls.start, id)
+    database.run(broadcast_steps.discard, id)
 
 
 @broadcasts.command()
+@_OF_APP
 @click.argument("id", type=int)
-def retry(*, id: int) -> None:
+def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
     with record() as database:
-        if database.run(broadcast_reports.report, id, app_id=None) is None:
-            raise NotFound(f"There is no broadcast {id}.")
+        _report(database, id, app_id)
         count = database.run(broadcast_failures.retry, id)
     say(f"{count} parts are tried now.")
 
 
-def _follow_recall(api: ApiClient, id: int) -> dict[str, Any]:
-    """Show how many have been taken back until all are; the last report."""
+def _number_of(database: BlockingDatabase, app_id: str | None) -> int | None:
+    if app_id is None:
+        return None
+    found = database.run(apps.find, app_id)
+    if found is None:
+        raise NotFound(f"There is no app {app_id}.")
+    return found.id
+
+
+def _report(database: BlockingDatabase, id: int, app_id: str | None = None) -> BroadcastReport:
+    found = database.run(broadcast_reports.report, id, app_id=_number_of(database, app_id))
+    if found is None:
+        raise NotFound(f"There is no broadcast {id}.")
+    return found
+
+
+def _follow(database: BlockingDatabase, report: BroadcastReport) -> BroadcastReport:
+    """Show how it goes until it has come to rest; the last report."""
     began = time.monotonic()
-    with count_bar(BroadcastStatus.RECALLING) as bar:
-        while True:
-            try:
-                report: dict[str, Any] = api.get(f"/broadcasts/{id}")
-            except TryLater:
-                time.sleep(_LOOK_EVERY_SECONDS)
-                continue
-            rate = report["recalled"] / max(time.monotonic() - began, 0.001)
-            bar(report["status"], report["recalled"], report["expanded"], rate)
-            if report["status"] != BroadcastStatus.RECALLING:
-                return report
+    with count_bar(report.status) as bar:
+        while report.status in MOVING:
+            if report.status is BroadcastStatus.RECALLING:
+                rate = report.recalled / max(time.monotonic() - began, 0.001)
+                bar(report.status, report.recalled, report.expanded, rate)
+            else:
+                bar(report.status, report.expanded, report.total, report.rate_per_second)
             time.sleep(_LOOK_EVERY_SECONDS)
+            report = _report(database, report.id)
+    return report
 
 
-def _print(report: dict[str, Any]) -> None:
-    say_json(report)
+def _print(report: BroadcastReport) -> None:
+    shown = {name: _shown(value) for name, value in asdict(report).items()}
+    shown["held"] = shown.pop("is_held")
+    say_json(shown)
+
+
+def _shown(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

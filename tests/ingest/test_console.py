@@ -18,10 +18,11 @@ from ingest.console import session
 from ingest.console.sign_in import address_of
 from ingest.settings import IngestSettings
 from ops.deadline import wait_until
-from storage import broadcast_reports, failed_sends
+from storage import broadcast_reports, failed_sends, messages
 from storage.console_sessions import SignInLimits, try_sign_in
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import InvalidSettings, OverLimit
+from storage.model.message import MessageStatus
 from storage.people_import import NewPerson, import_people
 from storage.settings import load
 from tests.builders import a_broadcast, a_send, accept
@@ -302,6 +303,28 @@ def test_broadcasts_of_every_app_are_listed_cancelled_and_recalled(
         two = broadcast_reports.report(connection, second, app_id=8)
     assert one is not None and one.status is BroadcastStatus.CANCELLED
     assert two is not None and two.status in {BroadcastStatus.RECALLING, BroadcastStatus.RECALLED}
+
+
+def test_what_is_no_broadcast_is_neither_cancelled_nor_recalled(
+    console: Api, engine: Engine
+) -> None:
+    """404, and nothing of a message to one person is taken away, wherever it is on its way."""
+    with engine.begin() as connection:
+        delivered, waiting = accept(connection, a_send(), a_send())
+        messages.persist(connection, [delivered])
+    dead = bury(engine)
+    for deed in ("cancel", "recall"):
+        for id in (delivered, waiting, dead, 1, 0):
+            assert post(console, f"broadcasts/{id}/{deed}").status_code == 404
+    with engine.begin() as connection:
+        statuses = []
+        for id in (delivered, waiting, dead):
+            found = messages.find(connection, id)
+            assert found is not None
+            statuses.append(found.status)
+        assert statuses == [MessageStatus.DELIVERED, MessageStatus.ACCEPTED, MessageStatus.FAILED]
+        copies = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
+        assert copies == 2
 
 
 def test_failed_sends_are_shown_without_their_texts_replayed_and_dropped(

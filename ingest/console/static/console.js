@@ -225,6 +225,12 @@ const HEADINGS = [
   "Created", "",
 ];
 
+// Why a broadcast does not go on, if it does not.
+function note(one) {
+  if (one.is_held) return " held: the app is disabled";
+  return one.failing ? ` ${number(one.failing)} parts fail, and are tried again` : "";
+}
+
 function broadcastRow(one) {
   const isRecall = one.status === "RECALLING" || one.status === "RECALLED";
   const done = isRecall ? one.recalled : one.expanded;
@@ -241,7 +247,7 @@ function broadcastRow(one) {
     actions.push(button("Recall", () => act(`broadcasts/${one.id}/recall`, text, "Recall it")));
   }
   const row = element("tr", {},
-    cell(one.app_name), cell(one.title, "long"), cell([status(one.status)]), cell([bar]), count(one.total),
+    cell(one.app_name), cell(one.title, "long"), cell([status(one.status), note(one)]), cell([bar]), count(one.total),
     count(one.expanded - one.recalled), count(one.read), cell(speed ? number(speed) : "", "number"),
     cell(local(one.created_at)), cell(actions, "actions"));
   row.dataset.id = one.id;

@@ -1,12 +1,18 @@
-"""`carillon broadcasts`, through the front door of a running stack."""
+"""`carillon broadcasts` and `carillon message`, on the record of a running stack."""
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine, text
 
+from ops.deadline import wait_until
+from storage.database import blocking_engine
+from storage.settings import DatabaseSettings, load
+from tests.builders import a_broadcast, a_notification, accept
 from tests.ops.cli.command import carillon, csv_file, refusal
 from tests.services import Stack
 
@@ -17,6 +23,11 @@ WORDS = ("--title", "t", "--content", "c")
 def environ(stack: Stack) -> Mapping[str, str]:
     """The settings of the running stack."""
     return stack.environ
+
+
+def connect(environ: Mapping[str, str]) -> Engine:
+    """Connections to the record."""
+    return blocking_engine(load(DatabaseSettings, environ), application_name="tests")
 
 
 @pytest.fixture
@@ -34,7 +45,7 @@ def test_a_broadcast_is_shown_listed_and_taken_back(
 ) -> None:
     """list, show, recall with a bar until it is gone; and stopping it then is refused."""
     own = ("--app", app_id)
-    assert "nothing" in carillon(environ, "broadcasts", "list", *own).stdout
+    assert "Nothing" in carillon(environ, "broadcasts", "list", *own).stdout
     id = carillon(environ, "broadcast", *own, *WORDS, "--watch").stdout.split()[0]
     shown = json.loads(carillon(environ, "broadcasts", "show", *own, id, "--watch").stdout)
     assert (shown["status"], shown["expanded"]) == ("DONE", shown["total"])
@@ -44,7 +55,62 @@ def test_a_broadcast_is_shown_listed_and_taken_back(
     assert "RECALLED" in refusal(carillon(environ, "broadcasts", "cancel", *own, id))
 
 
-def test_what_is_not_the_apps_is_not_there(environ: Mapping[str, str], app_id: str) -> None:
-    """404, as the API says it."""
-    for command in ("show", "cancel", "recall"):
-        assert "404" in refusal(carillon(environ, "broadcasts", command, "--app", app_id, "1"))
+def test_what_is_not_there_is_not_there(environ: Mapping[str, str], app_id: str) -> None:
+    """Neither by a wrong id, nor as another app's, nor if it is a message to one person."""
+    own = ("--app", app_id)
+    id = carillon(environ, "broadcast", *own, *WORDS).stdout.split()[0]
+    other = f"app_{uuid4().hex[:8]}"
+    carillon(environ, "app", "add", other, "--name", "N", "--callback-url", "https://a.cn/cb")
+    sent = ("--app", app_id, "--to", "501", *WORDS, "--json")
+    plain = json.loads(carillon(environ, "send", *sent).stdout)["id"]
+    for command in ("show", "cancel", "recall", "retry"):
+        for asked in (("1",), ("--app", other, id), (plain,)):
+            answer = refusal(carillon(environ, "broadcasts", command, *asked))
+            assert "There is no broadcast" in answer
+    assert json.loads(carillon(environ, "message", "show", plain).stdout)["status"] in {
+        "ACCEPTED",
+        "DELIVERED",
+    }
+
+
+def test_what_a_disabled_app_sends_is_held_and_the_operators(
+    environ: Mapping[str, str], app_id: str
+) -> None:
+    """Nothing of it goes on until it is enabled; meanwhile it is shown, and can be cancelled, without its secret."""
+    own = ("--app", app_id)
+    carillon(environ, "app", "disable", app_id)
+    engine = connect(environ)
+    with engine.begin() as connection:
+        number = connection.execute(
+            text("SELECT id FROM apps WHERE app_id = :app_id"), {"app_id": app_id}
+        ).scalar_one()
+        soon = datetime.now(UTC) + timedelta(seconds=0.2)
+        of_app = {"sent_by_app_id": number, "app_id": number, "audience": (501,)}
+        going, stopped = accept(connection, a_broadcast(**of_app), a_broadcast(**of_app))
+        letter = {**of_app, "receiver_id": 501, "send_at": soon}
+        del letter["audience"]
+        [due, taken_back] = accept(connection, a_notification(**letter), a_notification(**letter))
+    engine.dispose()
+
+    def status(what: str, id: int) -> tuple[str, bool]:
+        shown = json.loads(carillon(environ, what, "show", id).stdout)
+        return shown["status"], shown["held"]
+
+    def become(what: str, id: int, *expected: object) -> bool:
+        return wait_until(lambda: status(what, id) == expected, seconds=20)
+
+    for id in (going, stopped):
+        assert become("broadcasts", id, "PENDING", True)
+    for id in (due, taken_back):
+        assert become("message", id, "SCHEDULED", True)
+    assert "held" in carillon(environ, "broadcasts", "list", *own).stdout
+    carillon(environ, "broadcasts", "cancel", stopped)
+    carillon(environ, "message", "recall", taken_back)
+    carillon(environ, "app", "enable", app_id)
+    assert become("broadcasts", going, "DONE", False)
+    assert become("message", due, "DELIVERED", False)
+    assert status("broadcasts", stopped) == ("CANCELLED", False)
+    assert status("message", taken_back) == ("RECALLED", False)
+    shown = carillon(environ, "message", "show", due).stdout
+    assert "审批" not in shown
+    assert "审批" in carillon(environ, "message", "show", due, "--with-text").stdout

@@ -1,0 +1,63 @@
+"""`carillon message`: one message, whoever sent it; look how far it is, take it back. On the record.
+
+The operator's: it needs no secret and no token. What people wrote is shown only if it is asked for.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ops.cli.broadcasts import begin_recall
+from ops.cli.printing import say, say_json
+from ops.cli.servers import record
+from storage import messages, recalls
+from storage.database import BlockingDatabase
+from storage.messages import FoundMessage
+from storage.model.errors import NotFound
+
+_WRITTEN = ("title", "content", "action_url", "action_text", "filename")
+
+
+@click.group()
+def message() -> None:
+    """One message: show how far it has come, recall it."""
+
+
+@message.command()
+@click.argument("id", type=int)
+@click.option("--with-text", is_flag=True, help="Also what people wrote: title, content, button.")
+def show(*, id: int, with_text: bool) -> None:
+    """Its people, its app, its status, as JSON."""
+    with record() as database:
+        found = _found(database, id)
+    fields: dict[str, Any] = asdict(found.message)
+    told = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in fields.items()
+        if with_text or name not in _WRITTEN
+    }
+    read_at = found.read_at.isoformat() if found.read_at else None
+    say_json(told | {"status": found.status, "held": found.is_held, "read_at": read_at})
+
+
+@message.command()
+@click.argument("id", type=int)
+def recall(*, id: int) -> None:
+    """Take it back, wherever it is on its way; a broadcast chunk by chunk. Safe to repeat."""
+    with record() as database:
+        found = _found(database, id)
+        if found.message.is_broadcast:
+            begin_recall(database, id)
+            say(f"It is being taken back: carillon broadcasts show {id} --watch")
+            return
+        is_new = database.run(recalls.recall, found.message)
+    say("It is recalled." if is_new else "It was recalled before.")
+
+
+def _found(database: BlockingDatabase, id: int) -> FoundMessage:
+    found = database.run(messages.find, id)
+    if found is None:
+        raise NotFound(f"There is no message {id}.")
+    return found
