@@ -105,7 +105,7 @@ def programs(environ: Mapping[str, str]) -> list[Program]:
         "web": _web(where),
         "worker-sends": _worker("sends", processes=1),
         "worker-broadcasts": _worker("broadcasts", processes=2),
-        "worker-upkeep": _worker("upkeep", processes=1),
+        "worker-upkeep": _worker("upkeep", processes=2),
         "beat": _celery("beat", "--schedule", str(folder / "beat" / "schedule")),
     }
     full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}

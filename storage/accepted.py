@@ -262,8 +262,8 @@ def _send(kept: dict[str, Any]) -> Send:
 
 # Up to which id something can be due: above it are only sends scheduled for later, however many. Not below the
 # highest live id and the millisecond after it, where ids are (`take_scheduled_ids`) while the clock, set back,
-# catches up. A clock that jumped ahead (CLOCK_TOLERANCE
-# past the worker's) makes nothing due before its time. In a SELECT of its own it bounds the index.
+# catches up. A clock that jumped ahead (CLOCK_TOLERANCE past the worker's) makes nothing due before its time. In a
+# SELECT of its own it bounds the index.
 _NEWEST_DUE_ID = """(
 SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
          CASE WHEN clock_timestamp() > CAST(:now AS timestamptz) + CAST(:tolerance AS interval)
@@ -296,7 +296,7 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
        (SELECT count(*) FROM failed_sends) AS failed,
        (SELECT count(*) FROM unpublished WHERE error IS NOT NULL)
          + (SELECT count(*) FROM outbox WHERE error IS NOT NULL) AS set_aside,
-       (SELECT coalesce(sum(drifted), 0) FROM recounts) AS drifted,
+       (SELECT coalesce(sum(drifted), 0) FROM recounts WHERE night = 0) AS drifted,
        (SELECT count(*) FROM broadcasts b WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING')
            AND (status = 'RECALLING' OR NOT {is_held("b.app_id")})) AS broadcasts,
        (SELECT coalesce(sum(size), 0) FROM broadcast_chunks c
@@ -569,7 +569,8 @@ def is_overdue(connection: Connection, *, grace: timedelta) -> bool:
 
 
 _SCHEDULED_DUE = text(f"""
-SELECT EXISTS (SELECT 1 FROM accepted WHERE is_scheduled AND {_IS_DUE_ROW})
+SELECT EXISTS (SELECT 1 FROM accepted
+                WHERE is_scheduled AND ring_at <= (SELECT clock_timestamp()) AND {_IS_DUE_ROW})
 """)  # noqa: S608 (constants)
 
 
@@ -578,14 +579,32 @@ def is_scheduled_due(connection: Connection) -> bool:
     return bool(connection.execute(_SCHEDULED_DUE, _asked(None)).scalar_one())
 
 
-_PURGE_OLD_KEYS = text(
-    "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - :lifetime"
+# From where the slice before ended: what that one deleted is still in the index, and would be looked at again.
+_PURGE_OLD_KEYS = text("""
+WITH old AS MATERIALIZED (
+  SELECT ctid, created_at FROM idempotency_keys
+   WHERE created_at >= coalesce(CAST(:after AS timestamptz), '-infinity')
+     AND created_at < least(clock_timestamp(), :latest) - CAST(:lifetime AS interval)
+   ORDER BY created_at LIMIT :slice FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY (SELECT ctid FROM old))
 )
+SELECT max(created_at) AS last, count(*) AS purged FROM old
+""")
 
 
-def purge_keys(connection: Connection) -> int:
-    """Forget idempotency keys past their day (index idempotency_keys_created_at); how many."""
-    return connection.execute(_PURGE_OLD_KEYS, {"lifetime": KEY_LIFETIME}).rowcount
+def purge_keys(
+    connection: Connection, *, slice: int, after: datetime | None = None
+) -> datetime | None:
+    """Forget some idempotency keys past their day (index idempotency_keys_created_at).
+
+    Returns where to go on (`after`), None when no more are left.
+    """
+    latest = datetime.now(UTC) + CLOCK_TOLERANCE
+    asked = {"after": after, "latest": latest, "lifetime": KEY_LIFETIME, "slice": slice}
+    row = connection.execute(_PURGE_OLD_KEYS, asked).one()
+    last: datetime | None = row.last if row.purged >= slice else None
+    return last
 
 
 Word = TypeVar("Word", MessageType, ContentType)

@@ -6,7 +6,7 @@ marked in the transaction that inserts its deliveries, so that progress is a sum
 guess. Whoever locks both locks a chunk before its broadcast.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -271,19 +271,25 @@ def message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
 
 # A change is of interest as long as a broadcast that was accepted before it may still be planned.
 _FORGET_CHANGES = text("""
-DELETE FROM activity_changes
+DELETE FROM activity_changes WHERE ctid = ANY (ARRAY (
+SELECT ctid FROM activity_changes
  WHERE changed_at < least(
-   clock_timestamp() - interval '1 hour',
+   least(clock_timestamp(), CAST(:now AS timestamptz)) - interval '1 hour',
    (SELECT min(accepted_at) FROM accepted WHERE is_broadcast),
    (SELECT min(accepted_at) FROM broadcasts WHERE status = 'PENDING'),
    (SELECT min(CAST(payload ->> 'accepted_at' AS timestamptz)) FROM failed_sends
      WHERE CAST(payload ->> 'is_broadcast' AS boolean)))
+ ORDER BY changed_at LIMIT :slice FOR UPDATE SKIP LOCKED))
 """)
 
 
-def forget_changes(connection: Connection) -> int:
-    """Drop what is known of who was active when no broadcast can ask for it any more; how many rows."""
-    return connection.execute(_FORGET_CHANGES).rowcount
+def forget_changes(connection: Connection, *, slice: int = 10_000) -> int:
+    """Drop what is known of who was active when no broadcast can ask for it any more; how many rows.
+
+    At most `slice` (index activity_changes_changed_at).
+    """
+    asked = {"slice": slice, "now": datetime.now(UTC)}
+    return connection.execute(_FORGET_CHANGES, asked).rowcount
 
 
 _STOPPED = text("""

@@ -149,14 +149,3 @@ def drifted(connection: Connection, *, percent: float) -> list[tuple[int, int, i
     """
     rows = connection.execute(_DRIFT, {"percent": percent})
     return [(row.user_id, row.peer_id, row.unread_count, row.unread) for row in rows]
-
-
-_NOTE_RECOUNT = text("""
-INSERT INTO recounts (night, drifted) VALUES (0, :drifted)
-ON CONFLICT (night) DO UPDATE SET drifted = excluded.drifted, counted_at = clock_timestamp()
-""")
-
-
-def note_recount(connection: Connection, *, drifted: int) -> None:
-    """Note what a recount found, for the metric."""
-    connection.execute(_NOTE_RECOUNT, {"drifted": drifted})

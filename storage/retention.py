@@ -1,13 +1,15 @@
 """Letting months go: counters and last messages put right first, in slices, then the partitions.
 
-Called by upkeep, a little at a time. The unread deliveries of a month are taken out as they are taken
-off their counters, so that every step may be interrupted or repeated; what is left is dropped whole.
+Called by upkeep, a little at a time: settle, check, drop, clear, the place in `retention_progress`. The unread deliveries
+of a month are taken out as they are taken off their counters, so that every step may be interrupted or repeated; what is
+left is dropped whole.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 # The oldest first: whatever a conversation has below its last message is in it, or is gone already.
 _EXPIRED = text("""
@@ -18,7 +20,8 @@ SELECT suffix, message_id_floor(first) AS low, message_id_floor(first + interval
                             CAST(right(c.relname, 2) AS int), 1, 0, 0, 0, 'UTC') AS first
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
      WHERE i.inhparent = CAST('deliveries' AS regclass)) months
- WHERE first + interval '1 month' <= clock_timestamp() - CAST(:kept AS interval)
+ WHERE first + interval '1 month'
+       <= least(clock_timestamp(), CAST(:latest AS timestamptz)) - CAST(:kept AS interval)
  ORDER BY first LIMIT 1
 """)
 
@@ -33,15 +36,20 @@ class Month:
 
 
 def expired(connection: Connection, *, kept: timedelta) -> Month | None:
-    """The oldest month all of which is older than `kept`; None if there is none."""
-    row = connection.execute(_EXPIRED, {"kept": kept}).first()
+    """The oldest month all of which is older than `kept`; None if there is none.
+
+    By the clock that is behind, PostgreSQL's or this process's: one that jumped ahead lets nothing go.
+    """
+    asked = {"kept": kept, "latest": datetime.now(UTC)}
+    row = connection.execute(_EXPIRED, asked).first()
     return None if row is None else Month(row.suffix, row.low, row.high)
 
 
 _PLACE = text("""
-INSERT INTO retention_progress (month, user_id, peer_id) VALUES (:month, 0, 0)
-ON CONFLICT (month) DO UPDATE SET month = excluded.month RETURNING user_id, peer_id
+INSERT INTO retention_progress (month, high, user_id, peer_id) VALUES (:month, :high, :lowest, :lowest)
+ON CONFLICT (month) DO UPDATE SET month = excluded.month RETURNING step, user_id, peer_id, next_block
 """)
+_LOWEST = -(2**63)
 _MOVE = text("""
 UPDATE retention_progress SET user_id = :user_id, peer_id = :peer_id WHERE month = :month
 """)
@@ -76,16 +84,28 @@ UPDATE conversations c SET unread_count = c.unread_count - sums.unread
 """)
 
 
+_CHECK = text("UPDATE retention_progress SET step = 'check' WHERE month = :month")
+
+
+def _place(connection: Connection, month: Month) -> Row[Any]:
+    """Where it stands; the row is locked, so that two never work on one month."""
+    asked = {"month": month.suffix, "high": month.high, "lowest": _LOWEST}
+    return connection.execute(_PLACE, asked).one()
+
+
 def settle(connection: Connection, month: Month, *, slice: int) -> bool:
     """Put the next `slice` conversations right for a future without `month`; False: all are.
 
     Where it stands is stored with it: an interruption costs nothing.
     """
-    place = connection.execute(_PLACE, {"month": month.suffix}).one()
+    place = _place(connection, month)
+    if place.step != "settle":
+        return False
     rows = connection.execute(
         _LOCK, {"user_id": place.user_id, "peer_id": place.peer_id, "slice": slice}
     ).all()
     if not rows:
+        connection.execute(_CHECK, {"month": month.suffix})
         return False
     connection.execute(
         _SETTLE,
@@ -101,37 +121,100 @@ def settle(connection: Connection, month: Month, *, slice: int) -> bool:
     return True
 
 
-_HAS_UNREAD = text("""
-SELECT EXISTS (SELECT 1 FROM deliveries
-                WHERE message_id >= :low AND message_id < :high AND read_at IS NULL)
-""")
+# Some pages of the month's partition, without reading the others (a TID range scan): there is no index of what is
+# unread. Its name is made of digits (`expired`).
+_LOOK = """
+SELECT EXISTS (SELECT 1 FROM deliveries{suffix}
+                WHERE ctid >= CAST(:low AS tid) AND ctid < CAST(:high AS tid) AND read_at IS NULL)
+         AS has_unread,
+       :after * current_setting('block_size')::bigint < pg_relation_size('deliveries{suffix}') AS has_more
+"""
+_LOOKED = text("UPDATE retention_progress SET next_block = :after WHERE month = :month")
 _START_AGAIN = text("DELETE FROM retention_progress WHERE month = :month")
 
 
-def is_settled(connection: Connection, month: Month) -> bool:
-    """Whether no counter counts anything of the month.
+def is_settled(connection: Connection, month: Month, *, blocks: int = 1_000_000) -> bool | None:
+    """Whether no counter counts anything of the month; None: more than the next `blocks` pages are to be looked at.
 
     If one does again (a dead letter that was replayed with its old id), the settling starts again.
     """
-    if not connection.execute(_HAS_UNREAD, {"low": month.low, "high": month.high}).scalar_one():
-        return True
-    connection.execute(_START_AGAIN, {"month": month.suffix})
-    return False
+    place = _place(connection, month)
+    if place.step != "check":
+        return False
+    after = place.next_block + blocks
+    asked = {"low": f"({place.next_block},0)", "high": f"({after},0)", "after": after}
+    seen = connection.execute(text(_LOOK.format(suffix=month.suffix)), asked).one()
+    if seen.has_unread:
+        connection.execute(_START_AGAIN, {"month": month.suffix})
+        return False
+    if seen.has_more:
+        connection.execute(_LOOKED, {"month": month.suffix, "after": after})
+        return None
+    return True
 
 
 _DROP_MONTH = text("SELECT drop_message_month(:suffix)")
+# By the primary keys. Of a broadcast of a million people a chunk is 40 KB.
+_DROP_CHUNKS = text("""
+DELETE FROM broadcast_chunks WHERE (broadcast_id, number) IN (
+  SELECT broadcast_id, number FROM broadcast_chunks WHERE broadcast_id < :high LIMIT :slice)
+""")
 _DROP_BROADCASTS = text("DELETE FROM broadcasts WHERE id < :high")
-_DROP_CHUNKS = text("DELETE FROM broadcast_chunks WHERE broadcast_id < :high")
+
+
+def drop_chunks(connection: Connection, month: Month, *, slice: int) -> bool:
+    """Forget some chunks of the month's broadcasts; False: none is left."""
+    asked = {"high": month.high, "slice": slice}
+    return connection.execute(_DROP_CHUNKS, asked).rowcount > 0
+
+
+_DROPPED = text("""
+UPDATE retention_progress SET step = 'clear', user_id = :lowest, peer_id = :lowest WHERE month = :month
+""")
 
 
 def drop(connection: Connection, month: Month) -> None:
-    """Drop a settled month: its messages, deliveries and broadcasts.
+    """Drop a settled month: its messages, deliveries and broadcasts. `clear` is next.
 
     Raises TryLater when others do not let go of the tables for a moment: it is for the next time.
     """
     # All who come after a waiting DROP wait too: it must give up soon.
     connection.execute(text("SET LOCAL lock_timeout = '1s'"))
     connection.execute(_DROP_MONTH, {"suffix": month.suffix})
-    connection.execute(_DROP_CHUNKS, {"high": month.high})
     connection.execute(_DROP_BROADCASTS, {"high": month.high})
-    connection.execute(_START_AGAIN, {"month": month.suffix})
+    connection.execute(_DROPPED, {"month": month.suffix, "lowest": _LOWEST})
+
+
+_TO_CLEAR = text("""
+SELECT month, high, user_id, peer_id FROM retention_progress
+ WHERE step = 'clear' ORDER BY month LIMIT 1 FOR UPDATE
+""")
+# Whose last message was taken back after the settling had passed them: what was left for the last one is gone with
+# the month, and with it all they had. Along the primary key.
+_CLEAR = text("""
+WITH slice AS MATERIALIZED (
+  SELECT user_id, peer_id, last_message_id FROM conversations
+   WHERE (user_id, peer_id) > (:user_id, :peer_id)
+   ORDER BY user_id, peer_id LIMIT :slice
+), gone AS (
+  DELETE FROM conversations c USING slice s
+   WHERE c.user_id = s.user_id AND c.peer_id = s.peer_id
+     AND s.last_message_id < :high AND c.last_message_id < :high
+)
+SELECT user_id, peer_id FROM slice ORDER BY user_id DESC, peer_id DESC LIMIT 1
+""")
+
+
+def clear(connection: Connection, *, slice: int) -> bool:
+    """Take away conversations that have nothing left, of the next `slice`; False: no month is to be cleared."""
+    place = connection.execute(_TO_CLEAR).first()
+    if place is None:
+        return False
+    asked = {"user_id": place.user_id, "peer_id": place.peer_id, "high": place.high, "slice": slice}
+    last = connection.execute(_CLEAR, asked).first()
+    if last is None:
+        connection.execute(_START_AGAIN, {"month": place.month})
+    else:
+        moved = {"user_id": last.user_id, "peer_id": last.peer_id, "month": place.month}
+        connection.execute(_MOVE, moved)
+    return True

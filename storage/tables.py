@@ -384,22 +384,27 @@ held_sends = Table(
     Index("held_sends_app_id_id", "app_id", "id"),
 )
 
-# Where putting counters right for a month that is to be dropped stands: the last conversation done.
+# How far the letting go of a month is: `step` settle or check (the month's partition, up to `next_block`), then, when
+# it is dropped, clear; of settle and clear the last conversation done. `high`: where the month's ids end.
 retention_progress = Table(
     "retention_progress",
     metadata,
     Column("month", Text, primary_key=True),
     Column("user_id", BigInteger, nullable=False),
     Column("peer_id", BigInteger, nullable=False),
+    Column("step", Text, nullable=False, server_default="settle"),
+    Column("high", BigInteger, nullable=False),
+    Column("next_block", BigInteger, nullable=False, server_default=text("0")),
 )
 
-# What the last nightly recount of unread counters found; one row.
+# What the last nightly recount of unread counters found (0), and the one that runs (1), up to `next_block`.
 recounts = Table(
     "recounts",
     metadata,
     Column("night", SmallInteger, primary_key=True, autoincrement=False),
     Column("drifted", Integer, nullable=False),
     Column("counted_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("next_block", BigInteger),
 )
 
 media_objects = Table(

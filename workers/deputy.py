@@ -9,17 +9,21 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from celery.signals import worker_process_init
 
 from storage import turns
 from storage.model.errors import CarillonError
-from workers import sweep
+from workers import sweep, upkeep
 from workers.process import Process, this_process
 
 _log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+# Upkeep may wait, and must not keep this thread from the sweep.
+UPKEEP_LATE = timedelta(minutes=10)
+TIDY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,12 @@ class Duty:
 
 def duties(process: Process) -> tuple[Duty, ...]:
     """What a worker does when it is late."""
-    return (Duty(turns.SWEEP, process.settings.sweep_late, timedelta(seconds=1), sweep.sweep),)
+    second = timedelta(seconds=1)
+    tidy = partial(upkeep.tidy, seconds=TIDY_SECONDS)
+    return (
+        Duty(turns.SWEEP, process.settings.sweep_late, second, sweep.sweep),
+        Duty(turns.UPKEEP, UPKEEP_LATE, 10 * second, tidy),
+    )
 
 
 def look(process: Process) -> list[str]:

@@ -11,15 +11,15 @@ from storage.task_queue import EXPAND, PERSIST, SWEEP, UPKEEP
 from workers import expand, persist, sweep, upkeep
 from workers.process import Process, this_process
 
-HOURLY = "carillon.upkeep.hourly"
-NIGHTLY = "carillon.upkeep.nightly"
+TIDY = "carillon.upkeep.tidy"
+RECOUNT = "carillon.upkeep.recount"
 
 _TASKS: dict[str, Callable[[Process], object]] = {
     PERSIST: persist.drain,
     EXPAND: expand.work,
     SWEEP: sweep.sweep_on_time,
-    HOURLY: upkeep.hourly,
-    NIGHTLY: upkeep.nightly,
+    TIDY: upkeep.tidy_on_time,
+    RECOUNT: upkeep.start_recount,
 }
 
 _log = logging.getLogger(__name__)
@@ -33,9 +33,10 @@ def register(celery: Celery) -> None:
     celery.conf.beat_schedule = {
         # A sweep that nobody took within its second is worth nothing: the next one is there.
         "sweep": {"task": SWEEP, "schedule": 1.0, "options": {"queue": UPKEEP, "expires": 5}},
-        "hourly": {"task": HOURLY, "schedule": 3600.0, "options": {"queue": UPKEEP}},
+        # In turns of two seconds; the second process of its worker sweeps meanwhile.
+        "tidy": {"task": TIDY, "schedule": 10.0, "options": {"queue": UPKEEP, "expires": 10}},
         "nightly": {
-            "task": NIGHTLY,
+            "task": RECOUNT,
             "schedule": crontab(hour="3", minute="10"),
             "options": {"queue": UPKEEP},
         },

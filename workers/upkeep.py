@@ -1,40 +1,108 @@
-"""Upkeep: what keeps the tables fit for tomorrow. Each step is safe to repeat and to interrupt."""
+"""Upkeep: what keeps the tables fit for tomorrow, in short transactions, each kind in turn.
+
+Asked for every few seconds, and each time it stops soon: what is left is for the next time, however much it is. Every
+step is safe to repeat, to interrupt and for two to do at once.
+"""
 
 import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
 
-from storage import accepted, broadcasts, conversations, messages
+from storage import accepted, broadcasts, messages, recounts, turns
 from storage.database import MONTHS_AHEAD
+from storage.model.errors import TryLater
 from workers import retention
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
 
+SECONDS = 2.0
+KEYS = 5_000  # idempotency keys a transaction: some 50 ms
+CHANGES = 5_000  # of people who stopped or started being active
+RECOUNTED = 1_000  # conversations a transaction, or so
+ROWS_A_PAGE = 50  # of `conversations`
 
-def hourly(process: Process) -> None:
-    """Make coming months' partitions and forget idempotency keys past their day."""
-    added = process.database.run(messages.add_months, MONTHS_AHEAD)
-    purged = process.database.run(accepted.purge_keys)
-    retention.retain(process)
-    forgotten = process.database.run(broadcasts.forget_changes)
-    _log.info(
-        "Upkeep: %d months added, %d idempotency keys and %d changes of people forgotten.",
-        added,
-        purged,
-        forgotten,
+# A step does a little and tells whether more is to be done.
+Step = Callable[[], bool]
+
+
+def tidy_on_time(process: Process) -> None:
+    """The upkeep that beat asks for: as `tidy`, and notes that it is not late."""
+    process.database.run(turns.note, turns.UPKEEP)
+    tidy(process)
+
+
+def tidy(
+    process: Process, *, seconds: float = SECONDS, now: Callable[[], float] = time.monotonic
+) -> bool:
+    """Make coming months' partitions, and take away what is past its time, as far as `seconds` go.
+
+    Each kind has its turn whatever the others have to do, and one that fails keeps none from theirs. False: nothing is left.
+    """
+    deadline = now() + seconds
+    left = deque(_steps(process))
+    while left and now() < deadline:
+        step = left.popleft()
+        try:
+            has_more = step()
+        except TryLater as error:
+            # Others hold what it needs: it is for the next time.
+            _log.warning("Upkeep, for now not: %s", error.detail)
+            continue
+        if has_more:
+            left.append(step)
+    return bool(left)
+
+
+def _steps(process: Process) -> tuple[Step, ...]:
+    return (
+        lambda: _add_months(process),
+        _Keys(process),
+        lambda: process.database.run(broadcasts.forget_changes, slice=CHANGES) >= CHANGES,
+        lambda: retention.step(process),
+        lambda: _recount(process),
     )
 
 
-def nightly(process: Process) -> int:
-    """Recount a sample of unread counters; drift is an error in the log and a metric, not repaired."""
-    percent = float(process.settings.drift_sample_percent)
-    wrong = process.database.run(conversations.drifted, percent=percent)
-    process.database.run(conversations.note_recount, drifted=len(wrong))
-    for user_id, peer_id, counter, real in wrong:
+def _add_months(process: Process) -> bool:
+    added = process.database.run(messages.add_months, MONTHS_AHEAD)
+    if added:
+        _log.info("Upkeep: %d months added.", added)
+    return False
+
+
+class _Keys:
+    """Forgets idempotency keys past their day, slice after slice."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._after: datetime | None = None
+
+    def __call__(self) -> bool:
+        self._after = self._process.database.run(accepted.purge_keys, slice=KEYS, after=self._after)
+        return self._after is not None
+
+
+def start_recount(process: Process) -> None:
+    """Begin the nightly recount of unread counters; upkeep goes on with it."""
+    process.database.run(recounts.start)
+
+
+def _recount(process: Process) -> bool:
+    """Recount some; drift is an error in the log and a metric, not repaired."""
+    percent = process.settings.drift_sample_percent
+    blocks = RECOUNTED * 100 // (ROWS_A_PAGE * max(1, percent))
+    found = process.database.run(recounts.go_on, percent=float(percent), blocks=blocks)
+    if found is None:
+        return False
+    for drift in found.drifts:
         _log.error(
             "Unread drift: user %d, conversation %d has %d, really %d.",
-            user_id,
-            peer_id,
-            counter,
-            real,
+            drift.user_id,
+            drift.peer_id,
+            drift.counter,
+            drift.real,
         )
-    return len(wrong)
+    return found.has_more

@@ -1,7 +1,6 @@
 """The broadcast lanes, the sweep and upkeep, on a real database."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,7 +25,7 @@ from storage.model.broadcast import BroadcastStatus
 from storage.model.event import MessageRecalled, NewMessage
 from storage.settings import ValkeySettings, load
 from tests.builders import a_broadcast, a_send, accept, add_app, add_people
-from workers import expand, sweep, upkeep
+from workers import expand, sweep
 from workers.process import Process, open_process
 
 
@@ -191,22 +190,6 @@ def test_a_queue_that_holds_a_ring_is_not_rung_again(process: Process, engine: E
     with engine.begin() as connection:
         accept(connection, a_send())
     assert sweep.sweep(eager) == []
-
-
-def test_upkeep_forgets_old_keys_and_reports_drift(
-    process: Process, engine: Engine, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The nightly recount is an alarm: it counts and logs what is wrong and repairs nothing."""
-    with engine.begin() as connection:
-        messages.persist(connection, accept(connection, a_send()))
-    every = replace(process, settings=replace(process.settings, drift_sample_percent=100))
-    upkeep.hourly(every)
-    assert upkeep.nightly(every) == 0
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE conversations SET unread_count = 9 WHERE user_id = 2"))
-    with caplog.at_level(logging.ERROR):
-        assert upkeep.nightly(every) == 1
-    assert "user 2, conversation 1 has 9, really 1" in caplog.text
 
 
 def test_the_real_doorbell_counts_its_rings(environ: Mapping[str, str]) -> None:

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from storage import conversations, messages, retention
+from storage.recalls import recall
+from tests import wrong_clock
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
 from workers import retention as worker
 from workers.process import Process
@@ -67,11 +69,17 @@ def populate(engine: Engine) -> None:
         send(connection, 2)
 
 
+def retain(process: Process) -> None:
+    """Take every step of letting months go."""
+    while worker.step(process):
+        pass
+
+
 def test_a_month_past_its_time_goes_without_a_trace(keeper: Process, engine: Engine) -> None:
     """Counters are without it, conversations that have nothing else are gone, a recount is exact."""
     populate(engine)
     before = months(engine)
-    assert len(worker.retain(keeper)) == 1
+    retain(keeper)
     assert months(engine) == before - 1
     with engine.begin() as connection:
         left = connection.execute(text("SELECT user_id, unread_count FROM conversations")).all()
@@ -79,14 +87,15 @@ def test_a_month_past_its_time_goes_without_a_trace(keeper: Process, engine: Eng
         assert conversations.listing(connection, 2)[0].last_content == "你好"
         assert conversations.drifted(connection, percent=100) == []
         assert connection.execute(text("SELECT count(*) FROM messages")).scalar() == 1
-    assert worker.retain(keeper) == []
+        assert connection.execute(text("SELECT count(*) FROM retention_progress")).scalar() == 0
+    assert not worker.step(keeper)
 
 
 def test_nothing_goes_unless_it_is_asked_for(process: Process, engine: Engine) -> None:
     """0 days, the default, keeps everything."""
     populate(engine)
     before = months(engine)
-    assert worker.retain(process) == []
+    assert not worker.step(process)
     assert months(engine) == before
 
 
@@ -106,8 +115,9 @@ def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Process, engin
             conversations.read_all(connection, 2)
     with engine.begin() as connection:
         assert retention.is_settled(connection, month)
-    assert worker.retain(keeper) == [month.suffix]
+    retain(keeper)
     with engine.begin() as connection:
+        assert retention.expired(connection, kept=timedelta(days=DAYS)) is None
         assert conversations.drifted(connection, percent=100) == []
 
 
@@ -137,6 +147,61 @@ def test_the_broadcasts_of_the_month_go_too(keeper: Process, engine: Engine) -> 
         messages.persist(connection, ids)
         old = "UPDATE broadcasts SET id = message_id_floor(now() - interval '200 days') WHERE id = :id"
         connection.execute(text(old), {"id": ids[0]})
-    worker.retain(keeper)
+    retain(keeper)
     with engine.begin() as connection:
         assert list(connection.execute(text("SELECT id FROM broadcasts")).scalars()) == [ids[1]]
+
+
+def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Process, engine: Engine) -> None:
+    """What is then the last message of a conversation goes with its month, and the conversation with it."""
+    with engine.begin() as connection:
+        add_app(connection)
+        add_people(connection, range(1, 3))
+        send(connection, 1, 2, 2)
+        conversations.read_all(connection, 2)
+        age(connection, 4)
+    with engine.begin() as connection:
+        [last, kept] = accept(connection, a_notification(2), a_notification(1))
+        messages.persist(connection, [last, kept])
+        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        assert month is not None
+        while retention.settle(connection, month, slice=10):
+            pass
+    with engine.begin() as connection:
+        found = messages.find(connection, last)
+        assert found is not None
+        recall(connection, found.message)
+    retain(keeper)
+    with engine.begin() as connection:
+        left = connection.execute(text("SELECT user_id, last_message_id FROM conversations")).all()
+        assert [tuple(row) for row in left] == [(1, kept)]
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def test_a_month_is_looked_through_in_parts(engine: Engine) -> None:
+    """Page by page, and where it stands is kept: a large month never needs a long statement."""
+    populate(engine)
+    with engine.begin() as connection:
+        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        assert month is not None
+        filler = (
+            f"INSERT INTO deliveries{month.suffix} (user_id, peer_id, message_id, read_at)"
+            f" SELECT n, -7, {month.low + 100}, now() FROM generate_series(1000, 3000) n"
+        )
+        connection.execute(text(filler))
+        while retention.settle(connection, month, slice=100):
+            pass
+        parts = 1
+        while (is_settled := retention.is_settled(connection, month, blocks=4)) is None:
+            parts += 1
+    assert is_settled is True
+    assert parts > 2
+
+
+def test_a_clock_that_jumped_ahead_lets_no_month_go(process: Process, engine: Engine) -> None:
+    """By PostgreSQL's clock everything is past its time; by the worker's nothing is."""
+    populate(engine)
+    wrong_clock.install(engine)
+    wrong_clock.shift(engine, 20 * 365 * 86_400.0)
+    forever = replace(process, settings=replace(process.settings, retention_days=3650))
+    assert not worker.step(forever)

@@ -1,0 +1,120 @@
+"""Upkeep: each kind in its turn, in short transactions, until nothing is left."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, text
+
+from storage import accepted, broadcasts, messages, recounts
+from storage.model.errors import TryLater
+from tests.builders import a_send, accept, add_people
+from workers import retention, upkeep
+from workers.process import Process
+
+OLD_KEYS = """
+INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
+SELECT 'app:7', n::text, '', n, clock_timestamp() - interval '2 days' + make_interval(secs => n / 100), '{}'
+  FROM generate_series(1, :count) AS n
+"""
+
+
+def keys(engine: Engine) -> int:
+    """How many keys are remembered."""
+    with engine.begin() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM idempotency_keys")).scalar_one())
+
+
+def test_old_keys_go_in_slices_and_young_ones_stay(process: Process, engine: Engine) -> None:
+    """However many there are, no transaction takes more than a slice; keys of today are not touched."""
+    with engine.begin() as connection:
+        connection.execute(text(OLD_KEYS), {"count": 2_500})
+        connection.execute(
+            text(
+                "INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, send) VALUES ('u', 'k', '', 1, '{}')"
+            )
+        )
+    after, left = None, [keys(engine)]
+    while left[-1] == 2_501 or after is not None:
+        with engine.begin() as connection:
+            after = accepted.purge_keys(connection, slice=1_000, after=after)
+        left.append(keys(engine))
+    assert left == [2_501, 1_501, 501, 1]
+    assert not upkeep.tidy(process)
+
+
+def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
+    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more keys than the time is enough for, changes are forgotten and retention has its step."""
+    monkeypatch.setattr(upkeep, "KEYS", 10)
+    steps: list[str] = []
+
+    def note(_: Process) -> bool:
+        steps.append("retention")
+        return False
+
+    monkeypatch.setattr(retention, "step", note)
+    with engine.begin() as connection:
+        connection.execute(text(OLD_KEYS), {"count": 1_000})
+        add_people(connection, [1])
+        connection.execute(text("UPDATE users SET status = 'DISABLED'"))
+        connection.execute(text("UPDATE activity_changes SET changed_at = now() - interval '2 h'"))
+    clock = iter(range(1000))
+    assert upkeep.tidy(process, seconds=8, now=lambda: next(clock))
+    assert steps == ["retention"]
+    assert 0 < keys(engine) < 1_000
+    with engine.begin() as connection:
+        assert broadcasts.forget_changes(connection) == 0
+    while upkeep.tidy(process):
+        pass
+    assert keys(engine) == 0
+
+
+def test_a_kind_that_cannot_go_on_now_keeps_no_other_from_it(
+    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention waits for a lock in vain: keys are forgotten all the same."""
+
+    def locked(_: Process) -> bool:
+        raise TryLater("locked")
+
+    monkeypatch.setattr(retention, "step", locked)
+    with engine.begin() as connection:
+        connection.execute(text(OLD_KEYS), {"count": 100})
+    assert not upkeep.tidy(process)
+    assert keys(engine) == 0
+
+
+def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
+    process: Process, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It counts and logs what is wrong and repairs nothing; what it found is told when it is done."""
+    with engine.begin() as connection:
+        messages.persist(
+            connection, accept(connection, *[a_send(receiver_id=n) for n in range(2, 900)])
+        )
+        connection.execute(text("UPDATE conversations SET unread_count = 9 WHERE user_id = 2"))
+        recounts.start(connection)
+    parts = 0
+    while True:
+        with engine.begin() as connection:
+            found = recounts.go_on(connection, percent=100, blocks=2)
+            assert accepted.backlog(connection).drifted == (0 if found and found.has_more else 1)
+        parts += 1
+        if found is None or not found.has_more:
+            break
+    assert parts > 2
+    upkeep.start_recount(process)
+    every = replace(process, settings=replace(process.settings, drift_sample_percent=100))
+    with caplog.at_level(logging.ERROR):
+        assert not upkeep.tidy(every)
+    assert "user 2, conversation 1 has 9, really 1" in caplog.text
+    with engine.begin() as connection:
+        assert recounts.go_on(connection, percent=100, blocks=2) is None
+        assert accepted.backlog(connection).drifted == 1
+        connection.execute(text("UPDATE conversations SET unread_count = 1 WHERE user_id = 2"))
+    upkeep.start_recount(process)
+    assert not upkeep.tidy(every)
+    with engine.begin() as connection:
+        assert accepted.backlog(connection).drifted == 0
