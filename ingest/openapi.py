@@ -99,6 +99,12 @@ class _Schemas:
         self.found[name] = schema
         return {"$ref": _REF.format(model=name)}
 
+    def fields_of(self, shape: Any) -> Shape:
+        """The schema of a shape whose fields stand alone, as parameters do; what they refer to is collected."""
+        schema: Shape = TypeAdapter(shape).json_schema(ref_template=_REF)
+        self.found.update(schema.pop("$defs", {}))
+        return schema
+
 
 def _operation(endpoint: Endpoint, schemas: _Schemas) -> Shape:
     summary, _, description = (endpoint.handler.__doc__ or endpoint.name).partition("\n")
@@ -108,7 +114,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Shape:
         "summary": summary.strip(),
         "description": " ".join(description.split()),
         "security": _security(endpoint),
-        "parameters": [*_parameters(endpoint), *map(_asked_header, endpoint.asks)],
+        "parameters": [*_parameters(endpoint, schemas), *map(_asked_header, endpoint.asks)],
         "responses": _responses(endpoint, schemas),
     }
     if endpoint.is_deprecated:
@@ -127,8 +133,8 @@ def _security(endpoint: Endpoint) -> list[Shape]:
     return people + ([_APP] if endpoint.callers.apps else [])
 
 
-def _parameters(endpoint: Endpoint) -> Iterable[Shape]:
-    schema = TypeAdapter(endpoint.params).json_schema()
+def _parameters(endpoint: Endpoint, schemas: _Schemas) -> Iterable[Shape]:
+    schema = schemas.fields_of(endpoint.params)
     for name, value in schema.get("properties", {}).items():
         is_in_path = f"{{{name}" in endpoint.path
         yield {

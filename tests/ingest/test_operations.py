@@ -49,6 +49,8 @@ def test_bounds_are_said_in_words_of_json_schema() -> None:
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
+                    if "$ref" in schema:  # a list of words
+                        continue
                     if schema["type"] == "integer":
                         assert schema["minimum"] < schema["maximum"], parameter
                     elif schema["type"] == "string" and parameter["in"] != "header":
