@@ -18,6 +18,15 @@ unexport PYTHONDONTWRITEBYTECODE
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
+# An environment of another Python (one was upgraded under it) or of another place (the project was moved) imports nothing of
+# ours: it is made anew. Asked before any rule, for make looks at its stamps once. Another Python: only one asked for by name.
+ASKED := $(if $(filter command,$(origin PYTHON)),$(PYTHON))
+ifneq ($(filter-out help clean vendor,$(or $(MAKECMDGOALS),help)),)
+ifeq ($(shell test ! -e $(VENV) || $(BIN)/python -I ops/own_environment.py $(ASKED) 2>/dev/null || echo stale),stale)
+$(shell echo "$(VENV) is of another Python or another place; it is made anew." >&2; rm -rf $(VENV))
+endif
+endif
+
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 22
 
