@@ -12,6 +12,8 @@ from storage.model.errors import TooLarge
 
 # More digits than any length; int() of thousands of them is slow, then refused.
 _DIGITS = 15
+# A longer one is made sense of in a thread: megabytes of it would hold the others up.
+LONG = 256 * 1024
 
 
 async def read(

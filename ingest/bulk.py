@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ async def send(
     first try was cut short. Raises Invalid for a key of another body, and OverLimit and TryLater for the
     batch as a whole: what may have been accepted then is known only to a retry with the key.
     """
-    first = FirstAnswers() if key is None else await _first_answers(services, key, len(entries))
+    first = FirstAnswers() if key is None else await services.intake.bind(key, len(entries))
     known: dict[int, Result] = {place: _sent(services, one) for place, one in first.sent.items()}
     known |= {place: EntryRefused(**answer) for place, answer in first.refused.items()}
     new = {place: entry for place, entry in enumerate(entries) if place not in known}
@@ -59,13 +60,6 @@ async def send(
         await _keep_refusals(services, key, answered)
     results = known | answered
     return Sent([results[place] for place in range(len(entries))], is_replay=not new)
-
-
-async def _first_answers(services: Services, key: IdempotencyKey, size: int) -> FirstAnswers:
-    first = await services.database.ask(batch_keys.bind, key, size=size)
-    if isinstance(first, CallerIsWrong):
-        raise first
-    return first
 
 
 async def _send_new(
@@ -77,9 +71,10 @@ async def _send_new(
     origin: str,
 ) -> dict[int, Result]:
     keys = {place: batch_keys.of_entry(key, place) if key else None for place in entries}
+    turn = asyncio.Lock()
     judged = await asyncio.gather(
         *(
-            _judged(services, caller, entry, key=keys[place], origin=origin)
+            _judged(services, caller, entry, key=keys[place], origin=origin, turn=turn)
             for place, entry in entries.items()
         )
     )
@@ -107,7 +102,7 @@ async def _keep_refusals(
         if isinstance(one, EntryRefused) and one.status != _OURS
     }
     if refused:
-        await services.database.ask(batch_keys.note_refused, key, refused)
+        await services.intake.keep_refusals(key, refused)
 
 
 async def _judged(
@@ -117,6 +112,7 @@ async def _judged(
     *,
     key: IdempotencyKey | None,
     origin: str,
+    turn: asyncio.Lock,
 ) -> Request | CallerIsWrong:
     if isinstance(entry, Invalid):
         return entry
@@ -124,7 +120,9 @@ async def _judged(
         return Invalid(FieldProblem(("body",), "Must be an object.", "object_type"))
     try:
         body = SendBody.of(entry)
-        return Request(await services.judge.judge(body, caller), key, origin)
+        # Audiences are long questions, of which a caller may not have many in hand.
+        async with turn if body.audience else nullcontext():
+            return Request(await services.judge.judge(body, caller), key, origin)
     except ValidationError as error:
         return problems.invalid_fields(error, where=lambda _name: "body")
     except CallerIsWrong as error:

@@ -4,6 +4,7 @@ The order is the contract's: whoever is nobody gets 401 before a byte of the bod
 not gets 403 before it is judged.
 """
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest import problems, strict_json
-from ingest.body import read
+from ingest.body import LONG, read
 from ingest.endpoint import Call, Endpoint
 from ingest.services import Services
 from ingest.settings import IngestSettings
@@ -64,7 +65,7 @@ class Door:
             raw = await read(
                 receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
             )
-            body = self._body(raw)
+            body = self._body(raw) if len(raw) <= LONG else await asyncio.to_thread(self._body, raw)
         return Call(services, caller, params, body, headers, raw, scope, receive)
 
     def _permit(self, caller: Caller) -> None:

@@ -7,14 +7,16 @@ never waited for. What `accept` returned is a promise (contract §2).
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
 
 from ingest.backlog import BacklogWatch
 from ingest.batches import Batches
 from ingest.settings import IngestSettings
 from ingest.telemetry import Telemetry
-from storage import accepted
+from storage import accepted, batch_keys
 from storage.accepted import Request
+from storage.batch_keys import FirstAnswers
 from storage.database import Database
 from storage.model.errors import CallerIsWrong, CarillonError, NeverWillWork, TryLater
 from storage.model.origin import Origin
@@ -50,6 +52,16 @@ class Intake:
             sentence=SLOW,
             tell_wait=telemetry.gathering.observe,
         )
+        # Gathered too: who is over a limit may well go on asking, with a key each time.
+        self._first_answers: Batches[IdempotencyKey, Accepted | None] = Batches(
+            self._look_up,
+            size=settings.intake_batch,
+            patience=settings.intake_patience,
+        )
+        # One after the other: hundreds of keys each, so not many connections at once.
+        self._bindings: Batches[tuple[IdempotencyKey, int], FirstAnswers] = Batches(
+            self._bind, size=1, patience=settings.intake_patience, sentence=SLOW
+        )
 
     def accept(self, request: Request) -> Awaitable[Accepted]:
         """Commit one send. Raises Invalid (a key used for another body), or TryLater.
@@ -62,11 +74,33 @@ class Intake:
         return self._batches.ask(request)
 
     async def accept_again(self, key: IdempotencyKey) -> Accepted | None:
-        """The first answer to a key, for a request that would be refused today; None if it is new."""
-        outcome = await self._database.run(accepted.first_answer, key)
-        if isinstance(outcome, CallerIsWrong):
-            raise outcome
-        return outcome
+        """The first answer to a key, for a request that would be refused today; None if it is new.
+
+        Raises Invalid for a key of another body, or TryLater.
+        """
+        return await self._first_answers.ask(key)
+
+    async def _look_up(
+        self, keys: Sequence[IdempotencyKey]
+    ) -> Sequence[Accepted | CarillonError | None]:
+        return await self._database.ask(accepted.first_answers, keys)
+
+    def bind(self, key: IdempotencyKey, size: int) -> Awaitable[FirstAnswers]:
+        """Bind a batch's key to its body; what its `size` entries were answered before.
+
+        Raises Invalid for a key of another body, or TryLater.
+        """
+        return self._bindings.ask((key, size))
+
+    async def keep_refusals(self, key: IdempotencyKey, refused: Mapping[int, Any]) -> None:
+        """Keep the answers to entries of a batch that were refused. Raises TryLater."""
+        await self._database.ask(batch_keys.note_refused, key, refused)
+
+    async def _bind(
+        self, asked: Sequence[tuple[IdempotencyKey, int]]
+    ) -> list[FirstAnswers | CarillonError]:
+        ask = self._database.ask
+        return [await ask(batch_keys.bind, key, size=size) for key, size in asked]
 
     async def accept_all(self, requests: Sequence[Request]) -> list[Accepted | CarillonError]:
         """Commit several, in their order; each succeeds or fails alone, but TryLater is raised for all."""

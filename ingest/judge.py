@@ -9,9 +9,7 @@ from ingest.lookups import Lookups
 from ingest.sending import Facts, Needs, Rules
 from ingest.shares import Lists
 from ingest.wire import Audience, SendBody
-from storage.database import Database
 from storage.media import MediaStore
-from storage.media import find as find_object
 from storage.model.caller import App, AppCaller, Caller
 from storage.model.media import MediaObject, is_key
 from storage.model.send import Send
@@ -23,7 +21,6 @@ class Judge:
     def __init__(
         self,
         lookups: Lookups,
-        database: Database,
         lists: Lists,
         *,
         media: MediaStore,
@@ -31,7 +28,6 @@ class Judge:
         clock: Callable[[], datetime],
     ) -> None:
         self._lookups = lookups
-        self._database = database
         self._media = media
         self._lists = lists
         self._rules = rules
@@ -67,7 +63,7 @@ class Judge:
 
     async def _object(self, key: str, caller: Caller) -> tuple[MediaObject | None, bool]:
         """Whose object it is and, if it is the caller's, whether it is there."""
-        known = await self._database.ask(find_object, key) if is_key(key) else None
+        known = await self._lookups.objects.ask(key) if is_key(key) else None
         if known is None or known.owner != caller.key:
             return known, False
         return known, await self._media.holds(key)

@@ -16,10 +16,11 @@ from typing import Generic, TypeVar
 
 from ingest.batches import Batches
 from ingest.settings import IngestSettings
-from storage import apps, people
+from storage import apps, media, people
 from storage.database import Database
 from storage.model.caller import App, Person
 from storage.model.errors import CarillonError
+from storage.model.media import MediaObject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -165,6 +166,10 @@ class Lookups:
             strangers=_STRANGERS,
             look_up_strangers=partial(self._find_apps, strangers),
         )
+        # Never remembered: an object is sent once.
+        self.objects: Batches[str, MediaObject | None] = Batches(
+            self._find_objects, size=_TOGETHER, patience=settings.lookup_patience
+        )
         # (app's integer id, its name for someone) → that someone's user id.
         self.accounts: Remembered[tuple[int, str], int] = Remembered(
             self._find_accounts, settings=settings, passes=lambda _user_id: True
@@ -191,6 +196,9 @@ class Lookups:
             for app_id, one in found.items()
         }
         return [known.get(app_id) for app_id in app_ids]
+
+    async def _find_objects(self, keys: Sequence[str]) -> Sequence[MediaObject | None]:
+        return await self._database.ask(media.find, keys)
 
     async def _find_accounts(self, accounts: Sequence[tuple[int, str]]) -> list[int | None]:
         names: dict[int, set[str]] = defaultdict(set)

@@ -1,11 +1,13 @@
 """What a request asks for in its headers: `Idempotency-Key`, and `Prefer: wait` (contract §2)."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 
 from ingest import strict_json
+from ingest.body import LONG
 from storage.model.caller import Caller
 from storage.model.errors import invalid
 from storage.model.send import IdempotencyKey
@@ -18,7 +20,7 @@ LONGEST_WAIT = timedelta(seconds=10)
 _WAIT = re.compile(rb'\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
-def idempotency_key(
+async def idempotency_key(
     headers: Mapping[bytes, bytes], *, caller: Caller, body: bytes, of: str = "send"
 ) -> IdempotencyKey | None:
     """The caller's key for this JSON value, as a request `of` a kind; None without one. Raises Invalid."""
@@ -27,7 +29,12 @@ def idempotency_key(
         return None
     if not 0 < len(key) <= KEY_LENGTH or b"\0" in key:
         raise invalid("Idempotency-Key", f"Must be 1 to {KEY_LENGTH} characters.", where="header")
-    digest = hashlib.sha256(of.encode() + strict_json.fingerprint(body)).digest()
+    value = (
+        strict_json.fingerprint(body)
+        if len(body) <= LONG
+        else await asyncio.to_thread(strict_json.fingerprint, body)
+    )
+    digest = hashlib.sha256(of.encode() + value).digest()
     return IdempotencyKey(caller.key, key.decode("latin-1"), digest)
 
 

@@ -151,7 +151,6 @@ def _services(
         lookups=lookups,
         judge=Judge(
             lookups,
-            shares.sends,
             lists,
             media=pipes.media,
             rules=Rules(settings.content_limit_bytes, settings.schedule_ahead),

@@ -175,11 +175,14 @@ def accept(
     ]
 
 
-def first_answer(connection: Connection, key: IdempotencyKey) -> Accepted | CallerIsWrong | None:
-    """What a request with this key was answered before; None if none was, in the last day."""
-    forget_old(connection, [key])
-    first = first_uses(connection, [key]).get((key.caller, key.key))
-    return replayed(key, first) if first is not None else None
+def first_answers(
+    connection: Connection, keys: Sequence[IdempotencyKey]
+) -> list[Accepted | CallerIsWrong | None]:
+    """What requests with these keys were answered before, in their order; None if none was, in the last day."""
+    forget_old(connection, keys)
+    before = first_uses(connection, keys)
+    found = ((key, before.get((key.caller, key.key))) for key in keys)
+    return [None if first is None else replayed(key, first) for key, first in found]
 
 
 def _replay(

@@ -5,12 +5,14 @@ Called by ingest (uploads, and URLs in what is read) and workers (URLs in what i
 """
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Text, any_, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.media_local import LocalStore
 from storage.media_s3 import Addressing, Bucket, S3Store
@@ -139,11 +141,13 @@ def remember(
     connection.execute(insert(media_objects).values(row))
 
 
-def find(connection: Connection, key: str) -> MediaObject | None:
-    """What somebody was allowed to upload under this key; None if nobody was. Primary key."""
+def find(connection: Connection, keys: Collection[str]) -> list[MediaObject | None]:
+    """What somebody was allowed to upload under these keys, in their order; None if nobody was. Primary key."""
     table = media_objects.c
-    row = connection.execute(select(table.owner, table.filename).where(table.key == key)).first()
-    return None if row is None else MediaObject(*row)
+    wanted = table.key == any_(literal(list(keys), ARRAY(Text)))
+    rows = connection.execute(select(table.key, table.owner, table.filename).where(wanted))
+    found = {row.key: MediaObject(row.owner, row.filename) for row in rows}
+    return [found.get(key) for key in keys]
 
 
 def _bucket_store(settings: MediaSettings) -> S3Store:

@@ -71,7 +71,7 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
 )
 async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
-    key = idempotency_key(call.headers, caller=call.caller, body=call.raw, of="batch")
+    key = await idempotency_key(call.headers, caller=call.caller, body=call.raw, of="batch")
     sent = await bulk.send(
         call.services, call.caller, entries=call.body.messages, key=key, origin=call.origin
     )
@@ -150,7 +150,7 @@ ROUTES = (send_message, send_batch, get_message, recall_message, get_callback_ur
 async def _judged(call: Call[Caller, Nothing, SendBody]) -> Request | Accepted:
     """What is to be accepted; or what was, for a retry that would be refused today."""
     services, caller = call.services, call.caller
-    key = idempotency_key(call.headers, caller=caller, body=call.raw)
+    key = await idempotency_key(call.headers, caller=caller, body=call.raw)
     try:
         # A person's refused sends count as well; an app's quota is of messages.
         if isinstance(caller, UserCaller):

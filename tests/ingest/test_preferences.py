@@ -1,12 +1,15 @@
 """Headers that say how a request wants to be treated."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from ingest.preferences import idempotency_key, wait_of
 from storage.model.caller import ORDINARY_USER, Person, UserCaller
 from storage.model.errors import Invalid
+from storage.model.send import IdempotencyKey
 
 CALLER = UserCaller(Person(1, "", "", "", "ACTIVE", ORDINARY_USER, is_deleted=False))
 
@@ -39,22 +42,27 @@ def test_a_wait_is_capped_and_an_odd_one_ignored(header: bytes, seconds: int | N
     assert wait_of({b"prefer": header}) == expected
 
 
+def key_of(headers: dict[bytes, bytes], **given: Any) -> IdempotencyKey | None:
+    """The key, waited for."""
+    return asyncio.run(idempotency_key(headers, **given))
+
+
 def test_a_key_is_the_callers_and_the_bodys() -> None:
     """The same JSON value gives the same fingerprint; another value or kind of request another."""
     given = {b"idempotency-key": b"k"}
-    first = idempotency_key(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}')
-    again = idempotency_key(given, caller=CALLER, body='{"b": "你", "a": 1}'.encode())
-    other = idempotency_key(given, caller=CALLER, body=b'{"a":2,"b":"\\u4f60"}')
-    batch = idempotency_key(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}', of="batch")
+    first = key_of(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}')
+    again = key_of(given, caller=CALLER, body='{"b": "你", "a": 1}'.encode())
+    other = key_of(given, caller=CALLER, body=b'{"a":2,"b":"\\u4f60"}')
+    batch = key_of(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}', of="batch")
     assert first == again != other
     assert first != batch
     assert first is not None
     assert (first.caller, first.key) == ("user:1", "k")
-    assert idempotency_key({}, caller=CALLER, body=b"1") is None
+    assert key_of({}, caller=CALLER, body=b"1") is None
 
 
 @pytest.mark.parametrize("key", [b"", b"x" * 256])
 def test_a_key_has_1_to_255_characters(key: bytes) -> None:
     """Contract §2."""
     with pytest.raises(Invalid):
-        idempotency_key({b"idempotency-key": key}, caller=CALLER, body=b"")
+        key_of({b"idempotency-key": key}, caller=CALLER, body=b"")

@@ -110,7 +110,7 @@ def test_a_refusal_by_the_clock_forgets_no_key(clock: Engine) -> None:
         first = accept(connection, a_send(), key=key)
     wrong_clock.shift(clock, MONTHS)
     with translated(), clock.begin() as connection:
-        again = accepted.first_answer(connection, key)
+        again = accepted.first_answers(connection, [key])[0]
     assert isinstance(again, Accepted) and again.id == first[0]
     wrong_clock.shift(clock, 0.0)
     with clock.begin() as connection:
