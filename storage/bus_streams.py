@@ -165,20 +165,18 @@ class Writer:
                 for shard, theirs in parts.items()
                 if number < len(theirs)
             ]
-            yield commands + self._tending(parts, number)
+            yield commands + self._tending()
 
     def _add(self, shard: int, entries: list[bytes]) -> tuple[Any, ...]:
+        self._written += sum(map(len, entries))
         return ("EVAL", ADD_ALL, 1, STREAMS[shard], self._settings.length, *entries)
 
-    def _tending(self, parts: dict[int, list[list[bytes]]], number: int) -> list[tuple[Any, ...]]:
+    def _tending(self) -> list[tuple[Any, ...]]:
         """The command of tending, if this publisher has written much since, or a while ago.
 
         So a shard never has more than its bytes and half as many again from every publisher.
         """
         now = self._clock()
-        self._written += sum(
-            sum(map(len, theirs[number])) for theirs in parts.values() if number < len(theirs)
-        )
         is_due = now - self._tended_at > TEND_EVERY_SECONDS
         is_much = self._written > self._settings.shard_bytes // 2
         if not is_due and not is_much:
@@ -204,6 +202,9 @@ def use(answer: bytes) -> BusUse:
 
 def _parts(entries: list[bytes]) -> Iterator[list[bytes]]:
     """The entries in order, at most PART_BYTES at a time."""
+    if sum(map(len, entries)) <= PART_BYTES:
+        yield entries
+        return
     part: list[bytes] = []
     size = 0
     for entry in entries:
