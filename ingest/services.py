@@ -18,6 +18,7 @@ from ingest.readiness import Readiness
 from ingest.sending import Rules
 from ingest.settings import IngestSettings
 from ingest.shares import Lists, Shares, open_shares
+from ingest.strangers import answer_gateways
 from ingest.telemetry import Telemetry
 from ingest.waiting import Watch
 from storage.apps import Vault, VaultSettings
@@ -27,6 +28,7 @@ from storage.gateways import Gateways
 from storage.limits import Limits, LimitSettings
 from storage.media import MediaSettings, MediaStore, media_store
 from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
+from storage.strangers import Strangers
 from storage.task_queue import Doorbell, QueueSettings
 from storage.tickets import Tickets, TicketSettings
 from storage.tokens import TokenSettings, TokenVerifier
@@ -43,6 +45,7 @@ class Pipes:
     limits: Limits
     media: MediaStore
     gateways: Gateways
+    strangers: Strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,11 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
         services = _services(
             environ, pipes, backlog=backlog, telemetry=telemetry, settings=settings
         )
-        for steady in (backlog.run(tell=telemetry.backlog), services.lookups.keep_fresh()):
+        for steady in (
+            backlog.run(tell=telemetry.backlog),
+            services.lookups.keep_fresh(),
+            answer_gateways(pipes.strangers, pipes.shares.strangers),
+        ):
             stack.callback(asyncio.create_task(steady).cancel)
         yield services
 
@@ -122,8 +129,10 @@ def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemet
         limits=Limits(valkey, load(LimitSettings, environ), tell_unchecked=telemetry.unchecked.inc),
         media=media_store(load(MediaSettings, environ)),
         gateways=Gateways(valkey),
+        strangers=Strangers(valkey),
     )
-    for closable in (pipes.shares, pipes.bus, pipes.tickets, pipes.limits, pipes.gateways):
+    on_valkey = (pipes.bus, pipes.tickets, pipes.limits, pipes.gateways, pipes.strangers)
+    for closable in (pipes.shares, *on_valkey):
         stack.push_async_callback(closable.close)
     stack.push_async_callback(asyncio.to_thread, pipes.doorbell.close)
     return pipes

@@ -39,6 +39,7 @@ from storage.gateways import Gateways
 from storage.logs import LogSettings, configure
 from storage.model.errors import TryLater
 from storage.settings import load
+from storage.strangers import Strangers
 from storage.tickets import Tickets
 from storage.tokens import TokenVerifier
 from storage.tracing import Tracing, tracing
@@ -137,7 +138,8 @@ async def _running(
     )
     reader = BusReader(settings.valkey)
     feed = Feed(reader, gateway.timeline, gateway.deliver, limit=READ_LIMIT, metrics=metrics)
-    doorman = Doorman(verifier, tickets, bus)
+    strangers = Strangers(settings.valkey)
+    doorman = Doorman(verifier, tickets, bus, strangers)
     gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
     tasks = [
         asyncio.create_task(feed.run()),
@@ -165,7 +167,7 @@ async def _running(
         await ended(tasks)
         with suppress(TryLater):  # then it is not heard of any more
             await gateways.forget(name)
-        for pipe in (reader, bus, tickets, gateways):
+        for pipe in (reader, bus, tickets, strangers, gateways):
             await pipe.close()
         if traces is not None:
             await asyncio.to_thread(traces.close)

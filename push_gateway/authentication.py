@@ -1,6 +1,7 @@
 """Who opens a socket: from the handshake to a person, or NotSignedIn (contract §5).
 
-The gateway does not ask PostgreSQL: a valid token is a person, unless the bus says it is disabled.
+The gateway does not ask PostgreSQL: a valid token is a person, unless the bus says that they are disabled, or ingest
+that there is no such person (`storage/strangers.py`).
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from storage.bus import AsyncBus
 from storage.model.errors import NotAllowed, NotSignedIn
+from storage.strangers import Met, Strangers
 from storage.tickets import Tickets
 from storage.tokens import EXPIRED, TokenVerifier
 
@@ -70,6 +72,8 @@ def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
         raise NotAllowed("This origin may not open sockets.")
 
 
+MAX_REMEMBERED = 100_000  # people who are known to be somebody
+NOBODY_NEW = Met(frozenset(), frozenset(), is_answered=False)
 # Between two looks at who is disabled: a rush of handshakes is looked up together, a single one at once.
 REST_SECONDS = 0.005
 
@@ -82,15 +86,18 @@ class Doorman:
         verifier: TokenVerifier,
         tickets: Tickets,
         bus: AsyncBus,
+        strangers: Strangers,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._strangers = strangers
+        self._somebody: set[int] = set()
         self._clock = clock
         self._verifier = verifier
         self._tickets = tickets
         self._bus = bus
         self._asked: set[int] = set()
-        self._answer: asyncio.Task[frozenset[int]] | None = None
+        self._answer: asyncio.Task[tuple[frozenset[int], Met]] | None = None
         self._line = asyncio.Lock()
         self._rested_at = 0.0
 
@@ -111,25 +118,43 @@ class Doorman:
         return await self._tickets.issue_socket(holder.user_id, expires_at=holder.expires_at)
 
     async def check_enabled(self, user_id: int) -> None:
-        """Raises NotSignedIn for a disabled person, TryLater when that cannot be known."""
-        if user_id in await self._disabled(user_id):
+        """Raises NotSignedIn for a disabled person and for nobody, TryLater when that cannot be known."""
+        disabled, met = await self._looked_up(user_id)
+        if user_id in disabled:
             raise NotSignedIn("The user is disabled.")
+        if user_id not in self._somebody and await self._is_nobody(user_id, met):
+            raise NotSignedIn("There is no such user.")
 
-    async def _disabled(self, user_id: int) -> frozenset[int]:
-        """The disabled ones among all who came since the bus was asked for those before them."""
+    async def _is_nobody(self, user_id: int, met: Met) -> bool:
+        """Whether the record has nobody of this id; False if it does not say (then nobody is kept out)."""
+        if user_id in met.nobody:
+            return True
+        if user_id not in met.somebody:
+            return met.is_answered and await self._strangers.is_nobody(user_id)
+        if len(self._somebody) >= MAX_REMEMBERED:
+            self._somebody.clear()
+        self._somebody.add(user_id)
+        return False
+
+    async def _looked_up(self, user_id: int) -> tuple[frozenset[int], Met]:
+        """Of all who came since those before them were looked up: who is disabled, and who is somebody."""
         self._asked.add(user_id)
         if self._answer is None:
             self._answer = asyncio.create_task(self._ask())
         return await asyncio.shield(self._answer)
 
-    async def _ask(self) -> frozenset[int]:
+    async def _ask(self) -> tuple[frozenset[int], Met]:
         loop = asyncio.get_running_loop()
         async with self._line:
             if (rest := self._rested_at - loop.time()) > 0:
                 await asyncio.sleep(rest)
             self._rested_at = loop.time() + REST_SECONDS
             asked, self._asked, self._answer = self._asked, set(), None
-            return await self._bus.disabled_among(asked)
+            disabled = self._bus.disabled_among(asked)
+            if unmet := asked - self._somebody:
+                found, met = await asyncio.gather(disabled, self._strangers.met(unmet))
+                return found, met
+            return await disabled, NOBODY_NEW
 
 
 def _normal(origin: str) -> tuple[str, str | None, int | None]:

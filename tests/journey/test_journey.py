@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from sqlalchemy import Engine, delete, text
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from ops.deadline import wait_until
 from storage.tables import users
@@ -178,3 +180,24 @@ def test_the_stack_answers_for_its_health(stack: Stack, client: Client) -> None:
         "carillon_failed_sends",
     ):
         assert name in metrics
+
+
+def test_a_token_of_nobody_opens_no_socket(client: Client, record: Engine) -> None:
+    """Signed and not expired, but its `sub` is nobody's: 401 at the socket and for a ticket; once there is such a person, in."""
+    nobody = 990_001
+    url = f"{client.stack.socket_url}?token={client.token(nobody)}"
+    for _ in range(2):
+        with pytest.raises(InvalidStatus) as caught, connect(url):
+            pass
+        assert caught.value.response.status_code == 401
+    assert client.user(nobody).post("/ws/tickets").status_code == 401
+    with record.begin() as connection:
+        add_people(connection, (nobody,))
+    assert wait_until(
+        lambda: client.user(nobody).post("/ws/tickets").status_code == 200, seconds=20
+    )
+    with client.socket(nobody) as socket:
+        socket.connection.send("ping")
+        assert socket.connection.recv(timeout=PATIENCE) == "pong"
+    with record.begin() as connection:
+        connection.execute(delete(users).where(users.c.id == nobody))

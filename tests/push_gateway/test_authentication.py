@@ -17,6 +17,7 @@ from push_gateway.authentication import (
 )
 from storage.model.errors import NotAllowed, NotSignedIn
 from storage.settings import ValkeySettings
+from storage.strangers import Met
 from storage.tickets import Tickets, TicketSettings
 
 
@@ -88,7 +89,8 @@ def test_a_ticket_opens_nothing_once_its_token_has_ended(valkey_url: str) -> Non
 
     async def redeemed(*, at: float) -> Identity:
         tickets = Tickets(ValkeySettings(valkey_url), TicketSettings())
-        doorman = Doorman(cast("Any", None), tickets, cast("Any", None), clock=lambda: at)
+        nothing: Any = None
+        doorman = Doorman(nothing, tickets, nothing, nothing, clock=lambda: at)
         try:
             holder = Identity(80, datetime.fromtimestamp(now + 5, UTC))
             return await doorman.identify(Credential(ticket=await doorman.issue_ticket(holder)))
@@ -113,11 +115,20 @@ class Bus:
         return frozenset(user_id for user_id in user_ids if user_id > 1000)
 
 
+class People:
+    """Everyone is somebody."""
+
+    async def met(self, user_ids: Collection[int]) -> Met:
+        """All of them."""
+        return Met(frozenset(user_ids), frozenset(), is_answered=True)
+
+
 def test_a_rush_of_handshakes_is_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first at once, the others with one look; each is judged by a look begun after it came."""
     monkeypatch.setattr(authentication, "REST_SECONDS", 0.5)
     bus = Bus()
-    doorman = Doorman(cast("Any", None), cast("Any", None), cast("Any", bus))
+    nothing: Any = None
+    doorman = Doorman(nothing, nothing, cast("Any", bus), cast("Any", People()))
 
     async def rush() -> None:
         first = asyncio.ensure_future(doorman.check_enabled(1))
