@@ -33,7 +33,7 @@ class Answer:
         """Send it."""
         body = self.encoded()
         headers = [_encoded(header) for header in self.headers] if self.headers else []
-        if not any(name == _PRIVATE[0] for name, _ in headers):
+        if not headers or all(name != _PRIVATE[0] for name, _ in headers):
             headers.append(_PRIVATE)
         if self.content is not None:
             headers.append(_content_type(self.media_type))

@@ -45,9 +45,8 @@ def parse(body: bytes) -> dict[str, Any]:
     digits = body.translate(_DIGITS_AS_0)
     if _MAYBE_PAST_64_BITS in digits:
         _refuse_long_numbers(body)
-    has_more = any(type(one) is dict or type(one) is list for one in value.values())
     found: dict[str, Any] = value
-    if has_more and _may_lose(body, digits):
+    if _may_lose(body, digits) and any(isinstance(one, dict | list) for one in found.values()):
         found = _as_written(body)
     return found
 

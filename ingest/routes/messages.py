@@ -46,12 +46,12 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     With 200 it is on durable storage and will be delivered exactly once.
     """
     services, wait = call.services, wait_of(call.headers)
-    judged, quota = await _judged(call), _quota(call.caller)
+    judged, caller = await _judged(call), call.caller
     # Thousands may wait for their commit: each with its request alone, not with the body it came in.
     del call
     accepted = await services.intake.accept(judged) if isinstance(judged, Request) else judged
     if accepted.is_replay and isinstance(judged, Request):
-        await services.pipes.limits.give_back(*quota)
+        await services.pipes.limits.give_back(*_quota(caller))
     headers = _kind_headers(accepted)
     if wait:
         headers += await _waited(services, accepted, wait)
@@ -149,8 +149,10 @@ ROUTES = (send_message, send_batch, get_message, recall_message, get_callback_ur
 
 async def _judged(call: Call[Caller, Nothing, SendBody]) -> Request | Accepted:
     """What is to be accepted; or what was, for a retry that would be refused today."""
-    services, caller = call.services, call.caller
-    key = await idempotency_key(call.headers, caller=caller, body=call.raw)
+    services, caller, headers = call.services, call.caller, call.headers
+    key = None
+    if b"idempotency-key" in headers:
+        key = await idempotency_key(headers, caller=caller, body=call.raw)
     try:
         # A person's refused sends count as well; an app's quota is of messages.
         if isinstance(caller, UserCaller):
