@@ -5,10 +5,14 @@ The one place of these answers' form (contract §0): `{"detail": …}` and X-Req
 """
 
 import json
+import logging
 import secrets
+import time
 from http import HTTPStatus
 
 from starlette.types import Receive, Scope, Send
+
+from storage import descriptors
 
 DETAILS = {
     400: "This is not an HTTP/1.1 request that can be read.",
@@ -19,8 +23,11 @@ DETAILS = {
     503: "There are too many connections; try again after Retry-After seconds.",
 }
 RETRY_AFTER = "2"
+WARN_EVERY_SECONDS = 10.0
 
 Headers = list[tuple[bytes, bytes]]
+
+_log = logging.getLogger(__name__)
 
 
 def answer(status: int) -> tuple[Headers, bytes]:
@@ -55,3 +62,25 @@ async def respond(status: int, send: Send) -> None:
     headers, body = answer(status)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+class Crowd:
+    """Says in the log that there is no room, now and then."""
+
+    def __init__(self) -> None:
+        self._warned_at = float("-inf")
+
+    def warn(self, connections: int) -> None:
+        """There are so many connections, and no room for more."""
+        now = time.monotonic()
+        if now - self._warned_at > WARN_EVERY_SECONDS:
+            self._warned_at = now
+            limit = descriptors.limit()
+            _log.error(
+                "There are %d connections and no room for more: this process may have %d files open.",
+                connections,
+                limit,
+            )
+
+
+CROWD = Crowd()

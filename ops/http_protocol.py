@@ -9,13 +9,13 @@ anything but a WebSocket is ignored (RFC 9110 §7.8).
 
 import asyncio
 import logging
-import time
 from asyncio import TimerHandle
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -25,11 +25,12 @@ from storage import descriptors
 
 MAX_HEAD_BYTES = 64 * 1024  # also of what is neither head nor body: chunks' extensions, trailers
 MAX_PIPELINED = 16  # requests whose head was read and whose answer is not out
+SLICE_BYTES = 16 * 1024  # parsed at a time,
+TURN_CHUNKS = 2_000  # until so many chunks (some 3 ms) have come in one turn of the loop
 FIRST_BYTE_SECONDS = 30.0
 HEAD_SECONDS = 10.0  # from a head's first byte to its last
 UNTAKEN_SECONDS = 60.0  # in which a client that has more than it may waiting takes none of it
 CROWDED_SECONDS = 1.0  # for a connection that will be refused to say something
-WARN_EVERY_SECONDS = 10.0
 
 _HEAD_END = b"\r\n\r\n"
 
@@ -40,7 +41,6 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
     flow: Flow
-    _warned_at: ClassVar[float] = float("-inf")
 
     def __init__(
         self,
@@ -55,8 +55,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._ends = False  # nothing is parsed any more; what comes is dropped
         self._fed = 0  # bytes that are being parsed,
         self._has_moved = False  # and whether they completed anything
+        self._chunks = 0
         self._unfinished = 0  # bytes since something was completed last
-        self._held = b""  # not parsed yet: the pipe is full
+        self._held = b""  # not parsed yet: the pipe is full, or
+        self._goes_on = False  # others have their turn first
         self._dropped = 0
         self._too_large = False
         self._timer: TimerHandle | None = None  # for a head, or for what is dropped
@@ -72,7 +74,7 @@ class HttpProtocol(HttpToolsProtocol):
         patience = FIRST_BYTE_SECONDS
         room = descriptors.room(len(self.connections))
         if room is not descriptors.Room.ENOUGH:
-            self._warn_of_crowd()
+            http_answers.CROWD.warn(len(self.connections))
             if room is descriptors.Room.NONE:
                 transport.abort()
                 return
@@ -90,9 +92,15 @@ class HttpProtocol(HttpToolsProtocol):
             self._unset_keepalive_if_required()
         if self._ends:
             self._drop(len(data))
-        elif self._held or self.pipeline or data.count(_HEAD_END) >= MAX_PIPELINED:
+        elif (
+            len(data) > SLICE_BYTES
+            or self._held
+            or self.pipeline
+            or data.count(_HEAD_END) >= MAX_PIPELINED
+        ):
             self._held += data
-            self._parse_held()
+            if not self._goes_on:
+                self._parse_held()
         else:
             self._parse(data)
 
@@ -151,6 +159,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_chunk_header(self) -> None:
         """A chunk begins."""
         self._has_moved = True
+        self._chunks += 1
 
     def on_message_complete(self) -> None:
         """A request is whole."""
@@ -168,7 +177,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             return
-        if self._held and not self.pipeline:
+        if self._held and not self.pipeline and not self._goes_on:
             self._unset_keepalive_if_required()
             self._parse_held()
         elif self.cycle.more_body and self.cycle.response_complete:
@@ -200,23 +209,33 @@ class HttpProtocol(HttpToolsProtocol):
             self._await_rest()
 
     def _parse_held(self) -> None:
-        """Parse until the pipe is full; the rest is held, and nothing is read until there is room."""
+        """Parse until the pipe is full, or others must have their turn; nothing is read until then."""
         data, self._held, start = self._held, b"", 0
-        while start < len(data) and not self._ends:
-            room = MAX_PIPELINED - len(self.pipeline) - self._is_busy()
-            if room <= 0:
-                break
-            end = _end_of_heads(data, start, count=room)
+        room, last_chunk = self._room(), self._chunks + TURN_CHUNKS
+        while start < len(data) and room > 0 and self._chunks < last_chunk and not self._ends:
+            end = _end_of_heads(data, start, start + SLICE_BYTES, count=room)
             self._parse(data[start:end])
-            start = end
+            start, room = end, self._room()
         if self._ends:
             return
         self._held = data[start:]
-        self.flow.is_full = bool(self._held or self.pipeline)
+        self._goes_on = bool(self._held) and room > 0
+        if self._goes_on:
+            self.loop.call_soon(self._go_on)
+        was_full, self.flow.is_full = self.flow.is_full, bool(self._held or self.pipeline)
         if self.flow.is_full:
             self.flow.pause_reading()
-        else:
+        elif was_full and len(self.cycle.body) <= HIGH_WATER_LIMIT:
             self.flow.resume_reading()
+
+    def _go_on(self) -> None:
+        self._goes_on = False
+        if self._held and not self._ends and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self._parse_held()
+
+    def _room(self) -> int:
+        return MAX_PIPELINED - len(self.pipeline) - self._is_busy()
 
     def _await_rest(self) -> None:
         """What came ends within a request: that may not grow, nor last, without a bound."""
@@ -355,23 +374,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._untaken.cancel()
             self._untaken = None
 
-    def _warn_of_crowd(self) -> None:
-        now = time.monotonic()
-        if now - HttpProtocol._warned_at > WARN_EVERY_SECONDS:
-            HttpProtocol._warned_at = now
-            _log.error(
-                "There are %d connections, and no room for more: the limit of open files is %d.",
-                len(self.connections),
-                descriptors.limit(),
-            )
 
-
-def _end_of_heads(data: bytes, start: int, *, count: int) -> int:
-    """Where at most `count` heads have ended that end after `start`; a body may hold what looks like one."""
+def _end_of_heads(data: bytes, start: int, end: int, *, count: int) -> int:
+    """Where at most `count` heads have ended after `start`, or `end`; a body may hold what looks like one."""
     for _ in range(count):
-        found = data.find(_HEAD_END, start)
+        found = data.find(_HEAD_END, start, end)
         if found < 0:
-            return len(data)
+            return end
         start = found + len(_HEAD_END)
     return start
 

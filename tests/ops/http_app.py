@@ -33,7 +33,9 @@ async def app(scope, receive, send):
     assert scope["type"] == "http"
     seen["requests"] += 1
     path, status, headers, content = scope["path"], 200, [], None
-    if path == "/body" or path == "/slow":
+    if path == "/late":
+        await asyncio.sleep(0.5)
+    if path in ("/body", "/slow", "/late"):
         body, more = b"", True
         while more:
             message = await receive()
@@ -41,6 +43,7 @@ async def app(scope, receive, send):
                 seen["disconnects"] += 1
                 return
             body, more = body + message.get("body", b""), message.get("more_body", False)
+            body = body[:100]
         content = {"body": body.decode("latin-1"), "headers": [
             [name.decode(), value.decode("latin-1")] for name, value in scope["headers"]]}
     if path == "/slow":

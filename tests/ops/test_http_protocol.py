@@ -5,6 +5,7 @@ import random
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -360,6 +361,60 @@ def test_a_client_that_goes_in_the_middle_of_its_body_is_noticed(server: Server)
     assert wait_until(lambda: server.get("/seen").json["disconnects"] == before + 2, seconds=10)
 
 
+@pytest.mark.parametrize("chunk", [0, 6, 65_536])
+def test_a_body_that_nobody_reads_yet_waits_in_the_kernel(server: Server, chunk: int) -> None:
+    """However fast it comes and however it is cut; then all of it is read."""
+    before = server.memory()
+    with server.wire() as wire, ThreadPoolExecutor(1) as pool:
+        head = b"POST /late HTTP/1.1\r\nHost: x\r\n"
+        data = b"x" * MIB
+        if chunk:
+            piece = b"%x\r\n%b\r\n" % (chunk, b"x" * chunk)
+            data = piece * (MIB // len(piece))
+        length = b"Transfer-Encoding: chunked" if chunk else b"Content-Length: %d" % (12 * MIB)
+        end = b"0\r\n\r\n" if chunk else b""
+        sending = pool.submit(wire.send, head + length + b"\r\n\r\n", *([data] * 12), end)
+        most = before
+        while not sending.done():
+            most = max(most, server.memory())
+            time.sleep(0.01)
+        assert wire.answer().json["body"] == "x" * 100
+        assert most - before < 8 * MIB
+
+
+def test_a_body_in_tiny_chunks_lets_others_have_their_turn() -> None:
+    """43,000 chunks in one read are parsed in turns; what is behind them is not forgotten."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        size, more = 0, True
+        while more:
+            message = await receive()
+            size, more = size + len(message["body"]), message["more_body"]
+        sizes.append(size)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    sizes: list[int] = []
+
+    async def story() -> int:
+        config = Config(app, ws="none", log_config=None)
+        config.load()
+        protocol = HttpProtocol(config, ServerState(), {}, asyncio.get_running_loop())
+        protocol.connection_made(Paper())
+        head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        protocol.data_received(head + b"1\r\nx\r\n" * 43_000 + b"0\r\n\r\n" + GET + GET[:20])
+        protocol.data_received(GET[20:])
+        turns = 0
+        while len(sizes) < 3:
+            await asyncio.sleep(0)
+            turns += 1
+        protocol.connection_lost(None)
+        return turns
+
+    assert asyncio.run(story()) > 10
+    assert sizes == [43_000, 0, 0]
+
+
 # Upgrades.
 
 
@@ -403,7 +458,7 @@ def test_an_app_that_fails_is_500_as_json(server: Server) -> None:
 
 def test_a_crowd_is_told_and_logged(tmp_path: Path) -> None:
     """Whoever comes when descriptors run out gets 503 and a log line says so; who is in goes on."""
-    with served(tmp_path) as server:
+    with served(tmp_path, CROWDED_SECONDS=20) as server:
         import resource
 
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (128, 128))
