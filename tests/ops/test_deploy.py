@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,11 +17,13 @@ import httpx
 import jsonschema
 import psycopg
 import pytest
+import yaml
 from websockets.sync.client import connect
 
 from ops.deadline import wait_until
 from ops.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.kept import free_port
+from ops.stack import programs
 from storage.database import blocking_engine
 from storage.settings import DatabaseSettings, load
 from storage.tokens import TokenSettings, issue
@@ -81,6 +84,28 @@ def test_the_commands_are_those_of_the_readme() -> None:
 
 def _plain(command: str) -> str:
     return re.sub(r"--schedule \S+", "", " ".join(command.split())).strip()
+
+
+def test_every_server_is_started_with_our_http_protocol() -> None:
+    """And keeps connections longer than nginx's pools do (60 s), or requests meet one that is closing."""
+    manifests = [
+        container["command"]
+        for name in SERVERS
+        for one in yaml.safe_load_all((ROOT / f"ops/kubernetes/base/{name}.yaml").read_text())
+        if one["kind"] == "Deployment"
+        for container in one["spec"]["template"]["spec"]["containers"]
+    ]
+    composed = [service["command"].split() for service in of_carillon().values()]
+    with services.folder() as folder:
+        here = programs({"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": "1"})
+    commands = [*manifests, *composed, *(program.command for program in here)]
+    served = [command for command in commands if "uvicorn" in command]
+    assert len(served) == 5
+    for command in served:
+        options = dict(pairwise(command))
+        assert options["--http"] == "ops.http_protocol:HttpProtocol"
+        assert int(options["--timeout-keep-alive"]) > 60
+        assert int(options["--timeout-graceful-shutdown"]) > 0
 
 
 def test_the_image_has_what_the_commands_need() -> None:
