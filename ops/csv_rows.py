@@ -20,8 +20,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # What spreadsheets write between fields, by country; the header tells which.
 _DELIMITERS = ",;\t"
-# What spreadsheets make of a long number: 13800138000 becomes 1.38001E+10, and its digits are lost.
-_SHORTENED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE | re.ASCII)
+# What spreadsheets make of a long number: 13800138000 becomes 1.38001E+10, and its digits are lost. `1E5` may be
+# somebody's account.
+_SHORTENED = re.compile(
+    r"[+-]?(?:[0-9]+(?:[.,][0-9]+)?E\+[0-9]+|[0-9]+[.,][0-9]+E[0-9]+)", re.IGNORECASE | re.ASCII
+)
 # A number that was marked as text: '138… or ="138…"; and one that was given a decimal: 138….0
 _MARKED = re.compile(r"(?:'|=\")(\+?[0-9][0-9 -]*)\"?", re.ASCII)
 _WITH_DECIMALS = re.compile(r"([0-9]+)\.0{1,2}", re.ASCII)

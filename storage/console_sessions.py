@@ -4,6 +4,7 @@ Called by ingest's console. What is kept of a session is a digest, so that who r
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -56,9 +57,10 @@ def try_sign_in(connection: Connection, address: str, *, limits: SignInLimits) -
     connection.execute(_FORGET, {"window": limits.window})
     row = connection.execute(_TRY, asked).one()
     if not row.may_try:
+        seconds = max(1.0, float(row.seconds))
         raise OverLimit(
-            "Signing in was tried too often; wait a while.",
-            retry_after_seconds=max(1.0, float(row.seconds)),
+            f"Signing in was tried too often; try again in {math.ceil(seconds / 60)} min.",
+            retry_after_seconds=seconds,
         )
 
 

@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
+from weakref import WeakValueDictionary
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from storage.model.errors import TryLater
 from storage.model.media import (
@@ -40,6 +41,8 @@ _REMEMBERED = 20_000
 # loop's own: a bucket that hangs must not hold up what else the process does in threads.
 _ASKING = 8
 _ASK_SECONDS = 4.0
+# What is there stays there, but for a bucket's own rules of how long it keeps things.
+_THERE_SECONDS = 60.0
 # What a bucket says of an object that is not there: 403 to those who may not list it.
 _ABSENT = frozenset({"404", "NoSuchKey", "403", "AccessDenied"})
 
@@ -88,6 +91,9 @@ class S3Store:
         # An LRUCache changes whenever it is touched, and threads may touch it at once.
         self._remembering = threading.Lock()
         self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="media")
+        # Key → whether it is there, and when that was said. "No" holds for those only who asked before.
+        self._answers: TTLCache[str, tuple[bool, float]] = TTLCache(_REMEMBERED, _THERE_SECONDS)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def prepare(self) -> None:
         """Make the client now; what blocks for some 100 ms then does not do so in a request."""
@@ -133,9 +139,16 @@ class S3Store:
 
     async def holds(self, key: str) -> bool:
         """Whether the object was uploaded, whole. Raises TryLater when the bucket cannot say."""
-        asking = asyncio.get_running_loop().run_in_executor(self._asking, self._ask, key)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
-            return await asyncio.wait_for(asking, _ASK_SECONDS)
+            # One object sent to five hundred people at once is asked for once.
+            async with asyncio.timeout(_ASK_SECONDS), self._turns.setdefault(key, asyncio.Lock()):
+                is_there, at = self._answers.get(key, (False, -1.0))
+                if not is_there and at < began:
+                    is_there = await loop.run_in_executor(self._asking, self._ask, key)
+                    self._answers[key] = is_there, loop.time()
+                return is_there
         except TimeoutError as error:
             raise TryLater("The media store does not answer.") from error
 

@@ -204,6 +204,32 @@ def test_a_bucket_says_whether_an_object_is_there(bucket: MediaStore) -> None:
     )
 
 
+def test_an_object_for_many_is_asked_for_once(
+    bucket: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five hundred sends of one object ask the bucket once; what was not there is asked for again later."""
+    key = new_key(OWNER, "a.png", content_type="image/png")
+    assert isinstance(bucket, S3Store)
+    asked: list[str] = []
+    ask = bucket._ask
+
+    def note(key: str) -> bool:
+        asked.append(key)
+        return ask(key)
+
+    monkeypatch.setattr(bucket, "_ask", note)
+
+    async def many() -> set[bool]:
+        return set(await asyncio.gather(*(bucket.holds(key) for _ in range(500))))
+
+    assert asyncio.run(many()) == {False}
+    form = bucket.upload(key, content_type="image/png", size=len(PNG))
+    httpx.post(form.url, data=form.fields, files={"file": ("a.png", PNG, "image/png")})
+    assert asyncio.run(many()) == {True}
+    assert asyncio.run(many()) == {True}
+    assert asked == [key, key]
+
+
 def test_a_bucket_that_cannot_say_is_asked_later() -> None:
     """A bucket that refuses connections, or a process without credentials, is no reason to refuse a send."""
     away = media_store(load(MediaSettings, s3_environ("http://127.0.0.1:9")))

@@ -95,6 +95,10 @@ BAD_FILES = {
         [HEADER, "1,1.38E+10,,,,"],
         "Row 2: the mobile “1.38E+10” was shortened",
     ),
+    "a mobile was shortened by pandas": (
+        [HEADER, "1,1.38e10,,,,"],
+        "the mobile “1.38e10” was shortened",
+    ),
     "a mobile was shortened in Europe": (
         ["id;mobile;name;english_name;status;role", "1;1,38E+10;;;;"],
         "Row 2: the mobile “1,38E+10”",
