@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.accepted import message_of
 from storage.held import is_held
-from storage.model.broadcast import BroadcastStatus, Chunk, ChunkState
+from storage.model.broadcast import BroadcastStatus, Chunk
 from storage.model.message import Message
 from storage.withdrawals import check_broadcast, withdraw
 
@@ -310,6 +310,6 @@ SELECT c.state, count(*) AS chunks FROM broadcasts b JOIN broadcast_chunks c ON 
 """)
 
 
-def chunk_states(connection: Connection) -> dict[ChunkState, int]:
-    """How many chunks of the broadcasts that run now are in each state."""
-    return {ChunkState(row.state): row.chunks for row in connection.execute(_CHUNK_STATES)}
+def chunk_states(connection: Connection) -> dict[str, int]:
+    """How many chunks of the broadcasts that run now are in each state, also in one of a newer version."""
+    return {row.state: row.chunks for row in connection.execute(_CHUNK_STATES)}

@@ -183,21 +183,11 @@ class Bus:
 
 
 class AsyncBus:
-    """The publisher of processes with an event loop, and their view of who is disabled."""
+    """The bus of processes with an event loop, which publish nothing: who is disabled, and its care."""
 
     def __init__(self, settings: BusSettings, valkey: ValkeySettings) -> None:
         self._settings = settings
-        self._writer = Writer(settings)
         self._client = valkey_client(valkey)
-
-    async def publish(self, events: Sequence[Event]) -> None:
-        """As `Bus.publish`; waits no longer than the timeout of ValkeySettings."""
-        for commands in self._writer.rounds(events):
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            with translated():
-                await pipeline.execute()
 
     async def disabled_among(self, user_ids: Collection[int]) -> frozenset[int]:
         """Which of these people are disabled, in one round trip."""

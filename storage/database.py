@@ -34,8 +34,8 @@ MONTHS_AHEAD = 4
 # serialization conflicts (PostgreSQL documentation, appendix A).
 _LOCK_NOT_AVAILABLE = "55P03"
 _TRY_LATER_CLASSES = ("08", "53", "55", "57", "58", "40", "25P03")
-# Those that concern the values of one row: data exceptions, constraints, what a trigger raises.
-_DATA_CLASSES = ("22", "23", "P0")
+# Those that concern the place and not the values: a table or right that is missing fails for everyone.
+_PLACE_CLASSES = ("42", "3F", "0A")
 # What our own functions raise (migrations).
 _SENTENCES = {"55C01": "The database's clock is wrong, so nothing can be accepted now."}
 
@@ -270,7 +270,7 @@ def translated() -> Iterator[None]:
         raise TryLater("The database did not answer in time.") from error
     except exc.DBAPIError as error:
         if not _is_passing(error):
-            is_about_data = _state(error).startswith(_DATA_CLASSES)
+            is_about_data = not _state(error).startswith(_PLACE_CLASSES)
             first_line = str(error.orig).splitlines()[0]
             raise NeverWillWork(first_line, is_about_data=is_about_data) from error
         raise _away(error) from error

@@ -125,6 +125,7 @@ def view(now: Look, before: Look | None) -> RenderableType:
             "",
         ),
         ("failed sends", f"{backlog.failed:,}", _alarming(backlog.failed > 0)),
+        ("events set aside", f"{backlog.set_aside:,}", _alarming(backlog.set_aside > 0)),
         ("unread drift", f"{backlog.drifted:,}", _alarming(backlog.drifted > 0)),
         ("rings", _rings(now.rings), _alarming(now.rings is None)),
         ("sockets", _sockets(now, before), _alarming(now.gateways is None)),

@@ -5,15 +5,10 @@ from rich.table import Column, Table
 
 from ops.cli import environment
 from ops.cli.printing import console, say
-from storage import unpublished as record
-from storage.database import BlockingDatabase
-from storage.settings import DatabaseSettings, load
+from ops.cli.servers import record
+from storage import unpublished as events
+from storage.settings import load
 from storage.task_queue import SENDS, Doorbell, QueueSettings
-
-
-def _database() -> BlockingDatabase:
-    settings = load(DatabaseSettings, environment())
-    return BlockingDatabase(settings, application_name="carillon unpublished")
 
 
 @click.group()
@@ -25,7 +20,8 @@ def unpublished() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 def list_(*, limit: int) -> None:
     """Show the oldest first: since when it has been tried, and why it cannot be done."""
-    found = _database().run(record.listing, limit=limit)
+    with record() as database:
+        found = database.run(events.listing, limit=limit)
     whole_id = Column("message", no_wrap=True, min_width=16)
     table = Table(whole_id, "attempts", "next try", "error")
     for one in found:
@@ -37,7 +33,8 @@ def list_(*, limit: int) -> None:
 @unpublished.command()
 def retry() -> None:
     """Have all of them tried now, instead of after their pause."""
-    count = _database().run(record.retry)
+    with record() as database:
+        count = database.run(events.retry)
     doorbell = Doorbell(load(QueueSettings, environment()))
     doorbell.ring(SENDS)
     doorbell.close()

@@ -373,22 +373,6 @@ def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: Valkey
     reading(settings, story)
 
 
-def test_the_async_publisher_writes_the_same(settings: ValkeySettings) -> None:
-    """What an event loop publishes arrives as the workers' events do."""
-    event = ConversationRead(9, -7, 5, 0)
-
-    async def story(reader: BusReader) -> None:
-        bus = AsyncBus(BusSettings(), settings)
-        await bus.publish([event])
-        await bus.publish([])
-        await bus.probe()
-        await bus.close()
-        [entry] = (await reader.audit(FROM_START, limit=9)).entries
-        assert entry.event == event
-
-    reading(settings, story)
-
-
 def test_publishing_nothing_asks_nobody() -> None:
     """No events, or events for nobody, need no Valkey."""
     bus = Bus(BusSettings(), ValkeySettings("redis://127.0.0.1:1"))
