@@ -179,7 +179,7 @@ class DatabaseSettings:
         "",
         parse=database_url,
         secret=True,
-        help="The same database, as the role that owns its tables: for `carillon db upgrade` and `db roles` alone. Not set: "
+        help="The same database, as the role that owns its tables: for `carillon db upgrade`, `db roles` and a first `user import`. Not set: "
         "CARILLON_DATABASE_URL's role owns them.",
     )
     pool_size: int = setting(

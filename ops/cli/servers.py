@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ops.cli import environment
 from storage.bus import Bus, BusSettings
@@ -10,9 +11,11 @@ from storage.settings import DatabaseSettings, ValkeySettings, load
 
 
 @contextmanager
-def record() -> Iterator[BlockingDatabase]:
-    """The database that the settings name."""
+def record(*, as_owner: bool = False) -> Iterator[BlockingDatabase]:
+    """The database that the settings name; `as_owner`: as the role that owns its tables, if that is another and known."""
     settings = load(DatabaseSettings, environment())
+    if as_owner and settings.owner_url:
+        settings = replace(settings, url=settings.owner_url)
     database = BlockingDatabase(settings, application_name="carillon")
     try:
         yield database
