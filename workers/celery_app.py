@@ -13,6 +13,8 @@ from storage.logs import LogSettings, configure
 from storage.settings import check, load
 from storage.task_queue import QueueSettings, make_celery
 from workers import deputy, pool_care, process, telemetry, watchdog
+from workers.done import Done
+from workers.settings import WorkerSettings
 from workers.tasks import register
 
 
@@ -24,9 +26,10 @@ def configured(settings: LogSettings, **_: Any) -> None:
 # Read by the first task otherwise, which would fail, and every one after it.
 check((*process.SETTINGS, LogSettings), os.environ)
 app = make_celery(load(QueueSettings, os.environ))
-register(app)
+done = Done(limit_seconds=load(WorkerSettings, os.environ).stall.total_seconds())
+register(app, done)
 pool_care.install(app)
-watchdog.install(os.environ)
+watchdog.install(os.environ, done)
 telemetry.install(os.environ)
 deputy.install()
 setup_logging.connect(partial(configured, load(LogSettings, os.environ)), weak=False)

@@ -58,7 +58,7 @@ class WorkerSettings:
         "CARILLON_WORKER_STALL_SECONDS",
         timedelta(seconds=60),
         parse=duration(0.5, 86_400),
-        help="A worker that took no work for this long while some was due, and the broker there, ends "
+        help="A worker that did no work for this long while some was due, and the broker there, ends "
         "itself, to be started again by whoever runs it.",
     )
     metrics_port: int = setting(

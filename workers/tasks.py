@@ -1,6 +1,7 @@
 """Every task: a ring's arrival. They take no arguments and return nothing."""
 
 import logging
+import os
 from collections.abc import Callable
 
 from celery import Celery
@@ -9,6 +10,7 @@ from celery.schedules import crontab
 from storage.model.errors import TryLater
 from storage.task_queue import EXPAND, PERSIST, SWEEP, UPKEEP
 from workers import expand, persist, sweep, upkeep
+from workers.done import Done
 from workers.process import Process, this_process
 
 TIDY = "carillon.upkeep.tidy"
@@ -22,13 +24,15 @@ _TASKS: dict[str, Callable[[Process], object]] = {
     RECOUNT: upkeep.start_recount,
 }
 
+EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
+
 _log = logging.getLogger(__name__)
 
 
-def register(celery: Celery) -> None:
-    """Give `celery` the tasks, and beat its times."""
+def register(celery: Celery, done: Done) -> None:
+    """Give `celery` the tasks, and beat its times; `done` is told what became of each."""
     for name, work in _TASKS.items():
-        celery.task(name=name)(_arrival(name, work))
+        celery.task(name=name)(_arrival(name, work, done))
 
     celery.conf.beat_schedule = {
         # A sweep that nobody took within its second is worth nothing: the next one is there.
@@ -43,7 +47,7 @@ def register(celery: Celery) -> None:
     }
 
 
-def _arrival(name: str, work: Callable[[Process], object]) -> Callable[[], None]:
+def _arrival(name: str, work: Callable[[Process], object], done: Done) -> Callable[[], None]:
     def arrive() -> None:
         try:
             process = this_process()
@@ -52,5 +56,18 @@ def _arrival(name: str, work: Callable[[Process], object]) -> Callable[[], None]
         except TryLater as error:
             # PostgreSQL is away or restarting. Nothing is lost: the sweep rings until it is done.
             _log.warning("%s: %s", name, error.detail)
+            _fail(done)
+        except Exception:
+            _fail(done)
+            raise
+        else:
+            done.note()
 
     return arrive
+
+
+def _fail(done: Done) -> None:
+    """Note it; a process that fails at everything ends, and its worker makes another."""
+    if done.note_failure():
+        _log.error("This process fails at everything: ending.")
+        os._exit(EXIT_CODE)

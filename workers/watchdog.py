@@ -1,6 +1,6 @@
-"""The watchdog of a worker's main process: a consumer that hangs ends itself, to be started again.
+"""The watchdog of a worker's main process: one that does nothing while work is due ends itself, to be started again.
 
-Celery consumers can stay up after a broker's trouble and take nothing more. Whoever runs the worker
+Celery consumers can stay up after a broker's trouble and take nothing more, and pools can fail at all they take. Whoever runs the worker
 (`carillon up`, a container's restart policy) starts it again. Hooked in by `celery_app.py`; a thread,
 because what it watches is the main one.
 """
@@ -15,13 +15,14 @@ from datetime import timedelta
 from typing import Any
 
 import billiard
-from celery.signals import task_received, worker_ready
+from celery.signals import worker_ready
 
 from storage import accepted, broadcasts, sessions
 from storage.database import BlockingDatabase
 from storage.model.errors import CarillonError
 from storage.settings import DatabaseSettings, load
 from storage.task_queue import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings
+from workers.done import Done
 from workers.settings import WorkerSettings
 
 _log = logging.getLogger(__name__)
@@ -32,18 +33,18 @@ EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
 class Stall:
-    """Whether a worker hangs: work was due at every look for `limit_seconds`, and it took none."""
+    """Whether a worker hangs: work was due at every look for `limit_seconds`, and it did none."""
 
     def __init__(self, *, limit_seconds: float) -> None:
         self._limit_seconds = limit_seconds
         self._since: float | None = None
 
-    def looks_stalled(self, *, now: float, taken_at: float, is_due: bool) -> bool:
-        """One look. `taken_at`: when it last took work, whatever work; in the clock of `now`."""
+    def looks_stalled(self, *, now: float, done_at: float, is_due: bool) -> bool:
+        """One look. `done_at`: when it last did something, whatever it was; in the clock of `now`."""
         if not is_due:
             self._since = None
             return False
-        self._since = max(self._since or now, taken_at)
+        self._since = max(self._since or now, done_at)
         return now - self._since >= self._limit_seconds
 
 
@@ -55,27 +56,24 @@ class Watchdog:
         environ: Mapping[str, str],
         *,
         queues: Collection[str],
+        done: Done,
         end: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environ = environ
         self._queues = queues
+        self._done = done
         self._end = end
         self._clock = clock
         self._limit = load(WorkerSettings, environ).stall
         self._stall = Stall(limit_seconds=self._limit.total_seconds())
-        self._taken_at = clock()
-
-    def note_taken(self, **_: Any) -> None:
-        """Work has arrived (the signal task_received)."""
-        self._taken_at = self._clock()
 
     def watch(self) -> None:
         """Look until the worker stalls, then end it. Never returns otherwise."""
         pause = threading.Event()
         while not self.look():
             pause.wait(self._limit.total_seconds() / LOOKS)
-        _log.error("No work taken for %s while work is due: ending.", self._limit)
+        _log.error("No work done for %s while work is due: ending.", self._limit)
         self._end()
 
     def look(self) -> bool:
@@ -85,7 +83,7 @@ class Watchdog:
         except CarillonError as error:
             _log.warning("The watchdog cannot see what is due: %s", error.detail)
             is_due = False
-        return self._stall.looks_stalled(now=self._clock(), taken_at=self._taken_at, is_due=is_due)
+        return self._stall.looks_stalled(now=self._clock(), done_at=self._done.at, is_due=is_due)
 
     def _is_due(self) -> bool:
         # Connections of a moment: the pool's children are forked from this process.
@@ -133,13 +131,13 @@ def end_process() -> None:
     os._exit(EXIT_CODE)
 
 
-def install(environ: Mapping[str, str]) -> None:
-    """Watch every worker of this process from the moment it is ready."""
+def install(environ: Mapping[str, str], done: Done) -> None:
+    """Watch every worker of this process from the moment it is ready; its pool tells `done`."""
 
     def start(sender: Any, **_: Any) -> None:
         queues = [name for name in sender.app.amqp.queues.consume_from if name in _DUE]
-        watchdog = Watchdog(environ, queues=queues, end=end_process)
-        task_received.connect(watchdog.note_taken, weak=False)
+        watchdog = Watchdog(environ, queues=queues, done=done, end=end_process)
+        done.note()
         threading.Thread(target=watchdog.watch, name="watchdog", daemon=True).start()
 
     worker_ready.connect(start, weak=False)

@@ -18,6 +18,7 @@ from ops.known_settings import EVERY, known, markdown
 from ops.stack import programs, settled
 from storage.settings import declared
 from storage.task_queue import TASK_OF_QUEUE, QueueSettings, make_celery
+from workers.done import Done
 from workers.tasks import register
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def test_every_queue_has_a_consumer_and_every_ring_a_task(tmp_path: Path) -> Non
     }
     assert consumed == set(TASK_OF_QUEUE)
     celery = make_celery(QueueSettings(broker_url="memory://"))
-    register(celery)
+    register(celery, Done(limit_seconds=60))
     assert set(TASK_OF_QUEUE.values()) <= set(celery.tasks)
     scheduled = celery.conf.beat_schedule.values()
     assert all(entry["options"]["queue"] in consumed for entry in scheduled)

@@ -1,37 +1,43 @@
-"""The watchdog: a worker that takes nothing while work is due ends itself."""
+"""The watchdog: a worker that does nothing while work is due ends itself."""
 
+import resource
+from collections.abc import Mapping
+
+import psutil
 from celery import Celery
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from ops.child import Child
 from ops.deadline import wait_until
-from storage.task_queue import SENDS
+from storage.settings import load
+from storage.task_queue import SENDS, Doorbell, QueueSettings
 from tests.builders import a_send, accept
+from workers.done import Done
 from workers.watchdog import Stall
 
 
-def test_due_work_that_nobody_takes_is_a_stall_after_the_limit() -> None:
+def test_due_work_that_nobody_does_is_a_stall_after_the_limit() -> None:
     """Counted from the first look that found work due."""
     stall = Stall(limit_seconds=60)
-    assert not stall.looks_stalled(now=1000, taken_at=0, is_due=True)
-    assert not stall.looks_stalled(now=1059, taken_at=0, is_due=True)
-    assert stall.looks_stalled(now=1060, taken_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1000, done_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1059, done_at=0, is_due=True)
+    assert stall.looks_stalled(now=1060, done_at=0, is_due=True)
 
 
-def test_a_worker_that_takes_something_does_not_stall() -> None:
+def test_a_worker_that_does_something_does_not_stall() -> None:
     """However long work has been due."""
     stall = Stall(limit_seconds=60)
     for now in range(1000, 2000, 10):
-        assert not stall.looks_stalled(now=now, taken_at=now - 30, is_due=True)
+        assert not stall.looks_stalled(now=now, done_at=now - 30, is_due=True)
 
 
 def test_idleness_is_no_stall() -> None:
     """Nothing due at one look, and the time starts anew."""
     stall = Stall(limit_seconds=60)
-    assert not stall.looks_stalled(now=1000, taken_at=0, is_due=True)
-    assert not stall.looks_stalled(now=1059, taken_at=0, is_due=False)
-    assert not stall.looks_stalled(now=1100, taken_at=0, is_due=True)
-    assert stall.looks_stalled(now=1160, taken_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1000, done_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1059, done_at=0, is_due=False)
+    assert not stall.looks_stalled(now=1100, done_at=0, is_due=True)
+    assert stall.looks_stalled(now=1160, done_at=0, is_due=True)
 
 
 def test_a_worker_whose_consumer_hangs_ends_itself(
@@ -43,4 +49,50 @@ def test_a_worker_whose_consumer_hangs_ends_itself(
     with engine.begin() as connection:
         accept(connection, a_send())
     assert wait_until(lambda: not worker.is_running(), seconds=20)
-    assert "No work taken for 0:00:02 while work is due" in worker.log.read_text()
+    assert "No work done for 0:00:02 while work is due" in worker.log.read_text()
+
+
+def test_a_process_that_fails_at_everything_is_told_so_after_the_limit() -> None:
+    """Failures alone for as long as the limit; anything done in between, and the time starts anew."""
+    now = [0.0]
+    done = Done(limit_seconds=60, clock=lambda: now[0])
+    for now[0], is_hopeless in ((10.0, False), (69.0, False), (70.0, True)):
+        assert done.note_failure() is is_hopeless
+    assert done.at == 0.0
+    done.note()
+    assert done.at == 70.0
+    now[0] = 200.0
+    assert not done.note_failure()
+
+
+def test_a_pool_process_without_descriptors_is_replaced(
+    worker: Child, celery: Celery, engine: Engine, environ: Mapping[str, str]
+) -> None:
+    """It takes every ring and fails at each (EMFILE): that is no work, and another process does it."""
+    assert wait_until(lambda: bool(celery.control.ping(timeout=0.5)), seconds=30)
+    assert worker.pid is not None
+    [child] = psutil.Process(worker.pid).children()
+    with engine.begin() as connection:
+        accept(connection, a_send())
+        assert child.pid
+        child.rlimit(resource.RLIMIT_NOFILE, (3, 3))
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'carillon worker' AND datname = current_database()"
+            )
+        )
+    doorbell = Doorbell(load(QueueSettings, environ))
+
+    def is_delivered() -> bool:
+        # The main process may be the first to see it; whoever runs it starts it again.
+        if not worker.is_running():
+            worker.launch()
+        doorbell.ring(SENDS)
+        with engine.begin() as connection:
+            found = connection.execute(text("SELECT EXISTS (SELECT 1 FROM messages)"))
+            return bool(found.scalar_one())
+
+    assert wait_until(is_delivered, seconds=30)
+    assert not child.is_running()
+    doorbell.close()
