@@ -17,7 +17,8 @@ from storage.held import is_held
 # left to take of those before it: what waits to be planned costs nothing, and a burst of broadcasts does
 # not become gigabytes of ids. One that is begun goes on whatever came in between, so that two can never
 # wait for each other. Only then is it locked, and looked at again: a planner that finds the oldest in
-# another's hands passes over the app and never to the app's next one.
+# another's hands passes over the app and never to the app's next one. (LIMIT keeps PostgreSQL from
+# reading all waiting chunks; without ORDER BY, which would lock every app's oldest, they come as found.)
 # Indexes broadcasts_pending, broadcast_chunks_waiting.
 _NEXT_PENDING = text(f"""
 WITH RECURSIVE turn (app_id) AS (
@@ -35,14 +36,15 @@ WITH RECURSIVE turn (app_id) AS (
      ORDER BY b.id LIMIT 1) o
    WHERE (o.rest_until IS NULL OR o.rest_until <= clock_timestamp())
      AND NOT {is_held("o.app_id")}
-     AND (o.started_at IS NOT NULL OR NOT EXISTS (
-       SELECT FROM broadcast_chunks c JOIN broadcasts e ON e.id = c.broadcast_id
+     AND (o.started_at IS NOT NULL OR (
+       SELECT c.number FROM broadcast_chunks c JOIN broadcasts e ON e.id = c.broadcast_id
         WHERE c.state = 'waiting' AND c.app_id = o.app_id AND e.status = 'EXPANDING'
-          AND c.attempts < :max_attempts))
+          AND c.attempts < :max_attempts LIMIT 1) IS NULL)
 )
-SELECT p.id, p.app_id, p.accepted_at, p.planned_up_to, p.audience IS NOT NULL AS has_list
-  FROM oldest JOIN broadcasts p USING (id) WHERE p.status = 'PENDING'
- ORDER BY p.app_id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+SELECT p.* FROM oldest CROSS JOIN LATERAL (
+  SELECT id, app_id, accepted_at, planned_up_to, audience IS NOT NULL AS has_list
+    FROM broadcasts b WHERE b.id = oldest.id AND b.status = 'PENDING' FOR UPDATE SKIP LOCKED) p
+ LIMIT 1
 """)  # noqa: S608 (a constant)
 _ONE_PENDING = text("""
 SELECT id, app_id, accepted_at, planned_up_to, audience IS NOT NULL AS has_list
