@@ -16,6 +16,7 @@ from rich.table import Table
 from ops.child import Child, Program
 from ops.cli.up import answers
 from ops.deadline import wait_until
+from ops.embedded import EmbeddedPostgres
 from ops.kept import free_port
 from ops.stack import programs, servers, settled
 from storage.database import BlockingDatabase, upgrade
@@ -38,6 +39,7 @@ class Ground:
 
     environ: dict[str, str]
     database: BlockingDatabase
+    superuser_url: str = ""
 
     @property
     def url(self) -> str:
@@ -46,8 +48,9 @@ class Ground:
 
     @property
     def driver_url(self) -> str:
-        """The record, for the bare driver."""
-        return self.environ["CARILLON_DATABASE_URL"].replace("+psycopg", "")
+        """The record, for the bare driver, as who may ask for checkpoints: the superuser if it is known."""
+        url = self.superuser_url or self.environ["CARILLON_DATABASE_URL"]
+        return url.replace("+psycopg", "")
 
     @contextmanager
     def running(self, *names: str) -> Iterator[None]:
@@ -74,7 +77,9 @@ def ground(**settings: str) -> Iterator[Ground]:
             environ |= server.variables
         database_settings = load(DatabaseSettings, environ)
         upgrade(database_settings)
-        yield Ground(environ, BlockingDatabase(database_settings, application_name="bench"))
+        record = BlockingDatabase(database_settings, application_name="bench")
+        postgres = next((one for one in started if isinstance(one, EmbeddedPostgres)), None)
+        yield Ground(environ, record, superuser_url=postgres.url if postgres else "")
     finally:
         for server in started:
             server.kill()

@@ -160,3 +160,39 @@ def test_a_broadcast_is_taken_back_by_its_app(api: Api) -> None:
     assert (shown["status"], shown["recalled"]) == ("RECALLED", 3)
     assert api.ask("GET", "/messages/conversations", headers=api.person(2)).json() == []
     assert api.ask("GET", path, headers=api.app()).json()["status"] == "RECALLED"
+
+
+def test_a_list_is_short_and_the_last_accepted_come_first(api: Api) -> None:
+    """However many could not be resolved, and whatever is scheduled; also of one status alone."""
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    later = api.sent(api.app(), **NOTICE, send_at=soon)
+    many = {"app_user_ids": [f"nobody {n} {'x' * 40}" for n in range(20_000)]}
+    ids = [api.sent(api.app(), **NOTICE, audience=many) for _ in range(3)]
+    answer = api.ask("GET", "/broadcasts?limit=100", headers=api.app())
+    assert len(answer.content) < 4_000
+    listed = answer.json()
+    assert [one["id"] for one in listed] == [*reversed(ids), later]
+    assert all("unresolved" not in one and one["held"] is False for one in listed)
+    rest = api.ask("GET", f"/broadcasts?before_id={ids[1]}", headers=api.app()).json()
+    assert [one["id"] for one in rest] == [ids[0], later]
+    due = api.ask("GET", "/broadcasts?status=SCHEDULED", headers=api.app()).json()
+    assert [one["id"] for one in due] == [later]
+    assert api.ask("GET", "/broadcasts?status=scheduled", headers=api.app()).status_code == 422
+    for odd in (0, -1, -(2**63), 2**63 - 1):
+        assert api.ask("GET", f"/broadcasts?before_id={odd}", headers=api.app()).status_code == 200
+
+
+def test_a_message_is_not_delivered_before_its_broadcast_is_done(api: Api) -> None:
+    """ACCEPTED while some have it, then DELIVERED; CANCELLED if it was stopped (contract §2)."""
+    id, stopped = (api.sent(api.app(), **NOTICE) for _ in range(2))
+
+    def status(id: int) -> str:
+        return str(api.ask("GET", f"/messages/{id}", headers=api.app()).json()["status"])
+
+    expand(api, chunks=1)
+    assert (status(id), status(stopped)) == ("ACCEPTED", "ACCEPTED")
+    api.ask("POST", f"/broadcasts/{stopped}/cancel", headers=api.app())
+    expand(api)
+    assert (status(id), status(stopped)) == ("DELIVERED", "CANCELLED")
+    api.ask("DELETE", f"/messages/{id}", headers=api.app())
+    assert status(id) == "RECALLED"
