@@ -19,7 +19,6 @@ DETAILS = {
     405: "This server is no proxy.",
     408: "The head of the request did not arrive in time.",
     431: "The head of the request is longer than 64 KiB.",
-    500: "Something went wrong here.",
     503: "There are too many connections; try again after Retry-After seconds.",
 }
 RETRY_AFTER = "2"
@@ -54,13 +53,8 @@ def as_bytes(status: int) -> bytes:
 
 async def over_capacity(_scope: Scope, _receive: Receive, send: Send) -> None:
     """An ASGI app in place of the real one, for connections that there is no room for."""
-    await respond(503, send)
-
-
-async def respond(status: int, send: Send) -> None:
-    """Send the answer with this status through an ASGI server."""
-    headers, body = answer(status)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    headers, body = answer(503)
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

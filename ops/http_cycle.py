@@ -10,8 +10,6 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from ops import http_answers
-
 DROPPED_BYTES = 32 * 1024 * 1024  # of a body that nobody wants (contract §0),
 DROPPED_SECONDS = 5.0  # in this time, half of it before the answer;
 PAUSE_SECONDS = 0.5  # who sends nothing for so long waits for the answer
@@ -24,8 +22,9 @@ class Flow(FlowControl):
 
     def resume_reading(self) -> None:
         """Read on, if there is room."""
-        if not self.is_full:
-            super().resume_reading()
+        if self.read_paused and not self.is_full:
+            self.read_paused = False
+            self._transport.resume_reading()
 
 
 class Writer:
@@ -39,19 +38,11 @@ class Writer:
         self.close = close
 
 
-class Cycle(RequestResponseCycle):
-    """One request and its response."""
+class UnreadCycle(RequestResponseCycle):
+    """A request whose body is still coming: an app that answers before it has read it does not want it."""
 
     dropped = 0
     """Bytes of the body that were read because nobody wanted them."""
-
-    async def send_500_response(self) -> None:
-        """Answer what an app did not (contract §0: no text but JSON)."""
-        await http_answers.respond(500, self.send)  # type: ignore[arg-type]
-
-
-class UnreadCycle(Cycle):
-    """One whose body is still coming: an app that answers before it has read it does not want it."""
 
     async def send(self, message: Any) -> None:
         """Send, but what is coming is read first, while it comes.

@@ -20,7 +20,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from ops import http_answers, http_cycle
-from ops.http_cycle import Cycle, ExpectingCycle, Flow, UnreadCycle, Writer
+from ops.http_cycle import ExpectingCycle, Flow, UnreadCycle, Writer
+from ops.http_heads import HEAD_END, end_of_heads, has_body, size_of, without_upgrade
 from storage import descriptors
 
 MAX_HEAD_BYTES = 64 * 1024  # also of what is neither head nor body: chunks' extensions, trailers
@@ -32,14 +33,29 @@ HEAD_SECONDS = 10.0  # from a head's first byte to its last
 UNTAKEN_SECONDS = 60.0  # in which a client that has more than it may waiting takes none of it
 CROWDED_SECONDS = 1.0  # for a connection that will be refused to say something
 
-_HEAD_END = b"\r\n\r\n"
-
 _log = logging.getLogger(__name__)
 
 
 class HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
+    # Slots: with more than thirty attributes a class's instances share no keys, and each costs more.
+    __slots__ = (
+        "_chunks",
+        "_dropped",
+        "_ends",
+        "_fed",
+        "_goes_on",
+        "_has_moved",
+        "_held",
+        "_is_upgrade",
+        "_timer",
+        "_too_large",
+        "_unfinished",
+        "_untaken",
+        "_whole",
+        "_writer",
+    )
     flow: Flow
 
     def __init__(
@@ -50,7 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._in_head = False
+        self._whole: object = None  # the scope whose head was read last; another: a head is coming
         self._is_upgrade = False
         self._ends = False  # nothing is parsed any more; what comes is dropped
         self._fed = 0  # bytes that are being parsed,
@@ -96,7 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
             len(data) > SLICE_BYTES
             or self._held
             or self.pipeline
-            or data.count(_HEAD_END) >= MAX_PIPELINED
+            or data.count(HEAD_END) >= MAX_PIPELINED
         ):
             self._held += data
             if not self._goes_on:
@@ -125,11 +141,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     # What the parser calls.
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self._in_head = True
-
     def on_headers_complete(self) -> None:
         """A request's head is whole."""
         if self._timer is not None:
@@ -137,24 +148,29 @@ class HttpProtocol(HttpToolsProtocol):
         if self._unfinished + self._fed > MAX_HEAD_BYTES:
             self._check_head()
         self._unfinished = 0
-        self._in_head = False
         self._has_moved = True
+        self._whole = self.scope
         # Upgrades are decided in `_upgrade`; what comes behind the last request is nobody's.
         self._is_upgrade = self.parser.should_upgrade() or self._ends
         if self._is_upgrade:
             return
-        super().on_headers_complete()
+        HttpToolsProtocol.on_headers_complete(self)
         self.headers = []  # of trailers, which nobody sees
-        cycle = self.cycle
-        cycle.__class__ = ExpectingCycle if self.expect_100_continue else Cycle
-        cycle.transport = self._writer  # type: ignore[assignment]
+        self.cycle.transport = self._writer  # type: ignore[assignment]
+        if self.expect_100_continue:
+            self.cycle.__class__ = ExpectingCycle
         if self.pipeline:
             self.flow.is_full = True
 
     def on_body(self, body: bytes) -> None:
-        """A part of a body came."""
+        """A part of a body came; nobody wants it if its request has been answered."""
         self._has_moved = True
-        super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_chunk_header(self) -> None:
         """A chunk begins."""
@@ -165,16 +181,19 @@ class HttpProtocol(HttpToolsProtocol):
         """A request is whole."""
         if self._is_upgrade:
             return
-        super().on_message_complete()
-        if self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle.response_complete:
             self._dropped_rest()
+        else:
+            cycle.more_body = False
+            cycle.message_event.set()
 
     # What a response calls.
 
     def on_response_complete(self) -> None:
         """An answer is out: go on with the next request, or drop the rest of this one."""
         self.flow.is_full = bool(self._held) or len(self.pipeline) > 1
-        super().on_response_complete()
+        HttpToolsProtocol.on_response_complete(self)
         if self.transport.is_closing():
             return
         if self._held and not self.pipeline and not self._goes_on:
@@ -205,7 +224,7 @@ class HttpProtocol(HttpToolsProtocol):
         except HttpParserError:
             self._refuse(431 if self._too_large else 400)
             return
-        if not self._has_moved or self._in_head or self.cycle.more_body:
+        if not self._has_moved or self.scope is not self._whole or self.cycle.more_body:
             self._await_rest()
 
     def _parse_held(self) -> None:
@@ -213,7 +232,7 @@ class HttpProtocol(HttpToolsProtocol):
         data, self._held, start = self._held, b"", 0
         room, last_chunk = self._room(), self._chunks + TURN_CHUNKS
         while start < len(data) and room > 0 and self._chunks < last_chunk and not self._ends:
-            end = _end_of_heads(data, start, start + SLICE_BYTES, count=room)
+            end = end_of_heads(data, start, start + SLICE_BYTES, count=room)
             self._parse(data[start:end])
             start, room = end, self._room()
         if self._ends:
@@ -243,19 +262,18 @@ class HttpProtocol(HttpToolsProtocol):
         self._unfinished = 0 if self._has_moved else self._unfinished + self._fed
         if self._unfinished > MAX_HEAD_BYTES:
             self._refuse(431)
-        elif newest is not None and newest.more_body and not self._in_head:
+        elif newest is not None and newest.more_body and self.scope is self._whole:
             if newest.response_complete:
                 self._drop(self._fed)
-            elif type(newest) is Cycle:
+            elif type(newest) is RequestResponseCycle:
                 newest.__class__ = UnreadCycle
         elif self._timer is None:
             self._start_timer(HEAD_SECONDS, self._head_is_late)
 
     def _check_head(self) -> None:
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > MAX_HEAD_BYTES:
+        if len(self.url) + size_of(self.headers) > MAX_HEAD_BYTES:
             self._too_large = True
-            raise ValueError(size)  # for the parser to stop
+            raise ValueError  # for the parser to stop
 
     def _head_is_late(self) -> None:
         self._timer = None
@@ -282,7 +300,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(405)
         elif self._get_upgrade() != b"websocket" or self.ws_protocol_class is None:
             self._decline_upgrade(method, rest)
-        elif self._is_busy() or _has_body(self.headers):
+        elif self._is_busy() or has_body(self.headers):
             self._refuse(400)
         else:
             self._ends = True
@@ -297,11 +315,10 @@ class HttpProtocol(HttpToolsProtocol):
         Java's HttpClient asks for h2c with every request; and what is no body would be a request.
         """
         version = self.parser.get_http_version().encode()
-        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
-        lines += [b"%b: %b" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        head = b"%b %b HTTP/%b\r\n" % (method, self.url, version) + without_upgrade(self.headers)
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._parse(b"\r\n".join(lines) + _HEAD_END + rest)
+        self._parse(head + rest)
 
     # Ends.
 
@@ -373,20 +390,3 @@ class HttpProtocol(HttpToolsProtocol):
         if self._untaken is not None:
             self._untaken.cancel()
             self._untaken = None
-
-
-def _end_of_heads(data: bytes, start: int, end: int, *, count: int) -> int:
-    """Where at most `count` heads have ended after `start`, or `end`; a body may hold what looks like one."""
-    for _ in range(count):
-        found = data.find(_HEAD_END, start, end)
-        if found < 0:
-            return end
-        start = found + len(_HEAD_END)
-    return start
-
-
-def _has_body(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b"")
-        for name, value in headers
-    )

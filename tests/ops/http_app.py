@@ -54,8 +54,6 @@ async def app(scope, receive, send):
             headers = [(b"connection", b"close")]
     if path == "/large":
         content = {"x": "x" * 1_000_000}
-    if path == "/fail":
-        raise RuntimeError("on purpose")
     if path == "/seen":
         content = seen
     body = json.dumps({"path": path} if content is None else content).encode()

@@ -445,15 +445,7 @@ def test_connect_is_405(server: Server) -> None:
         assert refused(wire.ask(b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n"), 405)
 
 
-# Crowds and faults.
-
-
-def test_an_app_that_fails_is_500_as_json(server: Server) -> None:
-    """Also where no layer of the app's own caught it (contract §0)."""
-    answer = server.get("/fail")
-    assert answer.status == 500
-    assert answer.json["detail"]
-    assert answer.headers["x-request-id"]
+# Crowds.
 
 
 def test_a_crowd_is_told_and_logged(tmp_path: Path) -> None:
