@@ -83,8 +83,11 @@ def rush(ground: Ground) -> Findings:
 
 @contextmanager
 def serving(ground: Ground, **settings: str) -> Iterator[tuple[Gateway, Bus]]:
-    """A gateway of the row's own, and the publishing end of its bus."""
-    url = ground.stack.environ["CARILLON_VALKEY_URL"]
+    """A gateway of the row's own, and the publishing end of its bus.
+
+    In a database of Valkey's that ingest does not look into: nobody of the crowd is in the table.
+    """
+    url = ground.stack.environ["CARILLON_VALKEY_URL"].rpartition("/")[0] + "/1"
     bus = Bus(BusSettings(), ValkeySettings(url))
     with folder() as path:
         gateway = Gateway(
