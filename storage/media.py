@@ -14,8 +14,9 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection, Text, any_, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from storage.media_bucket import Addressing, Bucket
 from storage.media_local import LocalStore
-from storage.media_s3 import Addressing, Bucket, S3Store
+from storage.media_s3 import S3Store
 from storage.model.errors import InvalidSettings
 from storage.model.media import MediaObject, UploadInstructions, media_key
 from storage.settings import duration, one_of, setting, whole

@@ -11,15 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Any, Literal
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache, TTLCache
 
+from storage.media_bucket import Bucket, BucketTools
 from storage.model.errors import TryLater
 from storage.model.media import (
     UploadInstructions,
@@ -28,8 +26,6 @@ from storage.model.media import (
     shown_as,
     signing_instant,
 )
-
-Addressing = Literal["path", "virtual"]
 
 # After a failure nothing is signed for a while: looking for credentials that are gone takes boto3 seconds,
 # each time, and whoever shows or publishes a hundred images would wait for each.
@@ -50,22 +46,6 @@ _log = logging.getLogger(__name__)
 _CANNOT_SIGN = "Media URLs cannot be signed at the moment."
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where the bucket is and who may sign. `addressing`: `path` or `virtual` (as a host name).
-
-    `endpoint_url` is the clients' way to it, `internal_url` our own if that is another.
-    """
-
-    name: str
-    region: str
-    endpoint_url: str | None
-    access_key_id: str | None
-    secret_access_key: str | None
-    addressing: Addressing
-    internal_url: str | None = None
-
-
 class S3Store:
     """A bucket of objects. Objects are shown as their key's extension says, whatever type they have.
 
@@ -84,7 +64,7 @@ class S3Store:
         self._lifetime = int(url_lifetime.total_seconds())
         self._max_bytes = max_bytes
         self._clock = clock
-        self._made: _Tools | None = None
+        self._made: BucketTools | None = None
         self._making = threading.Lock()
         self._rests_until = 0.0
         self._urls: LRUCache[tuple[str, str, int], str] = LRUCache(_REMEMBERED)
@@ -179,7 +159,7 @@ class S3Store:
             return tools.sign(url, since=since, lifetime=self._lifetime)
 
     @contextmanager
-    def _signing(self) -> Iterator["_Tools"]:
+    def _signing(self) -> Iterator[BucketTools]:
         """The tools. What they raise when they cannot sign (their credentials are gone) becomes TryLater.
 
         Then they are made anew next time: credentials that come back are found.
@@ -196,75 +176,10 @@ class S3Store:
                 self._made = None
             raise TryLater(f"{_CANNOT_SIGN} ({type(error).__name__})") from error
 
-    def _tools(self) -> "_Tools":
+    def _tools(self) -> BucketTools:
         with self._making:
             if self._made is None:
-                self._made = _Tools(self._bucket)
+                self._made = BucketTools(
+                    self._bucket, ask_seconds=_ASK_SECONDS, connections=_ASKING
+                )
             return self._made
-
-
-class _Tools:
-    """botocore's client for the bucket, and its signature with an instant of ours.
-
-    `client` signs what clients use; `inside` is the one that asks the bucket.
-    """
-
-    def __init__(self, bucket: Bucket) -> None:
-        import boto3  # noqa: PLC0415 (slow to import)
-        from botocore.config import Config  # noqa: PLC0415
-
-        # A session of our own: boto3's default one is shared and not safe to make clients with in threads.
-        session = boto3.session.Session(
-            aws_access_key_id=bucket.access_key_id,
-            aws_secret_access_key=bucket.secret_access_key,
-            region_name=bucket.region,
-        )
-        config = Config(
-            signature_version="s3v4",
-            s3={"addressing_style": bucket.addressing},
-            connect_timeout=_ASK_SECONDS / 2,
-            read_timeout=_ASK_SECONDS / 2,
-            retries={"total_max_attempts": 1},
-            max_pool_connections=_ASKING,
-        )
-        self._region = bucket.region
-        self._credentials = session.get_credentials()
-        self.client: Any = session.client("s3", endpoint_url=bucket.endpoint_url, config=config)
-        self.inside: Any = self.client
-        if bucket.internal_url:
-            self.inside = session.client("s3", endpoint_url=bucket.internal_url, config=config)
-        self._bucket = bucket.name
-
-    @cached_property
-    def objects_url(self) -> str:
-        """Where objects are, before their key."""
-        # Path or host name, region, dual stack: botocore knows, and says it in the URL that it would sign.
-        url = self.client.generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": "k"}, ExpiresIn=60
-        )
-        return str(url).partition("?")[0].removesuffix("k")
-
-    def credentials(self) -> Any:
-        """What to sign with now; raises botocore's NoCredentialsError when there is nothing."""
-        from botocore.exceptions import NoCredentialsError  # noqa: PLC0415
-
-        if self._credentials is None:
-            raise NoCredentialsError
-        return self._credentials.get_frozen_credentials()
-
-    def sign(self, url: str, *, since: int, lifetime: int) -> str:
-        """`url`, presigned as of the instant `since`: botocore itself signs as of now only."""
-        from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-
-        instant = datetime.fromtimestamp(since, UTC).strftime("%Y%m%dT%H%M%SZ")
-
-        class _Auth(S3SigV4QueryAuth):
-            def _modify_request_before_signing(self, request: Any) -> None:
-                # What the signature says and covers is taken from here, after botocore set it to now.
-                request.context["timestamp"] = instant
-                super()._modify_request_before_signing(request)  # type: ignore[misc]
-
-        request = AWSRequest("GET", url)
-        _Auth(self.credentials(), "s3", self._region, expires=lifetime).add_auth(request)
-        return str(request.url)

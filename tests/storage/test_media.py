@@ -18,8 +18,9 @@ from sqlalchemy import Connection, create_engine
 
 from storage import media_s3
 from storage.media import MediaSettings, MediaStore, find, media_store, new_key, remember
+from storage.media_bucket import Addressing, Bucket
 from storage.media_local import LocalStore
-from storage.media_s3 import Addressing, Bucket, S3Store
+from storage.media_s3 import S3Store
 from storage.model.errors import Invalid, InvalidSettings, TooLarge, TryLater
 from storage.model.media import MediaObject, shown_as
 from storage.settings import DatabaseSettings, load
