@@ -156,6 +156,17 @@ class Bus:
         with translated():
             return bool(self._client.sismember(DISABLED, str(NOBODY)))
 
+    def disabled(self) -> frozenset[int]:
+        """Everyone whom gateways refuse."""
+        with translated():
+            marks = self._client.smembers(DISABLED)
+        return frozenset(map(int, marks)) - {NOBODY}
+
+    def disabled_count(self) -> int:
+        """How many gateways refuse; counts in NOBODY's mark, which is there (`knows_disabled`)."""
+        with translated():
+            return int(self._client.scard(DISABLED)) - 1
+
     def remember_disabled(self, user_ids: Sequence[int]) -> None:
         """Bring the marks back: gateways refuse these people, and find those who are connected."""
         for some in _parts((*user_ids, NOBODY)):

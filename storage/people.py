@@ -4,7 +4,7 @@ Asked by every door. Knows nothing of requests or tokens; the rows of a whole or
 through `storage/people_import.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.model.caller import ACTIVE, Person
@@ -176,7 +177,21 @@ def _person(row: Row[Any]) -> Person:
     )
 
 
+# By the index users_disabled, whose condition this is.
+_DISABLED = "FROM users WHERE (status <> 'ACTIVE' OR is_deleted)"
+
+
 def disabled_ids(conn: Connection) -> list[int]:
-    """Everyone who may not sign in. Reads all of `users`: for repairs, not for requests."""
-    barred = or_(users.c.status != ACTIVE, users.c.is_deleted)
-    return list(conn.execute(select(users.c.id).where(barred)).scalars())
+    """Everyone who may not sign in."""
+    return list(conn.execute(sql(f"SELECT id {_DISABLED}")).scalars())
+
+
+def disabled_count(conn: Connection) -> int:
+    """How many may not sign in."""
+    return int(conn.execute(sql(f"SELECT count(*) {_DISABLED}")).scalar_one())
+
+
+def disabled_among(conn: Connection, ids: Sequence[int]) -> list[int]:
+    """Those of `ids` who may not sign in; who is not in the record may."""
+    query = sql(f"SELECT id {_DISABLED} AND id = ANY(CAST(:ids AS bigint[]))")
+    return list(conn.execute(query, {"ids": list(ids)}).scalars())

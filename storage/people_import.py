@@ -130,6 +130,7 @@ def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
     copy_in(conn, _COPY, _lines(people))
     conn.execute(text(_KEYED))
     conn.execute(text("ANALYZE incoming"))
+    _wait_for_turn(conn)
     changes = Changes(*conn.execute(text(_CHANGES), {"active": ACTIVE}).one())
     shut_out = _ids(conn, _SHUT_OUT)
     let_in = _ids(conn, _LET_IN)
@@ -141,6 +142,17 @@ def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
     else:
         added, changed = conn.execute(text(_UPSERT), _BY_DEFAULT).one()
     return Imported(added, changed, changes, shut_out=shut_out, let_in=let_in)
+
+
+def _wait_for_turn(conn: Connection) -> None:
+    """One import at a time from here on, however long the one before takes; until the transaction ends.
+
+    Each reads `users`, and the first of an organisation locks all of it, to drop the index: two that have read
+    would wait for one another.
+    """
+    conn.execute(text("SET LOCAL lock_timeout = 0"))
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('carillon user import'))"))
+    conn.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
 
 
 def _lines(people: Iterable[NewPerson]) -> Iterator[str]:

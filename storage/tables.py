@@ -62,6 +62,8 @@ users = Table(
         postgresql_include=["created_at"],
         postgresql_where=text("status = 'ACTIVE' AND NOT is_deleted"),
     ),
+    # Everyone else: what the sweep compares with what gateways know.
+    Index("users_disabled", "id", postgresql_where=text("status <> 'ACTIVE' OR is_deleted")),
 )
 
 # Whoever stopped or started being active, and when: written by a trigger of `users`, so that a

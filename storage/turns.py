@@ -10,6 +10,8 @@ from sqlalchemy import Connection, text
 
 SWEEP = "sweep"
 UPKEEP = "upkeep"
+DISABLED = "disabled"
+DISABLED_IN_FULL = "disabled in full"
 
 _NOTE = text("""
 INSERT INTO turns (name) VALUES (:name)

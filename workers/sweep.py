@@ -5,10 +5,11 @@ The guarantee behind "a ring may be lost" (design §1). Harmless if several run,
 
 import logging
 
-from storage import accepted, broadcast_recalls, broadcasts, held_sends, people, turns
+from storage import accepted, broadcast_recalls, broadcasts, held_sends, turns
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TryLater
 from storage.task_queue import BROADCASTS, SENDS
+from workers import disabled
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def sweep(process: Process) -> list[str]:
     that still holds rings gets no more of them.
     """
     run = process.database.run
-    _restore_disabled(process)
+    disabled.reconcile(process)
     _hold(process)
     overdue = run(accepted.is_scheduled_due) or run(
         accepted.is_overdue, grace=process.settings.sweep_grace
@@ -86,15 +87,6 @@ def _finish_broadcasts(process: Process) -> None:
         run(broadcasts.close, broadcast_id)
     for broadcast_id in run(broadcast_recalls.unfinished):
         run(broadcast_recalls.close, broadcast_id)
-
-
-def _restore_disabled(process: Process) -> None:
-    """After a wipe of Valkey gateways would let in who is disabled: the record knows who is."""
-    try:
-        if not process.bus.knows_disabled():
-            process.bus.remember_disabled(process.database.run(people.disabled_ids))
-    except TryLater as error:
-        _log.warning("Who is disabled is not on the bus, for now: %s", error.detail)
 
 
 def _lengths(process: Process) -> dict[str, int]:

@@ -123,7 +123,7 @@ def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
 
 
 def _tell_gateways(done: Imported) -> None:
-    """Say who was shut out and let in; what could not be said is the operator's to repeat."""
+    """Say who was shut out and let in; what could not be said workers say later (`workers/disabled.py`)."""
     if not done.shut_out and not done.let_in:
         return
     try:
@@ -132,6 +132,6 @@ def _tell_gateways(done: Imported) -> None:
             bus.disable(*done.shut_out, at_ms=int(time.time() * 1000))
     except TryLater as error:
         raise TryLater(
-            f"{error.detail} The people are imported, but whoever is not active may stay connected: "
-            "repeat with `carillon user disable ID...`."
+            f"{error.detail} The people are imported. Who was shut out may stay connected, and who was let in is "
+            "refused, until Valkey is back: then workers tell the gateways within seconds."
         ) from error

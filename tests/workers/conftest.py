@@ -39,6 +39,10 @@ class ListeningBus:
         """It was never wiped."""
         return True
 
+    def disabled_count(self) -> int:
+        """Nobody is disabled."""
+        return 0
+
     def ids(self) -> list[int]:
         """The message ids published, in order."""
         return [event.message.id for event in self.events if isinstance(event, NewMessage)]

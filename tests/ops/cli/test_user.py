@@ -1,9 +1,10 @@
 """`carillon user`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, text
 from ops.deadline import wait_until
 from storage import people
 from storage.bus import STREAMS
+from storage.database import translated
 from storage.people_import import Imported, NewPerson, import_people
 from storage.settings import ValkeySettings, load
 from storage.valkey import client
@@ -239,6 +241,23 @@ def _is_waiting(engine: Engine) -> bool:
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO users%'"
     with engine.connect() as connection:
         return bool(connection.execute(text(query)).scalar_one())
+
+
+def test_first_imports_at_once_wait_for_one_another(engine: Engine) -> None:
+    """Four of an organisation's first imports, all of which have read their file: each goes in."""
+    together = Barrier(4)
+
+    def rows(start: int) -> Iterator[NewPerson]:
+        yield from (NewPerson(id, "", "张", "", "", "") for id in range(start, start + 10_001))
+        together.wait(60)
+
+    def one(start: int) -> int:
+        with translated(), engine.begin() as connection:
+            return import_people(connection, rows(start)).added
+
+    with ThreadPoolExecutor(4) as pool:
+        added = list(pool.map(one, (1, 5_001, 10_001, 15_001)))
+    assert sum(added) == 25_001
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

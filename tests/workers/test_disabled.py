@@ -1,0 +1,78 @@
+"""Who is disabled, as gateways know it, is what the record says: whatever a command could not tell."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from storage import people, turns
+from storage.bus import Bus
+from storage.people_import import NewPerson, import_people
+from tests.builders import add_people
+from workers import disabled
+from workers.process import Process, open_process
+
+
+@pytest.fixture
+def sweeper(environ: Mapping[str, str]) -> Iterator[Process]:
+    """A process with the real bus, which knows who is disabled: nobody."""
+    opened = open_process({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
+    disabled.reconcile(opened)
+    assert opened.bus.knows_disabled()
+    assert opened.bus.disabled() == frozenset()
+    yield opened
+    opened.database.close()
+    opened.bus.close()
+
+
+def reconcile(sweeper: Process, engine: Engine) -> frozenset[int]:
+    """Reconcile now, and not only every few seconds; whom gateways refuse then."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '1 h'"))
+    for _ in range(2):  # the first look only begins to count
+        disabled.reconcile(sweeper)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '1 h'"))
+    return sweeper.bus.disabled()
+
+
+def imported(connection: Connection, *rows: tuple[int, str]) -> None:
+    """Import people with a status, and tell nobody."""
+    import_people(connection, [NewPerson(id, "", "人", "", status, "") for id, status in rows])
+
+
+def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Process, engine: Engine) -> None:
+    """Valkey away or a crash after the commit: shut out, let in, both at once, new and deleted people."""
+    with engine.begin() as connection:
+        imported(connection, (1, "DISABLED"), (2, "ACTIVE"))
+    assert reconcile(sweeper, engine) == {1}
+    with engine.begin() as connection:
+        imported(connection, (1, "ACTIVE"), (2, "DISABLED"))  # as many as before
+    assert reconcile(sweeper, engine) == {2}
+    with engine.begin() as connection:
+        people.set_status(connection, 2, status="ACTIVE")
+        add_people(connection, [3], is_deleted=True)
+    assert reconcile(sweeper, engine) == {3}
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users WHERE id = 3"))
+    assert reconcile(sweeper, engine) == frozenset()
+    assert sweeper.bus.knows_disabled()
+
+
+def test_the_bus_is_not_asked_for_everyone_all_the_time(
+    sweeper: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the numbers are equal everyone is looked at once a minute, not once a second."""
+    reconcile(sweeper, engine)
+    asked: list[str] = []
+
+    def note(_: Bus) -> frozenset[int]:
+        asked.append("all")
+        return frozenset()
+
+    monkeypatch.setattr(Bus, "disabled", note)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM turns WHERE name = :name"), {"name": turns.DISABLED})
+    for _ in range(3):
+        disabled.reconcile(sweeper)
+    assert asked == []
