@@ -1,11 +1,14 @@
 """The embedded servers."""
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -18,6 +21,9 @@ from ops.kept import kept_port, write_private
 from tests import services
 
 pytestmark = pytest.mark.quick
+
+# PostgreSQL's protocol, "SSLRequest" and "GSSENCRequest".
+SSL_REQUEST, GSS_REQUEST = (80877103).to_bytes(4, "big"), (80877104).to_bytes(4, "big")
 
 # A supervisor that starts a server, says its pid, and hangs.
 SUPERVISOR = """
@@ -260,3 +266,30 @@ def _lives(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_program_on_the_servers_port_is_not_told_the_password(folder: Path) -> None:
+    """While PostgreSQL is down anybody may listen there and ask for it in the clear: the client hangs up."""
+    server = EmbeddedPostgres(folder / "server", is_durable=False)
+    server.start()
+    server.stop()
+    heard: list[bytes] = []
+    address = urlsplit(server.url)
+    with socket.create_server(("127.0.0.1", address.port or 0)) as thief:
+        thread = threading.Thread(target=ask_for_password, args=(thief, heard))
+        thread.start()
+        with pytest.raises(psycopg.OperationalError, match="auth"):
+            psycopg.connect(server.variables["CARILLON_DATABASE_URL"], connect_timeout=5)
+        thread.join(10)
+    assert heard == [b""]
+
+
+def ask_for_password(thief: socket.socket, heard: list[bytes]) -> None:
+    """Refuse encryption, ask for the password as it is, and note what comes."""
+    client, _ = thief.accept()
+    with client:
+        client.settimeout(5)
+        while client.recv(4096)[4:8] in {SSL_REQUEST, GSS_REQUEST}:
+            client.sendall(b"N")
+        client.sendall(b"R" + (8).to_bytes(4, "big") + (3).to_bytes(4, "big"))
+        heard.append(client.recv(4096))
