@@ -140,3 +140,22 @@ def test_an_upgrade_does_not_queue_everybody_up_behind_a_lock(
         reader.execute(text("SELECT count(*) FROM accepted"))
         with pytest.raises(Locked):
             upgrade(settings_of(database_url), patience_seconds=0)
+
+
+def test_a_lock_that_is_not_had_in_time_is_for_later(database_url: str, engine: Engine) -> None:
+    """A person's request is refused for now (503), and does not hang behind whoever holds what it needs."""
+    with engine.begin() as connection:
+        add_people(connection, [1])
+    limits = replace(sessions.INGEST, lock=timedelta(milliseconds=100))
+
+    async def ask() -> None:
+        database = Database(settings_of(database_url), application_name="it", limits=limits)
+        try:
+            with pytest.raises(Locked, match="Another session"):
+                await database.run(lambda connection: connection.execute(_LOCK))
+        finally:
+            await database.close()
+
+    with engine.begin() as holding:
+        holding.execute(_LOCK)
+        asyncio.run(ask())
