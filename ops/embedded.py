@@ -378,7 +378,8 @@ class EmbeddedValkey(_Server):
             return False
 
     def _data_is_unreadable(self) -> bool:
-        if self.exit_code is None or self.is_running():
+        was_stopped = self.exit_code in {None, 0, -signal.SIGKILL, -signal.SIGTERM}
+        if was_stopped or self.is_running():
             return False
         with contextlib.suppress(OSError), self._log.open("rb") as file:
             # The supervisor may have emptied the log meanwhile.

@@ -16,6 +16,8 @@ WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is no
 AUDIT_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # seconds between attempts to connect
 STALE_SECONDS = 5.0
+FIRST_LIMIT = 16  # entries a shard in the first read: nothing is known of their size yet
+READ_BYTES = 4 << 20  # of one read, about
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,8 @@ class Feed:
         self._reader = reader
         self._timeline = timeline
         self._deliver = deliver
-        self._limit = limit
+        self._most = limit
+        self._limit = min(FIRST_LIMIT, limit)
         self._metrics = metrics
         self._read_at = 0.0
         self._audit_at = 0.0
@@ -62,6 +65,13 @@ class Feed:
         """Whether clients that come now will get their events: the bus is read, without delay."""
         fresh = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
         return self._timeline.ready and fresh
+
+    def _next_limit(self, batch: Batch) -> int:
+        """Fewer entries a shard when they are large: what is read at once lies in Valkey's memory, and in ours."""
+        size = sum(len(entry.payload) for entry in batch.entries)
+        if size > READ_BYTES:
+            return max(1, self._limit // 2)
+        return min(self._most, self._limit * 2) if size < READ_BYTES // 4 else self._limit
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -85,6 +95,7 @@ class Feed:
         """One read (of up to a second) and the delivery of what it brought."""
         clock = asyncio.get_running_loop().time
         timeline = self._timeline
+        timeline.limit = self._limit
         if clock() >= self._audit_at or not timeline.ready:
             batch = await self._reader.audit(timeline.positions, limit=self._limit)
             self._audit_at = clock() + AUDIT_SECONDS
@@ -93,4 +104,5 @@ class Feed:
         if timeline.is_behind(batch):
             self._audit_at = 0.0
         self._read_at = clock()
+        self._limit = self._next_limit(batch)
         await self._deliver(timeline.receive(batch))

@@ -57,7 +57,7 @@ class Timeline:
 
     def __init__(self, *, backlog_bytes: int, kept_ms: int, limit: int) -> None:
         self._shards = [_Shard(backlog_bytes // SHARDS, kept_ms) for _ in range(SHARDS)]
-        self._limit = limit
+        self.limit = limit  # entries a shard of the read that is received next
         self.generation = ""
         self.ready = False
 
@@ -96,7 +96,7 @@ class Timeline:
 
     def is_behind(self, batch: Batch) -> bool:
         """Whether more may be waiting than this batch could carry."""
-        return any(len(share) >= self._limit for share in self._shares(batch))
+        return any(len(share) >= self.limit for share in self._shares(batch))
 
     def resume(self, user_id: int, pos: str) -> Resumption:
         """Where a client whose last frame was at `pos` goes on; any text will do for `pos`.
@@ -141,7 +141,7 @@ class Timeline:
         return [
             number
             for number, shard in enumerate(self._shards)
-            if shard.audit(surveys[number], shares[number], limit=self._limit)
+            if shard.audit(surveys[number], shares[number], limit=self.limit)
         ]
 
 

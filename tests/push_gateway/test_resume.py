@@ -9,6 +9,7 @@ when it read it: when it connected without a position, and whenever it was told 
 import asyncio
 import json
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -123,6 +124,20 @@ class ModelBus:
         return found
 
 
+class Stuffed(ModelBus):
+    """A bus that notes how much is read at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    async def read(self, positions: list[Position], *, limit: int, wait: timedelta) -> Batch:
+        """See Reader."""
+        batch = await super().read(positions, limit=limit, wait=wait)
+        self.sizes.append(sum(len(entry.payload) for entry in batch.entries))
+        return batch
+
+
 class Device:
     """A client: what it knows, and its socket (a FrameSocket) while it is connected."""
 
@@ -203,7 +218,6 @@ class Interleaving(RuleBasedStateMachine):
         self.handshakes = {}
         metrics = Metrics(CollectorRegistry())
         self.gateway = Gateway(load_settings(ENVIRON), metrics)
-        self.gateway.timeline._limit = LIMIT
         self.feed = Feed(
             self.bus, self.gateway.timeline, self.gateway.deliver, limit=LIMIT, metrics=metrics
         )
@@ -475,6 +489,27 @@ def test_a_message_recalled_while_a_client_was_away_is_not_replayed(story: Inter
     device = story.devices[0]
     assert (device.told, device.recalls_told) == (["n3.0"], ["n1.0"])
     assert device.known == {"n3.0"}
+
+
+def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
+    """A process that starts reads all of it, a few megabytes at a time and not all shards' hundreds at once."""
+    bus = Stuffed()
+    everyone = tuple(range(SHARDS))
+    for number in range(200):
+        event = to_all(number, everyone)
+        bus.publish(replace(event, content="x" * 60_000))
+    metrics = Metrics(CollectorRegistry())
+    gateway = Gateway(load_settings(ENVIRON), metrics)
+    feed = Feed(bus, gateway.timeline, gateway.deliver, limit=500, metrics=metrics)
+
+    async def catch_up() -> None:
+        while not gateway.timeline.ready:
+            await feed.step()
+
+    asyncio.run(catch_up())
+    assert sum(bus.sizes) > 190e6
+    assert max(bus.sizes) < 20e6
+    assert sorted(bus.sizes)[len(bus.sizes) // 2] < 9e6
 
 
 def test_memory_of_recalls_is_bounded(story: Interleaving, monkeypatch: pytest.MonkeyPatch) -> None:
