@@ -1,6 +1,8 @@
 """Who is calling: a request's headers → a Caller, or 401 (contract §1).
 
-One sentence for every failure, so that a caller cannot learn which apps, people or keys exist.
+A refusal says what anyone may know: what is missing or has the wrong form, that a clock is off, that a token of
+ours has expired. For everything else there is one sentence, so that a caller cannot learn which apps, people or
+keys exist.
 """
 
 import hashlib
@@ -14,10 +16,11 @@ from ingest.lookups import KnownApp, Lookups
 from ingest.problems import MEANING
 from ingest.wire import ACCOUNT_LENGTH
 from storage.model.caller import App, AppCaller, Caller, UserCaller
-from storage.model.errors import NotSignedIn
+from storage.model.errors import ClockSkew, NotSignedIn, TokenExpired
 from storage.tokens import TokenVerifier
 
 _TIMESTAMP = re.compile(rb"[0-9]{1,15}")
+_SIGNATURE = re.compile(rb"[0-9a-f]{64}")
 # What an unknown app's signature is compared under, so that it takes as long as a known one's.
 _NO_SECRETS = (b"nobody's",)
 
@@ -53,11 +56,15 @@ class Authentication:
         )
 
     async def _person(self, authorization: bytes) -> UserCaller:
+        if not authorization:
+            raise NotSignedIn("The header Authorization is missing (or X-App-Id, for an app).")
         scheme, _, token = authorization.partition(b" ")
-        if scheme.lower() != b"bearer":
-            raise _refused()
+        if scheme.lower() != b"bearer" or not token.strip():
+            raise NotSignedIn("Authorization must be: Bearer <token>.")
         try:
             verified = self._verifier.verify(token.strip().decode("ascii"))
+        except TokenExpired:
+            raise
         except (NotSignedIn, UnicodeDecodeError) as error:
             raise _refused() from error
         people = self._lookups.people
@@ -67,10 +74,7 @@ class Authentication:
         return UserCaller(person)
 
     async def _app(self, app_id: bytes, *, timestamp: bytes, signature: bytes) -> AppCaller:
-        if not _TIMESTAMP.fullmatch(timestamp):
-            raise _refused()
-        if abs(self._clock() - int(timestamp)) > self._window_seconds:
-            raise _refused()
+        self._judge_form(timestamp, signature)
         signed = b"app_id=%b&timestamp=%b" % (app_id, timestamp)
         name = _name(app_id)
         known = await self._lookups.apps.find(name)
@@ -82,14 +86,36 @@ class Authentication:
             raise _refused()
         return AppCaller(app)
 
+    def _judge_form(self, timestamp: bytes, signature: bytes) -> None:
+        """Raise NotSignedIn for what is wrong whichever app it is: before any is looked up."""
+        for header, value in (("X-Timestamp", timestamp), ("X-Sign", signature)):
+            if not value:
+                raise NotSignedIn(f"The header {header} is missing.")
+        if not _TIMESTAMP.fullmatch(timestamp):
+            raise NotSignedIn("X-Timestamp must be Unix seconds, in digits.")
+        now, given = self._clock(), int(timestamp)
+        if abs(now - given) > self._window_seconds:
+            raise ClockSkew(self._skew(given, now=now), server_time=int(now))
+        if not _SIGNATURE.fullmatch(signature):
+            raise NotSignedIn("X-Sign must be 64 hexadecimal digits, in lower case.")
+
+    def _skew(self, given: int, *, now: float) -> str:
+        if abs(now - given / 1000) <= self._window_seconds:
+            return "X-Timestamp is in milliseconds; it must be Unix seconds."
+        way = "behind" if given < now else "ahead of"
+        return (
+            f"X-Timestamp is {abs(round(now - given))} seconds {way} the server's clock; "
+            f"at most {self._window_seconds:g} are allowed."
+        )
+
 
 def _name(app_id: bytes) -> str:
     try:
         name = app_id.decode()
     except UnicodeDecodeError as error:
-        raise _refused() from error
+        raise NotSignedIn("X-App-Id must be UTF-8.") from error
     if not 0 < len(name) <= ACCOUNT_LENGTH or "\0" in name:
-        raise _refused()
+        raise NotSignedIn(f"X-App-Id must be 1 to {ACCOUNT_LENGTH} characters.")
     return name
 
 

@@ -17,6 +17,7 @@ from ingest.answer import Answer, Header
 from storage.model.errors import (
     CallerIsWrong,
     CarillonError,
+    ClockSkew,
     FieldProblem,
     InConflict,
     Invalid,
@@ -67,7 +68,10 @@ def answer(error: CarillonError, *, chance: Callable[[], float] = random.random)
     status = status_of(type(error))
     if status is None:
         return _INTERNAL
-    return Answer({"detail": detail(error)}, status=status, headers=_headers(error, chance()))
+    content: dict[str, object] = {"detail": detail(error)}
+    if isinstance(error, ClockSkew):
+        content["server_time"] = error.server_time
+    return Answer(content, status=status, headers=_headers(error, chance()))
 
 
 def internal() -> Answer:

@@ -16,7 +16,7 @@ from typing import Any
 
 import jwt
 
-from storage.model.errors import InvalidSettings, NotSignedIn
+from storage.model.errors import InvalidSettings, NotSignedIn, TokenExpired
 from storage.model.message import MAX_ID
 from storage.settings import duration, setting, words
 from storage.token_keys import ALGORITHMS, SECRET_BYTES, Key, jwks_keys, pem_key, secret_key
@@ -100,7 +100,7 @@ class TokenVerifier:
     def verify(self, token: str) -> VerifiedToken:
         """The token's user; raises NotSignedIn with a sentence that does not quote the token.
 
-        A signature is checked once: a token seen before is judged by its `exp` alone.
+        TokenExpired, of that kind, if the signature is good and the time over. A signature is checked once: a token seen before is judged by its `exp` alone.
         """
         known = self._remembered.get(token)
         if known is None:
@@ -109,7 +109,7 @@ class TokenVerifier:
                 self._remembered.clear()
             self._remembered[token] = known
         if known.expires_at.timestamp() <= self._clock():
-            raise NotSignedIn(EXPIRED)
+            raise TokenExpired(EXPIRED)
         return known
 
     def _verified(self, token: str) -> VerifiedToken:
@@ -119,7 +119,7 @@ class TokenVerifier:
             claims = self._claims(token)
             expires = float(claims["exp"])
         except jwt.ExpiredSignatureError as error:
-            raise NotSignedIn(EXPIRED) from error
+            raise TokenExpired(EXPIRED) from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotSignedIn(INVALID) from error
         user_id = claims["sub"]

@@ -24,6 +24,18 @@ class NotSignedIn(CallerIsWrong):
     """No credentials, or they are invalid or expired."""
 
 
+class TokenExpired(NotSignedIn):
+    """A token of ours, whose time is over: a new one is needed."""
+
+
+class ClockSkew(NotSignedIn):
+    """The caller's clock is too far from ours: `server_time` is ours, in Unix seconds."""
+
+    def __init__(self, detail: str, *, server_time: int) -> None:
+        super().__init__(detail)
+        self.server_time = server_time
+
+
 class NotAllowed(CallerIsWrong):
     """The caller is known but may not do this."""
 

@@ -1,5 +1,6 @@
 """Who is calling (contract §1): the table of what is refused, and what is let in."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -78,15 +79,64 @@ REFUSED: dict[str, Callable[[Api], Headers]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused_with_one_sentence(shared_api: Api, name: str) -> None:
-    """401 for all of them, with the same text, so that a caller learns nothing from it."""
+# What anyone may know (contract §1): what is missing, or has the wrong form, whoever asks.
+SAID = {
+    "no one": "The header Authorization is missing (or X-App-Id, for an app).",
+    "no token": "Authorization must be: Bearer <token>.",
+    "another scheme": "Authorization must be: Bearer <token>.",
+    "expired": "The token has expired.",
+    "no timestamp": "The header X-Timestamp is missing.",
+    "no signature of an app": "The header X-Sign is missing.",
+    "an empty signature": "The header X-Sign is missing.",
+    "upper-case hex": "X-Sign must be 64 hexadecimal digits, in lower case.",
+    "a timestamp with a sign": "X-Timestamp must be Unix seconds, in digits.",
+    "a timestamp of a hundred digits": "X-Timestamp must be Unix seconds, in digits.",
+    "an empty app id": "X-App-Id must be 1 to 255 characters.",
+    "a person with only an app id": "The header X-Timestamp is missing.",
+}
+OFF = {"301 s old": "behind", "301 s ahead": "ahead of"}
+OTHERWISE = "Not signed in, or the token or signature is invalid or expired."
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - OFF.keys()))
+def test_refused_with_what_anyone_may_know(shared_api: Api, name: str) -> None:
+    """401 for all of them; which person, app or secret exists is one text, so that a caller learns nothing from it."""
     answer = shared_api.send(REFUSED[name](shared_api), receiver_id=2)
     assert answer.status_code == 401, answer.text
-    assert answer.json() == {
-        "detail": "Not signed in, or the token or signature is invalid or expired."
-    }
+    assert answer.json() == {"detail": SAID.get(name, OTHERWISE)}
     assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("name", OFF)
+@pytest.mark.parametrize("app_id", ["oa", "none"])
+def test_a_clock_that_is_off_is_told_by_how_much(shared_api: Api, name: str, app_id: str) -> None:
+    """With the server's own time, and the same for an app that does not exist."""
+    answer = shared_api.send({**REFUSED[name](shared_api), "X-App-Id": app_id}, receiver_id=2)
+    assert answer.status_code == 401
+    told = re.fullmatch(
+        rf"X-Timestamp is (\d+) seconds {OFF[name]} the server's clock; at most 300 are allowed\.",
+        answer.json()["detail"],
+    )
+    assert told
+    assert int(told[1]) == pytest.approx(301, abs=20)
+    assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)
+
+
+def test_milliseconds_are_named_as_such(shared_api: Api) -> None:
+    """A timestamp of now in milliseconds, however it is signed."""
+    now = str(int(time.time() * 1000))
+    answer = shared_api.send(changed(shared_api.app(), X_Timestamp=now), receiver_id=2)
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "X-Timestamp is in milliseconds; it must be Unix seconds."
+    assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)
+
+
+def test_an_expired_token_is_named_only_if_its_signature_is_good(shared_api: Api) -> None:
+    """Of a forged one nothing is told, however it is dated."""
+    past = {"sub": "1", "exp": later() - 7200}
+    good, forged = token(past), token(past, key="k" * 64)
+    details = [shared_api.send(one, receiver_id=2).json()["detail"] for one in (good, forged)]
+    assert details == ["The token has expired.", OTHERWISE]
 
 
 @pytest.mark.parametrize("late_seconds", [-290, 0, 290])
