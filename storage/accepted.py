@@ -279,7 +279,7 @@ SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
 _IS_DUE_ROW = f"""
 id <= {_NEWEST_DUE_ID}
 AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
-     OR (NOT is_scheduled AND attempts = 0 AND ring_at > clock_timestamp()))
+     OR (NOT is_scheduled AND attempts + deaths = 0 AND ring_at > clock_timestamp()))
 AND NOT (is_scheduled AND NOT is_broadcast AND {is_held("sent_by_app_id")})
 """
 
@@ -454,7 +454,8 @@ def end_claim(connection: Connection) -> None:
 
 # A death says something against a send only if it was alone in hand, and if others have gone through since the
 # last time: else PostgreSQL may have kept it waiting, and whatever kills workers met it there. `deaths` is how often
-# it was in hand at all, for the size of the next batch. One that was alone twice rests, so that others can go through.
+# it was in hand at all when a holder could not finish, for the size of the next batch: what cannot be finished ends
+# up alone. Alone for the second time it rests, up to some seconds, so that others can go through.
 _ABANDONED = text("""
 WITH claimed AS (
   SELECT unnest(ids) AS id, done FROM persist_claims WHERE lane = 0
@@ -466,18 +467,20 @@ WITH claimed AS (
   UPDATE persist_claims SET ids = '{}' WHERE lane = 0
 ), in_hand AS (
   SELECT a.id, c.done, count(*) OVER () = 1 AS is_alone,
-         count(*) OVER () = 1 AND c.done > coalesce(a.died_at_claim, -1) AS is_evidence
+         :holder_died AND count(*) OVER () = 1 AND c.done > coalesce(a.died_at_claim, -1)
+           AS is_evidence
     FROM accepted a JOIN claimed c USING (id)
 )
 UPDATE accepted a
-   SET deaths = least(a.deaths + CAST(NOT h.is_alone AS int), 6),
+   SET deaths = least(a.deaths + CAST(NOT h.is_evidence AS int), 4),
        attempts = a.attempts + CAST(h.is_evidence AS int),
        died_at_claim = CASE WHEN h.is_evidence THEN h.done ELSE a.died_at_claim END,
-       ring_at = CASE WHEN h.is_alone AND a.attempts > 0
-                      THEN clock_timestamp() + make_interval(secs => 0.25 * power(2, a.attempts))
+       ring_at = CASE WHEN h.is_alone AND a.attempts + a.deaths > 0
+                      THEN clock_timestamp()
+                           + make_interval(secs => 0.25 * power(2, least(a.attempts + a.deaths, 5)))
                       ELSE a.ring_at END,
-       error = 'The worker died while it had this in hand.'
-  FROM in_hand h WHERE :holder_died AND a.id = h.id
+       error = CASE WHEN :holder_died THEN 'The worker died while it had this in hand.' ELSE a.error END
+  FROM in_hand h WHERE a.id = h.id
 RETURNING a.id, h.is_evidence AND a.attempts >= :max_attempts AS is_dead
 """)
 
@@ -486,7 +489,7 @@ def recover(connection: Connection, *, holder_died: bool, max_attempts: int) -> 
     """Put right what was left in hand; returns the ids that are dead now. Only for the holder of the lane.
 
     What was persisted may not be published: it will be, perhaps a second time. What was not is tried
-    again, however often, unless it kills its workers: `max_attempts` deaths of holders who had it alone,
+    again, in smaller batches, however often, unless it kills its workers: `max_attempts` deaths of holders who had it alone,
     with others persisted between them, move it to `failed_sends`. Nothing is put aside for having waited.
     Each of its statements is whole by itself.
     """

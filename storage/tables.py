@@ -150,7 +150,7 @@ def _message_columns() -> list[Column[object]]:
 
 # The intake. A row lives from the 2xx until it is in the histories; it is not touched before `ring_at`
 # (scheduled, or resting after a failure). `attempts` is what speaks against it, `deaths` how often it was in
-# hand with others when a worker died, `died_at_claim` how many claims were done (`persist_claims`) when it was alone. `audience`, `unresolved` and `accepted_at` are a broadcast's
+# hand when a holder could not finish, `died_at_claim` how many claims were done (`persist_claims`) when one died with it alone. `audience`, `unresolved` and `accepted_at` are a broadcast's
 # (`created_at` of a scheduled one is when it is due). A queue table:
 # vacuumed by count, not by share.
 accepted = Table(

@@ -263,6 +263,27 @@ def test_nothing_is_buried_for_having_waited(engine: Engine) -> None:
         assert accepted.claim(connection, 30).ids == ids[:1]
 
 
+def test_what_postgresql_cannot_finish_gives_way_to_others(engine: Engine) -> None:
+    """A send whose conversation somebody locks, or that takes too long, ends up alone, rests, and counts nothing."""
+    with engine.begin() as connection:
+        slow, *others = accept(connection, *[a_send(receiver_id=n) for n in range(2, 12)])
+    got_through: list[int] = []
+    for _ in range(40):
+        with engine.begin() as connection:
+            batch = accepted.claim(connection, 10).ids
+            if slow in batch:
+                assert accepted.recover(connection, holder_died=False, max_attempts=5) == []
+            elif batch:
+                got_through += batch
+                messages.persist(connection, batch)
+                accepted.end_claim(connection)
+    assert got_through == others
+    assert attempts_of(engine) == [0]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
+        assert accepted.claim(connection, 10).ids == [slow]
+
+
 @contextmanager
 def session(engine: Engine) -> Iterator[Connection]:
     """A connection as the lane's holder has it: every statement is a transaction of its own."""
