@@ -101,6 +101,31 @@ def test_every_chunk_size_that_is_allowed_can_be_planned(engine: Engine, size: i
         assert tuple(connection.execute(sizes).one()) == (30, min(size, 30))
 
 
+@pytest.mark.parametrize("size", [1, 5_000])
+def test_a_long_list_is_planned_in_slices_exactly(engine: Engine, size: int) -> None:
+    """Every second of 40,000 people is named, also in chunks of one: each slice is done in seconds.
+
+    When each chunk looked at the whole list anew, a slice took minutes.
+    """
+    named = tuple(range(2, 40_001, 2))
+    with engine.begin() as connection:
+        people = "INSERT INTO users (id, created_at) SELECT n, now() - interval '1 day'"
+        connection.execute(text(f"{people} FROM generate_series(1, 40000) n"))
+        ids = accept(connection, a_broadcast(audience=named))
+        messages.persist(connection, ids)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = '4s'"))
+        slices = 0
+        while broadcast_plans.plan(connection, Slicing(size, people=10_001)):
+            slices += 1
+        planned = text("SELECT unnest(user_ids) FROM broadcast_chunks ORDER BY number")
+        assert tuple(connection.execute(planned).scalars()) == named
+        sizes = text("SELECT max(size), max(number) + 1 FROM broadcast_chunks")
+        largest, number = connection.execute(sizes).one()
+    assert (largest, number) == (size, 20_000 // size)
+    assert slices <= 4
+
+
 def rest(connection: Connection) -> list[float]:
     """For how many seconds each pending broadcast rests, about."""
     seconds = text(
