@@ -14,6 +14,7 @@ from websockets.streams import StreamReader
 
 from push_gateway import answers
 
+USUAL_LINE_BYTES = 8 * 1024
 MAX_LINE_BYTES = 16 * 1024  # of a handshake (contract §5): cookies of single sign-on are long
 LINE_TOO_LONG, HEAD_TOO_LARGE = 414, 431
 
@@ -79,16 +80,20 @@ class CountingProtocol(ServerProtocol):
 
 
 def take_up(protocol: ServerProtocol) -> None:
-    """Make a protocol that has read nothing yet one of ours.
-
-    Not made anew, which would be the second of each handshake; only its parser is.
-    """
+    """Make a protocol that has read nothing yet one of ours; not made anew, which would be a second one."""
     protocol.__class__ = CountingProtocol
     ours = counted(protocol)
     ours.frames = ours.empty = 0
-    ours.reader = _LongLines()
-    ours.parser = ours.parse()
-    next(ours.parser)
+
+
+def read_long_lines(protocol: ServerProtocol) -> None:
+    """Let a protocol that has read nothing yet read lines as long as ours may be.
+
+    Only where they may be: its parser is begun anew for it.
+    """
+    protocol.reader = _LongLines()
+    protocol.parser = protocol.parse()
+    next(protocol.parser)
 
 
 def counted(protocol: ServerProtocol) -> CountingProtocol:

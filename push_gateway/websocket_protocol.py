@@ -24,8 +24,8 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
+from push_gateway.server_protocol import USUAL_LINE_BYTES, read_long_lines, take_up
 from push_gateway.server_protocol import counted as _counted
-from push_gateway.server_protocol import take_up
 
 EXTENSION = "carillon.frames"
 MAX_INCOMING_BYTES = 64 * 1024  # contract §5; over it the close code is 1009
@@ -147,7 +147,11 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         self.heard_at = self.loop.time()
         if self._is_deaf:
             return
-        if self._pending or len(data) > SLICE_BYTES:
+        if not self.handshake_initiated:
+            if len(data) > USUAL_LINE_BYTES:
+                read_long_lines(self.conn)
+            self._parse(data)
+        elif self._pending or len(data) > SLICE_BYTES:
             is_scheduled = bool(self._pending)
             self._pending += data
             if not is_scheduled:
