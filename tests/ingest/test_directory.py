@@ -205,7 +205,7 @@ def test_an_upload_that_is_too_large_is_413(shared_api: Api) -> None:
 
 
 def test_an_app_lists_its_broadcasts_newest_first(api: Api) -> None:
-    """And another app none of them."""
+    """Without whom they did not reach (a report's `unresolved`), and another app none of them."""
     ids = [api.sent(api.app("oa"), type="NOTIFICATION", is_broadcast=True) for _ in range(3)]
     api.deliver()
     answer = api.ask("GET", "/broadcasts", headers=api.app("oa"), params={"limit": 2})
@@ -214,7 +214,7 @@ def test_an_app_lists_its_broadcasts_newest_first(api: Api) -> None:
     answer = api.ask("GET", "/broadcasts", headers=api.app("oa"), params=older)
     assert [report["id"] for report in answer.json()] == ids[:1]
     assert list(answer.json()[0]) == [
-        "id", "status", "total", "expanded", "failed_chunks", "recalled", "read", "created_at",
-        "started_at", "finished_at", "rate_per_second", "unresolved",
+        "id", "status", "total", "expanded", "failed_chunks", "last_error", "held", "recalled", "read",
+        "created_at", "started_at", "finished_at", "rate_per_second",
     ]  # fmt: skip
     assert api.ask("GET", "/broadcasts", headers=api.app("crm")).json() == []
