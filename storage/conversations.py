@@ -15,23 +15,26 @@ from storage.model.conversation import (
     Conversation,
 )
 
-# By the primary key's prefix; everything joined is by primary key.
+# The newest, without a page being asked for (contract §4): somebody may have one with everybody.
+LISTED = 1_000
+# By the primary key's prefix; everything joined is by primary key, of those that are listed only.
 _LISTING = text("""
 SELECT c.peer_id, c.unread_count, c.updated_at,
        coalesce(u.mobile, a.app_id) AS peer_username, coalesce(u.name, a.name) AS peer_name,
        m.content_type, left(m.content, 200) AS content
-  FROM conversations c
+  FROM (SELECT * FROM conversations WHERE user_id = :user_id AND last_message_id > 0
+         ORDER BY updated_at DESC, last_message_id DESC LIMIT :listed) c
   LEFT JOIN users u ON c.peer_id > 0 AND u.id = c.peer_id
   LEFT JOIN apps a ON c.peer_id < 0 AND a.id = -c.peer_id
   LEFT JOIN messages m ON m.id = c.last_message_id AND m.recalled_at IS NULL
- WHERE c.user_id = :user_id AND c.last_message_id > 0
  ORDER BY c.updated_at DESC, c.last_message_id DESC
 """)
 
 
 def listing(connection: Connection, user_id: int) -> list[Conversation]:
-    """A person's conversations, newest first (contract §4)."""
-    return [_conversation(row) for row in connection.execute(_LISTING, {"user_id": user_id})]
+    """A person's conversations, newest first, LISTED at most (contract §4)."""
+    asked = {"user_id": user_id, "listed": LISTED}
+    return [_conversation(row) for row in connection.execute(_LISTING, asked)]
 
 
 def _conversation(row: Row[tuple[object, ...]]) -> Conversation:

@@ -6,11 +6,15 @@ from ingest.services import Services
 from ingest.wire import HistoryWindow, Nothing, OneConversation, ReadBody
 from ingest.wire_answers import ConversationAnswer, MessageAnswer, Total, UpdatedCount
 from storage import apps, conversations, messages
+from storage.database import Database
 from storage.model.caller import UserCaller
 from storage.model.conversation import SYSTEM_PEER
-from storage.model.errors import NotFound
+from storage.model.errors import NotFound, OverLimit
+from storage.model.message import MessageView
 from storage.task_queue import SENDS
 
+# What is skipped is read: past this a page is a long question, of which one caller gets one at a time.
+_FAR = 1_000
 _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="successor-version"'
 
 
@@ -28,24 +32,35 @@ async def list_conversations(call: Call[UserCaller, Nothing, Nothing]) -> Answer
     callers=PEOPLE,
     params=HistoryWindow,
     answer=list[MessageAnswer],
-    errors=(NotFound,),
+    errors=(NotFound, OverLimit),
 )
 async def list_history(call: Call[UserCaller, HistoryWindow, Nothing]) -> Answer:
     """A page of a conversation, newest first: with a person (> 0), an app (< 0) or the system (0).
 
-    `is_read` of a message that the caller sent tells whether the other side has read it.
+    `is_read` of a message that the caller sent tells whether the other side has read it. What lies deep is paged by
+    `before_id`: `skip` reads what it skips, and of far pages one after the other is answered.
     """
     services, window = call.services, call.params
     await _check_peer(services, window.other_user_id)
-    views = await services.database.ask(
+    if window.skip > _FAR:
+        async with services.lists.turn(call.caller) as database:
+            views = await _history(database, call.caller, window)
+    else:
+        views = await _history(services.database, call.caller, window)
+    return Answer([services.display.message(one.message, read_at=one.read_at) for one in views])
+
+
+async def _history(
+    database: Database, caller: UserCaller, window: HistoryWindow
+) -> list[MessageView]:
+    return await database.ask(
         messages.history,
-        call.caller.person.id,
+        caller.person.id,
         peer_id=window.other_user_id,
         skip=window.skip,
         limit=window.limit,
         before_id=window.before_id,
     )
-    return Answer([services.display.message(one.message, read_at=one.read_at) for one in views])
 
 
 @endpoint(

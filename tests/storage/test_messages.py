@@ -48,6 +48,19 @@ def test_persist_answers_what_is_found_later(engine: Engine, send: Send) -> None
     assert replace(persisted, app_name=shown_name) == found.message
 
 
+def test_a_long_list_of_conversations_is_its_newest(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who has one with everybody is shown so many of them (contract §4), the newest."""
+    monkeypatch.setattr(conversations, "LISTED", 2)
+    with engine.begin() as connection:
+        add_people(connection, range(1, 6))
+        for sender in (5, 3, 4, 2):
+            ids = accept(connection, a_send(sender_id=sender, receiver_id=1))
+            messages.persist(connection, ids)
+        assert [one.peer_id for one in conversations.listing(connection, 1)] == [2, 4]
+
+
 def test_a_history_is_newest_first_and_pages_by_key_and_by_skip(engine: Engine) -> None:
     """Both ways of paging see every message once."""
     with engine.begin() as connection:
