@@ -45,10 +45,8 @@ class Shares:
 
 def open_shares(settings: DatabaseSettings, telemetry: Telemetry) -> Shares:
     """The shares of this process, at least one connection each; nothing connects yet."""
-    whole = sum(_PARTS.values())
 
-    def share(name: str) -> Database:
-        size = max(1, settings.pool_size * _PARTS[name] // whole)
+    def share(name: str, size: int) -> Database:
         return Database(
             replace(settings, pool_size=size),
             application_name=f"carillon ingest {name}",
@@ -57,7 +55,13 @@ def open_shares(settings: DatabaseSettings, telemetry: Telemetry) -> Shares:
             tell_busy=telemetry.database_busy.labels(name).inc,
         )
 
-    return Shares(**{name: share(name) for name in _PARTS})
+    return Shares(**{name: share(name, size) for name, size in sizes(settings.pool_size).items()})
+
+
+def sizes(pool_size: int) -> dict[str, int]:
+    """How many of `pool_size` connections each share has: one at least, and together no more where there are enough."""
+    whole = sum(_PARTS.values())
+    return {name: max(1, pool_size * part // whole) for name, part in _PARTS.items()}
 
 
 # In hand at once, of one caller: one is asked, the others wait their turn.

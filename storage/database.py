@@ -151,7 +151,6 @@ class Database:
         `tell_busy` is called for every one that waited in vain. A statement may take as long as the settings say, or
         as `limits` if that is less.
         """
-        self._pool_size = settings.pool_size
         self._tell_wait = tell_wait
         self._tell_busy = tell_busy
         statement = min(settings.statement_timeout, limits.statement or settings.statement_timeout)
@@ -170,11 +169,6 @@ class Database:
         self._together: Engine = self._each_alone.execution_options(
             isolation_level="READ COMMITTED"
         )
-
-    @property
-    def size(self) -> int:
-        """How many connections it has at most."""
-        return self._pool_size
 
     async def run(
         self,

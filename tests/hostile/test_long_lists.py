@@ -46,7 +46,7 @@ def test_nobody_waits_behind_one_persons_lists(
         hammering(url, bearer(environ, 1)) as answers,
         httpx.Client(base_url=url, headers=bearer(environ, 2), timeout=20) as other,
     ):
-        seen = [ask(other) for _ in range(6) for ask in (send, read, find, ready)]
+        seen = [ask(other) for _ in range(4) for ask in (send, read, find, ready)]
     assert {status for status, _ in seen} == {200}
     assert max(seconds for _, seconds in seen) < IN_TIME_SECONDS
     assert set(answers) <= {200, 422, 429}
