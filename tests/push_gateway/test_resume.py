@@ -495,7 +495,7 @@ def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
     """A process that starts reads all of it, a few megabytes at a time and not all shards' hundreds at once."""
     bus = Stuffed()
     everyone = tuple(range(SHARDS))
-    for number in range(200):
+    for number in range(60):
         event = to_all(number, everyone)
         bus.publish(replace(event, content="x" * 60_000))
     metrics = Metrics(CollectorRegistry())
@@ -507,7 +507,7 @@ def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
             await feed.step()
 
     asyncio.run(catch_up())
-    assert sum(bus.sizes) > 190e6
+    assert sum(bus.sizes) > 55e6
     assert max(bus.sizes) < 20e6
     assert sorted(bus.sizes)[len(bus.sizes) // 2] < 9e6
 
