@@ -33,9 +33,21 @@ class Writer:
     __slots__ = ("close", "is_closing", "write")
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.write = transport.write
+        self.write: Callable[[bytes], None] = transport.write
         self.is_closing = transport.is_closing
         self.close = close
+
+    def shut(self) -> None:
+        """Drop what is still written: uvicorn tells only the newest request that its client has gone."""
+        self.write, self.close = _drop, _do_nothing
+
+
+def _drop(data: bytes) -> None:
+    """Nobody is there to take it."""
+
+
+def _do_nothing() -> None:
+    """It is closed."""
 
 
 class UnreadCycle(RequestResponseCycle):

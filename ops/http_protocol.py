@@ -132,7 +132,7 @@ class HttpProtocol(HttpToolsProtocol):
         """The client takes an answer more slowly than it is made."""
         super().pause_writing()
         self._stop_untaken()
-        self._untaken = self.loop.call_later(UNTAKEN_SECONDS, self.transport.abort)
+        self._untaken = self.loop.call_later(UNTAKEN_SECONDS, self._give_up)
 
     def resume_writing(self) -> None:
         """It has taken most of it."""
@@ -200,10 +200,11 @@ class HttpProtocol(HttpToolsProtocol):
             self._unset_keepalive_if_required()
             self._parse_held()
         elif self.cycle.more_body and self.cycle.response_complete:
+            if isinstance(self.cycle, ExpectingCycle) and not self.cycle.keep_alive:
+                self._end()
+                return
             self._dropped = getattr(self.cycle, "dropped", 0)
             self._start_timer(http_cycle.DROPPED_SECONDS / 2, self.transport.close)
-            if isinstance(self.cycle, ExpectingCycle):
-                self._say_end()
 
     def _close_gently(self) -> None:
         """Close after the last answer, but not before its request was read: a reset would overtake it."""
@@ -345,15 +346,14 @@ class HttpProtocol(HttpToolsProtocol):
     def _end(self) -> None:
         """Say that nothing more is answered, and drop what still comes, so that the last answer arrives."""
         self._ends = True
-        self._say_end()
+        self._held = b""
+        self.pipeline.clear()
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
         self._dropped = 0
         self._start_timer(http_cycle.DROPPED_SECONDS, self.transport.close)
         self.flow.is_full = False
         self.flow.resume_reading()
-
-    def _say_end(self) -> None:
-        if self.transport.can_write_eof() and not self.transport.is_closing():
-            self.transport.write_eof()
 
     def _drop(self, size: int) -> None:
         self._dropped += size
@@ -372,10 +372,14 @@ class HttpProtocol(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
+    def _give_up(self) -> None:
+        self._forget()
+        self.transport.abort()
+
     def _forget(self) -> None:
         """Let go of what would keep this object alive."""
         self._held = b""
-        self._writer.close = self.transport.close
+        self._writer.shut()
 
     def _start_timer(self, seconds: float, then: Callable[[], None]) -> None:
         self._stop_timer()

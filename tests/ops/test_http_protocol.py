@@ -6,8 +6,10 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
@@ -464,3 +466,75 @@ def test_a_crowd_is_told_and_logged(tmp_path: Path) -> None:
             wire.close()
         assert wait_until(lambda: server.get("/a").status == 200, seconds=10)
         assert "no room for more" in server.log.read_text()
+
+
+PIECES = (
+    GET,
+    POST + b"Content-Length: 5\r\n\r\nhello",
+    early(b"/early", size=100_000) + b"y" * 100_000,
+    POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 4_000 + b"0\r\nA: b\r\n\r\n",
+    b"POST /early-close HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    early(b"/early", size=5, more=b"Expect: 100-continue\r\n"),
+    b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /a HTTP/1.0\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n" * 20,
+    b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n",
+    b"GET * HTTP/1.1\r\n\r\nGET /\xff HTTP/1.1\r\n\r\n",
+    b"x" * 70_000,
+)
+
+
+def noise(chance: random.Random) -> bytes:
+    """A few requests, some of them damaged."""
+    data = bytearray(b"".join(chance.choices(PIECES, k=chance.randint(1, 6))))
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        at = chance.randrange(len(data))
+        data[at : at + chance.randint(0, 9)] = chance.choice(
+            (b"", b"\0", b"\r\n\r\n", b": ", b"\xff")
+        )
+    return bytes(data)
+
+
+def test_whatever_comes_leaves_nothing_behind(hasty: Server) -> None:
+    """Requests of every kind, damaged, cut and dropped anywhere: no traceback, no connection, no memory."""
+    before = hasty.memory()
+
+    def talk(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(30):
+            with Wire(hasty.port, seconds=0.05) as wire, suppress(OSError):
+                data, at = noise(chance), 0
+                while at < len(data):
+                    size = chance.choice((17, 5_000, len(data)))
+                    wire.send(data[at : at + size])
+                    at += size
+                    if chance.random() < 0.1:
+                        wire.sock.recv(1 << 20)
+                    if chance.random() < 0.02:
+                        break
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(talk, range(4)))
+    assert hasty.get("/a").status == 200
+    process = psutil.Process(hasty.process.pid)
+    assert wait_until(lambda: len(process.net_connections()) == 1, seconds=20)
+    assert "Traceback" not in hasty.log.read_text()
+    assert hasty.memory() - before < 24 * MIB
+
+
+def test_ends_in_the_middle_of_the_pipe_are_no_faults_of_ours(server: Server) -> None:
+    """Nonsense behind an answer, an answer that closes before others, a client that has gone: no traceback."""
+    with server.wire() as wire:  # what comes behind an answer that closes
+        assert wire.ask(early(b"/early", size=5, more=b"Expect: 100-continue\r\n")).status == 401
+        wire.try_to_send(b"nonsense\r\n\r\n")
+        assert wire.is_ended()
+    with server.wire() as wire:  # requests behind an answer that closes, and nonsense behind them
+        assert wire.ask(early(b"/early-close", size=0) + GET + b"nonsense\r\n\r\n").status == 401
+        assert wire.is_ended()
+    with server.wire() as wire:  # several are waiting when the client goes
+        wire.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
+        wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    time.sleep(0.5)
+    assert server.get("/a").status == 200
+    assert "Traceback" not in server.log.read_text()
