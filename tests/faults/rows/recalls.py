@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,20 +51,27 @@ class Regretful:
         headers = {"Authorization": f"Bearer {self._ground.client.token(sender)}"}
         base = f"{self._ground.stack.url}/api/v1/messages"
         body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": receiver}
+        later: deque[tuple[float, int]] = deque()
         with httpx.Client(headers=headers, timeout=10) as client:
             while not self._over.is_set():
                 answer = client.post(f"{base}/", json=body)
                 if answer.status_code == 200:
-                    self._regret(client, f"{base}/{answer.json()['id']}", chance)
+                    self._decide(answer.json()["id"], chance, later)
+                while later and later[0][0] <= time.monotonic():
+                    self._take_back(client, base, later.popleft()[1])
                 self._over.wait(0.02)
+            for _, id in later:
+                self._take_back(client, base, id)
 
-    def _regret(self, client: httpx.Client, url: str, chance: random.Random) -> None:
-        id = int(url.rpartition("/")[2])
+    def _decide(self, id: int, chance: random.Random, later: "deque[tuple[float, int]]") -> None:
+        """Keep it, or take it back: at once, or behind those that are to be taken back before it."""
         if chance.random() < 0.5:
             self.kept.add(id)
-            return
-        self._over.wait(chance.choice((0.0, 0.005, 0.02, 0.2)))
-        while client.delete(url).status_code != 204:
+        else:
+            later.append((time.monotonic() + chance.choice((0.0, 0.0, 0.02, 0.2, 1.0)), id))
+
+    def _take_back(self, client: httpx.Client, base: str, id: int) -> None:
+        while client.delete(f"{base}/{id}").status_code != 204:
             time.sleep(0.1)
         self.recalled.add(id)
 
