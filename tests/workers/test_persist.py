@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from storage import accepted, conversations, failed_sends, messages
 from storage.bus import Bus
+from storage.database import Session
 from storage.model.errors import TryLater
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageStatus
@@ -190,6 +192,35 @@ def test_what_fails_for_everyone_is_held_against_no_send(process: Process, engin
         assert failed_sends.listing(connection, limit=10) == []
     assert persist.drain(process) == 2
     assert heard(process).ids() == ids
+
+
+def test_everything_of_the_lane_is_asked_on_the_session_that_holds_it(
+    process: Process, engine: Engine
+) -> None:
+    """A holder that has lost its session, and with it the lane, can judge and write nothing any more."""
+
+    class OnlyItsSession:
+        def session(self) -> AbstractContextManager[Session]:
+            return process.database.session()
+
+        def run(self, *_: object, **__: object) -> None:
+            raise AssertionError("asked on another session")
+
+    database: Any = OnlyItsSession()
+    with engine.begin() as connection:
+        [left] = accept(connection, a_send())
+        accepted.claim(connection, 10)
+        connection.execute(text("INSERT INTO persist_holder (lane, holder) VALUES (0, 'dead')"))
+        connection.execute(
+            text(
+                "INSERT INTO accepted (id, type, content_type, title, content)"
+                " VALUES (next_message_id(), 'MESSAGE', 'TEXT', 't', 'no receiver')"
+            )
+        )
+    assert persist.drain(replace(process, database=database)) == 1
+    assert heard(process).ids() == [left]
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT attempts FROM accepted")).scalar_one() == 1
 
 
 def test_two_workers_at_once_deliver_everything_once_and_in_order(
