@@ -167,7 +167,12 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
             at += SLICE_BYTES
             if _counted(self.conn).frames - before > TURN_FRAMES:
                 break
-        self._pending = b"" if self._is_deaf else data[at:]
+        if self._is_deaf:
+            self._pending = b""
+            if not self.transport.is_closing():  # or its peer would not see the close frame
+                self.transport.resume_reading()
+            return
+        self._pending = data[at:]
         if self._pending:
             self.transport.pause_reading()
             self.loop.call_soon(self._parse_pending)
@@ -265,11 +270,13 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_close(self, event: Frame) -> None:
         """The peer closed, or answered our close frame."""
         super().handle_close(event)
+        self._is_deaf = True  # what is pending behind a close frame is nothing
         self._end()
 
     def handle_parser_exception(self) -> None:
         """The peer broke the protocol."""
         super().handle_parser_exception()
+        self._is_deaf = True
         self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -277,6 +284,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         if self._kernel is not None:
             self._kernel.detach()  # the transport is about to close the descriptor
         super().connection_lost(exc)
+        self._is_deaf, self._pending = True, b""
         self._end()
 
     def shutdown(self) -> None:

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
-from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import Gateway, token
 from tests.push_gateway.wire import (
     BINARY,
@@ -17,6 +16,7 @@ from tests.push_gateway.wire import (
     PONG,
     TEXT,
     Peer,
+    close,
     frame,
     shake_hands,
 )
@@ -110,6 +110,37 @@ def test_a_flood_is_closed_with_1008_and_nobody_else_waits(gateway: Gateway, nam
     assert process.memory_info().rss - before < 16 * 1024 * 1024
 
 
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(close(1000), 1000), (frame(TEXT, rsv=4), 1002), (frame(TEXT, b"\xff"), 1007)],
+    ids=["close", "reserved bits", "not UTF-8"],
+)
+def test_what_comes_behind_the_end_is_dropped(gateway: Gateway, end: bytes, code: int) -> None:
+    """A close or a violation in the middle of much: its code, and no traceback for the rest."""
+    pings = frame(TEXT, b"ping") * 160  # several slices, and no flood
+    for _ in range(5):
+        peer = opened(gateway, 210)
+        peer.write(pings + end + frame(PING, b"x" * 100) * 600)
+        while peer.code is None and not peer.is_over:
+            peer.read()
+        assert peer.code == code
+        peer.sock.close()
+        peer.stream.close()
+    assert gateway.get("/healthz")[0] == 200
+    assert "Traceback" not in gateway.log.read_text()
+
+
+def test_who_writes_before_reading_is_told_all_the_same(gateway: Gateway) -> None:
+    """A flood of one thread: it reads when it has written everything, and finds 1008."""
+    peer = opened(gateway, 220)
+    peer.write(frame(PING, b"x" * 100) * 100_000)
+    while peer.code is None and not peer.is_over:
+        peer.read()
+    assert peer.code == FLOODING
+    peer.sock.close()
+    peer.stream.close()
+
+
 def test_who_sends_a_good_deal_at_once_stays(gateway: Gateway) -> None:
     """Three hundred pings in one write are answered, and so are a few fragments without content."""
     peer = opened(gateway, 200)
@@ -121,14 +152,3 @@ def test_who_sends_a_good_deal_at_once_stays(gateway: Gateway) -> None:
     assert peer.read() == (TEXT, b"pong")
     peer.sock.close()
     peer.stream.close()
-
-
-def test_what_is_sent_before_the_socket_is_open_waits(launch: Launch) -> None:
-    """While a handshake is judged nothing is read: a flood then costs nobody anything either."""
-    gateway = launch()
-    for number in range(3):
-        peer = opened(gateway, 300 + number)
-        peer.write(frame(TEXT, b"ping"))
-        assert peer.read() == (TEXT, b"pong")
-        peer.sock.close()
-        peer.stream.close()

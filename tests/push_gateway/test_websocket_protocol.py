@@ -15,6 +15,11 @@ from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PROTOCOL, Gateway, token
 from tests.push_gateway.wire import PING, TEXT, frame
 
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
 ECHO = """
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
@@ -113,6 +118,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written: list[bytes] = []
+        self.reads = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Remember it."""
@@ -126,10 +132,12 @@ class Wire(asyncio.Transport):
         return False
 
     def pause_reading(self) -> None:
-        """Nothing comes by itself."""
+        """Remember it."""
+        self.reads = False
 
     def resume_reading(self) -> None:
-        """Nothing comes by itself."""
+        """Remember it."""
+        self.reads = True
 
 
 class Owner:
@@ -150,6 +158,32 @@ class Owner:
         """See Owner."""
 
 
+def test_nothing_is_read_while_a_handshake_is_judged() -> None:
+    """A client has nothing to say before it is let in, and cannot flood by then."""
+    wire, is_judged = Wire(), asyncio.Event()
+
+    async def take(scope: Scope, receive: Receive, send: Send) -> None:
+        await is_judged.wait()
+        await receive()
+        await send({"type": "websocket.accept"})
+        scope["extensions"][EXTENSION].take_over(Owner(), buffer_bytes=1000)
+
+    async def story() -> None:
+        config = Config(take, ws=PROTOCOL, log_config=None)
+        config.load()
+        protocol = FrameWebSocketProtocol(config, ServerState(), {}, asyncio.get_running_loop())
+        protocol.connection_made(wire)
+        protocol.data_received(HANDSHAKE)
+        await asyncio.sleep(0)
+        assert not wire.reads
+        is_judged.set()
+        while protocol.tasks:  # noqa: ASYNC110 (turns of the loop, not time)
+            await asyncio.sleep(0)
+        assert wire.reads
+
+    asyncio.run(story())
+
+
 def test_after_a_takeover_every_write_goes_through_the_owner() -> None:
     """Pongs of both kinds and the close frame too, or they could come into the middle of a frame."""
     owner, wire = Owner(), Wire()
@@ -164,10 +198,7 @@ def test_after_a_takeover_every_write_goes_through_the_owner() -> None:
         config.load()
         protocol = FrameWebSocketProtocol(config, ServerState(), {}, asyncio.get_running_loop())
         protocol.connection_made(wire)
-        protocol.data_received(
-            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
+        protocol.data_received(HANDSHAKE)
         while protocol.tasks:  # noqa: ASYNC110 (turns of the loop, not time)
             await asyncio.sleep(0)
         protocol.data_received(frame(PING, b"1") + frame(TEXT, b"ping"))
