@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ops.deadline import wait_until
 from storage import broadcast_failures, messages
@@ -11,8 +12,9 @@ from storage.accepted import backlog
 from storage.model.errors import CarillonError
 from storage.settings import load
 from storage.task_queue import BROADCASTS, EXPAND, QueueSettings, make_celery
-from tests.faults.business import business, drift, judge_broadcast
+from tests.faults.business import Business, business, drift, judge_broadcast
 from tests.faults.ground import Findings, Ground
+from tests.faults.sockets import Log, Sockets
 from workers import expand
 from workers.process import open_process
 
@@ -218,8 +220,26 @@ def _change(ground: Ground, leaving: list[int]) -> list[int]:
 def send_several_at_once(ground: Ground) -> Findings:
     """40: four large broadcasts of one app and two of another at once: all end, in each app's order."""
     first, second = business(ground), business(ground)
-    _crowd_of(ground, ground.scale(short=30_000, full=60_000))  # more than one slice of planning
-    found, people = Findings(), 0
+    size = ground.scale(short=30_000, full=60_000)  # more than one slice of planning
+    _crowd_of(ground, size)
+    found = Findings()
+    # From all over the audience: different chunks, in different lanes' hands.
+    listeners = [500_000_000 + number for number in range(1, size, size // 7)]
+    sockets = Sockets(ground.stack.url, listeners, token=ground.client.token)
+    with sockets:
+        wait_until(lambda: all(log.is_connected for log in sockets.logs), seconds=30)
+        people = _in_rounds(ground, found, (first, second), sockets)
+    drift(found, ground)
+    found.figures = {"accepted": people}
+    return found
+
+
+def _in_rounds(
+    ground: Ground, found: Findings, senders_of: tuple[Business, Business], sockets: Sockets
+) -> int:
+    """Send, and judge what was planned, delivered and seen in which order; how many deliveries."""
+    first, second = senders_of
+    people = 0
     for _ in range(ground.scale(short=1, full=5)):
         with ThreadPoolExecutor(6) as pool:
             senders = [first, second, first, first, second, first]
@@ -234,9 +254,20 @@ def send_several_at_once(ground: Ground) -> Findings:
                 "SELECT array_agg(id ORDER BY planned_at) FROM broadcasts WHERE id = ANY(:ids)"
             )
             found.must(ground.ask(planned, ids=ids) == ids, "planned in the app's order")
-    drift(found, ground)
-    found.figures = {"accepted": people}
-    return found
+            _judge_order(found, sockets, ids)
+    return people
+
+
+def _judge_order(found: Findings, sockets: Sockets, ids: list[int]) -> None:
+    """Every listener has seen `ids`, an app's broadcasts, once each and in this order."""
+    for log in sockets.logs:
+        wait_until(partial(_has_seen, log, ids), seconds=10)
+        seen = [id for socket in log.sockets for id in socket if id in ids]
+        found.must(seen == ids, f"in the app's order on the socket of {log.user_id} ({seen})")
+
+
+def _has_seen(log: Log, ids: list[int]) -> bool:
+    return set(ids) <= log.known
 
 
 def lose_a_table(ground: Ground) -> Findings:
