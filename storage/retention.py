@@ -122,13 +122,15 @@ def settle(connection: Connection, month: Month, *, slice: int) -> bool:
 
 
 # Some pages of the month's partition, without reading the others (a TID range scan): there is no index of what is
-# unread. Its name is made of digits (`expired`).
-_LOOK = """
-SELECT EXISTS (SELECT 1 FROM deliveries{suffix}
-                WHERE ctid >= CAST(:low AS tid) AND ctid < CAST(:high AS tid) AND read_at IS NULL)
+# unread. The bounds of ids lead to the one partition; named itself, it would have to be granted.
+_LOOK = text("""
+SELECT EXISTS (SELECT 1 FROM deliveries
+                WHERE message_id >= :low AND message_id < :high
+                  AND ctid >= CAST(:first AS tid) AND ctid < CAST(:last AS tid) AND read_at IS NULL)
          AS has_unread,
-       :after * current_setting('block_size')::bigint < pg_relation_size('deliveries{suffix}') AS has_more
-"""
+       :after * current_setting('block_size')::bigint < pg_relation_size(CAST(:partition AS text))
+         AS has_more
+""")
 _LOOKED = text("UPDATE retention_progress SET next_block = :after WHERE month = :month")
 _START_AGAIN = text("DELETE FROM retention_progress WHERE month = :month")
 
@@ -142,8 +144,15 @@ def is_settled(connection: Connection, month: Month, *, blocks: int = 1_000_000)
     if place.step != "check":
         return False
     after = place.next_block + blocks
-    asked = {"low": f"({place.next_block},0)", "high": f"({after},0)", "after": after}
-    seen = connection.execute(text(_LOOK.format(suffix=month.suffix)), asked).one()
+    asked = {
+        "low": month.low,
+        "high": month.high,
+        "first": f"({place.next_block},0)",
+        "last": f"({after},0)",
+        "after": after,
+        "partition": f"deliveries{month.suffix}",
+    }
+    seen = connection.execute(_LOOK, asked).one()
     if seen.has_unread:
         connection.execute(_START_AGAIN, {"month": month.suffix})
         return False

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from storage import accepted, broadcasts, messages, recounts, turns
 from storage.database import MONTHS_AHEAD
-from storage.model.errors import TryLater
+from storage.model.errors import CarillonError, TryLater
 from workers import retention
 from workers.process import Process
 
@@ -47,9 +47,10 @@ def tidy(
         step = left.popleft()
         try:
             has_more = step()
-        except TryLater as error:
-            # Others hold what it needs: it is for the next time.
-            _log.warning("Upkeep, for now not: %s", error.detail)
+        except CarillonError as error:
+            # Others hold what it needs, or it never will work: it is for the next time, or for who reads this.
+            level = logging.WARNING if isinstance(error, TryLater) else logging.ERROR
+            _log.log(level, "Upkeep, one kind of it, for now not: %s", error.detail)
             continue
         if has_more:
             left.append(step)

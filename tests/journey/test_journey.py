@@ -1,6 +1,7 @@
 """From a request to everywhere it must be seen, on the whole running stack."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -201,3 +202,27 @@ def test_a_token_of_nobody_opens_no_socket(client: Client, record: Engine) -> No
         assert socket.connection.recv(timeout=PATIENCE) == "pong"
     with record.begin() as connection:
         connection.execute(delete(users).where(users.c.id == nobody))
+
+
+def test_scheduled_sends_take_their_place_when_they_become_due(
+    client: Client, people: tuple[int, int, int]
+) -> None:
+    """On the socket as in the history: in the order of their acceptance, before what is sent afterwards (contract §2)."""
+    me, you, _ = people
+    due = datetime.now(UTC) + timedelta(seconds=1.5)
+    with client.socket(you) as yours, client.user(me) as i, client.user(you) as they:
+
+        def send(**fields: str) -> int:
+            answer = i.post("/messages/", json=PRIVATE | {"receiver_id": you} | fields)
+            assert answer.status_code == 200, answer.text
+            return int(answer.json()["id"])
+
+        scheduled = [send(send_at=due.isoformat()) for _ in range(10)]
+        live = [send()]
+        assert wait_until(lambda: datetime.now(UTC) > due, seconds=10)
+        live.append(send())
+        seen = [yours.next_message()["id"] for _ in range(12)]
+        history = they.get(f"/messages/history/{me}", params={"limit": 12}).json()
+    expected = [live[0], *scheduled, live[1]]
+    assert seen == expected
+    assert [message["id"] for message in reversed(history)] == expected

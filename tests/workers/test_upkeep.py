@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage import accepted, broadcasts, messages, recounts
-from storage.model.errors import TryLater
+from storage.model.errors import CarillonError, NeverWillWork, TryLater
 from tests.builders import a_send, accept, add_people
 from workers import retention, upkeep
 from workers.process import Process
@@ -71,15 +71,16 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     assert keys(engine) == 0
 
 
-def test_a_kind_that_cannot_go_on_now_keeps_no_other_from_it(
-    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [TryLater("locked"), NeverWillWork("permission denied")])
+def test_a_kind_that_cannot_go_on_keeps_no_other_from_it(
+    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch, error: CarillonError
 ) -> None:
-    """Retention waits for a lock in vain: keys are forgotten all the same."""
+    """Retention waits for a lock in vain, or may not do it: keys are forgotten all the same."""
 
-    def locked(_: Process) -> bool:
-        raise TryLater("locked")
+    def fail(_: Process) -> bool:
+        raise error
 
-    monkeypatch.setattr(retention, "step", locked)
+    monkeypatch.setattr(retention, "step", fail)
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 100})
     assert not upkeep.tidy(process)

@@ -94,6 +94,7 @@ ROWS = (
     Row(35, "big and slow bodies, huge frames", bodies.overfeed, is_marked=True),
     Row(39, "an ingest process hangs with locks held", hanging.hang, is_marked=True),
     Row(41, "PostgreSQL's clock set back, and months ahead", clocks.set_postgres),
+    Row(44, "upkeep behind, scheduled sends due", schedule.catch_up, settings=schedule.SETTINGS),
     Row(45, "beat frozen", schedule.freeze_beat, is_marked=True),
     Row(37, "WebSocket conformance", conformance.conform),
     Row(42, "events that cannot be made", odd_events.plant, is_marked=True),
