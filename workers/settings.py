@@ -40,7 +40,8 @@ class WorkerSettings:
         # Three attempts bring a batch down to the one row that kills its worker; fewer than four would
         # bury its innocent neighbours.
         parse=whole(4, 100),
-        help="A send or chunk that failed this often is put aside for a person to look at.",
+        help="A send that failed this often is put aside for a person to look at. A part of a "
+        "broadcast is tried for ever; after this many failures the next ones of its app no longer wait for it.",
     )
     sweep_grace: timedelta = setting(
         "CARILLON_SWEEP_GRACE_SECONDS",

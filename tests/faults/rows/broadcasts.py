@@ -220,7 +220,7 @@ def _change(ground: Ground, leaving: list[int]) -> list[int]:
 def send_several_at_once(ground: Ground) -> Findings:
     """40: four large broadcasts of one app and two of another at once: all end, in each app's order."""
     first, second = business(ground), business(ground)
-    size = ground.scale(short=30_000, full=60_000)  # more than one slice of planning
+    size = ground.scale(short=26_000, full=60_000)  # more than one slice of planning
     _crowd_of(ground, size)
     found = Findings()
     # From all over the audience: different chunks, in different lanes' hands.
@@ -272,8 +272,8 @@ def _has_seen(log: Log, ids: list[int]) -> bool:
 
 def lose_a_table(ground: Ground) -> Findings:
     """47: a table is gone while a broadcast is on its way: it is told of, and ends exact all the same."""
-    sender, seconds = business(ground), ground.scale(short=3, full=40)
-    _crowd_of(ground, ground.scale(short=20_000, full=60_000))
+    sender, seconds = business(ground), ground.scale(short=1, full=40)
+    _crowd_of(ground, ground.scale(short=10_000, full=60_000))
     found = Findings()
     # Persisting a send needs the table too: it is gone once the broadcast is the lanes' business.
     ground.stack[LANES].freeze()
