@@ -9,7 +9,7 @@ _log = logging.getLogger(__name__)
 
 SLICE = 2_000  # conversations a transaction: some 50 ms
 CHUNKS = 500  # of broadcasts
-BLOCKS = 16_384  # pages that are looked through at once: 128 MiB
+BLOCKS = 4_096  # pages that are looked through at once: 32 MiB, some 100 ms
 
 
 def step(process: Process) -> bool:

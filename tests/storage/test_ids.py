@@ -172,21 +172,28 @@ def floor_of(engine: Engine, instant: datetime) -> int:
 
 
 def test_scheduled_ids_are_unique_whatever_became_of_the_earlier_ones(engine: Engine) -> None:
-    """Taken back, or a dead letter, an id stays taken; neighbours that overflow go around each other."""
+    """Taken back, held, or a dead letter, an id stays taken; neighbours that overflow go around each other."""
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     later = due + timedelta(milliseconds=1)
     with engine.begin() as connection:
-        gone, dead, next_ms = accept(
-            connection, a_send(send_at=due), a_send(send_at=due), a_send(send_at=later)
+        gone, dead, held, next_ms = accept(
+            connection, *[a_send(send_at=due)] * 3, a_send(send_at=later)
         )
         withdraw(connection, gone)
         accepted.bury(connection, [dead])
+        connection.execute(
+            text(
+                "WITH gone AS (DELETE FROM accepted WHERE id = :id RETURNING *)"
+                " INSERT INTO held_sends (id, app_id, payload) SELECT id, 7, to_jsonb(gone) FROM gone"
+            ),
+            {"id": held},
+        )
         many = [id for _ in range(5) for id in accept(connection, *[a_send(send_at=due)] * 500)]
         mixed = accept(
             connection, a_send(), a_send(send_at=later), a_send(send_at=due), a_send(send_at=later)
         )
         failed_sends.replay(connection, [dead])
-    ids = [gone, dead, next_ms, *many, *mixed]
+    ids = [gone, dead, held, next_ms, *many, *mixed]
     assert len(ids) == len(set(ids))
     assert many == sorted(many)
     assert mixed[1] < mixed[3]
