@@ -325,7 +325,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int) -> None:
         """Parse nothing more: what was asked before is answered, what is wrong gets `status`."""
-        _log.info("A request was refused: %d.", status)
+        _log.debug("A request was refused: %d.", status)  # as many as a stranger likes
         self._ends = True
         self._held = b""
         self._stop_timer()
