@@ -6,6 +6,7 @@ from sqlalchemy import Engine, text
 _SHIM = """
 CREATE TABLE wrong_clock (off interval NOT NULL);
 INSERT INTO wrong_clock VALUES ('0');
+GRANT SELECT ON wrong_clock TO PUBLIC;
 CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
 $$ SELECT pg_catalog.clock_timestamp() + off FROM public.wrong_clock $$;
 CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql STABLE AS

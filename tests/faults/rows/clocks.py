@@ -104,7 +104,15 @@ AHEAD_SECONDS = 7 * 30 * 86_400.0
 def set_postgres(ground: Ground) -> Findings:
     """41: PostgreSQL's clock goes two and five seconds back, then seven months ahead, two seconds each."""
     wrong_clock.install(ground.engine)
-    _relaunch_all(ground)
+    try:
+        _relaunch_all(ground)
+        return _set_back_and_ahead(ground)
+    finally:
+        wrong_clock.remove(ground.engine)
+        _relaunch_all(ground)
+
+
+def _set_back_and_ahead(ground: Ground) -> Findings:
     with ground.traffic(per_second=10_000, connections=32, limit=100_000, sockets=1) as traffic:
         for seconds in (-2.0, -5.0):
             await_progress(traffic)
@@ -127,8 +135,6 @@ def set_postgres(ground: Ground) -> Findings:
     found.must(is_told, f"{AHEAD} says so")
     found.must(not ground.ask("SELECT count(*) FROM failed_sends"), "nothing is put aside")
     _read_and_recall(ground, found, traffic.ledger.sent[::997])
-    wrong_clock.remove(ground.engine)
-    _relaunch_all(ground)
     return found
 
 
