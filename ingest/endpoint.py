@@ -78,7 +78,9 @@ class Endpoint:
     A `path` that ends in a slash answers without it as well, never by a redirect (contract §0).
     `answer` is the JSON shape of a success, None for no JSON; `status` the success's; `also` other
     successes, without JSON. `errors` are those beyond what authenticating, parsing and the record can
-    raise. `quota`: what each request of a person uses up (an app's does not). `is_bulk`: its body may be long, of an app. `takes_stream`: the handler reads the body itself.
+    raise. `quota`: what each request of a person uses up (an app's does not). `is_bulk`: its body may be
+    long, of an app. `takes_turn`: it asks the share `reads`, where one caller's requests wait for one another;
+    not so what sends, and what takes a turn of its own. `takes_stream`: the handler reads the body itself.
     """
 
     method: str
@@ -95,6 +97,7 @@ class Endpoint:
     tells: tuple[HeaderNote, ...]
     quota: Quota | None
     is_bulk: bool
+    takes_turn: bool
     takes_stream: bool
     body_is_optional: bool
     is_deprecated: bool
@@ -132,6 +135,7 @@ def endpoint(
     tells: tuple[HeaderNote, ...] = (),
     quota: Quota | None = None,
     is_bulk: bool = False,
+    takes_turn: bool = True,
     takes_stream: bool = False,
     body_is_optional: bool = False,
     is_deprecated: bool = False,
@@ -154,6 +158,7 @@ def endpoint(
             tells=tells,
             quota=quota,
             is_bulk=is_bulk,
+            takes_turn=takes_turn,
             takes_stream=takes_stream,
             body_is_optional=body_is_optional,
             is_deprecated=is_deprecated,

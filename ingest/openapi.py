@@ -176,7 +176,8 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
         kinds |= {NotAllowed}
     if endpoint.params is not Nothing or endpoint.takes_json or endpoint.asks:
         kinds |= {Invalid}
-    if endpoint.quota is not None:
+    has_turns = endpoint.takes_turn and (endpoint.callers.people or endpoint.callers.apps)
+    if endpoint.quota is not None or has_turns:
         kinds |= {OverLimit}
     if endpoint.takes_json or endpoint.takes_stream:
         kinds |= {TooLarge, problems.TooSlow}

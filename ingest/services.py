@@ -17,7 +17,7 @@ from ingest.lookups import Lookups
 from ingest.readiness import Readiness
 from ingest.sending import Rules
 from ingest.settings import IngestSettings
-from ingest.shares import Lists, Shares, open_shares
+from ingest.shares import Lists, Shares, Turns, open_shares, reading_turns
 from ingest.strangers import answer_gateways
 from ingest.telemetry import Telemetry
 from ingest.waiting import Watch
@@ -54,6 +54,7 @@ class Services:
 
     settings: IngestSettings
     pipes: Pipes
+    turns: Turns
     lists: Lists
     readiness: Readiness
     authentication: Authentication
@@ -154,6 +155,7 @@ def _services(
     return Services(
         settings=settings,
         pipes=pipes,
+        turns=reading_turns(),
         lists=lists,
         readiness=Readiness(),
         authentication=Authentication(verifier, lookups, window=settings.signature_window),

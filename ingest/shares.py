@@ -7,7 +7,7 @@ process is ready does not wait behind them.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from ingest.telemetry import Telemetry
@@ -64,16 +64,73 @@ def sizes(pool_size: int) -> dict[str, int]:
     return {name: max(1, pool_size * part // whole) for name, part in _PARTS.items()}
 
 
-# In hand at once, of one caller: one is asked, the others wait their turn.
-_OF_A_PERSON, _OF_AN_APP = 8, 32
+# In hand at once, of one caller; more is refused. A browser loads a page over HTTP/2 with some twenty requests.
+_OF_A_PERSON, _OF_AN_APP = 32, 128
+_LISTS_OF_A_PERSON, _LISTS_OF_AN_APP = 8, 32
 _PATIENCE = timedelta(seconds=5)
-TOO_MANY = "You have too many lists in hand; wait for their answers."
+TOO_MANY = "You have too many requests in hand; wait for their answers."
 
 
 @dataclass(slots=True)
-class _Turn:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+class _Queue:
+    places: asyncio.Semaphore
     in_hand: int = 0
+
+
+class Turns:
+    """At most `at_once` of one caller's requests are under way; its others wait, and nobody else's do."""
+
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        of_a_person: int = _OF_A_PERSON,
+        of_an_app: int = _OF_AN_APP,
+        patience: timedelta = _PATIENCE,
+    ) -> None:
+        """`of_…`: how many may be in hand, under way or waiting; `patience`: how long one waits."""
+        self._at_once = at_once
+        self._of_a_person = of_a_person
+        self._of_an_app = of_an_app
+        self._patience_seconds = patience.total_seconds()
+        self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def turn(self, caller: Caller) -> AsyncIterator[None]:
+        """The caller's turn. Raises OverLimit when it has too much in hand, or has waited too long."""
+        key = caller.key
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = _Queue(asyncio.Semaphore(self._at_once))
+        allowed = self._of_an_app if isinstance(caller, AppCaller) else self._of_a_person
+        if queue.in_hand >= allowed:
+            raise OverLimit(TOO_MANY, retry_after_seconds=1)
+        queue.in_hand += 1
+        try:
+            await self._wait(queue.places)
+            try:
+                yield
+            finally:
+                queue.places.release()
+        finally:
+            queue.in_hand -= 1
+            if not queue.in_hand:
+                del self._queues[key]
+
+    async def _wait(self, places: asyncio.Semaphore) -> None:
+        if not places.locked():
+            await places.acquire()  # at once
+            return
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await places.acquire()
+        except TimeoutError:
+            raise OverLimit(TOO_MANY, retry_after_seconds=1) from None
+
+
+def reading_turns() -> Turns:
+    """For the share `reads`: two callers who ask for all they can get leave a connection for the others."""
+    return Turns(at_once=2)
 
 
 class Lists:
@@ -82,30 +139,15 @@ class Lists:
     def __init__(self, database: Database, *, patience: timedelta = _PATIENCE) -> None:
         """`patience`: how long a question waits for those that the same caller asked before."""
         self._database = database
-        self._patience_seconds = patience.total_seconds()
-        self._turns: dict[str, _Turn] = {}
+        self._turns = Turns(
+            at_once=1,
+            of_a_person=_LISTS_OF_A_PERSON,
+            of_an_app=_LISTS_OF_AN_APP,
+            patience=patience,
+        )
 
     @asynccontextmanager
     async def turn(self, caller: Caller) -> AsyncIterator[Database]:
         """The caller's turn to ask. Raises OverLimit when it has too much in hand, or has waited too long."""
-        turn = self._turns.setdefault(caller.key, _Turn())
-        if turn.in_hand >= (_OF_AN_APP if isinstance(caller, AppCaller) else _OF_A_PERSON):
-            raise OverLimit(TOO_MANY, retry_after_seconds=1)
-        turn.in_hand += 1
-        try:
-            await self._wait(turn.lock)
-            try:
-                yield self._database
-            finally:
-                turn.lock.release()
-        finally:
-            turn.in_hand -= 1
-            if not turn.in_hand:
-                del self._turns[caller.key]
-
-    async def _wait(self, lock: asyncio.Lock) -> None:
-        try:
-            async with asyncio.timeout(self._patience_seconds):
-                await lock.acquire()
-        except TimeoutError:
-            raise OverLimit(TOO_MANY, retry_after_seconds=1) from None
+        async with self._turns.turn(caller):
+            yield self._database

@@ -19,6 +19,7 @@ from storage.model.errors import NotFound, OverLimit
     params=BroadcastWindow,
     answer=list[BroadcastLine],
     errors=(OverLimit,),
+    takes_turn=False,
 )
 async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> Answer:
     """The calling app's broadcasts, the last accepted first, also those that are not due yet."""
@@ -41,6 +42,7 @@ async def list_broadcasts(call: Call[AppCaller, BroadcastWindow, Nothing]) -> An
     params=OneBroadcast,
     answer=BroadcastAnswer,
     errors=(NotFound, OverLimit),
+    takes_turn=False,
 )
 async def get_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answer:
     """How far a broadcast has come, to the app that sent it."""
@@ -59,6 +61,7 @@ async def get_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answer:
     params=UnreadWindow,
     answer=UnreadAnswer,
     errors=(NotFound, OverLimit),
+    takes_turn=False,
 )
 async def list_unread(call: Call[AppCaller, UnreadWindow, Nothing]) -> Answer:
     """Who has the broadcast and has not read it, by user id; go on after the last of a page."""

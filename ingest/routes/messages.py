@@ -39,6 +39,7 @@ LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
     asks=(KEY, WAIT),
     tells=(REPLAY, APPLIED, LOCATION),
     is_bulk=True,
+    takes_turn=False,
 )
 async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     """Send a message, a notification or a broadcast.
@@ -68,6 +69,7 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     asks=(KEY,),
     tells=(REPLAY,),
     is_bulk=True,
+    takes_turn=False,
 )
 async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""

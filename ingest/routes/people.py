@@ -17,6 +17,7 @@ from storage.model.errors import invalid
     params=PeopleSearch,
     answer=list[PersonAnswer],
     quota=Quota.PERSON_LISTS,
+    takes_turn=False,
 )
 async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer:
     """Active people with `q` in their name, mobile or English name."""
@@ -33,6 +34,7 @@ async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer
     params=PeopleWindow,
     answer=PeopleAnswer,
     quota=Quota.PERSON_LISTS,
+    takes_turn=False,
 )
 async def list_people(call: Call[UserCaller, PeopleWindow, Nothing]) -> Answer:
     """A page of everyone with `keyword` in their name, mobile or English name.

@@ -84,6 +84,7 @@ URLS = [
     "/users/?limit=101",
     "/users/?skip=-1",
     "/users/?keyword=%00",
+    "/users/?keyword=" + "%e4%ba%ba" * 1_000,
     "/users/?keyword=1&skip=100001",
     "/users/?skip=1000001",
     "/users/search?q=a%00b",
