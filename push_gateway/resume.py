@@ -159,11 +159,16 @@ class _Shard:
         """Nothing is read yet; if `is_skipping`, what there is when it is audited will not be."""
         self.is_skipping = is_skipping
         self.position = BEGINNING
+        self._doubtful: Position | None = (
+            None  # who was told up to here may have missed what was lost before it
+        )
         self._count: int | None = None  # the number, in its stream, of the entry to come
         self.backlog.start(BEGINNING)
 
     def covers(self, since: Position) -> bool:
-        """Whether everything after `since` is in the backlog, or still to come."""
+        """Whether everything after `since` is in the backlog, or still to come, and nothing before it was missed."""
+        if self._doubtful is not None and since <= self._doubtful:
+            return False
         return self.backlog.floor <= since and since.ms <= self.position.ms + FEED_LAG_MS
 
     def was_told(self, user_id: int, position: Position) -> bool:
@@ -185,6 +190,9 @@ class _Shard:
             complete = first == 0  # nothing of this stream was ever dropped
             oldest = entries[0].position if entries else survey.last
             self.backlog.start(BEGINNING if complete else oldest)
+        if self._count is not None and first != expected:
+            # Who is connected is told now; who left since, with a position behind the gap, when they come back.
+            self._doubtful = self.position
         self._count = first
         return first != expected
 

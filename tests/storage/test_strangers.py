@@ -12,10 +12,11 @@ from storage.strangers import Met, Strangers
 
 
 def told(url: str, story: Callable[[Strangers, Strangers], Awaitable[None]]) -> None:
-    """Run a story with a gateway's end and ingest's."""
+    """Run a story with a gateway's end and ingest's, in a database that no other ingest looks into."""
+    own = ValkeySettings(url.rpartition("/")[0] + "/2")
 
     async def run() -> None:
-        ends = Strangers(ValkeySettings(url)), Strangers(ValkeySettings(url))
+        ends = Strangers(own), Strangers(own)
         try:
             await story(*ends)
         finally:
