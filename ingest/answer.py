@@ -32,9 +32,11 @@ class Answer:
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
         body = self.encoded()
-        headers = [_encoded(header) for header in self.headers] if self.headers else []
-        if not headers or all(name != _PRIVATE[0] for name, _ in headers):
-            headers.append(_PRIVATE)
+        headers = [_PRIVATE]
+        if self.headers:
+            headers = [_encoded(header) for header in self.headers]
+            if all(name != _PRIVATE[0] for name, _ in headers):
+                headers.append(_PRIVATE)
         if self.content is not None:
             headers.append(_content_type(self.media_type))
         if self.status not in (204, 304):

@@ -72,7 +72,7 @@ def _resumed(reading: Coroutine[Any, Any, bytes], waits_for: Any) -> Generator[A
 
 async def _received(receive: Receive, limit: int) -> bytes:
     message = await receive()
-    body = _part(message)
+    body: bytes = message["body"] if "body" in message else _part(message)
     if not message.get("more_body", False) and len(body) <= limit:
         return body
     parts, size = [body], len(body)

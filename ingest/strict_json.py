@@ -47,7 +47,12 @@ def parse(body: bytes) -> dict[str, Any]:
     if _MAYBE_PAST_64_BITS in digits:
         _refuse_long_numbers(body)
     found: dict[str, Any] = value
-    if _may_lose(body, digits) and any(isinstance(one, dict | list) for one in found.values()):
+    has_more = b"{" in body[1:] or b"[" in body
+    if (
+        has_more
+        and _may_lose(body, digits)
+        and any(isinstance(one, dict | list) for one in found.values())
+    ):
         found = _as_written(body)
     return found
 

@@ -173,8 +173,9 @@ class Limits:
         self._wait_seconds = limit_settings.wait.total_seconds()
         self._valkey = valkey_client(replace(valkey_settings, timeout=limit_settings.wait))
         self._take = self._valkey.register_script(_TAKE)
-        self._budgets = {quota: limit_settings.budget(quota) for quota in Quota}
-        self._quiet = _Quiet(self._budgets[Quota.PERSON_SENDS])
+        budgets = {quota: limit_settings.budget(quota) for quota in Quota}
+        self._budgets = {quota: one for quota, one in budgets.items() if not one.is_unlimited}
+        self._quiet = _Quiet(budgets[Quota.PERSON_SENDS])
         self._tell_unchecked = tell_unchecked
         self.passed_unchecked = 0
 
@@ -185,8 +186,7 @@ class Limits:
         UTC; a count above all of a day's never will). One round trip, none when nothing is limited or
         a person sends now and then; returns within the settings' wait whatever Valkey does.
         """
-        budget = self._budgets[quota]
-        if budget.is_unlimited:
+        if quota not in self._budgets:
             return
         if quota is Quota.PERSON_SENDS:
             count = self._quiet.untold(id, count, now=time.monotonic())
@@ -196,7 +196,7 @@ class Limits:
 
     async def give_back(self, quota: Quota, id: int, *, count: int = 1) -> None:
         """Undo a take that nothing came of. Never raises."""
-        if self._budgets[quota].is_unlimited:
+        if quota not in self._budgets:
             return
         if quota is Quota.PERSON_SENDS:
             count = -self._quiet.untold(id, -count, now=time.monotonic())
