@@ -274,10 +274,18 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         self._end()
 
     def handle_parser_exception(self) -> None:
-        """The peer broke the protocol."""
-        super().handle_parser_exception()
+        """The peer broke the protocol: it is told, and what it still sends is dropped."""
         self._is_deaf = True
+        if self._owner is None or not self.transport.can_write_eof():
+            super().handle_parser_exception()
+            self._end()
+            return
+        self.close_sent = True
+        self._flush()
         self._end()
+        # Half an end: a whole one with something unread is a reset, which overtakes the close frame.
+        self.transport.write_eof()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, one way or another."""

@@ -126,12 +126,12 @@ WORST = ("eyJ", "eyJ.", "eyJa.eyJ", "-eyJ", "eyJ-", "token=", "ticket=", "bearer
 
 
 def seconds_for(work: Callable[[], object]) -> float:
-    """The shortest of several tries: what else the machine does only makes them longer."""
+    """CPU of the shortest of several tries: what else the machine does only makes them longer."""
     tries = []
-    for _ in range(5):
-        began = time.perf_counter()
+    for _ in range(15):
+        began = time.thread_time()
         work()
-        tries.append(time.perf_counter() - began)
+        tries.append(time.thread_time() - began)
     return min(tries)
 
 
@@ -142,7 +142,7 @@ def test_looking_for_credentials_takes_time_in_proportion_to_the_text(part: str)
     ratio = seconds_for(lambda: SECRET.sub("***", long)) / seconds_for(
         lambda: SECRET.sub("***", short)
     )
-    assert ratio < 24
+    assert ratio < 32
 
 
 @pytest.mark.parametrize("form", ["human", "json"])
