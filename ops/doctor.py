@@ -147,7 +147,9 @@ def _sessions(site: Site) -> Iterator[Finding]:
         yield Finding("sessions", Level.OK, "Nobody holds others up.")
     if found.is_superuser:
         text = "CARILLON_DATABASE_URL signs in as a superuser of PostgreSQL."
-        yield Finding("roles", Level.WARN, text, "carillon db roles (ops/docs/deploy.md, Roles).")
+        yield Finding(
+            "roles", Level.WARN, text, "carillon db roles (docs/operations/deploy.md, Roles)."
+        )
 
 
 def _shares(site: Site) -> Iterator[Finding]:
@@ -163,7 +165,9 @@ def _shares(site: Site) -> Iterator[Finding]:
     if refused:
         said = ", ".join(f"{share} {count:,}" for share, count in refused.items())
         text = f"Questions that got no connection to PostgreSQL in time since web started: {said}."
-        yield Finding("connections", Level.WARN, text, "ops/runbook.md, DatabaseShareIsUsedUp.")
+        yield Finding(
+            "connections", Level.WARN, text, "docs/operations/runbook.md, DatabaseShareIsUsedUp."
+        )
     elif found:
         yield Finding("connections", Level.OK, "No share of them was ever used up.")
 
@@ -223,7 +227,9 @@ def _backlog(site: Site) -> Iterator[Finding]:
         yield Finding("set aside", Level.WARN, text, "carillon unpublished list")
     if found.drifted:
         text = f"{found.drifted:,} unread counters were wrong in the last nightly recount."
-        yield Finding("drift", Level.FAIL, text, "A defect: see ops/runbook.md, UnreadDrift.")
+        yield Finding(
+            "drift", Level.FAIL, text, "A defect: see docs/operations/runbook.md, UnreadDrift."
+        )
 
 
 def _sweep(site: Site) -> Iterator[Finding]:
@@ -260,7 +266,7 @@ def _valkey(site: Site) -> Iterator[Finding]:
         yield Finding("valkey", Level.FAIL, text, mend)
     elif found.refusal:
         text = f"It refuses writes: {found.refusal}"
-        mend = "Raise maxmemory, or make room on its disk: ops/runbook.md, BusRefusesWrites."
+        mend = "Raise maxmemory, or make room on its disk: docs/operations/runbook.md, BusRefusesWrites."
         yield Finding("valkey", Level.FAIL, text, mend)
     elif share > FULL:
         text = f"{share:.0%} of its memory is used; full, it refuses writes."

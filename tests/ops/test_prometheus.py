@@ -55,8 +55,8 @@ def whole(name: str) -> str:
 
 
 def test_every_metric_is_on_the_page_and_every_line_of_the_page_is_a_metric() -> None:
-    """`ops/docs/metrics.md` lists exactly what the code has."""
-    text = (ROOT / "ops/docs/metrics.md").read_text()
+    """`docs/operations/metrics.md` lists exactly what the code has."""
+    text = (ROOT / "docs/operations/metrics.md").read_text()
     listed = set(re.findall(r"^\| `(carillon_\w+)`", text, re.MULTILINE))
     assert listed == metrics()
 
@@ -81,11 +81,11 @@ def test_every_alert_is_tried_and_explained() -> None:
         for case in test["alert_rule_test"]
     }
     assert tried == {(name, fires) for name in alerts() for fires in (True, False)}
-    runbook = (ROOT / "ops/runbook.md").read_text()
+    runbook = (ROOT / "docs/operations/runbook.md").read_text()
     entries = re.findall(r"^## (\w+)$", runbook, re.MULTILINE)
     assert entries == list(alerts())
     for name, alert in alerts().items():
-        assert alert["annotations"]["runbook"] == f"ops/runbook.md#{name.lower()}"
+        assert alert["annotations"]["runbook"] == f"docs/operations/runbook.md#{name.lower()}"
         entry = runbook.partition(f"## {name}\n")[2].partition("\n## ")[0]
         assert all(word in entry for word in ("**Means:**", "**Look:**", "**Do:**")), name
 
