@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor format lock clean
+.PHONY: help run test check faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor format lock docs clean
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
@@ -78,6 +78,9 @@ lock: $(VENV)/bin/python ## Write the lock files anew from pyproject.toml
 	@$(LOCK) --extra build -o requirements.lock
 	@$(LOCK) --extra build --extra traces -c requirements.lock -o requirements-traces.lock
 	@$(LOCK) --extra build --extra traces --extra dev -c requirements-traces.lock -o requirements-dev.lock
+
+docs: $(VENV)/installed ## Write the pages that are made from the code (docs/settings.md)
+	@mkdir -p docs && $(BIN)/carillon settings --markdown >docs/settings.md
 
 clean: ## Remove .venv and caches; .carillon (the data) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

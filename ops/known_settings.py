@@ -1,4 +1,4 @@
-"""Every setting there is, by who reads it: for `carillon settings`, the README's table and its test."""
+"""Every setting there is: for `carillon settings`, for the check before a start, and for `docs/settings.md`."""
 
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass
@@ -59,12 +59,17 @@ def known() -> Iterator[KnownSetting]:
     """Each variable once, in the order of the classes."""
     names: set[str] = set()
     for kind in EVERY:
-        for item in declared(kind):
-            name = item.metadata["name"]
-            if name not in names:
-                names.add(name)
-                is_secret = item.metadata["secret"]
-                yield KnownSetting(name, _shown(item.default), item.metadata["help"], is_secret)
+        for setting in known_of(kind):
+            if setting.name not in names:
+                names.add(setting.name)
+                yield setting
+
+
+def known_of(kind: type[Any]) -> Iterator[KnownSetting]:
+    """The variables of one class, in the order of its fields."""
+    for item in declared(kind):
+        about = item.metadata
+        yield KnownSetting(about["name"], _shown(item.default), about["help"], about["secret"])
 
 
 def _shown(default: Any) -> str:
@@ -75,13 +80,3 @@ def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ",".join(default)
     return "" if default is None else str(default)
-
-
-def markdown() -> str:
-    """The table for the README."""
-    rows = "\n".join(f"| `{s.name}` | {_code(s.default)} | {s.text} |" for s in known())
-    return f"| variable | default | meaning |\n|---|---|---|\n{rows}\n"
-
-
-def _code(text: str) -> str:
-    return text if text in {"", "required"} else f"`{text}`"

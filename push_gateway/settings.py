@@ -62,6 +62,16 @@ class PushSettings:
     )
 
 
+SETTINGS = (
+    PushSettings,
+    BusSettings,
+    ValkeySettings,
+    TokenSettings,
+    TicketSettings,
+    DisplaySettings,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """Everything one push gateway process is told."""
@@ -76,17 +86,7 @@ class GatewaySettings:
 
 def load_settings(environ: Mapping[str, str]) -> GatewaySettings:
     """Read all of it; raises InvalidSettings naming everything that is wrong."""
-    check(
-        (
-            PushSettings,
-            BusSettings,
-            ValkeySettings,
-            TokenSettings,
-            TicketSettings,
-            DisplaySettings,
-        ),
-        environ,
-    )
+    check(SETTINGS, environ)
     return GatewaySettings(
         push=load(PushSettings, environ),
         bus=load(BusSettings, environ),

@@ -4,15 +4,16 @@ import click
 
 from ops.cli import environment
 from ops.cli.printing import say
-from ops.known_settings import known, markdown
+from ops.known_settings import known
+from ops.settings_page import settings_page
 
 
 @click.command()
-@click.option("--markdown", "as_markdown", is_flag=True, help="The README's table.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="The page docs/settings.md.")
 def settings(*, as_markdown: bool) -> None:
     """List every setting: name, value in force (secrets are not shown), meaning."""
     if as_markdown:
-        say(markdown(), nl=False)
+        say(settings_page(), nl=False)
         return
     environ = environment()
     for setting in known():

@@ -14,11 +14,16 @@ import pytest
 
 from ingest.endpoint import ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS
 from ingest.routes import ALL
-from ops.known_settings import EVERY, known, markdown
+from ingest.services import SETTINGS as OF_INGEST
+from ops.known_settings import EVERY, known
+from ops.settings_page import SECTIONS, settings_page
 from ops.stack import programs, settled
+from push_gateway.settings import SETTINGS as OF_GATEWAY
+from storage.logs import LogSettings
 from storage.settings import declared
 from storage.task_queue import TASK_OF_QUEUE, QueueSettings, make_celery
 from workers.done import Done
+from workers.process import SETTINGS as OF_WORKERS
 from workers.tasks import register
 
 ROOT = Path(__file__).parents[2]
@@ -64,8 +69,8 @@ def test_every_route_says_who_may_call_it() -> None:
     }
 
 
-def test_every_setting_is_known_and_in_the_readme() -> None:
-    """A settings class that is not listed, or a table that is out of date, fails here."""
+def test_every_setting_is_known_and_documented() -> None:
+    """Every settings class is listed for the check before a start and for `docs/settings.md`."""
     classes = {
         thing
         for name in modules()
@@ -73,8 +78,22 @@ def test_every_setting_is_known_and_in_the_readme() -> None:
         if isinstance(thing, type) and is_dataclass(thing) and declared(thing)
     }
     assert classes == set(EVERY)
-    assert markdown() in (ROOT / "README.md").read_text(), "run: carillon settings --markdown"
+    assert classes == {kind for section in SECTIONS for kind in section.kinds}
     assert all(setting.text.endswith(".") for setting in known())
+
+
+def test_the_page_of_settings_is_what_the_code_says() -> None:
+    """`docs/settings.md` is exactly what `make docs` would write now."""
+    assert (ROOT / "docs/settings.md").read_text() == settings_page(), "run: make docs"
+
+
+def test_the_page_of_settings_names_who_reads_them() -> None:
+    """A class that ingest, the gateway or the workers load stands in a section that names them."""
+    readers = {kind: section.readers for section in SECTIONS for kind in section.kinds}
+    loaded = {"ingest": OF_INGEST, "push gateway": OF_GATEWAY, "workers": OF_WORKERS}
+    for name, kinds in loaded.items():
+        named = {kind for kind, text in readers.items() if name in text or "every process" in text}
+        assert named - {LogSettings} == set(kinds), name
 
 
 def test_nothing_happens_at_import() -> None:

@@ -1,0 +1,96 @@
+"""The page `docs/settings.md`, made from the settings classes; `make docs` writes it, a test compares it.
+
+It knows which processes read which class, and in what order a reader wants the classes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.settings import IngestSettings
+from ops.known_settings import KnownSetting, known_of
+from ops.settings import UpSettings
+from push_gateway.settings import PushSettings
+from storage.bus import BusSettings
+from storage.limits import LimitSettings
+from storage.logs import LogSettings
+from storage.media import MediaSettings
+from storage.settings import DatabaseSettings, DataFolder, DisplaySettings, ValkeySettings
+from storage.task_queue import QueueSettings
+from storage.tickets import TicketSettings
+from storage.tokens import TokenSettings
+from storage.vault import VaultSettings
+from workers.settings import WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Settings that belong together, and the processes that read them."""
+
+    title: str
+    readers: str
+    kinds: tuple[type[Any], ...]
+
+
+SECTIONS = (
+    Section("`carillon up` and `make run`", "`carillon` only", (UpSettings, DataFolder)),
+    Section("PostgreSQL", "ingest, workers, `carillon`", (DatabaseSettings,)),
+    Section("Valkey", "every process but beat", (ValkeySettings,)),
+    Section("The broker", "ingest, workers, beat", (QueueSettings,)),
+    Section("Who is calling: tokens", "ingest, the push gateway", (TokenSettings,)),
+    Section("Who is calling: app secrets", "ingest, `carillon`", (VaultSettings,)),
+    Section("Ingest", "ingest", (IngestSettings,)),
+    Section("Limits for callers", "ingest", (LimitSettings,)),
+    Section("Tickets", "ingest, the push gateway", (TicketSettings,)),
+    Section("Media", "ingest, workers", (MediaSettings,)),
+    Section("How times are shown", "ingest, the push gateway", (DisplaySettings,)),
+    Section("Logs", "every process", (LogSettings,)),
+    Section("Workers", "workers, beat", (WorkerSettings,)),
+    Section("The bus", "ingest, workers, the push gateway", (BusSettings,)),
+    Section("The push gateway", "the push gateway", (PushSettings,)),
+)
+
+HEAD = """\
+# Settings
+
+<!-- Made from the code by `make docs`. Do not edit by hand: a test compares the two. -->
+
+Every setting is an environment variable. An empty value counts as not set. Durations are in seconds.
+A process names every variable that is missing or malformed, and does not start.
+`carillon settings` shows the values in force, without secrets.
+
+`make run` chooses a value for each required setting and keeps it in its data folder.
+"""
+
+FOOT = """\
+## Variables of others
+
+| variable | read by | what it does here |
+|---|---|---|
+| `FORWARDED_ALLOW_IPS` | uvicorn (ingest, the push gateway) | The proxies in front, as `CARILLON_TRUSTED_PROXIES` for `carillon up`. |
+| `PROMETHEUS_MULTIPROC_DIR` | prometheus-client | An empty folder in which the processes of one pool share their metrics. |
+| `OTEL_EXPORTER_OTLP_ENDPOINT` | OpenTelemetry | Where traces go. Not set: there are none. Its other `OTEL_` variables work too. |
+"""
+
+
+def settings_page() -> str:
+    """The whole page as Markdown."""
+    return "\n".join((HEAD, *(_section(section) for section in SECTIONS), FOOT))
+
+
+def _section(section: Section) -> str:
+    rows = "\n".join(_rows(section))
+    return (
+        f"## {section.title}\n\nRead by: {section.readers}.\n\n"
+        f"| variable | default | meaning |\n|---|---|---|\n{rows}\n"
+    )
+
+
+def _rows(section: Section) -> Iterator[str]:
+    for kind in section.kinds:
+        for setting in known_of(kind):
+            yield f"| `{setting.name}` | {_default(setting)} | {setting.text} |"
+
+
+def _default(setting: KnownSetting) -> str:
+    return setting.default if setting.default in {"", "required"} else f"`{setting.default}`"
