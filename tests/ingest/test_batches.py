@@ -10,6 +10,8 @@ import pytest
 from ingest.batches import Batches
 from storage.model.errors import CarillonError, NotFound, TryLater
 
+pytestmark = pytest.mark.pure
+
 LONG = timedelta(seconds=30)
 
 

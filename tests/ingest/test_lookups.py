@@ -5,10 +5,14 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from ingest.lookups import KnownApp, Remembered
 from ingest.settings import IngestSettings
 from storage.model.caller import App
 from storage.model.errors import TryLater
+
+pytestmark = pytest.mark.pure
 
 LIFETIME = 0.2
 

@@ -13,7 +13,7 @@ from storage.model.send import IdempotencyKey
 
 CALLER = UserCaller(Person(1, "", "", "", "ACTIVE", ORDINARY_USER, is_deleted=False))
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.quick, pytest.mark.pure]
 
 
 @pytest.mark.parametrize(

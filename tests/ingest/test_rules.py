@@ -7,6 +7,8 @@ import pytest
 
 from tests.ingest.running import Api
 
+pytestmark = pytest.mark.pure
+
 PERSON, OA, CRM = "person 1", "app oa", "app crm"
 BUTTON = {"auto_sso": True, "target_url": "https://oa.example.com/todo/123"}
 NOTICE: dict[str, Any] = {"type": "NOTIFICATION", "receiver_id": 2}

@@ -20,7 +20,7 @@ values = st.recursive(
     max_leaves=5,
 )
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.quick, pytest.mark.pure]
 
 
 @given(st.dictionaries(texts, values, max_size=3), st.booleans())

@@ -4,12 +4,15 @@ import socket
 from dataclasses import dataclass, field
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from push_gateway.connection import Connection
 from push_gateway.frames import CloseCode
 from push_gateway.websocket_protocol import Owner
+
+pytestmark = pytest.mark.pure
 
 
 @dataclass

@@ -17,6 +17,8 @@ from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewM
 from storage.model.message import MessageType
 from tests.push_gateway.running import a_message
 
+pytestmark = pytest.mark.pure
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 

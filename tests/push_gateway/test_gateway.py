@@ -15,6 +15,8 @@ from push_gateway.websocket_protocol import Owner
 from storage.model.errors import OverLimit
 from tests.push_gateway.running import SECRET
 
+pytestmark = pytest.mark.pure
+
 ENVIRON = {"CARILLON_VALKEY_URL": "redis://nowhere", "CARILLON_JWT_SECRET": SECRET}
 
 

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from push_gateway.hub import Hub
 from storage.event_json import SHARDS, shard_of
+
+pytestmark = pytest.mark.pure
 
 
 @dataclass(eq=False)

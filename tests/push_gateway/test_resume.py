@@ -43,6 +43,8 @@ from storage.model.errors import TryLater
 from storage.model.event import Disconnect, MessageRecalled
 from tests.push_gateway.running import SECRET, to_all
 
+pytestmark = pytest.mark.pure
+
 USERS = (16, 32, 17)  # two share a shard
 LIMIT = 3  # entries a read: falling behind is common
 audiences = st.sets(st.sampled_from(USERS), min_size=1)

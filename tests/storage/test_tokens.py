@@ -24,6 +24,8 @@ from storage.model.errors import InvalidSettings, NotSignedIn
 from storage.settings import load
 from storage.tokens import TokenSettings, TokenVerifier, issue
 
+pytestmark = pytest.mark.pure
+
 SECRET = "correct horse battery staple, 32+"
 SETTINGS = TokenSettings(secret=SECRET)
 RSA_KEY = rsa.generate_private_key(65537, 2048)

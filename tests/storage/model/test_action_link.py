@@ -15,6 +15,8 @@ from storage.model.action_link import (
     parse_jump_link,
 )
 
+pytestmark = pytest.mark.pure
+
 CALLBACK = "https://app.example.com/callback"
 HOSTS = ("biz.example.com", "*.wild.example.com", "ports.example.com:8443", "10.0.0.7", "例子.cn")
 

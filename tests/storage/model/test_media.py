@@ -21,6 +21,8 @@ from storage.model.media import (
     signing_instant,
 )
 
+pytestmark = pytest.mark.pure
+
 RANDOM = "0123456789abcdef" * 2
 INERT = ("application/octet-stream", "image/", "audio/", "video/")
 
