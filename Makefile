@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # ours: it is made anew. Asked before any rule, for make looks at its stamps once. Another Python: only one asked for by name.
 ASKED := $(if $(filter command,$(origin PYTHON)),$(PYTHON))
 ifneq ($(filter-out help clean vendor,$(or $(MAKECMDGOALS),help)),)
-ifeq ($(shell test ! -e $(VENV) || $(BIN)/python -I ops/own_environment.py $(ASKED) 2>/dev/null || echo stale),stale)
+ifeq ($(shell test ! -e $(VENV) || $(BIN)/python -I ops/local/own_environment.py $(ASKED) 2>/dev/null || echo stale),stale)
 $(shell echo "$(VENV) is of another Python or another place; it is made anew." >&2; rm -rf $(VENV))
 endif
 endif

@@ -15,20 +15,20 @@ from typing import Any
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from ingest import openapi, problems
 from ingest.console import app as console
-from ingest.door import Door
-from ingest.endpoint import Endpoint
-from ingest.observed import Observed
+from ingest.http import errors, openapi
+from ingest.http.endpoint import Endpoint
+from ingest.http.handler import Door
+from ingest.http.middleware import Observed
+from ingest.metrics import Telemetry
 from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
 from ingest.services import SETTINGS, State, running
-from ingest.telemetry import Telemetry
-from storage import descriptors
-from storage.exposition import join_shared_folder
-from storage.logs import LogSettings, configure
+from storage.process import open_files
+from storage.process.logs import LogSettings, configure
+from storage.process.metrics_export import join_shared_folder
+from storage.process.tracing import tracing
 from storage.settings import check, load
-from storage.tracing import tracing
 
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 
@@ -50,7 +50,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
     async def lifespan(_app: object) -> AsyncIterator[State]:
         async with running(given, telemetry=telemetry) as services:
             _spare_the_collector()
-            descriptors.allow_all()
+            open_files.allow_all()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
         if traces is not None:
             await asyncio.to_thread(traces.close)
@@ -64,7 +64,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
             *console.routes(),
         ],
         redirect_slashes=False,
-        default=problems.no_such_path,
+        default=errors.no_such_path,
         lifespan=lifespan,
     )
     return Observed(router, telemetry=telemetry, tracing=traces)
@@ -119,7 +119,7 @@ class Methods:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Pass the request to its method's door; 405 if it has none."""
-        door = self.doors.get(scope["method"]) or problems.no_such_method(self.doors)
+        door = self.doors.get(scope["method"]) or errors.no_such_method(self.doors)
         return door(scope, receive, send)
 
 

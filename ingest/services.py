@@ -8,30 +8,30 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypedDict
 
-from ingest.authentication import Authentication
-from ingest.backlog import BacklogWatch
-from ingest.display import Display
-from ingest.intake import Intake
-from ingest.judge import Judge
-from ingest.lookups import Lookups
+from ingest.connection_shares import Lists, Shares, Turns, open_shares, reading_turns
+from ingest.identity.authentication import Authentication
+from ingest.identity.lookups import Lookups
+from ingest.identity.strangers import answer_gateways
+from ingest.metrics import Telemetry
+from ingest.models.presenters import Display
 from ingest.readiness import Readiness
-from ingest.sending import Rules
+from ingest.sends.backlog import BacklogWatch
+from ingest.sends.delivery_wait import Watch
+from ingest.sends.intake import Intake
+from ingest.sends.rules import Rules
+from ingest.sends.validator import Judge
 from ingest.settings import IngestSettings
-from ingest.shares import Lists, Shares, Turns, open_shares, reading_turns
-from ingest.strangers import answer_gateways
-from ingest.telemetry import Telemetry
-from ingest.waiting import Watch
-from storage.apps import Vault, VaultSettings
-from storage.bus import AsyncBus, BusSettings
-from storage.database import Database
-from storage.gateways import Gateways
-from storage.limits import Limits, LimitSettings
-from storage.media import MediaSettings, MediaStore, media_store
+from storage.broker import Doorbell, QueueSettings
+from storage.keys.tokens import TokenSettings, TokenVerifier
+from storage.media.store import MediaSettings, MediaStore, media_store
+from storage.postgres.database import Database
+from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
-from storage.strangers import Strangers
-from storage.task_queue import Doorbell, QueueSettings
-from storage.tickets import Tickets, TicketSettings
-from storage.tokens import TokenSettings, TokenVerifier
+from storage.valkey.bus import AsyncBus, BusSettings
+from storage.valkey.gateway_reports import Gateways
+from storage.valkey.rate_limits import Limits, LimitSettings
+from storage.valkey.strangers import Strangers
+from storage.valkey.tickets import Tickets, TicketSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,16 @@ from enum import StrEnum
 
 import httpx
 
-from storage import accepted, apps, broadcast_failures, database, health, turns
-from storage.database import BlockingDatabase
+from storage import health
+from storage.broker import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings, consumed
+from storage.keys.vault import Vault, VaultSettings
 from storage.model.errors import CarillonError
+from storage.postgres import database, turns
+from storage.postgres.broadcasts import failures
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.people import apps
+from storage.postgres.sends import accepted
 from storage.settings import DatabaseSettings, DataFolder, ValkeySettings, load
-from storage.task_queue import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings, consumed
-from storage.vault import Vault, VaultSettings
 
 PATIENCE_SECONDS = 6.0
 INSPECT_SECONDS = 2.0
@@ -248,7 +252,7 @@ def _sweep(site: Site) -> Iterator[Finding]:
 
 def _broadcasts(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        failing = record.run(broadcast_failures.failing, limit=SHOWN)
+        failing = record.run(failures.failing, limit=SHOWN)
     for one in failing:
         text = f"{one.broadcast_id} of {one.app_name}: {one.parts:,} parts fail: {one.last_error}"
         mend = f"Mend the cause, then: carillon broadcasts retry {one.broadcast_id}"

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from ingest.settings import IngestSettings
-from ops.settings import UpSettings
+from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
-from storage.bus import BusSettings
-from storage.limits import LimitSettings
-from storage.logs import LogSettings
-from storage.media import MediaSettings
+from storage.broker import QueueSettings
+from storage.keys.tokens import TokenSettings
+from storage.keys.vault import VaultSettings
+from storage.media.store import MediaSettings
+from storage.process.logs import LogSettings
 from storage.settings import (
     DatabaseSettings,
     DataFolder,
@@ -19,10 +20,9 @@ from storage.settings import (
     ValkeySettings,
     declared,
 )
-from storage.task_queue import QueueSettings
-from storage.tickets import TicketSettings
-from storage.tokens import TokenSettings
-from storage.vault import VaultSettings
+from storage.valkey.bus import BusSettings
+from storage.valkey.rate_limits import LimitSettings
+from storage.valkey.tickets import TicketSettings
 from workers.settings import WorkerSettings
 
 EVERY = (

@@ -9,17 +9,17 @@ from typing import Any
 
 from ingest.settings import IngestSettings
 from ops.known_settings import KnownSetting, known_of
-from ops.settings import UpSettings
+from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
-from storage.bus import BusSettings
-from storage.limits import LimitSettings
-from storage.logs import LogSettings
-from storage.media import MediaSettings
+from storage.broker import QueueSettings
+from storage.keys.tokens import TokenSettings
+from storage.keys.vault import VaultSettings
+from storage.media.store import MediaSettings
+from storage.process.logs import LogSettings
 from storage.settings import DatabaseSettings, DataFolder, DisplaySettings, ValkeySettings
-from storage.task_queue import QueueSettings
-from storage.tickets import TicketSettings
-from storage.tokens import TokenSettings
-from storage.vault import VaultSettings
+from storage.valkey.bus import BusSettings
+from storage.valkey.rate_limits import LimitSettings
+from storage.valkey.tickets import TicketSettings
 from workers.settings import WorkerSettings
 
 

@@ -1,7 +1,7 @@
 """The push gateway as an ASGI app: its routes, and what is open while it runs.
 
-Started by `uvicorn --factory push_gateway.app:create_app --http ops.http_protocol:HttpProtocol
---ws push_gateway.websocket_protocol:FrameWebSocketProtocol`, or beside ingest by `ops/front.py`.
+Started by `uvicorn --factory push_gateway.app:create_app --http ops.http.protocol:HttpProtocol
+--ws push_gateway.websocket_protocol:FrameWebSocketProtocol`, or beside ingest by `ops/local/single_port.py`.
 """
 
 import asyncio
@@ -31,18 +31,18 @@ from push_gateway.gateway import READ_LIMIT, Gateway
 from push_gateway.handshake import Handshake, refuse_plain_http
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
-from storage import descriptors
-from storage.bus import AsyncBus, BusReader
-from storage.event_json import SHARDS
-from storage.exposition import CONTENT_TYPE, exposed, join_shared_folder
-from storage.gateways import Gateways
-from storage.logs import LogSettings, configure
+from storage.keys.tokens import TokenVerifier
 from storage.model.errors import TryLater
+from storage.process import open_files
+from storage.process.logs import LogSettings, configure
+from storage.process.metrics_export import CONTENT_TYPE, exposed, join_shared_folder
+from storage.process.tracing import Tracing, tracing
 from storage.settings import load
-from storage.strangers import Strangers
-from storage.tickets import Tickets
-from storage.tokens import TokenVerifier
-from storage.tracing import Tracing, tracing
+from storage.valkey.bus import AsyncBus, BusReader
+from storage.valkey.event_json import SHARDS
+from storage.valkey.gateway_reports import Gateways
+from storage.valkey.strangers import Strangers
+from storage.valkey.tickets import Tickets
 
 PATH = "/api/v1/ws/messages"
 SWEEP_SECONDS = 1.0
@@ -74,7 +74,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[State]:
         _spare_the_collector()
-        descriptors.allow_all()
+        open_files.allow_all()
         async with _running(settings, verifier, traces) as handshake:
             yield {"handshake": handshake}
 

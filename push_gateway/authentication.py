@@ -1,7 +1,7 @@
 """Who opens a socket: from the handshake to a person, or NotSignedIn (contract §5).
 
 The gateway does not ask PostgreSQL: a valid token is a person, unless the bus says that they are disabled, or ingest
-that there is no such person (`storage/strangers.py`).
+that there is no such person (`storage/valkey/strangers.py`).
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from storage.bus import AsyncBus
+from storage.keys.tokens import EXPIRED, TokenVerifier
 from storage.model.errors import NotAllowed, NotSignedIn
-from storage.strangers import Met, Strangers
-from storage.tickets import Tickets
-from storage.tokens import EXPIRED, TokenVerifier
+from storage.valkey.bus import AsyncBus
+from storage.valkey.strangers import Met, Strangers
+from storage.valkey.tickets import Tickets
 
 SUBPROTOCOL = "bearer"
 

@@ -6,7 +6,7 @@ from typing import Optional, Protocol
 
 from push_gateway.frames import CloseCode
 from push_gateway.websocket_protocol import FrameSocket
-from storage.bus import Position
+from storage.valkey.bus import Position
 
 
 class Keeper(Protocol):

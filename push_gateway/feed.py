@@ -9,8 +9,8 @@ from typing import Protocol
 
 from push_gateway.metrics import Metrics
 from push_gateway.resume import Received, Timeline
-from storage.bus import Batch, Position
 from storage.model.errors import TryLater
+from storage.valkey.bus import Batch, Position
 
 WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is noticed within it
 AUDIT_SECONDS = 10.0
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Reader(Protocol):
-    """What the feed needs of `storage.bus.BusReader`."""
+    """What the feed needs of `storage.valkey.bus.BusReader`."""
 
     async def connect(self) -> None:
         """Connect anew."""

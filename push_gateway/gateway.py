@@ -17,13 +17,13 @@ from push_gateway.hub import Hub
 from push_gateway.metrics import Metrics
 from push_gateway.resume import Happened, Received, Resumption, Timeline
 from push_gateway.settings import GatewaySettings
-from storage.bus import Entry
-from storage.event_json import shard_of
-from storage.gateways import GatewayCounts
 from storage.model.errors import OverLimit
 from storage.model.event import Disconnect, Event, NewMessage
 from storage.model.origin import Origin
-from storage.tracing import Tracing
+from storage.process.tracing import Tracing
+from storage.valkey.bus import Entry
+from storage.valkey.event_json import shard_of
+from storage.valkey.gateway_reports import GatewayCounts
 
 log = logging.getLogger(__name__)
 

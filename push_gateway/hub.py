@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Generic, Protocol, Self, TypeVar
 
-from storage.event_json import SHARDS, shard_of
+from storage.valkey.event_json import SHARDS, shard_of
 
 
 class Member(Protocol):

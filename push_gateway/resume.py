@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from push_gateway.backlog import Backlog
 from push_gateway.frames import groups
-from storage.bus import BEGINNING, Batch, Entry, Position, Survey
-from storage.event_json import SHARDS, decoded, shard_of
 from storage.model.event import Event, MessageRecalled, NewMessage
+from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
+from storage.valkey.event_json import SHARDS, decoded, shard_of
 
 # Generation, position in the shard's stream, and whose it is: a person, or s and the shard whose people share it.
 POS = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})-(s?)([0-9]{1,16})", re.ASCII)

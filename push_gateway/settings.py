@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storage.bus import BusSettings
+from storage.keys.tokens import TokenSettings
 from storage.settings import (
     DisplaySettings,
     ValkeySettings,
@@ -15,8 +15,8 @@ from storage.settings import (
     whole,
     words,
 )
-from storage.tickets import TicketSettings
-from storage.tokens import TokenSettings
+from storage.valkey.bus import BusSettings
+from storage.valkey.tickets import TicketSettings
 
 
 @dataclass(frozen=True, slots=True)

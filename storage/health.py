@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import redis
 from sqlalchemy import Connection, text
 
-from storage import valkey
-from storage.bus import PROBE
 from storage.settings import ValkeySettings
+from storage.valkey import connection as valkey
+from storage.valkey.bus import PROBE
 
 
 @dataclass(frozen=True, slots=True)

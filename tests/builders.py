@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, text
 
-from storage import accepted
-from storage.accepted import Request
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Accepted, IdempotencyKey, Send
-from storage.tables import apps, users
+from storage.postgres.sends import accepted
+from storage.postgres.sends.accepted import Request
+from storage.postgres.tables import apps, users
 
 
 def a_send(**changes: Any) -> Send:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ops.embedded import EmbeddedPostgres, EmbeddedValkey
-from storage.database import blocking_engine
+from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.postgres.database import blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
 

@@ -14,16 +14,16 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from ops.bench.ground import UNLIMITED
-from ops.child import Child
+from ops.bench.bench_environment import UNLIMITED
 from ops.cli.up import answers
-from ops.deadline import wait_until
-from ops.embedded import EmbeddedPostgres, EmbeddedValkey, log_end
-from ops.kept import free_port
-from ops.stack import programs, servers, settled
-from storage.database import upgrade
+from ops.local.child import Child
+from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey, log_end
+from ops.local.polling import wait_until
+from ops.local.stack import programs, servers, settled
+from ops.local.state_files import free_port
+from storage.keys.tokens import TokenSettings, issue
+from storage.postgres.database import upgrade
 from storage.settings import DatabaseSettings, load
-from storage.tokens import TokenSettings, issue
 
 # Long enough for every algorithm, and the same in every test: a failure can be looked at later.
 SECRETS = {

@@ -9,10 +9,10 @@ from typing import Any
 
 from celery.signals import setup_logging
 
-from storage.logs import LogSettings, configure
+from storage.broker import QueueSettings, make_celery
+from storage.process.logs import LogSettings, configure
 from storage.settings import check, load
-from storage.task_queue import QueueSettings, make_celery
-from workers import deputy, pool_care, process, telemetry, watchdog
+from workers import deputy, metrics, pool_care, process, watchdog
 from workers.done import Done
 from workers.settings import WorkerSettings
 from workers.tasks import register
@@ -30,6 +30,6 @@ done = Done(limit_seconds=load(WorkerSettings, os.environ).stall.total_seconds()
 register(app, done)
 pool_care.install(app)
 watchdog.install(os.environ, done)
-telemetry.install(os.environ)
+metrics.install(os.environ)
 deputy.install()
 setup_logging.connect(partial(configured, load(LogSettings, os.environ)), weak=False)

@@ -2,9 +2,9 @@
 
 import logging
 
-from storage import broadcast_failures
 from storage.model.broadcast import Chunk, ChunkState
 from storage.model.errors import reason
+from storage.postgres.broadcasts import failures
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
@@ -17,4 +17,4 @@ def set_aside(process: Process, chunk: Chunk, *, state: ChunkState, error: Excep
         "Chunk %d of broadcast %d (%s) failed: %s",
         *(chunk.number, chunk.broadcast_id, state.value, reason(error)),
     )
-    process.database.run(broadcast_failures.count_chunk, chunk, state=state, error=reason(error))
+    process.database.run(failures.count_chunk, chunk, state=state, error=reason(error))

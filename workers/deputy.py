@@ -13,8 +13,8 @@ from functools import partial
 
 from celery.signals import worker_process_init
 
-from storage import turns
 from storage.model.errors import CarillonError
+from storage.postgres import turns
 from workers import sweep, upkeep
 from workers.process import Process, this_process
 

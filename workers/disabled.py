@@ -7,8 +7,9 @@ direction, is made good here within seconds.
 import logging
 from datetime import timedelta
 
-from storage import people, turns
 from storage.model.errors import TryLater
+from storage.postgres import turns
+from storage.postgres.people import directory
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ def reconcile(process: Process) -> None:
     """Make the marks what the record says; after a wipe of Valkey at once, else every few seconds."""
     try:
         if not process.bus.knows_disabled():
-            process.bus.remember_disabled(process.database.run(people.disabled_ids))
+            process.bus.remember_disabled(process.database.run(directory.disabled_ids))
         elif _may_differ(process):
             _put_right(process)
     except TryLater as error:
@@ -34,17 +35,17 @@ def _may_differ(process: Process) -> bool:
     run = process.database.run
     if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=EVERY):
         return False
-    return process.bus.disabled_count() != run(people.disabled_count) or run(
+    return process.bus.disabled_count() != run(directory.disabled_count) or run(
         turns.take, turns.DISABLED_IN_FULL, late=_AT_ONCE, every=IN_FULL_EVERY
     )
 
 
 def _put_right(process: Process) -> None:
-    differing = process.bus.disabled() ^ frozenset(process.database.run(people.disabled_ids))
+    differing = process.bus.disabled() ^ frozenset(process.database.run(directory.disabled_ids))
     if not differing:
         return
     # Asked again, of these alone: a command may have changed one meanwhile, and told the bus.
-    disabled = frozenset(process.database.run(people.disabled_among, sorted(differing)))
+    disabled = frozenset(process.database.run(directory.disabled_among, sorted(differing)))
     process.bus.remember_disabled(sorted(disabled))
     process.bus.enable(*sorted(differing - disabled))
     _log.info(

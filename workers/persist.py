@@ -9,12 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from storage import accepted, messages, outbox, unpublished
-from storage.accepted import Claim, Lane
-from storage.database import Session
-from storage.messages import Persisted
+from storage.broker import BROADCASTS, SENDS
 from storage.model.errors import NeverWillWork, TryLater
-from storage.task_queue import BROADCASTS, SENDS
+from storage.postgres import outbox
+from storage.postgres.database import Session
+from storage.postgres.messages import histories, unpublished
+from storage.postgres.messages.histories import Persisted
+from storage.postgres.sends import accepted
+from storage.postgres.sends.accepted import Claim, Lane
 from workers.process import Process
 from workers.publishing import Publisher, Refused, follow, note_delay, put_on_bus
 
@@ -133,7 +135,7 @@ class _Holder:
         try:
             since = time.time()
             with self._telemetry.persist_seconds.time():
-                batch = self._session.ask(messages.persist, ids)
+                batch = self._session.ask(histories.persist, ids)
         except NeverWillWork as error:
             if not error.is_about_data:
                 _log.error("Nothing can be persisted: %s", error.detail)

@@ -2,10 +2,10 @@
 
 import logging
 
-from storage import broadcast_failures, broadcast_plans
-from storage.broadcast_plans import Pending, Planned, Slicing
+from storage.broker import BROADCASTS
 from storage.model.errors import TryLater, reason
-from storage.task_queue import BROADCASTS
+from storage.postgres.broadcasts import failures, plans
+from storage.postgres.broadcasts.plans import Pending, Planned, Slicing
 from workers.process import Process
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Planner:
         """
         after = self._app
         try:
-            planned = self._database.run(broadcast_plans.plan, self._slicing, after_app_id=after)
+            planned = self._database.run(plans.plan, self._slicing, after_app_id=after)
         except TryLater as error:
             self._let_rest(error)
             raise
@@ -62,9 +62,7 @@ class Planner:
             return False
         self._app = found.app_id
         try:
-            planned = self._database.run(
-                broadcast_plans.plan_one, found.broadcast_id, self._slicing
-            )
+            planned = self._database.run(plans.plan_one, found.broadcast_id, self._slicing)
         except TryLater:
             raise
         except Exception as again:  # noqa: BLE001 (as above)
@@ -75,8 +73,8 @@ class Planner:
         return True
 
     def _suspect(self) -> Pending | None:
-        return self._database.run(broadcast_plans.suspect, self._slicing, after_app_id=self._app)
+        return self._database.run(plans.suspect, self._slicing, after_app_id=self._app)
 
     def _set_aside(self, found: Pending, error: Exception) -> None:
         _log.error("Broadcast %d cannot be planned: %s", found.broadcast_id, reason(error))
-        self._database.run(broadcast_failures.count_plan, found.broadcast_id, error=reason(error))
+        self._database.run(failures.count_plan, found.broadcast_id, error=reason(error))

@@ -11,16 +11,16 @@ from functools import cache
 
 from celery.signals import worker_process_shutdown
 
-from storage import sessions
-from storage.bus import Bus, BusSettings
-from storage.database import BlockingDatabase
-from storage.exposition import join_shared_folder
-from storage.media import MediaSettings, MediaStore, media_store
+from storage.broker import Doorbell, QueueSettings
+from storage.media.store import MediaSettings, MediaStore, media_store
+from storage.postgres import sessions
+from storage.postgres.database import BlockingDatabase
+from storage.process.metrics_export import join_shared_folder
+from storage.process.tracing import Tracing, tracing
 from storage.settings import DatabaseSettings, ValkeySettings, load
-from storage.task_queue import Doorbell, QueueSettings
-from storage.tracing import Tracing, tracing
+from storage.valkey.bus import Bus, BusSettings
+from workers.metrics import Telemetry
 from workers.settings import WorkerSettings
-from workers.telemetry import Telemetry
 
 # All that a worker reads.
 SETTINGS = (

@@ -15,13 +15,13 @@ from types import TracebackType
 
 from prometheus_client import Histogram
 
-from storage.messages import Persisted
 from storage.model.conversation import copies
 from storage.model.errors import NeverWillWork, TryLater, reason
 from storage.model.event import Event, NewMessage
 from storage.model.message import MEDIA_TYPES, Message, is_understood
 from storage.model.origin import Origin
-from storage.outbox import Notice
+from storage.postgres.messages.histories import Persisted
+from storage.postgres.outbox import Notice
 from workers.process import Process
 
 _log = logging.getLogger(__name__)

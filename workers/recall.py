@@ -2,12 +2,12 @@
 
 import logging
 
-from storage import broadcast_recalls
-from storage.broadcast_recalls import Recallable
 from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
 from storage.model.errors import TryLater, reason
 from storage.model.event import MessageRecalled
+from storage.postgres.broadcasts import recalls
+from storage.postgres.broadcasts.recalls import Recallable
 from workers.chunk_failures import set_aside
 from workers.process import Process
 
@@ -22,7 +22,7 @@ def step(process: Process) -> bool:
     """
     lease = process.settings.lease
     try:
-        chunk = process.database.run(broadcast_recalls.take_back_next, lease=lease)
+        chunk = process.database.run(recalls.take_back_next, lease=lease)
     except TryLater as error:
         _let_rest(process, error)
         raise
@@ -45,19 +45,19 @@ def _tell(process: Process, chunk: Chunk) -> None:
     except Exception as error:  # noqa: BLE001 (as above)
         set_aside(process, chunk, state=ChunkState.TAKEN_BACK, error=error)
     else:
-        process.database.run(broadcast_recalls.mark_recalled, chunk)
+        process.database.run(recalls.mark_recalled, chunk)
 
 
 def _let_rest(process: Process, error: TryLater) -> None:
     """What PostgreSQL took too long for must not be the first that the next lane tries."""
-    found = process.database.run(broadcast_recalls.suspect)
+    found = process.database.run(recalls.suspect)
     if found is not None:
         set_aside(process, found.chunk, state=found.state, error=error)
 
 
 def _find_culprit(process: Process, error: Exception) -> bool:
     """Take back alone the chunk that was next; only if that fails too, it was this one."""
-    found = process.database.run(broadcast_recalls.suspect)
+    found = process.database.run(recalls.suspect)
     if found is None:
         _log.error("A chunk could not be taken back, and none is left: %s", reason(error))
         return False
@@ -68,7 +68,7 @@ def _find_culprit(process: Process, error: Exception) -> bool:
 def _try_alone(process: Process, found: Recallable) -> None:
     lease = process.settings.lease
     try:
-        chunk = process.database.run(broadcast_recalls.take_back, found.chunk, lease=lease)
+        chunk = process.database.run(recalls.take_back, found.chunk, lease=lease)
     except TryLater:
         raise
     except Exception as error:  # noqa: BLE001 (as above)

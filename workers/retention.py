@@ -2,7 +2,7 @@
 
 import logging
 
-from storage import retention
+from storage.postgres.messages import retention
 from workers.process import Process
 
 _log = logging.getLogger(__name__)

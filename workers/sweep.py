@@ -5,10 +5,12 @@ The guarantee behind "a ring may be lost" (design §1). Harmless if several run,
 
 import logging
 
-from storage import accepted, broadcast_recalls, broadcasts, held_sends, turns
+from storage.broker import BROADCASTS, SENDS
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TryLater
-from storage.task_queue import BROADCASTS, SENDS
+from storage.postgres import turns
+from storage.postgres.broadcasts import expansion, recalls
+from storage.postgres.sends import accepted, held_sends
 from workers import disabled
 from workers.process import Process
 
@@ -37,7 +39,7 @@ def sweep(process: Process) -> list[str]:
         accepted.is_overdue, grace=process.settings.sweep_grace
     )
     _finish_broadcasts(process)
-    is_due = run(broadcasts.is_due)
+    is_due = run(expansion.is_due)
     due = [queue for queue, is_it in ((SENDS, overdue), (BROADCASTS, is_due)) if is_it]
     lengths = _look(process)
     # A broker that cannot say gets the ring.
@@ -60,7 +62,7 @@ def _hold(process: Process) -> None:
 def _look(process: Process) -> dict[str, int]:
     """How many rings lie in each queue; shows it, and what else an operator watches."""
     telemetry = process.telemetry
-    states = process.database.run(broadcasts.chunk_states)
+    states = process.database.run(expansion.chunk_states)
     for state in ChunkState:
         telemetry.chunks.labels(state.value).set(states.get(state, 0))
     _tend_bus(process)
@@ -81,12 +83,12 @@ def _tend_bus(process: Process) -> None:
 def _finish_broadcasts(process: Process) -> None:
     """Do what a process that died, or two lanes that were done at once, left undone."""
     run = process.database.run
-    for broadcast_id in run(broadcasts.undiscarded):
-        run(broadcasts.discard, broadcast_id)
-    for broadcast_id in run(broadcasts.unfinished):
-        run(broadcasts.close, broadcast_id)
-    for broadcast_id in run(broadcast_recalls.unfinished):
-        run(broadcast_recalls.close, broadcast_id)
+    for broadcast_id in run(expansion.undiscarded):
+        run(expansion.discard, broadcast_id)
+    for broadcast_id in run(expansion.unfinished):
+        run(expansion.close, broadcast_id)
+    for broadcast_id in run(recalls.unfinished):
+        run(recalls.close, broadcast_id)
 
 
 def _lengths(process: Process) -> dict[str, int]:

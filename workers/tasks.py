@@ -7,8 +7,8 @@ from collections.abc import Callable
 from celery import Celery
 from celery.schedules import crontab
 
+from storage.broker import EXPAND, PERSIST, SWEEP, UPKEEP
 from storage.model.errors import TryLater
-from storage.task_queue import EXPAND, PERSIST, SWEEP, UPKEEP
 from workers import expand, persist, sweep, upkeep
 from workers.done import Done
 from workers.process import Process, this_process

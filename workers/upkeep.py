@@ -10,9 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
-from storage import accepted, broadcasts, messages, recounts, turns
-from storage.database import MONTHS_AHEAD
 from storage.model.errors import CarillonError, TryLater
+from storage.postgres import turns
+from storage.postgres.broadcasts import expansion
+from storage.postgres.database import MONTHS_AHEAD
+from storage.postgres.messages import histories, recounts
+from storage.postgres.sends import accepted
 from workers import retention
 from workers.process import Process
 
@@ -61,14 +64,14 @@ def _steps(process: Process) -> tuple[Step, ...]:
     return (
         lambda: _add_months(process),
         _Keys(process),
-        lambda: process.database.run(broadcasts.forget_changes, slice=CHANGES) >= CHANGES,
+        lambda: process.database.run(expansion.forget_changes, slice=CHANGES) >= CHANGES,
         lambda: retention.step(process),
         lambda: _recount(process),
     )
 
 
 def _add_months(process: Process) -> bool:
-    added = process.database.run(messages.add_months, MONTHS_AHEAD)
+    added = process.database.run(histories.add_months, MONTHS_AHEAD)
     if added:
         _log.info("Upkeep: %d months added.", added)
     return False

@@ -17,11 +17,13 @@ from typing import Any
 import billiard
 from celery.signals import worker_ready
 
-from storage import accepted, broadcasts, sessions
-from storage.database import BlockingDatabase
+from storage.broker import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings
 from storage.model.errors import CarillonError
+from storage.postgres import sessions
+from storage.postgres.broadcasts import expansion
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.sends import accepted
 from storage.settings import DatabaseSettings, load
-from storage.task_queue import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings
 from workers.done import Done
 from workers.settings import WorkerSettings
 
@@ -110,7 +112,7 @@ def _sends_due(database: BlockingDatabase, grace: timedelta) -> bool:
 
 
 def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:
-    return database.run(broadcasts.is_due)
+    return database.run(expansion.is_due)
 
 
 def _sweep_due(database: BlockingDatabase, grace: timedelta) -> bool:

@@ -15,13 +15,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ingest import problems
-from ingest.answer import Answer
 from ingest.console import operations
 from ingest.console.sign_in import SignIn, signed_in
+from ingest.http import errors
+from ingest.http.response import Answer
 from ingest.services import Services
-from storage.console_sessions import SignInLimits
 from storage.model.errors import CallerIsWrong, NotAllowed, TryLater, invalid
+from storage.postgres.console_sessions import SignInLimits
 
 PATH = "/console"
 STATIC = Path(__file__).with_name("static")
@@ -70,7 +70,7 @@ class _Switch:
         """Pass on, or 404."""
         services: Services = scope["state"]["services"]
         if not services.settings.console_token:
-            await problems.no_such_path(scope, receive, send)
+            await errors.no_such_path(scope, receive, send)
         elif isinstance(self._app, StaticFiles):
             await self._app(scope, receive, send)
         else:
@@ -81,7 +81,7 @@ class _Switch:
         try:
             answer = await handler(Request(scope, receive))
         except (CallerIsWrong, TryLater) as error:
-            answer = problems.answer(error)
+            answer = errors.answer(error)
         await answer(scope, receive, send)
 
 

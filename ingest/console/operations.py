@@ -10,13 +10,17 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from ingest.recalling import recall_broadcast
+from ingest.sends.recall import recall_broadcast
 from ingest.services import Services
-from storage import apps, broadcasts, conversations, failed_sends, overview, people
-from storage.gateways import GatewayCounts
+from storage.broker import SENDS
 from storage.model.caller import App, Person
 from storage.model.errors import NotFound, TryLater
-from storage.task_queue import SENDS
+from storage.postgres import overview
+from storage.postgres.broadcasts import expansion
+from storage.postgres.messages import conversations
+from storage.postgres.people import apps, directory
+from storage.postgres.sends import failed_sends
+from storage.valkey.gateway_reports import GatewayCounts
 
 SHOWN = 50
 _RUNNING_SHOWN = 20
@@ -66,8 +70,8 @@ async def list_broadcasts(services: Services, before_id: int | None) -> list[dic
 
 async def cancel(services: Services, id: int) -> dict[str, Any]:
     """Stop a broadcast: what is not expanded when this returns never will be."""
-    await services.database.run(broadcasts.stop, id)
-    await services.database.run(broadcasts.discard, id)
+    await services.database.run(expansion.stop, id)
+    await services.database.run(expansion.discard, id)
     _log.info("The operator cancelled broadcast %d.", id)
     return {}
 
@@ -149,10 +153,12 @@ async def find_people(services: Services, asked: str) -> dict[str, Any]:
     if not asked:
         return {"total": 0, "people": []}
     if asked.isascii() and asked.isdigit() and len(asked) < len(str(2**63)):
-        one = await services.database.ask(people.find, int(asked))
+        one = await services.database.ask(directory.find, int(asked))
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
-    total, found = await services.pipes.shares.lists.ask(people.listing, asked, skip=0, limit=SHOWN)
+    total, found = await services.pipes.shares.lists.ask(
+        directory.listing, asked, skip=0, limit=SHOWN
+    )
     return {"total": total, "people": [_person(one) for one in found]}
 
 

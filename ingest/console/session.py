@@ -1,6 +1,6 @@
 """Who is signed in to the console: a cookie that names a session, signed with the operator's token. Pure.
 
-The session itself is in the record (`storage/console_sessions.py`), so that signing out ends it, in every
+The session itself is in the record (`storage/postgres/console_sessions.py`), so that signing out ends it, in every
 ingest process; the signature keeps guesses away from the record, and another token ends all.
 """
 

@@ -9,13 +9,13 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.requests import Request
 
-from ingest.answer import Answer
-from ingest.body import read
 from ingest.console import session
+from ingest.http.body import read
+from ingest.http.response import Answer
 from ingest.services import Services
-from storage import console_sessions
-from storage.console_sessions import SignInLimits
 from storage.model.errors import NotSignedIn, OverLimit
+from storage.postgres import console_sessions
+from storage.postgres.console_sessions import SignInLimits
 
 # A wrong token is answered late, and only so many wait at once in a process.
 _REFUSAL_SECONDS = 1.0

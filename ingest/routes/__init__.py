@@ -1,6 +1,6 @@
 """Every route, one module a subject; `ALL` is the whole list (an architecture test reads it)."""
 
-from ingest.endpoint import Endpoint
+from ingest.http.endpoint import Endpoint
 from ingest.routes import (
     apps,
     broadcasts,

@@ -1,12 +1,12 @@
 """The app centre (contract §6)."""
 
-from ingest.answer import Answer
-from ingest.endpoint import API, PEOPLE, Call, endpoint
-from ingest.wire import AppsWindow, Nothing
-from ingest.wire_answers import AppAnswer, AppsAnswer
-from storage import apps
-from storage.limits import Quota
+from ingest.http.endpoint import API, PEOPLE, Call, endpoint
+from ingest.http.response import Answer
+from ingest.models.requests import AppsWindow, Nothing
+from ingest.models.responses import AppAnswer, AppsAnswer
 from storage.model.caller import ADMIN, App, Mapping, UserCaller
+from storage.postgres.people import apps
+from storage.valkey.rate_limits import Quota
 
 # The client document's launchpad has no paging: everything, with a bound against the absurd.
 _LAUNCHPAD = 1000

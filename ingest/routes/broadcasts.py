@@ -1,15 +1,16 @@
 """How far broadcasts have come, and stopping them (contract §3). They are sent like any message."""
 
-from ingest import audiences
-from ingest.answer import Answer
-from ingest.endpoint import API, APPS, Call, endpoint
+from ingest.http.endpoint import API, APPS, Call, endpoint
+from ingest.http.response import Answer
+from ingest.models.requests import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
+from ingest.models.responses import BroadcastAnswer, BroadcastLine, UnreadAnswer
+from ingest.sends import audience
 from ingest.services import Services
-from ingest.wire import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
-from ingest.wire_answers import BroadcastAnswer, BroadcastLine, UnreadAnswer
-from storage import broadcast_reports, broadcasts
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
 from storage.model.errors import NotFound, OverLimit
+from storage.postgres.broadcasts import expansion
+from storage.postgres.broadcasts import reports as broadcast_reports
 
 
 @endpoint(
@@ -48,7 +49,7 @@ async def get_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answer:
     """How far a broadcast has come, to the app that sent it."""
     services = call.services
     async with services.lists.turn(call.caller) as database:
-        report = await audiences.report(
+        report = await audience.report(
             database, call.params.broadcast_id, app_id=call.caller.app.id
         )
     return Answer(services.display.broadcast(_found(report)))
@@ -68,7 +69,7 @@ async def list_unread(call: Call[AppCaller, UnreadWindow, Nothing]) -> Answer:
     services, window = call.services, call.params
     await _check(services, window.broadcast_id, app_id=call.caller.app.id)
     async with services.lists.turn(call.caller) as database:
-        people = await audiences.unread(
+        people = await audience.unread(
             database,
             window.broadcast_id,
             after_user_id=window.after_user_id,
@@ -92,8 +93,8 @@ async def cancel_broadcast(call: Call[AppCaller, OneBroadcast, Nothing]) -> Answ
     """
     services, id, app_id = call.services, call.params.broadcast_id, call.caller.app.id
     await _check(services, id, app_id=app_id)
-    await services.database.run(broadcasts.stop, id)
-    await services.database.run(broadcasts.discard, id)
+    await services.database.run(expansion.stop, id)
+    await services.database.run(expansion.discard, id)
     report = await services.database.ask(broadcast_reports.report, id, app_id=app_id)
     return Answer(services.display.broadcast(_found(report)))
 

@@ -1,17 +1,18 @@
 """Reading: the conversation list, histories, and marking as read (contract §4)."""
 
-from ingest.answer import Answer
-from ingest.endpoint import API, PEOPLE, Call, HeaderNote, endpoint
+from ingest.http.endpoint import API, PEOPLE, Call, HeaderNote, endpoint
+from ingest.http.response import Answer
+from ingest.models.requests import HistoryWindow, Nothing, OneConversation, ReadBody
+from ingest.models.responses import ConversationAnswer, MessageAnswer, Total, UpdatedCount
 from ingest.services import Services
-from ingest.wire import HistoryWindow, Nothing, OneConversation, ReadBody
-from ingest.wire_answers import ConversationAnswer, MessageAnswer, Total, UpdatedCount
-from storage import apps, conversations, messages
-from storage.database import Database
+from storage.broker import SENDS
 from storage.model.caller import UserCaller
 from storage.model.conversation import SYSTEM_PEER
 from storage.model.errors import NotFound, OverLimit
 from storage.model.message import MessageView
-from storage.task_queue import SENDS
+from storage.postgres.database import Database
+from storage.postgres.messages import conversations, histories
+from storage.postgres.people import apps
 
 # What is skipped is read: past this a page is a long question, of which one caller gets one at a time.
 _FAR = 1_000
@@ -54,7 +55,7 @@ async def _history(
     database: Database, caller: UserCaller, window: HistoryWindow
 ) -> list[MessageView]:
     return await database.ask(
-        messages.history,
+        histories.history,
         caller.person.id,
         peer_id=window.other_user_id,
         skip=window.skip,

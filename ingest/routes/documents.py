@@ -4,9 +4,9 @@ from pathlib import Path
 
 from starlette.staticfiles import StaticFiles
 
-from ingest.answer import Answer
-from ingest.endpoint import ANYONE, Call, endpoint
-from ingest.wire import Nothing
+from ingest.http.endpoint import ANYONE, Call, endpoint
+from ingest.http.response import Answer
+from ingest.models.requests import Nothing
 
 # Relative addresses, so that it works behind a proxy's path.
 _PAGE = b"""<!DOCTYPE html>

@@ -7,18 +7,19 @@ from urllib.parse import parse_qsl
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive
 
-from ingest.answer import Answer
-from ingest.endpoint import ANYONE, API, PEOPLE_AND_APPS, Call, endpoint
-from ingest.problems import TooSlow
+from ingest.http.endpoint import ANYONE, API, PEOPLE_AND_APPS, Call, endpoint
+from ingest.http.errors import TooSlow
+from ingest.http.response import Answer
+from ingest.models.requests import Nothing, OneObject, UploadBody
+from ingest.models.responses import FormWay, PutWay, UploadAnswer
 from ingest.services import Services
-from ingest.wire import Nothing, OneObject, UploadBody
-from ingest.wire_answers import FormWay, PutWay, UploadAnswer
-from storage import media
-from storage.limits import Quota
-from storage.media_local import OBJECTS_PATH, LocalStore, served_headers
+from storage.media.local import OBJECTS_PATH, LocalStore, served_headers
+from storage.media.store import new_key
 from storage.model.caller import Caller
 from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge
 from storage.model.media import UploadInstructions
+from storage.postgres import media_objects
+from storage.valkey.rate_limits import Quota
 
 
 @endpoint(
@@ -32,9 +33,9 @@ from storage.model.media import UploadInstructions
 async def start_upload(call: Call[Caller, Nothing, UploadBody]) -> Answer:
     """Announce an upload: the key to send as `content`, and how to upload its object."""
     services, body, owner = call.services, call.body, call.caller.key
-    key = media.new_key(owner, body.filename, content_type=body.content_type)
+    key = new_key(owner, body.filename, content_type=body.content_type)
     way = services.pipes.media.upload(key, content_type=body.content_type, size=body.size)
-    await services.database.run(media.remember, key, owner=owner, **body.model_dump())
+    await services.database.run(media_objects.remember, key, owner=owner, **body.model_dump())
     return Answer(UploadAnswer(key, _shown(way), way.expires_in))
 
 

@@ -2,23 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ingest import bulk
-from ingest.answer import Answer, Header
-from ingest.endpoint import API, APPS, PEOPLE, PEOPLE_AND_APPS, Call, HeaderNote, endpoint
-from ingest.preferences import idempotency_key, wait_of
-from ingest.recalling import recall
+from ingest.http.endpoint import API, APPS, PEOPLE, PEOPLE_AND_APPS, Call, HeaderNote, endpoint
+from ingest.http.request_headers import idempotency_key, wait_of
+from ingest.http.response import Answer, Header
+from ingest.identity.single_sign_on import callback_to, open_app
+from ingest.models.requests import BatchBody, Nothing, OneMessage, SendBody
+from ingest.models.responses import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
+from ingest.sends import batch
+from ingest.sends.recall import recall
 from ingest.services import Services
-from ingest.sign_on import callback_to, open_app
-from ingest.wire import BatchBody, Nothing, OneMessage, SendBody
-from ingest.wire_answers import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
-from storage import messages
-from storage.accepted import Request
-from storage.limits import Quota
-from storage.messages import FoundMessage
 from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerIsWrong, NotAllowed, NotFound, OverLimit, invalid
 from storage.model.send import Accepted
+from storage.postgres.messages import histories
+from storage.postgres.messages.histories import FoundMessage
+from storage.postgres.sends.accepted import Request
+from storage.valkey.rate_limits import Quota
 
 KEY = HeaderNote(
     "Idempotency-Key", "Two requests with one key and one body are one send, for 24 h."
@@ -74,7 +74,7 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
 async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
     key = await idempotency_key(call.headers, caller=call.caller, body=call.raw, of="batch")
-    sent = await bulk.send(
+    sent = await batch.send(
         call.services, call.caller, entries=call.body.messages, key=key, origin=call.origin
     )
     headers = [("Idempotency-Replay", "true")] if sent.is_replay else []
@@ -95,7 +95,7 @@ async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
     To its receiver while it is in their history.
     """
     services = call.services
-    found = await services.database.ask(messages.find, call.params.message_id)
+    found = await services.database.ask(histories.find, call.params.message_id)
     if found is None or not await _may_see(call, found):
         raise NotFound("There is no such message.")
     shown = services.display.message(found.message, read_at=found.read_at)
@@ -113,7 +113,7 @@ async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
 async def get_callback_url(call: Call[UserCaller, OneMessage, Nothing]) -> Answer:
     """Where the button of a received message leads, with a fresh sign-on ticket."""
     services, me = call.services, call.caller.person.id
-    message = await services.database.ask(messages.received_by, call.params.message_id, user_id=me)
+    message = await services.database.ask(histories.received_by, call.params.message_id, user_id=me)
     if message is None:
         raise NotFound("There is no such message.")
     link = parse_jump_link(message.action_url or "")
@@ -204,5 +204,5 @@ async def _may_see(call: Call[Caller, OneMessage, Nothing], found: FoundMessage)
     me = call.caller.person.id
     if me == message.sender_id:
         return True
-    received = await call.services.database.ask(messages.received_by, message.id, user_id=me)
+    received = await call.services.database.ask(histories.received_by, message.id, user_id=me)
     return received is not None

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable
 from functools import partial
 
-from ingest.answer import Answer
-from ingest.endpoint import ANYONE, Call, endpoint
+from ingest.http.endpoint import ANYONE, Call, endpoint
+from ingest.http.response import Answer
+from ingest.models.requests import Nothing
+from ingest.models.responses import Alive, Ready
 from ingest.services import Services
-from ingest.wire import Nothing
-from ingest.wire_answers import Alive, Ready
-from storage.database import missing_migrations
-from storage.exposition import CONTENT_TYPE
 from storage.model.errors import TryLater
+from storage.postgres.database import missing_migrations
+from storage.process.metrics_export import CONTENT_TYPE
 
 # A probe asks every few seconds and gives up after a few.
 _PATIENCE_SECONDS = 2.5

@@ -1,13 +1,13 @@
 """Finding people (contract §6)."""
 
-from ingest.answer import Answer
-from ingest.endpoint import API, PEOPLE, Call, endpoint
-from ingest.wire import Nothing, PeopleSearch, PeopleWindow
-from ingest.wire_answers import ListedPerson, PeopleAnswer, PersonAnswer
-from storage import people
-from storage.limits import Quota
+from ingest.http.endpoint import API, PEOPLE, Call, endpoint
+from ingest.http.response import Answer
+from ingest.models.requests import Nothing, PeopleSearch, PeopleWindow
+from ingest.models.responses import ListedPerson, PeopleAnswer, PersonAnswer
 from storage.model.caller import Person, UserCaller
 from storage.model.errors import invalid
+from storage.postgres.people import directory
+from storage.valkey.rate_limits import Quota
 
 
 @endpoint(
@@ -23,7 +23,7 @@ async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer
     """Active people with `q` in their name, mobile or English name."""
     asked = call.params
     async with call.services.lists.turn(call.caller) as database:
-        found = await database.ask(people.search, asked.q, limit=asked.limit)
+        found = await database.ask(directory.search, asked.q, limit=asked.limit)
     return Answer([PersonAnswer(p.id, p.mobile, p.name, p.english_name, p.status) for p in found])
 
 
@@ -42,13 +42,13 @@ async def list_people(call: Call[UserCaller, PeopleWindow, Nothing]) -> Answer:
     With a keyword `total` is counted, and may be skipped, up to 100,000.
     """
     asked = call.params
-    if asked.keyword and asked.skip > people.COUNTED_AT_MOST:
+    if asked.keyword and asked.skip > directory.COUNTED_AT_MOST:
         raise invalid(
-            "skip", f"With a keyword it may be {people.COUNTED_AT_MOST} at most", where="query"
+            "skip", f"With a keyword it may be {directory.COUNTED_AT_MOST} at most", where="query"
         )
     async with call.services.lists.turn(call.caller) as database:
         total, found = await database.ask(
-            people.listing, asked.keyword, skip=asked.skip, limit=asked.limit
+            directory.listing, asked.keyword, skip=asked.skip, limit=asked.limit
         )
     return Answer(PeopleAnswer(total, [_listed(person) for person in found]))
 

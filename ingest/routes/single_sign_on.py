@@ -1,14 +1,14 @@
 """Single sign-on: tickets that an app exchanges for who is there (contract §6)."""
 
-from ingest.answer import Answer
-from ingest.endpoint import API, APPS, PEOPLE, Call, HeaderNote, endpoint
-from ingest.sign_on import callback_to, open_app
-from ingest.wire import JumpParameters, LoginBody, Nothing, VerifyBody
-from ingest.wire_answers import RedirectUrl, SignedOn
-from storage import apps
+from ingest.http.endpoint import API, APPS, PEOPLE, Call, HeaderNote, endpoint
+from ingest.http.response import Answer
+from ingest.identity.single_sign_on import callback_to, open_app
+from ingest.models.requests import JumpParameters, LoginBody, Nothing, VerifyBody
+from ingest.models.responses import RedirectUrl, SignedOn
 from storage.model.action_link import JUMP_PATH, callback_link
 from storage.model.caller import AppCaller, UserCaller
 from storage.model.errors import NotAllowed, NotFound
+from storage.postgres.people import apps
 
 
 @endpoint(

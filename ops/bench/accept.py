@@ -19,12 +19,12 @@ import psycopg
 import uvloop
 from websockets.asyncio.client import connect
 
-from ops.bench.ground import OUT, Ground, ground, percentile, served, show
+from ops.bench.bench_environment import OUT, Ground, ground, percentile, served, show
 from ops.bench.load import ask
 from ops.bench.people import make_people
-from ops.kept import free_port
+from ops.local.state_files import free_port
+from storage.keys.tokens import TokenSettings, issue
 from storage.settings import load
-from storage.tokens import TokenSettings, issue
 
 CLIENTS = 64
 RECEIVERS = 1_000
@@ -74,7 +74,7 @@ def uvicorn(app: str, port: int) -> list[str]:
     """The command line of a server of one process, as in production."""
     return [
         *(sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)),
-        *("--http", "ops.http_protocol:HttpProtocol", "--timeout-keep-alive", "75"),
+        *("--http", "ops.http.protocol:HttpProtocol", "--timeout-keep-alive", "75"),
         *("--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
     ]
 

@@ -20,20 +20,21 @@ import click
 import psutil
 import psycopg
 
-from ops.bench.ground import OUT, Ground, ground, percentile, show, timed
+from ops.bench.bench_environment import OUT, Ground, ground, percentile, show, timed
 from ops.bench.history import make_history
 from ops.bench.people import make_people
-from ops.cli.progress import count_bar
-from ops.deadline import wait_until
-from storage import accepted, broadcast_reports
-from storage.accepted import Request
-from storage.bus import STREAMS, BusReader, Position
+from ops.cli.terminal.progress import count_bar
+from ops.local.polling import wait_until
+from storage.broker import SENDS, Doorbell, QueueSettings
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Accepted, Send
+from storage.postgres.broadcasts import reports
+from storage.postgres.sends import accepted
+from storage.postgres.sends.accepted import Request
 from storage.settings import ValkeySettings, load
-from storage.task_queue import SENDS, Doorbell, QueueSettings
+from storage.valkey.bus import STREAMS, BusReader, Position
 
 OURS, FLOORS = 7, 8
 PERSON_EVERY_SECONDS = 0.05
@@ -126,7 +127,7 @@ def our_round(place: Ground, doorbell: Doorbell) -> tuple[float, BroadcastReport
     with count_bar("broadcast") as bar:
 
         def is_done() -> bool:
-            report = place.database.run(broadcast_reports.report, id, app_id=OURS)
+            report = place.database.run(reports.report, id, app_id=OURS)
             if report is None:
                 return False
             found[:] = [report]

@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from ops.cli.progress import count_bar
+from ops.cli.terminal.progress import count_bar
 
 MONTHS = 6
 BATCH = 250_000

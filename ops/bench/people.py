@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from storage import people_import
-from storage.database import BlockingDatabase
-from storage.people_import import NewPerson
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.people import people_import
+from storage.postgres.people.people_import import NewPerson
 
 FAMILY = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华文辉力健生"

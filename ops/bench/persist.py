@@ -11,11 +11,11 @@ from typing import Any
 import click
 import psycopg
 
-from ops.bench.ground import OUT, Ground, ground, show, timed
-from storage import accepted
-from storage.accepted import Request
+from ops.bench.bench_environment import OUT, Ground, ground, show, timed
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Send
+from storage.postgres.sends import accepted
+from storage.postgres.sends.accepted import Request
 from workers import persist
 from workers.process import Process, open_process
 

@@ -20,7 +20,7 @@ from typing import Any
 import click
 import psutil
 
-from ops.bench.ground import percentile, show
+from ops.bench.bench_environment import percentile, show
 from ops.bench.push_floor import FRAME_BYTES
 from ops.bench.push_servers import Server, cpu_seconds, floor, ours, plain
 

@@ -13,7 +13,7 @@ import time
 from array import array
 from typing import Any
 
-from storage import descriptors
+from storage.process import open_files
 
 AT_ONCE = 256  # handshakes under way
 SOURCES = 8  # addresses 127.0.0.2 and on: ports of one address run out at 28,000
@@ -113,7 +113,7 @@ def _whole_frames(data: bytes) -> tuple[int, int]:
 
 def main() -> None:
     """Do what stdin says, line by line, until it ends."""
-    descriptors.allow_all()
+    open_files.allow_all()
     sockets = Sockets()
     for line in sys.stdin:
         order = json.loads(line)

@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from push_gateway.websocket_protocol import text_frame
-from storage import descriptors
+from storage.process import open_files
 
 FRAME_BYTES = 500
 ACCEPTED = (
@@ -51,7 +51,7 @@ def _accept(listener: socket.socket, accepted: list[socket.socket]) -> None:
 
 def main() -> None:
     """Serve until stdin ends; after each round, its CPU seconds go to stdout."""
-    descriptors.allow_all()
+    open_files.allow_all()
     accepted: list[socket.socket] = []
     frame = text_frame(b"x" * FRAME_BYTES)
     with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=4096) as listener:

@@ -15,17 +15,17 @@ from typing import Any
 import httpx
 import psutil
 
-from ops.bench.ground import launched
+from ops.bench.bench_environment import launched
 from ops.bench.push_floor import FRAME_BYTES
-from ops.child import Child, Program
-from ops.deadline import wait_until
-from ops.embedded import EmbeddedValkey
-from ops.kept import free_port
-from storage.bus import Bus, BusSettings
+from ops.local.child import Child, Program
+from ops.local.embedded import EmbeddedValkey
+from ops.local.polling import wait_until
+from ops.local.state_files import free_port
+from storage.keys.tokens import TokenSettings, issue
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType, Message, MessageType
 from storage.settings import ValkeySettings
-from storage.tokens import TokenSettings, issue
+from storage.valkey.bus import Bus, BusSettings
 
 SECRET = "a secret of the bench, which nobody need keep"
 
@@ -159,7 +159,7 @@ def _is_up(url: str) -> bool:
         return False
 
 
-def uvicorn(app: str, port: int, *, http: str = "ops.http_protocol:HttpProtocol") -> list[str]:
+def uvicorn(app: str, port: int, *, http: str = "ops.http.protocol:HttpProtocol") -> list[str]:
     """The command line both servers are started with; `http` is the protocol class."""
     command = [sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)]
     return [

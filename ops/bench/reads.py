@@ -17,12 +17,12 @@ import httpx
 import psycopg
 
 from ops.bench.accept import token
-from ops.bench.ground import OUT, Ground, ground, percentile, show
+from ops.bench.bench_environment import OUT, Ground, ground, percentile, show
 from ops.bench.history import make_history
 from ops.bench.people import FAMILY, make_people
-from storage import conversations, messages
-from storage import people as people_of
-from storage.database import Session
+from storage.postgres.database import Session
+from storage.postgres.messages import conversations, histories
+from storage.postgres.people import directory as people_of
 
 WARM_UP = 50
 
@@ -106,7 +106,7 @@ QUESTIONS = {
     "history page": Question(
         HISTORY,
         int,
-        lambda session, person: session.ask(messages.history, person, peer_id=-7),
+        lambda session, person: session.ask(histories.history, person, peer_id=-7),
         lambda _: "/messages/history/-7",
         "ratio 2",
     ),

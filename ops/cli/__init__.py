@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from ops.cli.printing import plain
-from ops.running import running_environment
-from ops.settings import UpSettings
+from ops.cli.terminal.printing import plain
+from ops.local.settings import UpSettings
+from ops.local.stack_lock import running_environment
 from storage.model.errors import CarillonError, InvalidSettings
 from storage.settings import DataFolder, load
 
@@ -29,7 +29,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "broadcast": ("ops.cli.broadcast", "broadcast", "Send a notification to everyone."),
     "broadcasts": ("ops.cli.broadcasts", "broadcasts", "Look at broadcasts, stop, take back."),
     "message": ("ops.cli.message", "message", "Look at one message, take it back."),
-    "demo": ("ops.cli.demo", "demo", "Three people, an app, and messages arriving on a socket."),
+    "demo": (
+        "ops.cli.demo.command",
+        "demo",
+        "Three people, an app, and messages arriving on a socket.",
+    ),
     "failed": (
         "ops.cli.failed",
         "failed",

@@ -7,14 +7,14 @@ import click
 from rich.table import Table
 
 from ops.cli import environment
-from ops.cli.printing import console, say
 from ops.cli.servers import record
-from storage import apps
-from storage.apps import NewApp, Vault, VaultSettings
-from storage.database import BlockingDatabase
+from ops.cli.terminal.printing import console, say
 from storage.model.action_link import is_absolute_url, is_redirect_host
 from storage.model.caller import App
 from storage.model.errors import CallerIsWrong, NotFound
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp, Vault, VaultSettings
 from storage.settings import load
 
 # It stands in headers, in URLs and in the text that is signed (contract §1).

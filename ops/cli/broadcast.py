@@ -7,8 +7,8 @@ import click
 
 from ops.api_client import ApiClient, Refused
 from ops.cli.callers import as_app
-from ops.cli.printing import say
-from ops.cli.progress import count_bar
+from ops.cli.terminal.printing import say
+from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import NeverWillWork, TryLater
 

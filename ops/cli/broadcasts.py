@@ -12,20 +12,16 @@ import click
 from rich.table import Column, Table
 
 from ops.cli.broadcast import MOVING
-from ops.cli.printing import console, say, say_json
-from ops.cli.progress import count_bar
 from ops.cli.servers import record
-from storage import (
-    apps,
-    broadcast_failures,
-    broadcast_recalls,
-    broadcast_reports,
-    overview,
-)
-from storage import broadcasts as broadcast_steps
-from storage.database import BlockingDatabase
+from ops.cli.terminal.printing import console, say, say_json
+from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.model.errors import NeverWillWork, NotFound
+from storage.postgres import overview
+from storage.postgres.broadcasts import expansion as broadcast_steps
+from storage.postgres.broadcasts import failures, recalls, reports
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.people import apps
 
 _LOOK_EVERY_SECONDS = 0.3
 _OF_APP = click.option("--app", "app_id", metavar="APP_ID", help="Of this app only.")
@@ -102,7 +98,7 @@ def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
 
 def begin_recall(database: BlockingDatabase, id: int) -> None:
     """Let the lanes take a broadcast back; the sweep rings for them."""
-    database.run(broadcast_recalls.start, id)
+    database.run(recalls.start, id)
     database.run(broadcast_steps.discard, id)
 
 
@@ -113,7 +109,7 @@ def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
     with record() as database:
         _report(database, id, app_id)
-        count = database.run(broadcast_failures.retry, id)
+        count = database.run(failures.retry, id)
     say(f"{count} parts are tried now.")
 
 
@@ -127,7 +123,7 @@ def _number_of(database: BlockingDatabase, app_id: str | None) -> int | None:
 
 
 def _report(database: BlockingDatabase, id: int, app_id: str | None = None) -> BroadcastReport:
-    found = database.run(broadcast_reports.report, id, app_id=_number_of(database, app_id))
+    found = database.run(reports.report, id, app_id=_number_of(database, app_id))
     if found is None:
         raise NotFound(f"There is no broadcast {id}.")
     return found

@@ -5,13 +5,13 @@ import time
 from ops.api_client import ApiClient
 from ops.cli import environment
 from ops.cli.servers import record
-from ops.running import running_environment
-from ops.settings import UpSettings
-from storage import apps
-from storage.apps import Vault, VaultSettings
+from ops.local.settings import UpSettings
+from ops.local.stack_lock import running_environment
+from storage.keys.tokens import TokenSettings, issue
 from storage.model.errors import NotFound
+from storage.postgres.people import apps
+from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import DataFolder, load
-from storage.tokens import TokenSettings, issue
 
 _TOKEN_SECONDS = 3600.0
 

@@ -4,8 +4,8 @@ import click
 
 from ingest.settings import IngestSettings
 from ops.cli import environment
-from ops.cli.printing import say
-from ops.settings import UpSettings
+from ops.cli.terminal.printing import say
+from ops.local.settings import UpSettings
 from storage.model.errors import NotFound
 from storage.settings import load
 

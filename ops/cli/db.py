@@ -3,8 +3,8 @@
 import click
 
 from ops.cli import environment
-from ops.cli.printing import say
-from storage.database import settle_roles, upgrade
+from ops.cli.terminal.printing import say
+from storage.postgres.database import settle_roles, upgrade
 from storage.settings import DatabaseSettings, load
 
 

@@ -7,7 +7,7 @@ import click
 from rich.console import Console  # noqa: TID251 (the type)
 
 from ops.cli import environment, known_gateway
-from ops.cli.printing import console, say_json
+from ops.cli.terminal.printing import console, say_json
 from ops.doctor import Finding, Level, Site, examine
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}

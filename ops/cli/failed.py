@@ -4,14 +4,14 @@ import click
 from rich.table import Column, Table
 
 from ops.cli import environment
-from ops.cli.printing import console, say, say_json
 from ops.cli.servers import record
-from storage import failed_sends
-from storage.database import BlockingDatabase
-from storage.failed_sends import FailedSend
+from ops.cli.terminal.printing import console, say, say_json
+from storage.broker import SENDS, Doorbell, QueueSettings
 from storage.model.errors import NotFound
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.sends import failed_sends
+from storage.postgres.sends.failed_sends import FailedSend
 from storage.settings import load
-from storage.task_queue import SENDS, Doorbell, QueueSettings
 
 
 @click.group()

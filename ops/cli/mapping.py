@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from ops.cli.printing import say
-from ops.cli.progress import Counted, file_bar
 from ops.cli.servers import record
+from ops.cli.terminal.printing import say
+from ops.cli.terminal.progress import Counted, file_bar
 from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
-from storage import apps
-from storage.mappings_import import NewMapping, UnknownUser, import_mappings
 from storage.model.errors import NotFound
 from storage.model.message import MAX_ID
+from storage.postgres.people import apps
+from storage.postgres.people.mappings_import import NewMapping, UnknownUser, import_mappings
 
 COLUMNS = ("app_user_id", "user_id", "email")
 _LONGEST = 255

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from ops.cli.broadcasts import begin_recall
-from ops.cli.printing import say, say_json
 from ops.cli.servers import record
-from storage import messages, recalls
-from storage.database import BlockingDatabase
-from storage.messages import FoundMessage
+from ops.cli.terminal.printing import say, say_json
 from storage.model.errors import NotFound
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.messages import histories, recalls
+from storage.postgres.messages.histories import FoundMessage
 
 _WRITTEN = ("title", "content", "action_url", "action_text", "filename")
 
@@ -57,7 +57,7 @@ def recall(*, id: int) -> None:
 
 
 def _found(database: BlockingDatabase, id: int) -> FoundMessage:
-    found = database.run(messages.find, id)
+    found = database.run(histories.find, id)
     if found is None:
         raise NotFound(f"There is no message {id}.")
     return found

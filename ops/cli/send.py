@@ -6,7 +6,7 @@ import click
 
 from ops.api_client import ApiClient
 from ops.cli.callers import as_app, as_user
-from ops.cli.printing import say, say_json
+from ops.cli.terminal.printing import say, say_json
 from storage.model.message import MAX_ID, ContentType, MessageType
 
 USER_ID = click.IntRange(1, MAX_ID)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ops.cli import environment
-from storage.bus import Bus, BusSettings
-from storage.database import BlockingDatabase
+from storage.postgres.database import BlockingDatabase
 from storage.settings import DatabaseSettings, ValkeySettings, load
+from storage.valkey.bus import Bus, BusSettings
 
 
 @contextmanager

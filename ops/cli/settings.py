@@ -3,7 +3,7 @@
 import click
 
 from ops.cli import environment
-from ops.cli.printing import say
+from ops.cli.terminal.printing import say
 from ops.known_settings import known
 from ops.settings_page import settings_page
 

@@ -5,9 +5,9 @@ import time
 import click
 
 from ops.cli import environment
-from ops.cli.printing import say
+from ops.cli.terminal.printing import say
+from storage.keys.tokens import TokenSettings, issue
 from storage.settings import load
-from storage.tokens import TokenSettings, issue
 
 
 @click.command(context_settings={"ignore_unknown_options": False})

@@ -12,15 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.cli import environment
-from ops.cli.printing import console, plain
+from ops.cli.terminal.printing import console, plain
 from ops.doctor import LATE_SECONDS
-from storage import gateways, overview
-from storage.database import BlockingDatabase
-from storage.gateways import GatewayCounts
+from storage.broker import Doorbell, QueueSettings
 from storage.model.errors import TryLater
-from storage.overview import Overview, RunningBroadcast
+from storage.postgres import overview
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.overview import Overview, RunningBroadcast
 from storage.settings import DatabaseSettings, ValkeySettings, load
-from storage.task_queue import Doorbell, QueueSettings
+from storage.valkey import gateway_reports
+from storage.valkey.gateway_reports import GatewayCounts
 
 SHOWN_BROADCASTS = 10
 
@@ -63,7 +64,7 @@ class Watcher:
 
     def _gateways(self) -> GatewayCounts | None:
         try:
-            return gateways.look(self._valkey)
+            return gateway_reports.look(self._valkey)
         except TryLater:
             return None
 

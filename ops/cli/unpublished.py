@@ -4,11 +4,11 @@ import click
 from rich.table import Column, Table
 
 from ops.cli import environment
-from ops.cli.printing import console, say
 from ops.cli.servers import record
-from storage import unpublished as events
+from ops.cli.terminal.printing import console, say
+from storage.broker import SENDS, Doorbell, QueueSettings
+from storage.postgres.messages import unpublished as events
 from storage.settings import load
-from storage.task_queue import SENDS, Doorbell, QueueSettings
 
 
 @click.group()

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import click
 
-from ops.child import Child
-from ops.cli.printing import say
-from ops.deadline import wait_until
-from ops.kept import is_free
-from ops.running import only_one, publish
-from ops.settings import UpSettings
-from ops.settings_check import check_all, unknown
-from ops.stack import assumed, programs, servers, settled
-from ops.supervisor import StopRequested, Supervisor
-from storage.database import upgrade
+from ops.cli.terminal.printing import say
+from ops.local.child import Child
+from ops.local.polling import wait_until
+from ops.local.settings import UpSettings
+from ops.local.settings_check import check_all, unknown
+from ops.local.stack import assumed, programs, servers, settled
+from ops.local.stack_lock import only_one, publish
+from ops.local.state_files import is_free
+from ops.local.supervisor import StopRequested, Supervisor
+from storage.broker import TASK_OF_QUEUE, QueueSettings, consumed
 from storage.model.errors import InConflict, InvalidSettings, TryLater
+from storage.postgres.database import upgrade
 from storage.settings import DatabaseSettings, load
-from storage.task_queue import TASK_OF_QUEUE, QueueSettings, consumed
 
 # A server's log: what only a person can put right. (Sessions that are ended are FATAL too.)
 SERVER_TROUBLE = r"PANIC|FATAL(?!.*terminating connection)|Fatal|# Can't"

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from ops.cli.printing import say, say_json
-from ops.cli.progress import Counted, file_bar
 from ops.cli.servers import gateways, record
+from ops.cli.terminal.printing import say, say_json
+from ops.cli.terminal.progress import Counted, file_bar
 from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
-from storage import people
 from storage.model.caller import ACTIVE, DISABLED
 from storage.model.errors import NotFound, TryLater
 from storage.model.message import MAX_ID
-from storage.people_import import Changes, Imported, NewPerson, import_people
+from storage.postgres.people import directory
+from storage.postgres.people.people_import import Changes, Imported, NewPerson, import_people
 
 COLUMNS = ("id", "mobile", "name", "english_name", "status", "role")
 STATUSES = (ACTIVE, "INACTIVE", DISABLED)
@@ -89,7 +89,7 @@ def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
 def show(*, id: int) -> None:
     """Show one person, as JSON."""
     with record() as database:
-        person = database.run(people.find, id)
+        person = database.run(directory.find, id)
     if person is None:
         raise NotFound(f"There is no user {id}.")
     say_json(asdict(person))
@@ -113,7 +113,7 @@ def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
     """First the record, then the gateways: a gateway that is told too early lets them in again."""
     with record() as database, gateways() as bus:
         for id in ids:
-            if database.run(people.set_status, id, status=status) is None:
+            if database.run(directory.set_status, id, status=status) is None:
                 raise NotFound(f"There is no user {id}.")
             if status == ACTIVE:
                 bus.enable(id)

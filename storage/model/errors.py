@@ -1,6 +1,6 @@
 """What can go wrong, in three families: the caller is wrong, try later, never will work.
 
-Raised on any floor. HTTP statuses are `ingest/problems.py`'s, close codes `push_gateway/frames.py`'s.
+Raised on any floor. HTTP statuses are `ingest/http/errors.py`'s, close codes `push_gateway/frames.py`'s.
 A `detail` is a sentence for the person who called, never SQL, a secret or a path, except that of
 NeverWillWork, which is an operator's.
 """

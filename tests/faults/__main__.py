@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from storage import descriptors
+from storage.process import open_files
 from tests.faults.run import chosen, run_all, show
 
 
@@ -17,7 +17,7 @@ def main() -> int:
     asked = parser.parse_args()
     rows = chosen([int(number) for number in asked.rows.split(",") if number])
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    descriptors.allow_all()  # crowds of thousands of clients
+    open_files.allow_all()  # crowds of thousands of clients
     results = []
     for result in run_all(rows, seeds=seeds, is_short=asked.short):
         print(result.line, flush=True)  # noqa: T201 (a command prints)

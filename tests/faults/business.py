@@ -5,12 +5,12 @@ from typing import Any
 
 import httpx
 
-from ops.deadline import wait_until
-from storage import apps
-from storage.apps import NewApp
+from ops.local.polling import wait_until
+from storage.keys.vault import Vault, VaultSettings
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp
 from storage.settings import load
-from storage.vault import Vault, VaultSettings
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 
 
 @dataclass(frozen=True, slots=True)

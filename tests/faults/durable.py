@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ops.child import Child
-from ops.stack import servers
+from ops.local.child import Child
+from ops.local.stack import servers
 from tests.services import Stack
 
 

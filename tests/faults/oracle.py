@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
-from storage import conversations
+from storage.postgres.messages import conversations
 from tests.faults.ledger import Ledger
 from tests.faults.sockets import Log, Sockets
 

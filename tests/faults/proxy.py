@@ -6,7 +6,7 @@ import threading
 from typing import Self
 from urllib.parse import urlsplit
 
-from ops.deadline import wait_until
+from ops.local.polling import wait_until
 
 
 class LossyProxy:

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from storage.bus import Bus
 from storage.model.errors import TryLater
 from storage.model.event import NewMessage
+from storage.valkey.bus import Bus
 from tests.push_gateway.running import Gateway, to_all, to_both, token
 
 PAUSE_SECONDS = 0.05

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.ground import Findings, Ground, ground
+from tests.faults.environment import Findings, Ground, ground
 from tests.faults.rows import ROWS, Row
 
 

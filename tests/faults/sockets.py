@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from ops.deadline import wait_until
+from ops.local.polling import wait_until
 from tests.faults.plain_http import Broken, Connection
 
 PAUSE_SECONDS = 0.1  # before a reconnect

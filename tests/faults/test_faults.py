@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.ground import Ground, ground
+from tests.faults.environment import Ground, ground
 from tests.faults.rows import ROWS, Row
 from tests.faults.run import run_row
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
-from tests.ops.http_app import Wire
+from tests.ops.http.app import Wire
 from tests.push_gateway.wire import CONTINUATION, TEXT, frame, shake_hands
 
 BLOCK = b"x" * (1024 * 1024)

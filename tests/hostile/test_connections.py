@@ -11,11 +11,11 @@ import httpx
 import psutil
 import pytest
 
-from storage.database import blocking_engine
+from storage.postgres.database import blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people
 from tests.journey.client import Client, Socket
-from tests.ops.http_app import Wire
+from tests.ops.http.app import Wire
 from tests.services import Stack
 
 HOSTILE, SENDER, READER = 480_001, 480_002, 480_003

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.deadline import wait_until
-from ops.kept import free_port
-from tests.ops.http_app import Server, served
+from ops.local.polling import wait_until
+from ops.local.state_files import free_port
+from tests.ops.http.app import Server, served
 
 ROOT = Path(__file__).parents[2]
 BODY = b"x" * 8_000_000

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from ops.deadline import wait_until
-from storage import media_s3
+from ops.local.polling import wait_until
+from storage.media import s3
 from tests.ingest.conftest import own_environ
 from tests.ingest.running import Api, running
 
@@ -30,7 +30,7 @@ def with_bucket(
     hanging: str, own_environ: Mapping[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Api]:
     """An ingest server whose bucket is there."""
-    monkeypatch.setattr(media_s3, "_ASK_SECONDS", 1.0)
+    monkeypatch.setattr(s3, "_ASK_SECONDS", 1.0)
     bucket = {
         "CARILLON_S3_BUCKET": "carillon",
         "CARILLON_S3_ENDPOINT_URL": hanging,

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from ingest.endpoint import ANYONE, Endpoint
+from ingest.http.endpoint import ANYONE, Endpoint
 from ingest.routes import ALL
 from tests.ingest.conftest import shared_api
+from tests.ingest.identity.test_callers import SOUND
 from tests.ingest.running import API, Api
-from tests.ingest.test_callers import SOUND
 
 __all__ = ["shared_api"]
 

@@ -8,8 +8,8 @@ from itertools import count
 
 from sqlalchemy import Connection, Engine, event
 
-from storage import apps
-from storage.apps import Vault, VaultSettings
+from storage.postgres.people import apps
+from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import load
 from tests.ingest.conftest import PATIENT, own_environ
 from tests.ingest.running import API, Api, running

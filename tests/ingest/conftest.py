@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, insert
 
-from ops.embedded import EmbeddedPostgres, EmbeddedValkey
-from storage.apps import Vault, VaultSettings
-from storage.database import blocking_engine
+from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.postgres.database import blocking_engine
+from storage.postgres.people.apps import Vault, VaultSettings
+from storage.postgres.tables import app_redirect_hosts, app_secrets, mappings
 from storage.settings import DatabaseSettings, load
-from storage.tables import app_redirect_hosts, app_secrets, mappings
 from tests import services
 from tests.builders import add_app, add_people
 from tests.ingest.running import SECRET, Api, running

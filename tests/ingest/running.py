@@ -14,12 +14,12 @@ import uvicorn
 from sqlalchemy import Engine, select
 
 from ingest.app import create_app
-from ops.deadline import wait_until
-from ops.http_protocol import HttpProtocol
-from storage import messages
+from ops.http.protocol import HttpProtocol
+from ops.local.polling import wait_until
+from storage.keys.tokens import TokenSettings, issue
+from storage.postgres.messages import histories
+from storage.postgres.tables import accepted
 from storage.settings import load
-from storage.tables import accepted
-from storage.tokens import TokenSettings, issue
 
 API = "/api/v1"
 SECRET = "the secret of every app in these tests"
@@ -69,7 +69,7 @@ class Api:
     def deliver(self) -> None:
         """Put everything that was accepted into the histories, as a worker would."""
         with self.engine.begin() as connection:
-            messages.persist(connection, connection.execute(select(accepted.c.id)).scalars().all())
+            histories.persist(connection, connection.execute(select(accepted.c.id)).scalars().all())
 
 
 def sign(text: str, *, secret: str = SECRET) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from storage.keys.tokens import TokenSettings, issue
 from storage.settings import load
-from storage.tokens import TokenSettings, issue
 from tests.services import Stack
 
 # How long anything on the way may take on a busy machine before the test says that it is lost.

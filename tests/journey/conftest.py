@@ -7,12 +7,12 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, delete, insert
 
-from storage import apps
-from storage.apps import NewApp
-from storage.database import blocking_engine
+from storage.keys.vault import Vault, VaultSettings
+from storage.postgres.database import blocking_engine
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp
+from storage.postgres.tables import mappings, users
 from storage.settings import DatabaseSettings, load
-from storage.tables import mappings, users
-from storage.vault import Vault, VaultSettings
 from tests import services
 from tests.builders import add_people
 from tests.journey.client import Client

@@ -20,12 +20,12 @@ from sqlalchemy import Engine
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from ops.deadline import wait_until
-from storage import apps
-from storage.apps import NewApp
-from storage.database import blocking_engine
+from ops.local.polling import wait_until
+from storage.keys.vault import Vault, VaultSettings
+from storage.postgres.database import blocking_engine
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp
 from storage.settings import DatabaseSettings, load
-from storage.vault import Vault, VaultSettings
 from tests import services
 from tests.builders import add_people
 from tests.journey.client import Client

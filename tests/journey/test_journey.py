@@ -10,8 +10,8 @@ from sqlalchemy import Engine, delete, text
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from ops.deadline import wait_until
-from storage.tables import users
+from ops.local.polling import wait_until
+from storage.postgres.tables import users
 from tests.builders import add_people
 from tests.journey import client_document
 from tests.journey.client import PATIENCE, Client

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from ops.deadline import wait_until
+from ops.local.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::([-?])([^}]*))?\})")

@@ -20,13 +20,13 @@ import pytest
 import yaml
 from websockets.sync.client import connect
 
-from ops.deadline import wait_until
-from ops.embedded import EmbeddedPostgres, EmbeddedValkey
-from ops.kept import free_port
-from ops.stack import programs
-from storage.database import blocking_engine
+from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.polling import wait_until
+from ops.local.stack import programs
+from ops.local.state_files import free_port
+from storage.keys.tokens import TokenSettings, issue
+from storage.postgres.database import blocking_engine
 from storage.settings import DatabaseSettings, load
-from storage.tokens import TokenSettings, issue
 from tests import services
 from tests.builders import add_people
 from tests.ops.compose import ROOT, Container, document, filled, of_carillon
@@ -103,7 +103,7 @@ def test_every_server_is_started_with_our_http_protocol() -> None:
     assert len(served) == 5
     for command in served:
         options = dict(pairwise(command))
-        assert options["--http"] == "ops.http_protocol:HttpProtocol"
+        assert options["--http"] == "ops.http.protocol:HttpProtocol"
         assert int(options["--timeout-keep-alive"]) > 60
         assert int(options["--timeout-graceful-shutdown"]) > 0
 

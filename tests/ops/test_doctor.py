@@ -11,14 +11,17 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
 from ops import doctor
-from ops.deadline import wait_until
 from ops.doctor import Finding, Level, Site, examine
-from storage import apps, broadcast_failures, messages, turns, unpublished
-from storage.accepted import bury
-from storage.apps import NewApp
+from ops.local.polling import wait_until
+from storage.broker import BROADCASTS, SENDS, UPKEEP, QueueSettings, consumed
+from storage.keys.vault import Vault, VaultSettings
+from storage.postgres import turns
+from storage.postgres.broadcasts import failures
+from storage.postgres.messages import histories, unpublished
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp
+from storage.postgres.sends.accepted import bury
 from storage.settings import load
-from storage.task_queue import BROADCASTS, SENDS, UPKEEP, QueueSettings, consumed
-from storage.vault import Vault, VaultSettings
 from tests import services
 from tests.builders import a_broadcast, a_send, accept, add_app, add_people
 from tests.ops.cli.command import carillon
@@ -248,8 +251,8 @@ def test_a_broadcast_that_fails_is_named(environ: Mapping[str, str], engine: Eng
         add_app(connection)
         add_people(connection, [1])
         [id] = accept(connection, a_broadcast())
-        messages.persist(connection, [id])
-        broadcast_failures.count_plan(connection, id, error="no room")
+        histories.persist(connection, [id])
+        failures.count_plan(connection, id, error="no room")
     [finding] = found(environ, "broadcasts")
     assert finding.level is Level.FAIL
     assert finding.text == f"{id} of OA系统: 1 parts fail: no room"

@@ -21,8 +21,8 @@ FILES = ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.to
 def project(tmp_path: Path) -> Path:
     """A copy of the Makefile beside an environment that seems to be installed."""
     folder = tmp_path / "a project"
-    (folder / "ops").mkdir(parents=True)
-    for name in (*FILES, "ops/own_environment.py"):
+    (folder / "ops/local").mkdir(parents=True)
+    for name in (*FILES, "ops/local/own_environment.py"):
         shutil.copyfile(ROOT / name, folder / name)
     made = [sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")]
     subprocess.run(made, check=True, timeout=60)

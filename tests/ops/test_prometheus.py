@@ -11,12 +11,12 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest.telemetry import Telemetry
+from ingest.metrics import Telemetry
 from push_gateway.metrics import Metrics
 from storage.model.message import MessageType
 from tests.builders import a_send
 from tests.ops.compose import ROOT, document
-from workers.telemetry import Telemetry as WorkerTelemetry
+from workers.metrics import Telemetry as WorkerTelemetry
 
 FOLDER = ROOT / "ops/prometheus"
 NAME = re.compile(r"\bcarillon_[a-z_]+")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from ops.embedded import EmbeddedValkey
-from storage.bus import Bus, BusSettings
+from ops.local.embedded import EmbeddedValkey
 from storage.settings import ValkeySettings
+from storage.valkey.bus import Bus, BusSettings
 from tests.push_gateway.running import Gateway
 
 

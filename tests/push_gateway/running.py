@@ -18,9 +18,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from storage.keys.tokens import TokenSettings, issue
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, Message, MessageType
-from storage.tokens import TokenSettings, issue
 
 SECRET = "a secret of the tests, long enough for HS256"
 TOKENS = TokenSettings(secret=SECRET)
@@ -67,7 +67,7 @@ class Gateway:
         environ = {**os.environ, "CARILLON_VALKEY_URL": self.valkey_url}
         environ |= {"CARILLON_JWT_SECRET": SECRET, **self.settings}
         command = [sys.executable, "-m", "uvicorn", "--factory", self.app]
-        command += ["--http", "ops.http_protocol:HttpProtocol", "--timeout-keep-alive", "75"]
+        command += ["--http", "ops.http.protocol:HttpProtocol", "--timeout-keep-alive", "75"]
         command += ["--ws", PROTOCOL, "--port", str(self.port), *self.arguments]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)

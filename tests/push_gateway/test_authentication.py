@@ -17,8 +17,8 @@ from push_gateway.authentication import (
 )
 from storage.model.errors import NotAllowed, NotSignedIn
 from storage.settings import ValkeySettings
-from storage.strangers import Met
-from storage.tickets import Tickets, TicketSettings
+from storage.valkey.strangers import Met
+from storage.valkey.tickets import Tickets, TicketSettings
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ops.embedded import EmbeddedValkey
-from storage.bus import Bus
+from ops.local.embedded import EmbeddedValkey
+from storage.valkey.bus import Bus
 from tests.browser import chromium, needs_chromium
 from tests.push_gateway.running import Gateway, to_both, token, wait_for
 

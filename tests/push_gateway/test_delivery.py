@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from ops.embedded import EmbeddedValkey
-from storage.bus import Bus
+from ops.local.embedded import EmbeddedValkey
 from storage.model.event import ConversationRead, MessageRecalled
+from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PATH, Gateway, to_all, to_both, token, wait_for
 from tests.push_gateway.wire import PING, PONG, TEXT, frame, shake_hands

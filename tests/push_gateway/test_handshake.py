@@ -11,11 +11,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from ops.embedded import EmbeddedValkey
-from storage.bus import Bus
+from ops.local.embedded import EmbeddedValkey
+from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PATH, Gateway, to_both, token, wait_for
-from tests.storage.test_tokens import BAD
+from tests.storage.keys.test_tokens import BAD
 
 
 def refusal(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, str], str]:

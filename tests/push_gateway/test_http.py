@@ -5,7 +5,7 @@ from base64 import b64encode
 
 import pytest
 
-from tests.ops.http_app import Answer, Wire
+from tests.ops.http.app import Answer, Wire
 from tests.push_gateway.running import PATH, Gateway, token
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from push_gateway.hub import Hub
-from storage.event_json import SHARDS, shard_of
+from storage.valkey.event_json import SHARDS, shard_of
 
 pytestmark = pytest.mark.pure
 

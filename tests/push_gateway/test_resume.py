@@ -37,10 +37,10 @@ from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
 from push_gateway.websocket_protocol import Owner
-from storage.bus import BEGINNING, Batch, Entry, Position, Survey
-from storage.event_json import SHARDS, decoded, encoded, shard_of
 from storage.model.errors import TryLater
 from storage.model.event import Disconnect, MessageRecalled
+from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
+from storage.valkey.event_json import SHARDS, decoded, encoded, shard_of
 from tests.push_gateway.running import SECRET, to_all
 
 pytestmark = pytest.mark.pure

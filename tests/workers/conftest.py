@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from ops.child import Child
-from ops.stack import programs, settled
-from storage.bus import BusUse
+from ops.local.child import Child
+from ops.local.stack import programs, settled
+from storage.broker import QueueSettings, make_celery
 from storage.model.errors import TryLater
 from storage.model.event import Event, NewMessage
 from storage.settings import load
-from storage.task_queue import QueueSettings, make_celery
+from storage.valkey.bus import BusUse
 from workers.process import Process, open_process
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import broadcast_failures, broadcast_recalls, broadcast_reports, broadcasts, messages
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, ChunkState
 from storage.model.errors import NeverWillWork, TryLater
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType
+from storage.postgres.broadcasts import expansion, failures, recalls, reports
+from storage.postgres.messages import histories
 from tests.builders import a_broadcast, accept, add_people
 from workers import expand
 from workers.plan import Planner
@@ -33,7 +34,7 @@ def pending(engine: Engine, *sends: dict[str, Any]) -> list[int]:
     with engine.begin() as connection:
         add_people(connection, PEOPLE)
         ids = accept(connection, *[a_broadcast(**changes) for changes in sends])
-        messages.persist(connection, ids)
+        histories.persist(connection, ids)
     return ids
 
 
@@ -45,7 +46,7 @@ def of_app(id: int, **changes: Any) -> dict[str, Any]:
 def report(engine: Engine, id: int) -> BroadcastReport:
     """As an operator gets it."""
     with engine.begin() as connection:
-        found = broadcast_reports.report(connection, id, app_id=None)
+        found = reports.report(connection, id, app_id=None)
     assert found is not None
     return found
 
@@ -88,7 +89,7 @@ def test_a_chunk_that_fails_holds_up_nothing_and_is_never_given_up(
     assert found.last_error == "integer out of range"
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM conversations WHERE unread_count = 2147483647"))
-        assert broadcast_failures.retry(connection, id) == 1
+        assert failures.retry(connection, id) == 1
     work(lane)
     found = report(engine, id)
     assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.DONE, 30, 0)
@@ -99,7 +100,7 @@ def test_a_chunk_is_blamed_only_if_it_fails_alone(
 ) -> None:
     """A failure whose chunk another lane took meanwhile is not put down to the one that is next."""
     [id] = pending(engine, {})
-    real = broadcasts.expand_next
+    real = expansion.expand_next
     failed: list[int] = []
 
     def fail_once(*args: Any, **kwargs: Any) -> Any:
@@ -108,7 +109,7 @@ def test_a_chunk_is_blamed_only_if_it_fails_alone(
             raise NeverWillWork("of a chunk that is not there any more")
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(broadcasts, "expand_next", fail_once)
+    monkeypatch.setattr(expansion, "expand_next", fail_once)
     expand.work(lane)
     found = report(engine, id)
     assert failed
@@ -180,7 +181,7 @@ def test_a_chunk_that_cannot_be_taken_back_holds_up_no_other_recall(
     break_for(engine, "deliveries", when="OLD.user_id = 15 AND OLD.peer_id = -7")
     with engine.begin() as connection:
         for id in ids:
-            broadcast_recalls.start(connection, id)
+            recalls.start(connection, id)
     for _ in range(3):
         work(lane)
     first, second = report(engine, ids[0]), report(engine, ids[1])
@@ -188,7 +189,7 @@ def test_a_chunk_that_cannot_be_taken_back_holds_up_no_other_recall(
     assert second.status is BroadcastStatus.RECALLED
     with engine.begin() as connection:
         connection.execute(text("DROP FUNCTION refuse CASCADE"))
-        assert broadcast_failures.retry(connection, ids[0]) == 1
+        assert failures.retry(connection, ids[0]) == 1
     work(lane)
     assert report(engine, ids[0]).status is BroadcastStatus.RECALLED
 
@@ -274,17 +275,17 @@ def test_broadcasts_to_other_people_do_not_wait(lane: Process, engine: Engine) -
     for _ in range(3):
         Planner(lane).step()
         with engine.begin() as connection:
-            chunks.append(broadcasts.expand_next(connection, lease=LEASE))
+            chunks.append(expansion.expand_next(connection, lease=LEASE))
     first, second, third = [chunk for chunk in chunks if chunk]
     assert [chunk.is_barred for chunk in (first, second, third)] == [False, False, True]
     rest_is_over(engine)
     with engine.begin() as connection:
-        assert broadcasts.claim_unpublished(connection, lease=LEASE) == first
-        assert broadcasts.claim_unpublished(connection, lease=LEASE) == second
-        assert broadcasts.claim_unpublished(connection, lease=LEASE) is None
+        assert expansion.claim_unpublished(connection, lease=LEASE) == first
+        assert expansion.claim_unpublished(connection, lease=LEASE) == second
+        assert expansion.claim_unpublished(connection, lease=LEASE) is None
         for _ in range(lane.settings.max_attempts):
-            broadcast_failures.count_chunk(connection, first, state=ChunkState.EXPANDED, error="no")
-        claimed = broadcasts.claim_unpublished(connection, lease=LEASE)
+            failures.count_chunk(connection, first, state=ChunkState.EXPANDED, error="no")
+        claimed = expansion.claim_unpublished(connection, lease=LEASE)
     assert claimed is not None and claimed.broadcast_id == third.broadcast_id
 
 
@@ -294,7 +295,7 @@ def test_a_lane_that_was_held_up_shows_nobody_what_was_recalled(
     """Frozen past its lease, while others took the broadcast back: it publishes nothing any more."""
     [id] = pending(engine, {})
     clock = [0.0]
-    real = broadcasts.expand_next
+    real = expansion.expand_next
 
     def freeze(*args: Any, **kwargs: Any) -> Any:
         chunk = real(*args, **kwargs)
@@ -303,17 +304,17 @@ def test_a_lane_that_was_held_up_shows_nobody_what_was_recalled(
         return chunk
 
     def recalled(connection: Any, broadcast_id: int) -> Any:
-        monkeypatch.setattr(broadcasts, "message", message)
-        for step in (broadcast_recalls.start, broadcasts.discard):
+        monkeypatch.setattr(expansion, "message", message)
+        for step in (recalls.start, expansion.discard):
             with engine.begin() as own:
                 step(own, id)
         rest_is_over(engine)
         work(lane)
         return message(connection, broadcast_id)
 
-    message = broadcasts.message
-    monkeypatch.setattr(broadcasts, "expand_next", freeze)
-    monkeypatch.setattr(broadcasts, "message", recalled)
+    message = expansion.message
+    monkeypatch.setattr(expansion, "expand_next", freeze)
+    monkeypatch.setattr(expansion, "message", recalled)
     expand.work(lane, now=lambda: clock[0])
     assert report(engine, id).status is BroadcastStatus.RECALLED
     assert {what for _, what, _ in told(lane)} == {"MessageRecalled"}

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from ops.child import Child
-from ops.deadline import wait_until
-from ops.stack import programs, settled
-from storage import turns
+from ops.local.child import Child
+from ops.local.polling import wait_until
+from ops.local.stack import programs, settled
+from storage.postgres import turns
 from tests.builders import a_send, accept
 from workers import deputy, sweep
 from workers.process import Process

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import people, turns
-from storage.bus import Bus
-from storage.people_import import NewPerson, import_people
+from storage.postgres import turns
+from storage.postgres.people import directory
+from storage.postgres.people.people_import import NewPerson, import_people
+from storage.valkey.bus import Bus
 from tests.builders import add_people
 from workers import disabled
 from workers.process import Process, open_process
@@ -50,7 +51,7 @@ def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Process, engin
         imported(connection, (1, "ACTIVE"), (2, "DISABLED"))  # as many as before
     assert reconcile(sweeper, engine) == {2}
     with engine.begin() as connection:
-        people.set_status(connection, 2, status="ACTIVE")
+        directory.set_status(connection, 2, status="ACTIVE")
         add_people(connection, [3], is_deleted=True)
     assert reconcile(sweeper, engine) == {3}
     with engine.begin() as connection:

@@ -10,20 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from ops.deadline import wait_until
-from storage import (
-    broadcast_plans,
-    broadcast_recalls,
-    broadcast_reports,
-    broadcasts,
-    conversations,
-    messages,
-)
-from storage.broadcast_plans import Slicing
-from storage.bus import AsyncBus, BusSettings
+from ops.local.polling import wait_until
 from storage.model.broadcast import BroadcastStatus
 from storage.model.event import MessageRecalled, NewMessage
+from storage.postgres.broadcasts import expansion, plans, recalls, reports
+from storage.postgres.broadcasts.plans import Slicing
+from storage.postgres.messages import conversations, histories
 from storage.settings import ValkeySettings, load
+from storage.valkey.bus import AsyncBus, BusSettings
 from tests.builders import a_broadcast, a_send, accept, add_app, add_people
 from workers import expand, sweep
 from workers.process import Process, open_process
@@ -41,7 +35,7 @@ def pending(engine: Engine, *, people: int) -> int:
         add_app(connection)
         add_people(connection, range(1, people + 1))
         [id] = accept(connection, a_broadcast(content="全员"))
-        messages.persist(connection, [id])
+        histories.persist(connection, [id])
         connection.execute(text("DELETE FROM accepted"))
     return id
 
@@ -49,7 +43,7 @@ def pending(engine: Engine, *, people: int) -> int:
 def status(engine: Engine, id: int) -> BroadcastStatus:
     """Where the broadcast stands."""
     with engine.begin() as connection:
-        report = broadcast_reports.report(connection, id, app_id=7)
+        report = reports.report(connection, id, app_id=7)
     assert report is not None
     return report.status
 
@@ -111,7 +105,7 @@ def test_a_broadcast_is_taken_back_and_everyone_is_told(lane: Process, engine: E
     while expand.work(lane):
         pass
     with engine.begin() as connection:
-        broadcast_recalls.start(connection, id)
+        recalls.start(connection, id)
     bus: Any = lane.bus
     bus.events.clear()
     bus.is_away = True
@@ -139,10 +133,10 @@ def test_the_sweep_finishes_what_a_door_that_died_began(process: Process, engine
     id = pending(engine, people=30)
     small = replace(process, settings=replace(process.settings, chunk_size=10))
     with engine.begin() as connection:
-        broadcast_plans.plan(connection, Slicing(10))
-        broadcasts.stop(connection, id)
+        plans.plan(connection, Slicing(10))
+        expansion.stop(connection, id)
         [second] = accept(connection, a_broadcast())
-        messages.persist(connection, [second])
+        histories.persist(connection, [second])
     assert sweep.sweep(small) == ["broadcasts"]
     while expand.work(small):
         pass

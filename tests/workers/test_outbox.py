@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from ops.deadline import wait_until
-from storage import accepted, conversations, messages, outbox, recalls
+from ops.local.polling import wait_until
+from storage.broker import SENDS
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
-from storage.task_queue import SENDS
+from storage.postgres import outbox
+from storage.postgres.messages import conversations, histories, recalls
+from storage.postgres.sends import accepted
 from tests.builders import a_send, accept
 from workers import persist, sweep
 from workers.process import Process
@@ -26,7 +28,7 @@ def events(process: Process) -> list[Any]:
 def recall(engine: Engine, id: int) -> bool:
     """Take a message back."""
     with engine.begin() as connection:
-        found = messages.find(connection, id)
+        found = histories.find(connection, id)
         assert found is not None
         return recalls.recall(connection, found.message)
 
@@ -35,7 +37,7 @@ def test_a_recall_is_told_behind_its_message(
     process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recalled between its persisting and its publishing, a message is pushed first, then taken back."""
-    persist_all = messages.persist
+    persist_all = histories.persist
 
     def persist_and_recall(connection: Connection, ids: list[int]) -> Any:
         batch = persist_all(connection, ids)
@@ -43,7 +45,7 @@ def test_a_recall_is_told_behind_its_message(
             recall(engine, id)
         return batch
 
-    monkeypatch.setattr(messages, "persist", persist_and_recall)
+    monkeypatch.setattr(histories, "persist", persist_and_recall)
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
     persist.drain(process)
@@ -63,7 +65,7 @@ def test_what_is_recalled_in_a_dead_worker_s_hand_never_comes_back(
     with engine.begin() as connection:
         kept, gone = accept(connection, a_send(), a_send())
         accepted.claim(connection, 10)
-        messages.persist(connection, [kept, gone])
+        histories.persist(connection, [kept, gone])
     recall(engine, gone)
     persist.drain(process)
     new, recalled = events(process)
@@ -101,7 +103,7 @@ def test_many_notices_go_out_once_each_in_order(process: Process, engine: Engine
     """More of them than a batch, and messages between them."""
     with engine.begin() as connection:
         ids = accept(connection, *[a_send() for _ in range(5)])
-        messages.persist(connection, ids)
+        histories.persist(connection, ids)
         for id in ids:
             conversations.read(connection, 2, peer_id=1, up_to_id=id)
         for n in range(1200):
@@ -125,7 +127,7 @@ def test_an_event_of_a_newer_version_is_set_aside_alone(process: Process, engine
     with engine.begin() as connection:
         connection.execute(text('INSERT INTO outbox (event) VALUES (\'{"k": "future"}\')'))
         [id] = accept(connection, a_send())
-        messages.persist(connection, [id])
+        histories.persist(connection, [id])
         conversations.read_all(connection, 2)
     persist.drain(process)
     assert events(process) == [AllRead(2, id, 0)]
@@ -137,7 +139,7 @@ def test_an_event_of_a_newer_version_is_set_aside_alone(process: Process, engine
 def test_the_sweep_rings_for_a_read_whose_ring_was_lost(process: Process, engine: Engine) -> None:
     """Ingest died before it rang: what is left in the outbox is overdue after the grace."""
     with engine.begin() as connection:
-        messages.persist(connection, accept(connection, a_send()))
+        histories.persist(connection, accept(connection, a_send()))
         conversations.read_all(connection, 2)
         assert not accepted.is_overdue(connection, grace=timedelta(minutes=1))
         connection.execute(text("UPDATE outbox SET try_at = try_at - interval '2 minutes'"))
@@ -152,8 +154,8 @@ def test_reading_and_recalling_hold_no_lock_between_two_round_trips(
     """Each is one statement to PostgreSQL: whoever hangs behind it holds nothing (fault row 39)."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
-        messages.persist(connection, [id])
-        found = messages.find(connection, id)
+        histories.persist(connection, [id])
+        found = histories.find(connection, id)
         assert found is not None
     asked: dict[str, Callable[[Connection], object]] = {
         "read": lambda c: conversations.read(c, 2, peer_id=1),
@@ -184,7 +186,7 @@ def test_what_comes_while_a_recall_waits_is_still_the_last_message(
     """Recalls that waited for a send, and for one another, leave the newest message that is there."""
     with engine.begin() as connection:
         first, second, third = accept(connection, *[a_send() for _ in range(3)])
-        messages.persist(connection, [first, second, third])
+        histories.persist(connection, [first, second, third])
         last, newest = accept(connection, a_send(), a_send())
     with ThreadPoolExecutor(3) as pool, engine.begin() as connection:
         connection.execute(text("SELECT 1 FROM conversations FOR UPDATE"))
@@ -192,17 +194,17 @@ def test_what_comes_while_a_recall_waits_is_still_the_last_message(
             pool.submit(recall, engine, id)
         reading = pool.submit(read_everything, engine)
         assert wait_until(lambda: waits_for_a_lock(engine, 3), seconds=10)
-        messages.persist(connection, [last])
+        histories.persist(connection, [last])
     assert reading.result() in (1, 2, 3)
     with engine.begin() as connection:
         for person, peer in ((1, 2), (2, 1)):
-            page = messages.history(connection, person, peer_id=peer)
+            page = histories.history(connection, person, peer_id=peer)
             assert [view.message.id for view in page] == [last, first]
         rows = connection.execute(text("SELECT last_message_id FROM conversations")).scalars()
         assert set(rows) == {last}
         assert conversations.drifted(connection, percent=100) == []
         assert conversations.unread_total(connection, 2) == 1
-        messages.persist(connection, [newest])
+        histories.persist(connection, [newest])
     assert recall(engine, newest) and recall(engine, last)
     with engine.begin() as connection:
         rows = connection.execute(text("SELECT last_message_id FROM conversations")).scalars()

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import accepted, conversations, failed_sends, messages
-from storage.bus import Bus
-from storage.database import Session
 from storage.model.errors import TryLater
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageStatus
+from storage.postgres.database import Session
+from storage.postgres.messages import conversations, histories
+from storage.postgres.sends import accepted, failed_sends
+from storage.valkey.bus import Bus
 from tests.builders import a_broadcast, a_notification, a_send, accept
 from workers import persist
 from workers.process import Process, open_process
@@ -39,7 +40,7 @@ def test_what_was_accepted_is_in_the_history_published_and_let_go(
     with engine.begin() as connection:
         assert accepted.backlog(connection).waiting == 0
         assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
-        assert len(messages.history(connection, 5, peer_id=1)) == 1
+        assert len(histories.history(connection, 5, peer_id=1)) == 1
 
 
 def test_an_event_goes_to_both_people_each_in_their_conversation(
@@ -79,7 +80,7 @@ def test_with_the_bus_away_histories_fill_and_events_follow_in_order(
         first = accept(connection, a_send(), a_send())
     persist.drain(process)
     with engine.begin() as connection:
-        assert len(messages.history(connection, 2, peer_id=1)) == 2
+        assert len(histories.history(connection, 2, peer_id=1)) == 2
         second = accept(connection, a_send())
     persist.drain(process)
     assert bus.events == []
@@ -95,7 +96,7 @@ def test_a_worker_that_died_between_commit_and_publish_is_made_good(
     with engine.begin() as connection:
         [orphan] = accept(connection, a_send())
         assert accepted.claim(connection, 10).ids == [orphan]
-        messages.persist(connection, [orphan])
+        histories.persist(connection, [orphan])
         [newer] = accept(connection, a_send())
     persist.drain(process)
     assert heard(process).ids() == [orphan, newer]
@@ -108,10 +109,10 @@ def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
     with engine.begin() as connection:
         [publishing] = accept(connection, a_send())
         assert accepted.claim(connection, 10).ids == [publishing]
-        messages.persist(connection, [publishing])
+        histories.persist(connection, [publishing])
         [persisting] = accept(connection, a_send())
         assert accepted.claim(connection, 10, publishing=[publishing]).ids == [persisting]
-        messages.persist(connection, [persisting])
+        histories.persist(connection, [persisting])
         [newer] = accept(connection, a_send())
     persist.drain(process)
     assert heard(process).ids() == [publishing, persisting, newer]
@@ -175,7 +176,7 @@ def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
         assert letter is not None
         assert letter.attempts == 5
         assert "null value" in letter.error and "secret words" not in letter.error
-        found = messages.find(connection, poison)
+        found = histories.find(connection, poison)
         assert found is not None and found.status is MessageStatus.FAILED
 
 
@@ -253,7 +254,7 @@ def test_two_workers_at_once_deliver_everything_once_and_in_order(
     for ids in by_sender:
         assert [id for id in published if id in set(ids)] == ids
     with engine.begin() as connection:
-        assert len(messages.history(connection, 2, peer_id=1, limit=100)) == 60
+        assert len(histories.history(connection, 2, peer_id=1, limit=100)) == 60
         assert conversations.drifted(connection, percent=100) == []
 
 

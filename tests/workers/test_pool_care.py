@@ -7,10 +7,10 @@ import psutil
 from celery import Celery
 from sqlalchemy import Engine, text
 
-from ops.child import Child, family
-from ops.deadline import wait_until
-from storage.exposition import FOLDER
-from storage.task_queue import PERSIST, SENDS
+from ops.local.child import Child, family
+from ops.local.polling import wait_until
+from storage.broker import PERSIST, SENDS
+from storage.process.metrics_export import FOLDER
 from tests.builders import a_send, accept
 
 ROUNDS = 5

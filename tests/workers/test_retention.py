@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage import conversations, messages, retention
-from storage.recalls import recall
+from storage.postgres.messages import conversations, histories, retention
+from storage.postgres.messages.recalls import recall
 from tests import wrong_clock
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
 from workers import retention as worker
@@ -47,7 +47,7 @@ def age(connection: Connection, months: int) -> None:
 
 def send(connection: Connection, *receivers: int) -> None:
     """A notification to each."""
-    messages.persist(connection, accept(connection, *map(a_notification, receivers)))
+    histories.persist(connection, accept(connection, *map(a_notification, receivers)))
 
 
 def months(engine: Engine) -> int:
@@ -131,7 +131,7 @@ def test_what_comes_into_an_old_month_is_settled_again(engine: Engine) -> None:
             pass
         accept(connection, a_notification(4))
         connection.execute(text("UPDATE accepted SET id = :id"), {"id": month.low + 9})
-        messages.persist(connection, [month.low + 9])
+        histories.persist(connection, [month.low + 9])
         assert not retention.is_settled(connection, month)
         while retention.settle(connection, month, slice=10):
             pass
@@ -144,7 +144,7 @@ def test_the_broadcasts_of_the_month_go_too(keeper: Process, engine: Engine) -> 
     populate(engine)
     with engine.begin() as connection:
         ids = accept(connection, a_broadcast(), a_broadcast())
-        messages.persist(connection, ids)
+        histories.persist(connection, ids)
         old = "UPDATE broadcasts SET id = message_id_floor(now() - interval '200 days') WHERE id = :id"
         connection.execute(text(old), {"id": ids[0]})
     retain(keeper)
@@ -162,13 +162,13 @@ def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Process, engine: En
         age(connection, 4)
     with engine.begin() as connection:
         [last, kept] = accept(connection, a_notification(2), a_notification(1))
-        messages.persist(connection, [last, kept])
+        histories.persist(connection, [last, kept])
         month = retention.expired(connection, kept=timedelta(days=DAYS))
         assert month is not None
         while retention.settle(connection, month, slice=10):
             pass
     with engine.begin() as connection:
-        found = messages.find(connection, last)
+        found = histories.find(connection, last)
         assert found is not None
         recall(connection, found.message)
     retain(keeper)

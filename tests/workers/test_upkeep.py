@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import accepted, broadcasts, messages, recounts
 from storage.model.errors import CarillonError, NeverWillWork, TryLater
+from storage.postgres.broadcasts import expansion
+from storage.postgres.messages import histories, recounts
+from storage.postgres.sends import accepted
 from tests.builders import a_send, accept, add_people
 from workers import retention, upkeep
 from workers.process import Process
@@ -65,7 +67,7 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     assert steps == ["retention"]
     assert 0 < keys(engine) < 1_000
     with engine.begin() as connection:
-        assert broadcasts.forget_changes(connection) == 0
+        assert expansion.forget_changes(connection) == 0
     while upkeep.tidy(process):
         pass
     assert keys(engine) == 0
@@ -92,7 +94,7 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
 ) -> None:
     """It counts and logs what is wrong and repairs nothing; what it found is told when it is done."""
     with engine.begin() as connection:
-        messages.persist(
+        histories.persist(
             connection, accept(connection, *[a_send(receiver_id=n) for n in range(2, 900)])
         )
         connection.execute(text("UPDATE conversations SET unread_count = 9 WHERE user_id = 2"))

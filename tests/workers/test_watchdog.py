@@ -7,10 +7,10 @@ import psutil
 from celery import Celery
 from sqlalchemy import Engine, text
 
-from ops.child import Child
-from ops.deadline import wait_until
+from ops.local.child import Child
+from ops.local.polling import wait_until
+from storage.broker import SENDS, Doorbell, QueueSettings
 from storage.settings import load
-from storage.task_queue import SENDS, Doorbell, QueueSettings
 from tests.builders import a_send, accept
 from workers.done import Done
 from workers.watchdog import Stall

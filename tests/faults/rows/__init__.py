@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.faults.rows import (
     backlog,
     bodies,

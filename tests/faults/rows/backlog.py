@@ -7,9 +7,9 @@ from typing import Any
 import psutil
 import redis
 
-from ops.deadline import wait_until
+from ops.local.polling import wait_until
 from tests.faults.business import Business, business, drift
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.faults.plain_http import Connection
 from tests.faults.rows.workers import SENDS
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.push_gateway.wire import TEXT, head, shake_hands
 
 AT_ONCE = 16

@@ -6,14 +6,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from ops.deadline import wait_until
-from storage import broadcast_failures, messages
-from storage.accepted import backlog
+from ops.local.polling import wait_until
+from storage.broker import BROADCASTS, EXPAND, QueueSettings, make_celery
 from storage.model.errors import CarillonError
+from storage.postgres.broadcasts import failures
+from storage.postgres.messages import histories
+from storage.postgres.sends.accepted import backlog
 from storage.settings import load
-from storage.task_queue import BROADCASTS, EXPAND, QueueSettings, make_celery
 from tests.faults.business import Business, business, drift, judge_broadcast
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.faults.sockets import Log, Sockets
 from workers import expand
 from workers.process import open_process
@@ -287,9 +288,9 @@ def lose_a_table(ground: Ground) -> Findings:
     ground.pause(seconds)
     seen = sender.report(id)
     with ground.engine.begin() as connection:
-        told = broadcast_failures.failing(connection, limit=10)
+        told = failures.failing(connection, limit=10)
         parts = backlog(connection).parts_failing
-        status = messages.find(connection, id)
+        status = histories.find(connection, id)
     ground.execute("ALTER TABLE conversations_gone RENAME TO conversations")
     found.must(seen["status"] == "EXPANDING", f"EXPANDING meanwhile ({seen})")
     found.must(bool(seen["failed_chunks"] and seen["last_error"]), f"the report says so ({seen})")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 
-from ops.deadline import wait_until
+from ops.local.polling import wait_until
+from storage.keys.tokens import TokenSettings, issue
 from storage.settings import load
-from storage.tokens import TokenSettings, issue
 from tests import wrong_clock
 from tests.faults.business import Business, business
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import LOST, Sent
 from tests.faults.rows.postgres import await_accepted, within
 from tests.faults.rows.schedule import gauge

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.push_gateway.cases import MIB, all_cases
 from tests.push_gateway.wire import Case, judged
 from tests.push_gateway.wire_echo import echo_server

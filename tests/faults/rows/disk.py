@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 
 from ops.cli.up import answers
-from ops.deadline import wait_until
-from ops.embedded import EmbeddedPostgres
-from ops.kept import free_port
-from tests.faults.ground import Findings, Ground
-from tests.faults.ground import ground as new_ground
+from ops.local.embedded import EmbeddedPostgres
+from ops.local.polling import wait_until
+from ops.local.state_files import free_port
+from tests.faults.environment import Findings, Ground
+from tests.faults.environment import ground as new_ground
 from tests.faults.rows.postgres import await_accepted
 from tests.ops.cli.test_up import ready, up
 from tests.services import folder
@@ -101,7 +101,7 @@ def outlive_disk_and_power_cut(_: Ground) -> Findings:
 
 def _web(supervisor: subprocess.Popen[bytes]) -> list[psutil.Process]:
     children = psutil.Process(supervisor.pid).children()
-    return [one for one in children if "ops.front:create_app" in one.cmdline()]
+    return [one for one in children if "ops.local.single_port:create_app" in one.cmdline()]
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import httpx
 
-from ops.child import Child
 from ops.cli.up import answers
-from ops.deadline import wait_until
-from ops.kept import free_port
-from tests.faults.ground import Findings, Ground
+from ops.local.child import Child
+from ops.local.polling import wait_until
+from ops.local.state_files import free_port
+from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import p99
 from tests.faults.rows.workers import await_progress
 

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections import Counter
 
-from ops.deadline import wait_until
-from tests.faults.ground import Findings, Ground
+from ops.local.polling import wait_until
+from tests.faults.environment import Findings, Ground
 from tests.faults.plain_http import Connection
 from tests.faults.proxy import LossyProxy
 from tests.faults.rows.workers import answers

@@ -1,8 +1,8 @@
 """Row 42: messages whose event cannot be made, planted in the intake."""
 
-from ops.deadline import wait_until
-from storage import unpublished
-from tests.faults.ground import Findings, Ground
+from ops.local.polling import wait_until
+from storage.postgres.messages import unpublished
+from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import p99
 from tests.faults.rows.workers import SENDS, await_progress, ready
 

@@ -6,9 +6,9 @@ import time
 
 import psutil
 
-from ops.deadline import wait_until
-from storage import failed_sends
-from tests.faults.ground import Findings, Ground
+from ops.local.polling import wait_until
+from storage.postgres.sends import failed_sends
+from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import p99
 from tests.faults.rows.workers import await_progress, pool
 

@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from ops.deadline import wait_until
-from tests.faults.ground import Findings, Ground, Traffic
+from ops.local.polling import wait_until
+from tests.faults.environment import Findings, Ground, Traffic
 from tests.faults.ledger import Answer
 
 

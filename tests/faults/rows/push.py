@@ -11,10 +11,10 @@ from pathlib import Path
 
 import redis
 
-from ops.deadline import wait_until
-from storage.bus import Bus, BusSettings
+from ops.local.polling import wait_until
 from storage.settings import ValkeySettings
-from tests.faults.ground import Findings, Ground
+from storage.valkey.bus import Bus, BusSettings
+from tests.faults.environment import Findings, Ground
 from tests.faults.push_crowd import Crowd, Sender
 from tests.push_gateway.running import Gateway
 from tests.services import folder

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.faults.rows import poison, valkey, workers
 
 URL = os.environ.get("CARILLON_TEST_AMQP_URL", "")

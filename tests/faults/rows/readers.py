@@ -10,11 +10,11 @@ from itertools import count
 import psutil
 from websockets.asyncio.client import connect
 
-from ops.deadline import wait_until
-from storage.bus import Bus
+from ops.local.polling import wait_until
+from storage.keys.tokens import issue
 from storage.model.event import NewMessage
-from storage.tokens import issue
-from tests.faults.ground import Findings, Ground
+from storage.valkey.bus import Bus
+from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import p99
 from tests.faults.proxy import BlackHole
 from tests.faults.rows.push import serving

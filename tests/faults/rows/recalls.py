@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import httpx
 
-from ops.deadline import wait_until
-from storage import conversations
-from tests.faults.ground import Findings, Ground
+from ops.local.polling import wait_until
+from storage.postgres.messages import conversations
+from tests.faults.environment import Findings, Ground
 from tests.faults.rows.workers import SENDS, pool
 from tests.faults.sockets import Sockets
 

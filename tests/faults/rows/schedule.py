@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 
-from ingest.intake import FULL
-from ops.deadline import wait_until
+from ingest.sends.intake import FULL
+from ops.local.polling import wait_until
 from tests.faults.business import Business, business, drift
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 
 AHEAD_SECONDS = 2.0
 

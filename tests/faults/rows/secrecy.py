@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import text
 
 from tests.faults.business import business
-from tests.faults.ground import Findings, Ground
+from tests.faults.environment import Findings, Ground
 from tests.faults.rows.workers import await_progress
 from tests.services import SECRETS
 

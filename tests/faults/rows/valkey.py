@@ -5,8 +5,8 @@ import time
 import psutil
 import redis
 
-from ops.deadline import wait_until
-from tests.faults.ground import Findings, Ground, Traffic
+from ops.local.polling import wait_until
+from tests.faults.environment import Findings, Ground, Traffic
 from tests.faults.rows.workers import await_progress
 
 

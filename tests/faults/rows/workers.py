@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psutil
 
-from ops.child import family
-from ops.deadline import wait_until
-from tests.faults.ground import Findings, Ground, Traffic
+from ops.local.child import family
+from ops.local.polling import wait_until
+from tests.faults.environment import Findings, Ground, Traffic
 
 SENDS = "worker-sends"
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import Engine
 
-from storage import apps
-from storage.apps import Vault, VaultSettings
+from storage.postgres.people import apps
+from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import load
 from tests.ops.cli.command import carillon, refusal
 

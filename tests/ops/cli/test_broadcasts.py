@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from ops.deadline import wait_until
-from storage.database import blocking_engine
+from ops.local.polling import wait_until
+from storage.postgres.database import blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import a_broadcast, a_notification, accept
 from tests.ops.cli.command import carillon, csv_file, refusal

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from ops.api_client import ApiClient
-from ops.cli import demo_socket
-from ops.cli.demo_cast import LIN
+from ops.cli.demo import socket_watch
+from ops.cli.demo.cast import LIN
 from tests.ops.cli.command import carillon, csv_file, refusal
 from tests.services import Stack
 
@@ -48,7 +48,7 @@ def test_the_demo_asks_before_it_reaches_many(
     environ: Mapping[str, str], app_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With many people the broadcast needs --yes; --no-broadcast does the rest without it."""
-    monkeypatch.setattr("ops.cli.demo._MANY", 1)
+    monkeypatch.setattr("ops.cli.demo.command._MANY", 1)
     assert "Say --yes" in refusal(carillon(environ, "demo"))
     result = carillon(environ, "demo", "--no-broadcast")
     assert result.stdout.count("arrived ") == 2, result.output
@@ -59,8 +59,8 @@ def test_the_demo_says_what_did_not_arrive(
     environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message that does not come in time: a sentence that names it, and exit code 1."""
-    monkeypatch.setattr(demo_socket, "_PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(demo_socket, "_OPEN_SECONDS", 10.0)
+    monkeypatch.setattr(socket_watch, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(socket_watch, "_OPEN_SECONDS", 10.0)
     result = carillon(environ, "demo")
     assert result.exit_code == 1
     assert "The private message" in result.stderr

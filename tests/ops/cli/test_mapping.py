@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from storage import apps
+from storage.postgres.people import apps
 from tests.builders import add_app, add_people
 from tests.ops.cli.command import carillon, csv_file, refusal
 

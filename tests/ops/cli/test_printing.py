@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from ops.cli.printing import console, plain, say, say_json
-from ops.cli.progress import count_bar
-from storage import accepted
+from ops.cli.terminal.printing import console, plain, say, say_json
+from ops.cli.terminal.progress import count_bar
+from storage.postgres.sends import accepted
 from tests.builders import a_broadcast, a_send, accept, add_people
 from tests.ops.cli.command import carillon
 

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import main
+from storage.keys.tokens import TokenSettings, TokenVerifier
 from storage.model.errors import NotSignedIn
 from storage.settings import load
-from storage.tokens import TokenSettings, TokenVerifier
 from tests.services import SECRETS
 
 pytestmark = pytest.mark.quick

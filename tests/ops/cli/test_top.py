@@ -7,15 +7,16 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from ops.cli.top import Look, view
-from storage import broadcasts, overview
-from storage.accepted import Backlog
-from storage.gateways import GatewayCounts
 from storage.model.broadcast import BroadcastStatus
-from storage.overview import Overview, RunningBroadcast
+from storage.postgres import overview
+from storage.postgres.broadcasts import expansion
+from storage.postgres.overview import Overview, RunningBroadcast
+from storage.postgres.sends.accepted import Backlog
+from storage.valkey.gateway_reports import GatewayCounts
 from tests import services
 from tests.builders import a_send, accept, add_app, add_people
 from tests.ops.cli.command import carillon
-from tests.storage.test_broadcasts import LEASE, planned
+from tests.storage.postgres.broadcasts.test_expansion import LEASE, planned
 
 
 def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
@@ -27,7 +28,7 @@ def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
     planned(engine)
     with engine.begin() as connection:
         accept(connection, a_send(), a_send())
-        broadcasts.expand_next(connection, lease=LEASE)
+        expansion.expand_next(connection, lease=LEASE)
         seen = overview.look(connection, limit=10)
     [running] = seen.running
     assert (running.app_name, running.total, running.done) == ("OA系统", 25, 10)

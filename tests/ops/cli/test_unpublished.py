@@ -5,7 +5,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from storage import accepted, outbox, unpublished
+from storage.postgres import outbox
+from storage.postgres.messages import unpublished
+from storage.postgres.sends import accepted
 from tests.builders import a_send, accept
 from tests.ops.cli.command import carillon
 

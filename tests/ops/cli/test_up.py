@@ -14,11 +14,11 @@ import psutil
 import psycopg
 import pytest
 
-from ops.child import family
 from ops.cli.up import answers, workers_take
-from ops.deadline import wait_until
-from ops.kept import free_port
-from ops.settings_check import unknown
+from ops.local.child import family
+from ops.local.polling import wait_until
+from ops.local.settings_check import unknown
+from ops.local.state_files import free_port
 from tests import services
 
 
@@ -59,7 +59,7 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
             url = json.loads((folder / "environment.json").read_text())["CARILLON_DATABASE_URL"]
             with psycopg.connect(url) as connection:
                 connection.execute("INSERT INTO users (id, mobile, name) VALUES (7, '1', 'Seven')")
-            _kill(process, "ops.front:create_app")
+            _kill(process, "ops.local.single_port:create_app")
             assert wait_until(lambda: not answers(f"http://127.0.0.1:{port}"), seconds=10)
             ready(folder, port)
             everything = _processes(process)

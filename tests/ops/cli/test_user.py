@@ -9,13 +9,13 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Engine, text
 
-from ops.deadline import wait_until
-from storage import people
-from storage.bus import STREAMS
-from storage.database import translated
-from storage.people_import import Imported, NewPerson, import_people
+from ops.local.polling import wait_until
+from storage.postgres.database import translated
+from storage.postgres.people import directory
+from storage.postgres.people.people_import import Imported, NewPerson, import_people
 from storage.settings import ValkeySettings, load
-from storage.valkey import client
+from storage.valkey.bus import STREAMS
+from storage.valkey.connection import client
 from tests.ops.cli.command import carillon, csv_file, refusal
 
 pytestmark = pytest.mark.quick
@@ -57,9 +57,9 @@ def test_people_come_in_and_are_found(
     result = carillon(environ, "user", "import", path)
     assert result.stdout == "3 people: 3 new, 0 changed, 0 as before.\n", result.output
     with engine.connect() as connection:
-        everyone = people.find_many(connection, [1, 2, 3])
-        assert [one.id for one in people.search(connection, "三", limit=9)] == [1]
-        assert [one.id for one in people.search(connection, ", 四\\", limit=9)] == [2]
+        everyone = directory.find_many(connection, [1, 2, 3])
+        assert [one.id for one in directory.search(connection, "三", limit=9)] == [1]
+        assert [one.id for one in directory.search(connection, ", 四\\", limit=9)] == [2]
     assert (everyone[1].role, everyone[1].english_name) == ("ADMIN", "Zhang San")
     assert (everyone[2].status, everyone[2].role) == ("ACTIVE", "ORDINARY_USER")
     assert (everyone[3].status, everyone[3].mobile) == ("INACTIVE", "137")
@@ -75,8 +75,8 @@ def test_the_same_file_again_changes_nothing(
     path = csv_file(tmp_path, HEADER, "1,,赵六,,,", "2,,李四,,,", "3,,孙七,,,")
     assert "1 new, 1 changed, 1 as before" in carillon(environ, "user", "import", path).stdout
     with engine.connect() as connection:
-        assert [one.id for one in people.search(connection, "赵", limit=9)] == [1]
-        assert people.search(connection, "张", limit=9) == []
+        assert [one.id for one in directory.search(connection, "赵", limit=9)] == [1]
+        assert directory.search(connection, "张", limit=9) == []
 
 
 BAD_FILES = {
@@ -161,7 +161,7 @@ def test_what_spreadsheets_add_is_taken_off(
     result = carillon(environ, "user", "import", csv_file(tmp_path, *lines))
     assert result.stdout == "2 people: 2 new, 0 changed, 0 as before.\n", result.output
     with engine.connect() as connection:
-        everyone = people.find_many(connection, [1, 2])
+        everyone = directory.find_many(connection, [1, 2])
     assert [everyone[id].mobile for id in (1, 2)] == mobiles
 
 
@@ -189,7 +189,7 @@ def test_an_empty_status_or_role_stays_as_it_is(
     result = carillon(environ, "user", "import", again)
     assert "1 new, 1 changed, 2 as before." in result.stdout
     with engine.connect() as connection:
-        everyone = people.find_many(connection, [1, 2, 3, 4])
+        everyone = directory.find_many(connection, [1, 2, 3, 4])
     assert [(one.status, one.role) for _, one in sorted(everyone.items())] == [
         ("ACTIVE", "ADMIN"),
         ("DISABLED", "ORDINARY_USER"),
@@ -222,12 +222,12 @@ def test_whoever_is_shut_out_during_an_import_stays_out(engine: Engine) -> None:
         import_people(connection, [row])
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as connection:
-            people.set_status(connection, 1, status="DISABLED")
+            directory.set_status(connection, 1, status="DISABLED")
             importing = pool.submit(_import_alone, engine, row._replace(name="张四"))
             assert wait_until(lambda: _is_waiting(engine), seconds=10)
         assert importing.result(timeout=10).changed == 1
     with engine.connect() as connection:
-        person = people.find(connection, 1)
+        person = directory.find(connection, 1)
     assert person is not None
     assert (person.name, person.status) == ("张四", "DISABLED")
 
@@ -270,7 +270,7 @@ def test_encodings_are_read(
     result = carillon(environ, "user", "import", path, *options)
     assert result.exit_code == 0, result.output
     with engine.connect() as connection:
-        assert [one.name for one in people.search(connection, "", limit=9)] == ["张三"]
+        assert [one.name for one in directory.search(connection, "", limit=9)] == ["张三"]
 
 
 @pytest.mark.parametrize(
@@ -301,8 +301,8 @@ def test_a_first_import_has_its_index(
     query = text("SELECT indexdef FROM pg_indexes WHERE indexname = 'users_search_grams'")
     with engine.connect() as connection:
         definition = connection.execute(query).scalar_one()
-        assert people.listing(connection, "人", skip=0, limit=1)[0] == 10_101
-        assert [one.id for one in people.search(connection, "人10101", limit=9)] == [10_101]
+        assert directory.listing(connection, "人", skip=0, limit=1)[0] == 10_101
+        assert [one.id for one in directory.search(connection, "人10101", limit=9)] == [10_101]
     assert definition.endswith("ON public.users USING gin (search_grams)")
 
 

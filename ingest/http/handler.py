@@ -1,0 +1,122 @@
+"""A declared route as an ASGI application: who → what → handler → answer, errors included.
+
+The order is the contract's: whoever is nobody gets 401 before a byte of the body is read, whoever may
+not gets 403 before it is judged.
+"""
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ingest.http import errors, json_body
+from ingest.http.body import LONG, read
+from ingest.http.endpoint import Call, Endpoint
+from ingest.models.requests import Asked, Nothing
+from ingest.services import Services
+from ingest.settings import IngestSettings
+from storage.model.caller import AppCaller, Caller, UserCaller
+from storage.model.errors import CallerIsWrong, NotAllowed, TryLater, invalid
+
+_NOTHING = Nothing()
+# Nothing that anyone asks is longer; taking 60 KB of %-escapes apart holds the loop for 10 ms.
+MAX_QUERY_BYTES = 8 * 1024
+
+
+class Door:
+    """One endpoint, ready to be called.
+
+    What the caller can mend, or try later, is answered here; the rest is a fault of ours, and passes.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._takes_json = endpoint.takes_json
+        self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
+        self._takes_turn = endpoint.takes_turn
+        self._quota = endpoint.quota
+        self._in_path = frozenset(
+            name for name in endpoint.params.model_fields if f"{{{name}" in endpoint.path
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        answer: ASGIApp
+        try:
+            call = await self._call(scope, receive)
+            if self._takes_turn and call.caller is not None:
+                async with call.services.turns.turn(call.caller):
+                    answer = await self.endpoint.handler(call)
+            else:
+                answer = await self.endpoint.handler(call)
+        except (CallerIsWrong, TryLater) as error:
+            answer = errors.answer(error)
+        await answer(scope, receive, send)
+
+    async def _call(self, scope: Scope, receive: Receive) -> Call[Any, Any, Any]:
+        services: Services = scope["state"]["services"]
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        caller: Caller | None = None
+        if not self._is_open:
+            caller = await services.authentication.caller(headers)
+            self._permit(caller)
+            if self._quota is not None and isinstance(caller, UserCaller):
+                await services.pipes.limits.take(self._quota, caller.person.id)
+        params = self._params(scope)
+        raw = b""
+        body: Asked = _NOTHING
+        if self._takes_json:
+            settings = services.settings
+            limit = _limit(self.endpoint, caller, settings)
+            raw = await read(
+                receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
+            )
+            body = self._body(raw) if len(raw) <= LONG else await asyncio.to_thread(self._body, raw)
+        return Call(services, caller, params, body, headers, raw, scope, receive)
+
+    def _permit(self, caller: Caller) -> None:
+        if isinstance(caller, AppCaller):
+            if not self.endpoint.callers.apps:
+                raise NotAllowed("This is for signed-in people, not for apps.")
+        elif not self.endpoint.callers.people:
+            raise NotAllowed("This is for apps, not for people.")
+
+    def _params(self, scope: Scope) -> Asked:
+        if self.endpoint.params is Nothing:
+            return _NOTHING
+        # Path values win: a query parameter of the same name is unknown, so ignored.
+        raw: bytes = scope["query_string"]
+        if len(raw) > MAX_QUERY_BYTES:
+            raise invalid("query", f"Longer than {MAX_QUERY_BYTES} bytes.", where="query")
+        query = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+        values = {**dict(query), **scope["path_params"]}
+        try:
+            return self.endpoint.params.of(values)
+        except ValidationError as error:
+            raise errors.invalid_fields(error, where=self._place) from error
+
+    def _place(self, name: str) -> str:
+        return "path" if name in self._in_path else "query"
+
+    def _body(self, raw: bytes) -> Asked:
+        value = {} if not raw and self.endpoint.body_is_optional else self._object(raw)
+        try:
+            return self.endpoint.body.of(value)
+        except ValidationError as error:
+            raise errors.invalid_fields(error, where=_in_body) from error
+
+    def _object(self, raw: bytes) -> dict[str, Any]:
+        apart = self.endpoint.body.apart
+        return json_body.parse_apart(raw, apart) if apart else json_body.parse(raw)
+
+
+def _in_body(_name: str) -> str:
+    return "body"
+
+
+def _limit(endpoint: Endpoint, caller: Caller | None, settings: IngestSettings) -> int:
+    if endpoint.is_bulk and isinstance(caller, AppCaller):
+        return settings.batch_body_limit_bytes
+    return settings.body_limit_bytes

@@ -1,0 +1,100 @@
+"""The outermost layer of the process: names every request, measures it, and catches what nobody did."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable
+from itertools import count, repeat
+
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest.http import errors
+from ingest.metrics import Telemetry
+from storage.process.logs import REQUEST_ID
+from storage.process.tracing import TRACEPARENT, RequestSpan, Tracing
+
+_HEADER = b"x-request-id"
+# Sane: what a log line, a header and a shell can hold as it is.
+_SANE = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+# One label for all that is not ours, or a scanner would make a series of every path it tries.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+_log = logging.getLogger(__name__)
+
+
+class Observed:
+    """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0).
+
+    `scope["origin"]` is the text of the request's Origin, for what it sends to be followed by.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, telemetry: Telemetry, tracing: Tracing | None = None
+    ) -> None:
+        self._app = app
+        self._tracing = tracing
+        self._telemetry = telemetry
+        # A random name for this process and a number: a random name for each request costs more.
+        self._numbered = zip(repeat(secrets.token_hex(6).encode()), count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and look at what comes back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = self._request_id(scope)
+        name = request_id.decode()
+        REQUEST_ID.set(name)
+        span = self._begin(scope)
+        scope["origin"] = name if span is None else f"{name} {span.traceparent}"
+        began = time.perf_counter()
+        status = 0
+
+        def named(message: Message) -> Awaitable[None]:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
+            return send(message)
+
+        try:
+            await self._app(scope, receive, named)
+        except HTTPException as error:
+            # What Starlette's own parts say so, such as StaticFiles: they leave it to a Starlette.
+            if not status:
+                await errors.of_starlette(error)(scope, receive, named)
+        except Exception:  # noqa: BLE001 (the top of the process)
+            _log.exception("Request %s failed: %s", name, _template(scope))
+            if not status:
+                await errors.internal()(scope, receive, named)
+        finally:
+            self._note(scope, status=status, seconds=time.perf_counter() - began)
+            if span is not None:
+                span.end(f"{scope['method']} {_template(scope)}", status=status)
+
+    def _request_id(self, scope: Scope) -> bytes:
+        for name, value in scope["headers"]:
+            if name == _HEADER and _SANE.fullmatch(value):
+                return bytes(value)
+        return b"%b-%x" % next(self._numbered)
+
+    def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        template = _template(scope)
+        self._telemetry.request(template, method=method, status=status, seconds=seconds)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s %s: %d in %.1f ms", method, template, status, seconds * 1000)
+
+    def _begin(self, scope: Scope) -> RequestSpan | None:
+        if self._tracing is None:
+            return None
+        sent = dict(scope["headers"]).get(TRACEPARENT.encode(), b"").decode("latin-1")
+        return self._tracing.begin(scope["method"], traceparent=sent)
+
+
+def _template(scope: Scope) -> str:
+    route = scope.get("route")
+    return route.path if isinstance(route, Route) else "none"

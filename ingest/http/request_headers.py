@@ -1,0 +1,50 @@
+"""What a request asks for in its headers: `Idempotency-Key`, and `Prefer: wait` (contract §2)."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ingest.http import json_body
+from ingest.http.body import LONG
+from storage.model.caller import Caller
+from storage.model.errors import invalid
+from storage.model.send import IdempotencyKey
+
+# Contract §2.
+KEY_LENGTH = 255
+LONGEST_WAIT = timedelta(seconds=10)
+
+# RFC 7240 §2 and §4.3: preferences are separated by commas, one may have parameters after `;`.
+_WAIT = re.compile(rb'\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:;.*)?', re.IGNORECASE)
+
+
+async def idempotency_key(
+    headers: Mapping[bytes, bytes], *, caller: Caller, body: bytes, of: str = "send"
+) -> IdempotencyKey | None:
+    """The caller's key for this JSON value, as a request `of` a kind; None without one. Raises Invalid."""
+    key = headers.get(b"idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= KEY_LENGTH or b"\0" in key:
+        raise invalid("Idempotency-Key", f"Must be 1 to {KEY_LENGTH} characters.", where="header")
+    value = (
+        json_body.fingerprint(body)
+        if len(body) <= LONG
+        else await asyncio.to_thread(json_body.fingerprint, body)
+    )
+    digest = hashlib.sha256(of.encode() + value).digest()
+    return IdempotencyKey(caller.key, key.decode("latin-1"), digest)
+
+
+def wait_of(headers: Mapping[bytes, bytes]) -> timedelta | None:
+    """How long the caller prefers to wait, ten seconds at most; None without a (sound) preference."""
+    given = headers.get(b"prefer")
+    if given is None:
+        return None
+    for preference in given.split(b","):
+        match = _WAIT.fullmatch(preference)
+        if match:
+            return min(timedelta(seconds=int(match[1])), LONGEST_WAIT)
+    return None

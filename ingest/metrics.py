@@ -1,0 +1,203 @@
+"""What an ingest process measures of itself, as Prometheus metrics (contract §7).
+
+Labels are route templates, methods and statuses: never an id, so that the number of series is bounded.
+One registry an application, so that several can live in one process.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+from storage.model.send import Send
+from storage.postgres.sends.accepted import Backlog
+from storage.process.metrics_export import exposed
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+# Of the record: the same whichever process looked.
+_LATEST: Final = "livemostrecent"
+
+
+class Telemetry:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._requests = Histogram(
+            "carillon_request_seconds",
+            "Time to answer, by route template, method and status.",
+            ("route", "method", "status"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._known: dict[tuple[str, str, int], Histogram] = {}
+        stages = Histogram(
+            "carillon_intake_seconds",
+            "Stages of the intake, of every batch: gather (its oldest send's wait), commit.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.gathering = stages.labels("gather")
+        self.committing = stages.labels("commit")
+        self.batch_size = Histogram(
+            "carillon_intake_batch_size",
+            "Sends committed together.",
+            buckets=_SIZES,
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "carillon_accepted_waiting",
+            "Sends accepted and not yet delivered.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._oldest = Gauge(
+            "carillon_accepted_oldest_seconds",
+            "Age of the oldest of those.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._failed = Gauge(
+            "carillon_failed_sends",
+            "Dead letters, for an operator to look at.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._set_aside = Gauge(
+            "carillon_set_aside_events",
+            "Messages whose event cannot be published, each alone; tried again and again.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._drifted = Gauge(
+            "carillon_unread_drift",
+            "Unread counters that the last nightly recount of a sample found wrong; must be 0.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._broadcasts = Gauge(
+            "carillon_broadcasts_running",
+            "Broadcasts that are planned, expanded or taken back now.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._people_left = Gauge(
+            "carillon_broadcast_people_left",
+            "People whose chunk of a broadcast is still waiting.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._clock_ahead = Gauge(
+            "carillon_database_clock_ahead_seconds",
+            "PostgreSQL's clock, less that of this process; past 3,600 nothing is accepted.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._sweep_age = Gauge(
+            "carillon_sweep_age_seconds",
+            "Since beat last had something swept; workers do it themselves after a few seconds.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._scheduled_due = Gauge(
+            "carillon_scheduled_due",
+            "Scheduled sends that are due and not yet delivered.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._ids_ahead = Gauge(
+            "carillon_ids_ahead_seconds",
+            "The instant in the highest message id, less PostgreSQL's clock: how far that was set back.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._parts_failing = Gauge(
+            "carillon_broadcast_parts_failing",
+            "Chunks and plans of broadcasts that failed and are tried again, for ever.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._accepted = Counter(
+            "carillon_accepted_sends",
+            "Sends accepted, by the sending app's number (people: -) and kind; replays left out.",
+            ("app", "kind"),
+            registry=registry,
+        )
+        self._rings = Counter(
+            "carillon_rings",
+            "Rings asked for after accepting, by queue and outcome: rung, joined, failed.",
+            ("queue", "outcome"),
+            registry=registry,
+        )
+        self.database_wait = Histogram(
+            "carillon_database_wait_seconds",
+            "Wait of a question for a connection to the database, by share: sends, reads, lists, strangers, probes.",
+            ("share",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.database_busy = Counter(
+            "carillon_database_busy",
+            "Questions that got no connection in time, by share: each is an answer of 503.",
+            ("share",),
+            registry=registry,
+        )
+
+        self.unchecked = Counter(
+            "carillon_limits_unchecked",
+            "Requests that passed without their limits: Valkey was away or slow.",
+            registry=registry,
+        )
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        key = (route, method, status)
+        child = self._known.get(key)
+        if child is None:
+            child = self._known[key] = self._requests.labels(route, method, str(status))
+        child.observe(seconds)
+
+    def accepted(self, sends: Iterable[Send]) -> None:
+        """Count what one batch has accepted."""
+        tally = Tally([(send.sent_by_app_id, send.is_broadcast, send.type) for send in sends])
+        for (app_id, is_broadcast, type), count in tally.items():
+            app = "-" if app_id is None else str(app_id)
+            kind = "BROADCAST" if is_broadcast else type.value
+            self._accepted.labels(app, kind).inc(count)
+
+    def rang(self, queue: str, outcome: str) -> None:
+        """Count what became of a ring."""
+        self._rings.labels(queue, outcome).inc()
+
+    def backlog(self, backlog: Backlog) -> None:
+        """Show how much is waiting."""
+        self._waiting.set(backlog.waiting)
+        self._oldest.set(backlog.oldest_seconds)
+        self._failed.set(backlog.failed)
+        self._set_aside.set(backlog.set_aside)
+        self._drifted.set(backlog.drifted)
+        self._broadcasts.set(backlog.broadcasts)
+        self._people_left.set(backlog.people_left)
+        self._parts_failing.set(backlog.parts_failing)
+        self._clock_ahead.set(backlog.clock_ahead_seconds)
+        self._ids_ahead.set(backlog.ids_ahead_seconds)
+        self._sweep_age.set(backlog.sweep_age_seconds)
+        self._scheduled_due.set(backlog.scheduled_due)
+
+    def exposed(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return exposed(self._registry)

@@ -1,0 +1,320 @@
+"""What requests carry: bodies, path and query values, as pydantic models (contract §2 to §6).
+
+The other direction is `responses.py`. A model says only what one field may be; rules between
+fields are `rules.py`'s. Field order and names are the client document's.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from storage.model.broadcast import BroadcastStatus
+from storage.model.media import UNKNOWN_TYPE, is_media_type, plain_name, plain_type
+from storage.model.message import ContentType, MessageType
+
+MAX_INT64 = 2**63 - 1
+TITLE_LENGTH = 255
+ACCOUNT_LENGTH = 255
+URL_LENGTH = 2048
+BATCH_SIZE = 500
+AUDIENCE_SIZE = 100_000
+# What is skipped is read all the same: histories have `before_id` for what lies deeper. Everyone without a keyword
+# is skipped along an index.
+SKIP = 100_000
+DEEP_SKIP = 1_000_000
+# Of a list's bad entries so many are named in an answer, or it would be longer than the list.
+NAMED_ENTRIES = 20
+
+_DECIMAL = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _from_decimal(value: object) -> object:
+    # Stricter than int(): no `1_000`, no ` 1`, no full-width digits.
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number")
+    return int(value) if isinstance(value, str) else value
+
+
+def _content_text(value: object) -> object:
+    # Contract §2: an object is stored as its JSON text, compact, in the caller's order, unescaped; its
+    # numbers as they were written (`json_body.py`).
+    if isinstance(value, dict):
+        try:
+            return orjson.dumps(value).decode()
+        except TypeError as error:
+            raise PydanticCustomError("json_depth", "Input is nested too deeply") from error
+    if isinstance(value, str):
+        return value
+    raise PydanticCustomError("content_type", "Input should be a string or an object")
+
+
+def _instant(value: object) -> object:
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError:
+            pass
+    raise PydanticCustomError(
+        "datetime_parsing", "Input should be an RFC 3339 instant with an offset"
+    )
+
+
+def _storable(text: str) -> str:
+    # Bodies are checked as a whole in json_body.py; this is for paths and queries (%00).
+    if "\0" in text:
+        raise PydanticCustomError("string_nul", "Text must not contain NUL (U+0000)")
+    return text
+
+
+def _media_type(content_type: str) -> str:
+    if not is_media_type(content_type):
+        raise PydanticCustomError("media_type", "Input should be a media type such as image/png")
+    return content_type
+
+
+def _entries(bad: Callable[[Any], bool], *, what: str) -> Callable[[list[Any]], list[Any]]:
+    """A check of a long list that finds every bad entry and names the first few, in one error."""
+
+    def check(values: list[Any]) -> list[Any]:
+        places = [place for place, value in enumerate(values) if bad(value)]
+        if places:
+            named = ", ".join(map(str, places[:NAMED_ENTRIES]))
+            raise PydanticCustomError(
+                "audience_entries",
+                "{count} of {total} entries are not {what}; the first, by place from 0: {named}",
+                {"count": len(places), "total": len(values), "what": what, "named": named},
+            )
+        return values
+
+    return check
+
+
+def _is_no_id(value: Any) -> bool:
+    return type(value) is not int or not -MAX_INT64 <= value <= MAX_INT64
+
+
+def _is_no_account(value: Any) -> bool:
+    return type(value) is not str or not 0 < len(value) <= ACCOUNT_LENGTH
+
+
+Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
+# The bound comes before the validator: the other way round it is no JSON Schema in the document.
+PathId = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64), BeforeValidator(_from_decimal)]
+QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_storable)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_from_decimal)]
+Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_from_decimal)]
+DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_from_decimal)]
+Url = Annotated[str, Field(max_length=URL_LENGTH)]
+Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
+_AnId = Annotated[Any, WithJsonSchema({"type": "integer", "format": "int64"})]
+_AnAccount = Annotated[
+    Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ACCOUNT_LENGTH})
+]
+AudienceIds = Annotated[
+    list[_AnId],
+    Field(min_length=1, max_length=AUDIENCE_SIZE),
+    AfterValidator(_entries(_is_no_id, what="ids (whole numbers of 64 bits)")),
+]
+AudienceNames = Annotated[
+    list[_AnAccount],
+    Field(min_length=1, max_length=AUDIENCE_SIZE),
+    AfterValidator(_entries(_is_no_account, what=f"names of 1 to {ACCOUNT_LENGTH} characters")),
+]
+Content = Annotated[
+    str,
+    BeforeValidator(_content_text),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+MediaType = Annotated[
+    str, Field(max_length=255), AfterValidator(plain_type), AfterValidator(_media_type)
+]
+
+
+class Asked(BaseModel):
+    """Base of what requests carry: exact JSON types, unknown fields ignored.
+
+    `apart`: the list, if any, each item of which is judged for itself (`strict_json.parse_apart`).
+    """
+
+    apart: ClassVar[str] = ""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Self:
+        """`value`, judged field by field; raises pydantic's ValidationError.
+
+        `model_validate` goes through its own options as long again as it takes to validate.
+        """
+        asked: Self = cls.__pydantic_validator__.validate_python(value)
+        return asked
+
+
+class Nothing(Asked):
+    """No parameters, or no body."""
+
+
+class Audience(Asked):
+    """Whom a broadcast goes to, in one of the two ways."""
+
+    user_ids: AudienceIds | None = None
+    app_user_ids: AudienceNames | None = None
+
+
+class SendBody(Asked):
+    """`POST /messages/` (contract §2)."""
+
+    type: Annotated[MessageType, Field(strict=False)]
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH)]
+    content: Content
+    content_type: Annotated[ContentType, Field(strict=False)] = ContentType.TEXT
+    receiver_id: Int64 | None = None
+    app_id: Account | None = None
+    app_user_id: Account | None = None
+    sender_app_user_id: Account | None = None
+    is_broadcast: bool = False
+    audience: Audience | None = None
+    auto_sso: bool = False
+    target_url: Url | None = None
+    action_url: Url | None = None
+    action_text: Annotated[str, Field(max_length=TITLE_LENGTH)] | None = None
+    send_at: Instant | None = None
+
+
+class BatchBody(Asked):
+    """`POST /messages/batch`: each entry is judged for itself, later; an Invalid is judged already."""
+
+    apart: ClassVar[str] = "messages"
+
+    messages: Annotated[
+        list[Annotated[Any, WithJsonSchema({"type": "object"})]],
+        Field(min_length=1, max_length=BATCH_SIZE),
+    ]
+
+
+class ReadBody(Asked):
+    """`PUT /messages/conversations/{other_user_id}/read`: without `up_to_id`, all of it."""
+
+    up_to_id: Annotated[Int64, Field(ge=0)] | None = None
+
+
+class LoginBody(Asked):
+    """`POST /simple/sso-login`; the client document sends an empty username and password."""
+
+    app_id: Account
+    username: str = ""
+    password: str = ""
+
+
+class VerifyBody(Asked):
+    """`POST /simple/sso/verify`."""
+
+    ticket: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class UploadBody(Asked):
+    """`POST /media/uploads`: `size` in bytes; a type as a browser's `File` has it, maybe empty."""
+
+    content_type: MediaType = UNKNOWN_TYPE
+    filename: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(plain_name)]
+    size: Annotated[Int64, Field(ge=1)]
+
+
+class OneMessage(Asked):
+    """A message named in the path."""
+
+    message_id: PathId
+
+
+class OneObject(Asked):
+    """A media object named in the path by its key."""
+
+    key: QueryText
+
+
+class OneConversation(Asked):
+    """A conversation named in the path by its peer."""
+
+    other_user_id: PathId
+
+
+class HistoryWindow(OneConversation):
+    """A page of a history."""
+
+    skip: Skip = 0
+    limit: Limit = 50
+    before_id: PathId | None = None
+
+
+class OneBroadcast(Asked):
+    """A broadcast named in the path."""
+
+    broadcast_id: PathId
+
+
+class UnreadWindow(OneBroadcast):
+    """A page of who has not read a broadcast."""
+
+    limit: Limit = 100
+    after_user_id: PathId = 0
+
+
+class BroadcastWindow(Asked):
+    """A page of an app's broadcasts, or of those of one status."""
+
+    limit: Limit = 20
+    before_id: PathId | None = None
+    status: Annotated[BroadcastStatus, Field(strict=False)] | None = None
+
+
+class PeopleSearch(Asked):
+    """`GET /users/search`."""
+
+    q: QueryText = ""
+    limit: Limit = 20
+
+
+class PeopleWindow(Asked):
+    """`GET /users/`."""
+
+    keyword: QueryText = ""
+    skip: DeepSkip = 0
+    limit: Limit = 20
+
+
+class AppsWindow(Asked):
+    """A page of apps."""
+
+    search: QueryText = ""
+    skip: Skip = 0
+    limit: Limit = 100
+
+
+class JumpParameters(Asked):
+    """`GET /simple/sso/jump`."""
+
+    app_id: QueryText
+    redirect_to: QueryText

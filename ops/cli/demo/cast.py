@@ -1,0 +1,61 @@
+"""Who plays in `carillon demo`: three people and an app of its own, made again as they should be."""
+
+from dataclasses import dataclass
+
+from storage.model.caller import ACTIVE, ORDINARY_USER, App
+from storage.model.errors import NeverWillWork
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.people import apps, directory
+from storage.postgres.people.apps import NewApp, Vault
+from storage.postgres.people.mappings_import import NewMapping, import_mappings
+from storage.postgres.people.people_import import NewPerson, import_people
+from storage.valkey.bus import Bus
+
+# Far above the ids of an organisation, below 2^53 (contract §0).
+_FIRST_ID = 9_000_000_000_001
+MEI = NewPerson(_FIRST_ID, "10000000001", "演示 梅", "Demo Mei", ACTIVE, ORDINARY_USER)
+LIN = NewPerson(_FIRST_ID + 1, "10000000002", "演示 林", "Demo Lin", ACTIVE, ORDINARY_USER)
+TAO = NewPerson(_FIRST_ID + 2, "10000000003", "演示 涛", "Demo Tao", ACTIVE, ORDINARY_USER)
+PEOPLE = (MEI, LIN, TAO)
+APP = NewApp(
+    app_id="carillon_demo",
+    name="演示 Demo",
+    callback_url="https://demo.example.com/callback",
+    description="Made by `carillon demo`.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everyone, ready to play; `reach` is how many people a broadcast goes to."""
+
+    people: tuple[NewPerson, ...]
+    app: App
+    secret: bytes
+    reach: int
+
+
+def prepare(database: BlockingDatabase, bus: Bus, *, vault: Vault) -> Cast:
+    """Make the people, the app and their accounts in it, or put them right. Safe to repeat."""
+    done = database.run(import_people, PEOPLE)
+    bus.enable(*done.let_in)
+    app, secret = _app(database, vault)
+    accounts = [
+        NewMapping(number, name, one.id, f"{name}@demo.example.com")
+        for number, (name, one) in enumerate(zip(("mei", "lin", "tao"), PEOPLE, strict=True))
+    ]
+    database.run(import_mappings, app.id, mappings=accounts)
+    return Cast(PEOPLE, app, secret, reach=database.run(directory.count_active))
+
+
+def _app(database: BlockingDatabase, vault: Vault) -> tuple[App, bytes]:
+    found = database.run(apps.find, APP.app_id)
+    if found is None:
+        made, secret = database.run(apps.add, APP, vault=vault)
+        return made, secret.encode()
+    database.run(apps.set_active, found.id, is_active=True)
+    try:
+        return found, database.run(apps.secrets, found.id, vault=vault)[0]
+    except (NeverWillWork, IndexError):
+        # Sealed with a key that is gone. It is the demo's own app: another secret breaks nobody.
+        return found, database.run(apps.rotate_secret, found.id, vault=vault).encode()

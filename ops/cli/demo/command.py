@@ -1,0 +1,115 @@
+"""`carillon demo`: one message of each kind, sent over the API and seen on a socket.
+
+Safe to repeat, also on a database that is in use: its people and its app are its own, and the only
+thing others see is the broadcast, which it asks about first.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from ops.api_client import ApiClient
+from ops.cli import environment
+from ops.cli.callers import api_url, token_of
+from ops.cli.demo.cast import APP, LIN, MEI, Cast, prepare
+from ops.cli.demo.socket_watch import DemoSocket, opened
+from ops.cli.servers import gateways, record
+from ops.cli.terminal.printing import say
+from storage.model.errors import CallerIsWrong
+from storage.postgres.people.apps import Vault, VaultSettings
+from storage.settings import load
+
+_MANY = 1_000
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help=f"Broadcast also to more than {_MANY:,} people.")
+@click.option("--no-broadcast", is_flag=True, help="Leave the broadcast out.")
+@click.option("--url", help="Where the API is; the running stack if not given.")
+def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
+    """Make three people and an app, and watch a message of each kind arrive on a socket.
+
+    The broadcast goes to everyone who is active: with many people in the database it needs --yes.
+    """
+    with record() as database, gateways() as bus:
+        cast = prepare(database, bus, vault=Vault(load(VaultSettings, environment())))
+    if cast.reach > _MANY and not (yes or no_broadcast):
+        raise CallerIsWrong(
+            f"The demo's broadcast would reach {cast.reach:,} people. "
+            "Say --yes to send it, or --no-broadcast to leave it out."
+        )
+    where = api_url(url)
+    say(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
+    say(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
+    with _callers(cast, where) as (mei, lin, app), opened(where, token_of(LIN.id)) as socket:
+        say(f"Socket   open for {LIN.name}")
+        _private_message(mei, socket)
+        _notification(app, lin, socket)
+        if not no_broadcast:
+            _broadcast(app, socket, reach=cast.reach)
+    say("Everything arrived.")
+
+
+@contextmanager
+def _callers(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
+    with (
+        ApiClient.of_user(where, token_of(MEI.id)) as mei,
+        ApiClient.of_user(where, token_of(LIN.id)) as lin,
+        ApiClient.of_app(where, APP.app_id, secret=cast.secret) as app,
+    ):
+        yield mei, lin, app
+
+
+def _private_message(mei: ApiClient, socket: DemoSocket) -> None:
+    body = {
+        "type": "MESSAGE",
+        "receiver_id": LIN.id,
+        "title": "私信",
+        "content": "你好, lunch at noon?",
+    }
+    _send(mei, body, socket=socket, what="private message")
+
+
+def _notification(app: ApiClient, lin: ApiClient, socket: DemoSocket) -> None:
+    body = {
+        "type": "NOTIFICATION",
+        "app_id": APP.app_id,
+        "app_user_id": "lin",
+        "title": "审批通知",
+        "content": "您有一条待审批任务",
+        "auto_sso": True,
+        "target_url": "https://demo.example.com/todo/123",
+        "action_text": "立即处理",
+    }
+    id = _send(app, body, socket=socket, what="notification with a button")
+    link = lin.get(f"/messages/{id}/callback-url")["callback_url"]
+    say(f"         its button leads to {link}")
+
+
+def _broadcast(app: ApiClient, socket: DemoSocket, *, reach: int) -> None:
+    body = {
+        "type": "NOTIFICATION",
+        "is_broadcast": True,
+        "title": "系统公告",
+        "content": "这是一条全员通知 (carillon demo)",
+    }
+    _send(app, body, socket=socket, what=f"broadcast to {reach:,} people", ahead=reach)
+
+
+def _send(
+    caller: ApiClient, body: dict[str, Any], *, socket: DemoSocket, what: str, ahead: int = 0
+) -> int:
+    """Send, tell when it was accepted and when it arrived, and answer its id."""
+    say(f"Sending  a {what}")
+    began = time.monotonic()
+    id: int = caller.post("/messages/", body)["id"]
+    accepted = time.monotonic()
+    say(f"         accepted as {id} after {(accepted - began) * 1000:.0f} ms")
+    frame = socket.wait_for(id, what=what, ahead=ahead)
+    arrived = time.monotonic()
+    shown = f"{frame['sender_name']}: {frame['title']}, {frame['content']}"
+    say(f"         arrived {(arrived - accepted) * 1000:.0f} ms later: {shown}")
+    return id

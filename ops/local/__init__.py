@@ -1,0 +1,1 @@
+"""The stack on one machine: embedded servers, their processes and who watches over them."""

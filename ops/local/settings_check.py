@@ -1,0 +1,59 @@
+"""Whether the settings of every process are right, before any of them starts: for `carillon up`.
+
+A worker with a malformed setting would start, and then fail every task: said here, all of it at once.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from ops.known_settings import EVERY, known
+from storage.broker import QueueSettings
+from storage.keys.tokens import TokenSettings, TokenVerifier
+from storage.media.store import MediaSettings, media_store
+from storage.model.errors import InvalidSettings
+from storage.process.tracing import tracing
+from storage.settings import ValkeySettings, check, load
+from storage.valkey import connection
+
+PREFIX = "CARILLON_"
+# Read by what surrounds the processes: compose, manifests, tests.
+_OTHERS = ("CARILLON_VERSION", "CARILLON_TEST_")
+
+
+def check_all(environ: Mapping[str, str]) -> None:
+    """Raises InvalidSettings with a line for everything that is missing or malformed in `environ`."""
+    found: dict[str, None] = {}
+    for attempt in _attempts(environ):
+        try:
+            attempt()
+        except InvalidSettings as error:
+            found |= dict.fromkeys(error.detail.splitlines())
+    if found:
+        raise InvalidSettings("\n".join(found))
+
+
+def _attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
+    """What can complain: reading, and making what has to make sense together."""
+    yield partial(check, EVERY, environ)
+    yield lambda: TokenVerifier(load(TokenSettings, environ))
+    yield lambda: media_store(load(MediaSettings, environ))
+    yield lambda: load(QueueSettings, environ).url
+    yield lambda: connection.client(load(ValkeySettings, environ)).close()
+    yield lambda: _close(environ)
+
+
+def _close(environ: Mapping[str, str]) -> None:
+    traces = tracing(environ, process="check")
+    if traces is not None:
+        traces.close()
+
+
+def unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each CARILLON_ variable that is no setting: mistyped, perhaps."""
+    names = {setting.name for setting in known()}
+    for name in sorted(set(environ) - names):
+        if name.startswith(PREFIX) and not name.startswith(_OTHERS):
+            alike = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
+            meant = f" Did you mean {alike[0]}?" if alike else ""
+            yield f"{name} is not a setting of this version.{meant}"

@@ -1,0 +1,159 @@
+"""What the one-machine stack consists of: its environment, its servers and its processes.
+
+Called by `carillon up` and by the tests. What is set in the environment is used; what is missing is
+embedded or generated, and kept in the data folder.
+"""
+
+import json
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from ops.local.accounts import Say, server_account
+from ops.local.child import Program
+from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.private_folder import keep_to_owner
+from ops.local.settings import UpSettings
+from ops.local.state_files import kept, write_private
+from storage.process import metrics_export
+from storage.settings import DataFolder, load
+
+# What is made when it is not set; the same again at the next start.
+SECRETS: dict[str, Callable[[], str]] = {
+    "CARILLON_JWT_SECRET": lambda: secrets.token_urlsafe(48),
+    "CARILLON_SECRETS_KEY": lambda: Fernet.generate_key().decode(),
+    "CARILLON_MEDIA_KEY": lambda: secrets.token_urlsafe(48),
+    "CARILLON_CONSOLE_TOKEN": lambda: secrets.token_urlsafe(24),
+}
+
+# Celery says this at every start as root; it fears pickle, which we do not accept.
+QUIET = "ignore:You're running the worker with superuser privileges"
+
+
+def settled(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
+    """`environ` with data folder (absolute, made, nobody else's), address, public URL and secrets filled in."""
+    folder = load(DataFolder, environ).path.resolve()
+    keep_to_owner(folder, account=server_account(), say=say)
+    where = load(UpSettings, environ)
+    found = {name: text for name, text in environ.items() if text}
+    made = {
+        "CARILLON_HOST": where.host,
+        "CARILLON_PORT": str(where.port),
+        "CARILLON_PUBLIC_URL": where.local_url,
+    }
+    return made | kept_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
+
+
+def assumed(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` as it will be: with secrets and servers of the right form where `up` makes some. For a check."""
+    made = {name: make() for name, make in SECRETS.items()}
+    urls = {
+        "CARILLON_DATABASE_URL": "postgresql://127.0.0.1/carillon",
+        "CARILLON_VALKEY_URL": "redis://127.0.0.1/0",
+    }
+    return made | urls | {name: text for name, text in environ.items() if text}
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """The generated secrets of this data folder, in `secrets.json` (mode 0600)."""
+    file = folder / "secrets.json"
+    known: dict[str, str] = json.loads(kept(file, lambda: "{}"))
+    # A folder of an earlier version may lack one.
+    found = {name: make() for name, make in SECRETS.items()} | known
+    if found != known:
+        write_private(file, json.dumps(found, indent=2) + "\n")
+    return found
+
+
+def servers(
+    environ: Mapping[str, str], *, is_durable: bool = True
+) -> list[EmbeddedPostgres | EmbeddedValkey]:
+    """The embedded servers that are needed; their `variables` are for the environment once they are ready.
+
+    No variable for the broker: not set, it is the Valkey of the bus (`storage/broker.py`).
+    Not durable ones are for tests: faster, and lost in a power cut.
+    """
+    folder = Path(environ["CARILLON_DATA_DIR"])
+    needed: list[EmbeddedPostgres | EmbeddedValkey] = []
+    if "CARILLON_DATABASE_URL" not in environ:
+        log = folder / "logs" / "postgres.log"
+        needed.append(EmbeddedPostgres(folder / "postgres", log=log, is_durable=is_durable))
+    if "CARILLON_VALKEY_URL" not in environ:
+        needed.append(
+            EmbeddedValkey(
+                folder / "valkey",
+                log=folder / "logs" / "valkey.log",
+                is_durable=is_durable,
+                max_memory=load(UpSettings, environ).valkey_max_memory,
+            )
+        )
+    return needed
+
+
+def programs(environ: Mapping[str, str]) -> list[Program]:
+    """The processes besides the servers; `environ` is complete."""
+    folder = Path(environ["CARILLON_DATA_DIR"])
+    where = load(UpSettings, environ)
+    (folder / "beat").mkdir(exist_ok=True)
+    shutil.rmtree(worker_metrics(folder), ignore_errors=True)  # those of processes that are gone
+    worker_metrics(folder).mkdir()
+    commands = {
+        "web": _web(where),
+        "worker-sends": _worker("sends", processes=1),
+        "worker-broadcasts": _worker("broadcasts", processes=2),
+        "worker-upkeep": _worker("upkeep", processes=2),
+        "beat": _celery("beat", "--schedule", str(folder / "beat" / "schedule")),
+    }
+    full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
+    full.pop("CARILLON_DATABASE_OWNER_URL", None)  # no process needs to change a table
+    shared = {metrics_export.FOLDER: str(worker_metrics(folder))}
+    return [
+        Program(
+            name,
+            command,
+            full | shared if name.startswith("worker-") else full,
+            folder / "logs" / f"{name}.log",
+        )
+        for name, command in commands.items()
+    ]
+
+
+def worker_metrics(folder: Path) -> Path:
+    """Where the workers of this data folder share what they count; web shows it (`ops/local/single_port.py`)."""
+    return folder / "metrics"
+
+
+def _python(*arguments: str) -> list[str]:
+    # -P: a file named celery.py in the current folder must not be taken for the library.
+    return [sys.executable, "-P", "-m", *arguments]
+
+
+def _web(where: UpSettings) -> list[str]:
+    return _python(
+        *("uvicorn", "--factory", "ops.local.single_port:create_app"),
+        *("--host", where.host, "--port", str(where.port), "--backlog", "4096"),
+        *("--http", "ops.http.protocol:HttpProtocol", "--timeout-keep-alive", "75"),
+        *("--loop", "uvloop"),
+        *("--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"),
+        # The gateway pings by itself, and only who is silent (contract §5).
+        *("--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--ws-ping-interval", "0"),
+        *("--proxy-headers", "--forwarded-allow-ips", where.trusted_proxies),
+        *("--no-access-log", "--log-level", "warning", "--no-server-header"),
+        *("--timeout-graceful-shutdown", "5"),
+    )
+
+
+def _worker(queue: str, *, processes: int) -> list[str]:
+    return _celery(
+        *("worker", "-Q", queue, "-c", str(processes), "-n", f"{queue}@%h"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+
+
+def _celery(command: str, *arguments: str) -> list[str]:
+    app = ("celery", "-A", "workers.celery_app", "--quiet")
+    return _python(*app, command, *arguments, "--loglevel", "WARNING")

@@ -1,0 +1,197 @@
+"""User tokens: JSON Web Tokens (RFC 7519), both ends (contract §1).
+
+`TokenVerifier` is used by every process that a person signs in to; `issue` by the operator's
+command and the tests (in production the platform issues them). The rules are those of RFC 8725:
+algorithms fixed by settings, every key bound to its algorithm, `exp` and `sub` required. A token
+is never put into an error or a log.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from storage.keys.token_keys import ALGORITHMS, SECRET_BYTES, Key, jwks_keys, pem_key, secret_key
+from storage.model.errors import InvalidSettings, NotSignedIn, TokenExpired
+from storage.model.message import MAX_ID
+from storage.settings import duration, setting, words
+
+MAX_TOKEN_LENGTH = 8192  # longer than any header a proxy lets through
+MAX_REMEMBERED = 20_000  # tokens whose signature is not checked again; about 10 MB
+LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+USER_ID = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+INVALID = "The token is invalid."
+EXPIRED = "The token has expired."
+
+
+def algorithm_names(text: str) -> tuple[str, ...]:
+    """A parser of the list of accepted algorithms; `none` is not among them."""
+    names = words(text)
+    if not names or not ALGORITHMS.issuperset(names):
+        raise ValueError(f"must be some of {', '.join(sorted(ALGORITHMS))}")
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """What makes a user token valid."""
+
+    algorithms: tuple[str, ...] = setting(
+        "CARILLON_JWT_ALGORITHMS",
+        ("HS256",),
+        parse=algorithm_names,
+        help="Accepted signature algorithms, comma-separated; whatever a token says, no other is.",
+    )
+    secret: str = setting(
+        "CARILLON_JWT_SECRET",
+        "",
+        secret=True,
+        help="Secret of HS256/384/512: at least 32/48/64 bytes. Whoever has it can be anyone.",
+    )
+    public_key_file: Path | None = setting(
+        "CARILLON_JWT_PUBLIC_KEY_FILE",
+        None,
+        parse=Path,
+        help="PEM public key of RS*, PS*, ES* or EdDSA tokens. Read once, at the start.",
+    )
+    jwks_file: Path | None = setting(
+        "CARILLON_JWT_JWKS_FILE",
+        None,
+        parse=Path,
+        help="JWKS file (RFC 7517) of public keys, chosen by `kid`. Read once, at the start.",
+    )
+    issuer: str | None = setting(
+        "CARILLON_JWT_ISSUER", None, help="If set, `iss` must be exactly this."
+    )
+    audience: str | None = setting(
+        "CARILLON_JWT_AUDIENCE", None, help="If set, `aud` must be or contain this."
+    )
+    leeway: timedelta = setting(
+        "CARILLON_JWT_LEEWAY_SECONDS",
+        timedelta(0),
+        parse=duration(0, 300),
+        help="Seconds by which the issuer's clock may be off when `exp` and `nbf` are judged.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """Who a valid token speaks for, and until when (leeway included)."""
+
+    user_id: int
+    expires_at: datetime
+
+
+class TokenVerifier:
+    """Tells whether a token is valid now. One a process; safe to share between threads."""
+
+    def __init__(self, settings: TokenSettings, *, clock: Callable[[], float] = time.time) -> None:
+        """Load the keys; InvalidSettings if an accepted algorithm has none, or a weak one."""
+        self._settings = settings
+        self._clock = clock
+        self._keys = _keys(settings)
+        self._remembered: dict[str, VerifiedToken] = {}
+
+    def verify(self, token: str) -> VerifiedToken:
+        """The token's user; raises NotSignedIn with a sentence that does not quote the token.
+
+        TokenExpired, of that kind, if the signature is good and the time over. A signature is checked once: a token seen before is judged by its `exp` alone.
+        """
+        known = self._remembered.get(token)
+        if known is None:
+            known = self._verified(token)
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[token] = known
+        if known.expires_at.timestamp() <= self._clock():
+            raise TokenExpired(EXPIRED)
+        return known
+
+    def _verified(self, token: str) -> VerifiedToken:
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise NotSignedIn(INVALID)
+        try:
+            claims = self._claims(token)
+            expires = float(claims["exp"])
+        except jwt.ExpiredSignatureError as error:
+            raise TokenExpired(EXPIRED) from error
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise NotSignedIn(INVALID) from error
+        user_id = claims["sub"]
+        if not USER_ID.fullmatch(user_id) or int(user_id) > MAX_ID or not 0 < expires < LATEST:
+            raise NotSignedIn(INVALID)
+        expires_at = datetime.fromtimestamp(expires, UTC) + self._settings.leeway
+        return VerifiedToken(int(user_id), expires_at)
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        failure: jwt.PyJWTError = jwt.InvalidSignatureError()
+        for key in self._candidates(token):
+            try:
+                return self._decoded(token, key)
+            except jwt.InvalidSignatureError as error:
+                failure = error
+        raise failure
+
+    def _candidates(self, token: str) -> list[Key]:
+        """The keys a token may be signed with: its algorithm's, and its kid's if both name one."""
+        if len(self._keys) == 1:  # no choice; and PyJWT parses a token slowly
+            return self._keys
+        header = jwt.get_unverified_header(token)
+        algorithm, kid = header.get("alg"), header.get("kid")
+        keys = [key for key in self._keys if key.algorithm == algorithm]
+        return [key for key in keys if kid is None or key.kid is None or key.kid == kid]
+
+    def _decoded(self, token: str, key: Key) -> dict[str, Any]:
+        settings = self._settings
+        return jwt.decode(
+            token,
+            key.material,
+            algorithms=[key.algorithm],
+            issuer=settings.issuer,
+            audience=settings.audience,
+            leeway=settings.leeway,
+            # `iat` only informs (RFC 7519 §4.1.6); a clock a little off must not sign people out.
+            options={
+                "require": ["exp", "sub"],
+                "verify_aud": settings.audience is not None,
+                "verify_iat": False,
+            },
+        )
+
+
+def issue(settings: TokenSettings, user_id: int, *, ttl_seconds: float, now: float) -> str:
+    """A token for `user_id`, valid for `ttl_seconds` from `now` (Unix seconds); negative: expired.
+
+    Raises InvalidSettings where tokens are signed by somebody else's private key.
+    """
+    algorithm = next((name for name in settings.algorithms if name in SECRET_BYTES), None)
+    if algorithm is None:
+        raise InvalidSettings("CARILLON_JWT_ALGORITHMS names no HS algorithm to issue tokens with")
+    claims: dict[str, Any] = {"sub": str(user_id), "iat": int(now), "exp": int(now + ttl_seconds)}
+    optional = {"iss": settings.issuer, "aud": settings.audience}
+    claims |= {name: value for name, value in optional.items() if value is not None}
+    key = secret_key(settings.secret, algorithm=algorithm)
+    return jwt.encode(claims, key.material, algorithm=algorithm)
+
+
+def _keys(settings: TokenSettings) -> list[Key]:
+    keys = [
+        secret_key(settings.secret, algorithm=name)
+        for name in settings.algorithms
+        if name in SECRET_BYTES
+    ]
+    if settings.public_key_file is not None:
+        keys += pem_key(settings.public_key_file, algorithms=settings.algorithms)
+    if settings.jwks_file is not None:
+        keys += jwks_keys(settings.jwks_file, algorithms=settings.algorithms)
+    for name in settings.algorithms:
+        if not any(key.algorithm == name for key in keys):
+            raise InvalidSettings(
+                f"CARILLON_JWT_ALGORITHMS accepts {name}, but there is no key for it"
+            )
+    return keys

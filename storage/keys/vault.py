@@ -1,0 +1,54 @@
+"""App secrets at rest: sealed with a key from the environment, so that a stolen dump signs nothing.
+
+The rows that hold them are `storage/postgres/people/app_secrets.py`'s.
+"""
+
+from dataclasses import dataclass
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from storage.settings import setting, words
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    keys = words(text)
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ValueError("every key must be 32 bytes in URL-safe base64") from None
+    if not keys:
+        raise ValueError("must hold at least one key")
+    return keys
+
+
+# No generated repr: it would show the keys in a traceback or a log.
+@dataclass(frozen=True, slots=True, repr=False)
+class VaultSettings:
+    """The keys that app secrets are sealed with."""
+
+    keys: tuple[str, ...] = setting(
+        "CARILLON_SECRETS_KEY",
+        parse=_keys,
+        secret=True,
+        help="Fernet key of the app secrets at rest. Several, comma-separated, newest first, while "
+        "a key is being replaced: the first seals, any opens.",
+    )
+
+
+class Vault:
+    """Seals and opens secrets."""
+
+    def __init__(self, settings: VaultSettings) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in settings.keys])
+
+    def seal(self, secret: str) -> bytes:
+        """`secret`, readable again only with one of the keys; different bytes every time."""
+        return self._fernet.encrypt(secret.encode())
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None if none of the keys did it (a key was dropped too early)."""
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken:
+            return None

@@ -1,0 +1,1 @@
+"""Broadcasts in the record: plans, chunks, recalls, failures and reports."""

@@ -1,0 +1,126 @@
+"""Messages that are in the histories and whose event is not on the bus yet, or cannot be put there.
+
+The holder of the persist lane writes and reads here. A row with an error is *set aside*: its event could
+not be made (media without credentials, a type of a newer version), it alone; it is tried again with growing
+pauses, and nothing waits for it. The others wait for the bus to come back, in order.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from storage.postgres.messages.histories import Persisted
+from storage.postgres.sends.accepted import message_of
+
+# The pause doubles from a second to ten minutes: after a repair everything is out within those.
+_PAUSE = "make_interval(secs => least(600, power(2, least(attempts, 10))))"
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An event that could not be published; `attempts` so far, the next at `try_at`.
+
+    `what`: the message's id, or which row of the outbox it is.
+    """
+
+    what: str
+    attempts: int
+    error: str
+    try_at: datetime
+
+
+_KEEP = text("""
+INSERT INTO unpublished (message_id) SELECT unnest(CAST(:ids AS bigint[])) ON CONFLICT DO NOTHING
+""")
+
+
+def keep(connection: Connection, ids: Sequence[int]) -> None:
+    """Note that the bus has not taken the events of these messages."""
+    connection.execute(_KEEP, {"ids": list(ids)})
+
+
+# Along the primary key; the table is empty but for troubles. What was recalled meanwhile, or went with its
+# month, has no event any more.
+_DUE = text("""
+WITH due AS (
+  SELECT message_id FROM unpublished WHERE try_at <= clock_timestamp()
+   ORDER BY message_id LIMIT :limit
+), moot AS (
+  DELETE FROM unpublished u USING due
+   WHERE u.message_id = due.message_id AND NOT EXISTS (
+     SELECT 1 FROM messages m WHERE m.id = due.message_id AND m.recalled_at IS NULL)
+)
+SELECT due.message_id, m.*, a.name AS app_name
+  FROM due LEFT JOIN messages m ON m.id = due.message_id AND m.recalled_at IS NULL
+  LEFT JOIN apps a ON a.id = m.app_id
+ ORDER BY due.message_id
+""")
+
+
+def due(connection: Connection, limit: int) -> tuple[list[int], list[Persisted]]:
+    """The oldest to be published now, in order: the ids looked at, and those that still have an event.
+
+    What has none is forgotten. No ids: nothing is due. Nobody knows the messages' origin.
+    """
+    rows = connection.execute(_DUE, {"limit": limit}).all()
+    return (
+        [row.message_id for row in rows],
+        [Persisted(message_of(row)) for row in rows if row.id is not None],
+    )
+
+
+_FORGET = text("DELETE FROM unpublished WHERE message_id = ANY(CAST(:ids AS bigint[]))")
+
+
+def forget(connection: Connection, ids: Collection[int]) -> None:
+    """Note that the bus has taken the events of these messages."""
+    connection.execute(_FORGET, {"ids": list(ids)})
+
+
+_SET_ASIDE = text(f"""
+INSERT INTO unpublished AS u (message_id, attempts, error, try_at)
+SELECT id, 1, error, clock_timestamp() + interval '1 second'
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:errors AS text[])) AS refused(id, error)
+ON CONFLICT (message_id) DO UPDATE
+   SET attempts = u.attempts + 1, error = excluded.error,
+       try_at = clock_timestamp() + {_PAUSE.replace("attempts", "u.attempts")}
+""")  # noqa: S608 (the constant above)
+
+
+def set_aside(connection: Connection, errors: dict[int, str]) -> None:
+    """Note why the events of these messages could not be made; each is tried again after a pause."""
+    if errors:
+        parameters = {"ids": list(errors), "errors": list(errors.values())}
+        connection.execute(_SET_ASIDE, parameters)
+
+
+_LISTING = text("""
+SELECT CAST(message_id AS text) AS what, attempts, error, try_at
+  FROM unpublished WHERE error IS NOT NULL
+ UNION ALL
+SELECT 'outbox ' || number, attempts, error, try_at FROM outbox WHERE error IS NOT NULL
+ ORDER BY what LIMIT :limit
+""")
+
+
+def listing(connection: Connection, *, limit: int) -> list[SetAside]:
+    """What is set aside, the oldest first."""
+    rows = connection.execute(_LISTING, {"limit": limit})
+    return [SetAside(row.what, row.attempts, row.error, row.try_at) for row in rows]
+
+
+_RETRY = text("""
+WITH told AS (
+  UPDATE outbox SET try_at = clock_timestamp() WHERE error IS NOT NULL RETURNING 1
+), messages AS (
+  UPDATE unpublished SET try_at = clock_timestamp() WHERE error IS NOT NULL RETURNING 1
+)
+SELECT (SELECT count(*) FROM told) + (SELECT count(*) FROM messages)
+""")
+
+
+def retry(connection: Connection) -> int:
+    """Let everything that is set aside be tried now; how many."""
+    return int(connection.execute(_RETRY).scalar_one())

@@ -1,0 +1,1 @@
+"""People, apps and their accounts in the record: looked up, searched and imported."""

@@ -1,0 +1,64 @@
+"""The live secrets of business apps: sealed rows, at most two an app.
+
+`apps.py` hands its functions on; nothing else touches `app_secrets`.
+"""
+
+from collections.abc import Iterable, Sequence
+from secrets import token_urlsafe
+
+from sqlalchemy import Connection, Integer, any_, delete, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from storage.keys.vault import Vault
+from storage.model.errors import NeverWillWork
+from storage.postgres.tables import app_secrets
+
+LIVE_SECRETS = 2  # contract §1: the old and the new one, while a secret is being rotated
+_SECRET_BYTES = 32  # as long as the digest of HMAC-SHA256 (RFC 2104 §3)
+
+
+def secrets(conn: Connection, id: int, *, vault: Vault) -> tuple[bytes, ...]:
+    """The live secrets of the app with this integer id, newest first; empty for an unknown one.
+
+    Raises NeverWillWork if it has some and the vault opens none of them.
+    """
+    found = secrets_of(conn, [id], vault=vault).get(id, ())
+    if isinstance(found, NeverWillWork):
+        raise found
+    return found
+
+
+def secrets_of(
+    conn: Connection, ids: Iterable[int], *, vault: Vault
+) -> dict[int, tuple[bytes, ...] | NeverWillWork]:
+    """The live secrets of the apps with these integer ids, newest first; without any, left out.
+
+    Of an app whose secrets the vault cannot open: the error, for its own callers. Index:
+    app_secrets_app_id.
+    """
+    wanted = literal(list(ids), ARRAY(Integer))
+    query = select(app_secrets.c.app_id, app_secrets.c.sealed)
+    query = query.where(app_secrets.c.app_id == any_(wanted)).order_by(app_secrets.c.id.desc())
+    sealed: dict[int, list[bytes]] = {}
+    for row in conn.execute(query):
+        sealed.setdefault(row.app_id, []).append(row.sealed)
+    return {id: _opened(found[:LIVE_SECRETS], vault) for id, found in sealed.items()}
+
+
+def _opened(sealed: Sequence[bytes], vault: Vault) -> tuple[bytes, ...] | NeverWillWork:
+    opened = tuple(secret for one in sealed if (secret := vault.open(one)) is not None)
+    return opened or NeverWillWork("The app's secrets cannot be opened with CARILLON_SECRETS_KEY.")
+
+
+def rotate_secret(conn: Connection, id: int, *, vault: Vault) -> str:
+    """Give the app with this integer id a new secret and answer it.
+
+    The newest two stay live (contract §1): the oldest of three stops working on commit.
+    """
+    secret = token_urlsafe(_SECRET_BYTES)
+    conn.execute(insert(app_secrets).values(app_id=id, sealed=vault.seal(secret)))
+    kept = select(app_secrets.c.id).where(app_secrets.c.app_id == id)
+    kept = kept.order_by(app_secrets.c.id.desc()).limit(LIVE_SECRETS)
+    old = (app_secrets.c.app_id == id) & app_secrets.c.id.not_in(kept)
+    conn.execute(delete(app_secrets).where(old))
+    return secret

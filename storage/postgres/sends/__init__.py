@@ -1,0 +1,1 @@
+"""What was accepted and is not in the histories yet: intake, keys, lanes, dead letters."""

@@ -1,0 +1,86 @@
+"""The dead letters: sends that could not be persisted, kept whole until a person decides.
+
+`storage/postgres/sends/accepted.py` puts them here (`bury`); `carillon failed` lists, shows, replays and drops.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSend:
+    """One dead letter; `payload` is its row of `accepted` as it was, by column name."""
+
+    id: int
+    error: str
+    attempts: int
+    failed_at: datetime
+    payload: dict[str, Any]
+
+
+_LISTING = text("""
+SELECT * FROM failed_sends WHERE id < :before_id ORDER BY id DESC LIMIT :limit
+""")
+_FIND = text("SELECT * FROM failed_sends WHERE id = :id")
+_LAST = 2**63 - 1
+
+
+def listing(
+    connection: Connection, *, limit: int, before_id: int | None = None
+) -> list[FailedSend]:
+    """The newest dead letters first."""
+    rows = connection.execute(_LISTING, {"limit": limit, "before_id": before_id or _LAST})
+    return [_failed(row) for row in rows]
+
+
+def find(connection: Connection, id: int) -> FailedSend | None:
+    """One dead letter."""
+    row = connection.execute(_FIND, {"id": id}).first()
+    return _failed(row) if row else None
+
+
+def _failed(row: Row[Any]) -> FailedSend:
+    return FailedSend(row.id, row.error, row.attempts, row.failed_at, row.payload)
+
+
+# As if it had just been accepted: no attempts, due now; its id and instant are the old ones, unless retention has
+# dropped the month they are in: then it is sent now.
+_REPLAY = text("""
+WITH replayed AS (
+  DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id, payload
+), placed AS MATERIALIZED (
+  SELECT id AS old_id, payload,
+         CASE WHEN has_message_month(id) THEN id ELSE next_message_id() END AS id FROM replayed
+), sent AS (
+  INSERT INTO accepted
+  SELECT r.* FROM placed p CROSS JOIN LATERAL jsonb_populate_record(
+      NULL::accepted,
+      p.payload || jsonb_build_object('id', p.id, 'attempts', 0, 'deaths', 0, 'died_at_claim', NULL,
+                                      'error', NULL, 'is_scheduled', false,
+                                      'ring_at', clock_timestamp())
+        || CASE WHEN p.id = p.old_id THEN '{}'
+                ELSE jsonb_build_object('created_at', clock_timestamp()) END) AS r
+)
+SELECT old_id, id FROM placed ORDER BY old_id
+""")
+
+
+def replay(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Let dead letters be sends again; old id → its id now, of those that were there.
+
+    The id is the old one, unless retention has dropped its month.
+    """
+    rows = connection.execute(_REPLAY, {"ids": list(ids)})
+    return {row.old_id: row.id for row in rows}
+
+
+_DROP = text("DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id")
+
+
+def drop(connection: Connection, ids: Collection[int]) -> list[int]:
+    """Give dead letters up for good; those that were there."""
+    return sorted(connection.execute(_DROP, {"ids": list(ids)}).scalars())

@@ -1,0 +1,217 @@
+"""The bus's streams in Valkey: how they are written, and kept within age, length and bytes.
+
+For `storage/valkey/bus.py`. What streams hold is for clients that were away for a moment, so it gives way to
+everything else in Valkey (rings, tickets, limits): it goes when it is old, when a shard has its bytes, and
+when Valkey's memory is short, whether or not anything is being written. Who can then not be replayed what
+they missed is told RESYNC (contract §5).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from storage.model.event import Event
+from storage.settings import duration, setting, whole
+from storage.valkey.event_json import SHARDS, encoded
+
+STREAMS = tuple(f"carillon:bus:{shard}" for shard in range(SHARDS))
+USE = "carillon:bus:use"  # what the last tending found, for a second
+TEND_EVERY_SECONDS = 5.0  # by a publisher; gateways and the sweep tend every second
+# Bytes of one shard in one command: Valkey counts a command that is arriving among its memory.
+PART_BYTES = 1 << 20
+
+# A shard's entries in one command: redis-py takes 30 µs a command, which was half of a persist batch.
+# The text, not its digest: Valkey forgets scripts when it restarts.
+# A full Valkey refuses XADD but not XTRIM, and a script that has trimmed may add: the older half of the
+# shard makes room for what is new. (Valkey and Redis judge their memory at a script's start.)
+ADD_ALL = """
+local function add(entry)
+  return redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', entry)
+end
+local name
+for i = 2, #ARGV do
+  name = add(ARGV[i])
+  if type(name) == 'table' and string.find(name.err, 'OOM', 1, true) then
+    redis.call('XTRIM', KEYS[1], 'MAXLEN', math.floor(redis.call('XLEN', KEYS[1]) / 2))
+    name = add(ARGV[i])
+  end
+  if type(name) == 'table' then return name end
+end
+return name
+"""
+
+# Trims every shard; answers "entries bytes used limit". KEYS: USE, then the streams. ARGV: milliseconds
+# kept, bytes a shard, and 1 to look even if somebody did within the second.
+# All shards together take at most half of a limited Valkey, and less when its memory is nearly used up: the
+# largest give way first. A server that does not tell its memory to scripts trims by age and length alone. XTRIM takes no memory, and after it a script may SET however full Valkey is.
+TEND = """
+if ARGV[3] ~= '1' then
+  local known = redis.call('GET', KEYS[1])
+  if known then return known end
+end
+local time = redis.call('TIME')
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[1])
+
+local function bytes_of(stream)
+  local bytes = redis.pcall('MEMORY', 'USAGE', stream, 'SAMPLES', 0)
+  return type(bytes) == 'number' and bytes or 0
+end
+local function shrink(stream, most)
+  local bytes = bytes_of(stream)
+  while bytes > most do
+    local length = redis.call('XLEN', stream)
+    if length == 0 then break end
+    redis.call('XTRIM', stream, 'MAXLEN', math.floor(length * most / bytes))
+    bytes = bytes_of(stream)
+  end
+  return bytes
+end
+local function shrink_all(most)
+  local total = 0
+  for i = 2, #KEYS do total = total + shrink(KEYS[i], most) end
+  return total
+end
+
+for i = 2, #KEYS do
+  redis.call('XTRIM', KEYS[i], 'MINID', '~', string.format('%.0f', math.max(0, oldest)))
+end
+local most = tonumber(ARGV[2])
+local total = shrink_all(most)
+
+local memory = redis.pcall('INFO', 'memory')
+local function figure(name)
+  return type(memory) == 'string' and tonumber(string.match(memory, '\\n' .. name .. ':(%d+)')) or 0
+end
+local limit = figure('maxmemory')
+local used = figure('used_memory') - figure('mem_not_counted_for_evict')
+if limit > 0 then
+  local may = limit / 2
+  if used > 0.9 * limit then may = math.min(may, total - (used - 0.8 * limit)) end
+  while total > may and most > 1024 do
+    most = most / 2
+    total = shrink_all(most)
+  end
+end
+
+local entries = 0
+for i = 2, #KEYS do entries = entries + redis.call('XLEN', KEYS[i]) end
+local found = string.format('%d %d %d %d', entries, total, used, limit)
+redis.call('SET', KEYS[1], found, 'PX', 900)
+return found
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """How much of the past the bus keeps."""
+
+    kept: timedelta = setting(
+        "CARILLON_BUS_SECONDS",
+        timedelta(minutes=5),
+        parse=duration(1, 86_400),
+        help="Seconds an event is kept: a client that was away longer has to read over REST again.",
+    )
+    length: int = setting(
+        "CARILLON_BUS_LENGTH",
+        20_000,
+        parse=whole(100, 10_000_000),
+        help="Events each of the 16 shards keeps at most.",
+    )
+    shard_bytes: int = setting(
+        "CARILLON_BUS_SHARD_BYTES",
+        16 * 1024 * 1024,
+        parse=whole(64 * 1024, 64 * 1024**3),
+        help="Bytes of Valkey's memory that each of the 16 shards keeps at most (256 MiB together), and all of "
+        "them never over half of Valkey's `maxmemory`; over it the oldest events go.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BusUse:
+    """What the bus keeps, and what Valkey has used of its limit in all (0: it has none)."""
+
+    entries: int
+    bytes: int
+    used_bytes: int
+    limit_bytes: int
+
+
+class Writer:
+    """Turns events into commands, and has the streams tended now and then. One a publisher."""
+
+    def __init__(
+        self, settings: BusSettings, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._written = 0
+        self._tended_at = float("-inf")
+
+    def rounds(self, events: Iterable[Event]) -> Iterator[list[tuple[Any, ...]]]:
+        """Commands to be sent a round at a time; after an error no more rounds, or order is lost.
+
+        One round, unless a shard has more than PART_BYTES to take.
+        """
+        payloads: dict[int, list[bytes]] = {}
+        for event in events:
+            for shard, payload in encoded(event):
+                payloads.setdefault(shard, []).append(payload)
+        parts = {shard: list(_parts(entries)) for shard, entries in payloads.items()}
+        for number in range(max(map(len, parts.values()), default=0)):
+            commands = [
+                self._add(shard, theirs[number])
+                for shard, theirs in parts.items()
+                if number < len(theirs)
+            ]
+            yield commands + self._tending()
+
+    def _add(self, shard: int, entries: list[bytes]) -> tuple[Any, ...]:
+        self._written += sum(map(len, entries))
+        return ("EVAL", ADD_ALL, 1, STREAMS[shard], self._settings.length, *entries)
+
+    def _tending(self) -> list[tuple[Any, ...]]:
+        """The command of tending, if this publisher has written much since, or a while ago.
+
+        So a shard never has more than its bytes and half as many again from every publisher.
+        """
+        now = self._clock()
+        is_due = now - self._tended_at > TEND_EVERY_SECONDS
+        is_much = self._written > self._settings.shard_bytes // 2
+        if not is_due and not is_much:
+            return []
+        self._written, self._tended_at = 0, now
+        return [("EVAL", *tend(self._settings, at_once=is_much))]
+
+
+def tend(settings: BusSettings, *, at_once: bool = False) -> tuple[Any, ...]:
+    """Arguments of an EVAL that trims every shard; `use` reads its answer. Nothing if it was done within the second.
+
+    `at_once`: whenever it was done.
+    """
+    kept_ms = int(settings.kept.total_seconds() * 1000)
+    keys = (USE, *STREAMS)
+    return (TEND, len(keys), *keys, kept_ms, settings.shard_bytes, int(at_once))
+
+
+def use(answer: bytes) -> BusUse:
+    """What tending found."""
+    return BusUse(*map(int, answer.split()))
+
+
+def _parts(entries: list[bytes]) -> Iterator[list[bytes]]:
+    """The entries in order, at most PART_BYTES at a time."""
+    if sum(map(len, entries)) <= PART_BYTES:
+        yield entries
+        return
+    part: list[bytes] = []
+    size = 0
+    for entry in entries:
+        if part and size + len(entry) > PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(entry)
+        size += len(entry)
+    if part:
+        yield part

@@ -1,0 +1,245 @@
+"""What one caller may ask for: token buckets and a daily quota, shared by every ingest process through Valkey.
+
+Called by ingest before a send is accepted, an upload granted, a list looked up. A limit protects the
+others; it is no promise. So when Valkey is away or slow the request passes, and that is counted (design §8).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from redis.exceptions import RedisError
+
+from storage.model.errors import OverLimit
+from storage.settings import ValkeySettings, duration, setting, whole
+from storage.valkey.connection import valkey_client
+
+_SECOND = 1.0
+_SECONDS_AN_HOUR = 3600
+# Of how many people it is known that they are quiet; then all of it is forgotten.
+_QUIET_SIZE = 100_000
+
+
+class Quota(StrEnum):
+    """What is limited, each by itself; the value is part of Valkey's keys."""
+
+    APP_SENDS = "limit"
+    PERSON_SENDS = "limit-sends"
+    PERSON_UPLOADS = "limit-uploads"
+    PERSON_LISTS = "limit-lists"
+
+
+_SENTENCES = {
+    Quota.APP_SENDS: "The app has sent too much for now.",
+    Quota.PERSON_SENDS: "You have sent too much for now.",
+    Quota.PERSON_UPLOADS: "You have uploaded too much for now.",
+    Quota.PERSON_LISTS: "You have searched and listed too much for now.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What one app, and one person, may ask for; the same for all."""
+
+    rate_per_second: int = setting(
+        "CARILLON_APP_RATE_PER_SECOND",
+        0,
+        parse=whole(0, 1_000_000),
+        help="Messages an app may send per second in the long run; over it 429. 0: no limit.",
+    )
+    burst: int = setting(
+        "CARILLON_APP_BURST",
+        0,
+        parse=whole(0, 1_000_000),
+        help="Messages an app may send at once after a pause. 0: as many as in one second.",
+    )
+    daily_quota: int = setting(
+        "CARILLON_APP_DAILY_QUOTA",
+        0,
+        parse=whole(0, 2**31),
+        help="Messages an app may send per day (UTC); over it 429. 0: no limit.",
+    )
+    person_rate: int = setting(
+        "CARILLON_PERSON_RATE_PER_SECOND",
+        10,
+        parse=whole(0, 1_000_000),
+        help="Messages a person may send per second in the long run; over it 429. 0: no limit.",
+    )
+    person_burst: int = setting(
+        "CARILLON_PERSON_BURST",
+        50,
+        parse=whole(0, 1_000_000),
+        help="Messages a person may send at once after a pause. 0: as many as in one second.",
+    )
+    person_uploads: int = setting(
+        "CARILLON_PERSON_UPLOADS_PER_HOUR",
+        60,
+        parse=whole(0, 1_000_000),
+        help="Uploads a person may begin per hour, all of them at once; over it 429. 0: no limit.",
+    )
+    person_lists: int = setting(
+        "CARILLON_PERSON_LISTS_PER_SECOND",
+        30,
+        parse=whole(0, 1_000_000),
+        help="Lists and searches of people and apps a person may ask for per second; over it 429. "
+        "0: no limit.",
+    )
+    wait: timedelta = setting(
+        "CARILLON_APP_LIMIT_WAIT_SECONDS",
+        timedelta(milliseconds=50),
+        parse=duration(0.001, 10),
+        help="How long a request waits for the limits to be checked before it passes unchecked.",
+    )
+
+    def budget(self, quota: Quota) -> "Budget":
+        """How much of it there is."""
+        match quota:
+            case Quota.APP_SENDS:
+                return Budget(
+                    self.rate_per_second, self.burst or self.rate_per_second, self.daily_quota
+                )
+            case Quota.PERSON_SENDS:
+                return Budget(self.person_rate, self.person_burst or self.person_rate)
+            case Quota.PERSON_UPLOADS:
+                return Budget(self.person_uploads / _SECONDS_AN_HOUR, self.person_uploads)
+            case Quota.PERSON_LISTS:
+                return Budget(self.person_lists, self.person_lists)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens a second, how many gather, and how many a day; 0 is no limit."""
+
+    rate: float
+    burst: int
+    daily: int = 0
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether there is nothing to ask Valkey for."""
+        return self.rate == 0 and self.daily == 0
+
+
+# One key a caller, so that it works on a cluster, and Valkey's clock, so that processes agree. Nothing is
+# taken from the one when the other refuses. More than a full bucket holds passes when it is full and
+# leaves it in debt: a batch of 500 works with any burst, and the long run's rate still holds. A count below
+# 0 gives back. A key is gone once its bucket would be full again and its day is over.
+# Answers the milliseconds to wait; 0 means taken.
+_TAKE = """
+local rate, burst, quota, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local today = math.floor(now / 86400000)
+local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'day', 'used')
+local wait = 0
+
+local tokens = burst
+if rate > 0 and kept[1] then
+  local passed = math.max(0, now - tonumber(kept[2]))
+  tokens = math.min(burst, tonumber(kept[1]) + passed * rate / 1000)
+end
+local missing = math.min(count, burst) - tokens
+if rate > 0 and missing > 0 then wait = math.ceil(missing * 1000 / rate) end
+
+local used = 0
+if kept[3] and tonumber(kept[3]) == today then used = tonumber(kept[4]) end
+if quota > 0 and used + count > quota then wait = math.max(wait, (today + 1) * 86400000 - now) end
+if wait > 0 then return wait end
+
+redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens - count), 'at', now,
+  'day', today, 'used', math.max(0, used + count))
+local full = 1
+if rate > 0 then full = math.ceil((burst - tokens + count) / rate) + 1 end
+if quota > 0 then full = math.max(full, 172800) end
+redis.call('EXPIRE', KEYS[1], full)
+return 0
+"""
+
+
+class Limits:
+    """The limits of every caller. `passed_unchecked` counts what Valkey could not be asked about."""
+
+    def __init__(
+        self,
+        valkey_settings: ValkeySettings,
+        limit_settings: LimitSettings,
+        *,
+        tell_unchecked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`tell_unchecked` is called for everything that passes unchecked."""
+        self._wait_seconds = limit_settings.wait.total_seconds()
+        self._valkey = valkey_client(replace(valkey_settings, timeout=limit_settings.wait))
+        self._take = self._valkey.register_script(_TAKE)
+        budgets = {quota: limit_settings.budget(quota) for quota in Quota}
+        self._budgets = {quota: one for quota, one in budgets.items() if not one.is_unlimited}
+        self._quiet = _Quiet(budgets[Quota.PERSON_SENDS])
+        self._tell_unchecked = tell_unchecked
+        self.passed_unchecked = 0
+
+    async def take(self, quota: Quota, id: int, *, count: int = 1) -> None:
+        """Use up `count` of the quota of the app or person with this integer id: all of them, or none.
+
+        Raises OverLimit with the seconds after which the same take will do (a daily one: at midnight
+        UTC; a count above all of a day's never will). One round trip, none when nothing is limited or
+        a person sends now and then; returns within the settings' wait whatever Valkey does.
+        """
+        if quota not in self._budgets:
+            return
+        if quota is Quota.PERSON_SENDS:
+            count = self._quiet.untold(id, count, now=time.monotonic())
+        wait_ms = await self._ask(quota, id, count=count) if count else 0
+        if wait_ms > 0:
+            raise OverLimit(_SENTENCES[quota], retry_after_seconds=wait_ms / 1000)
+
+    async def give_back(self, quota: Quota, id: int, *, count: int = 1) -> None:
+        """Undo a take that nothing came of. Never raises."""
+        if quota not in self._budgets:
+            return
+        if quota is Quota.PERSON_SENDS:
+            count = -self._quiet.untold(id, -count, now=time.monotonic())
+        if count:
+            await self._ask(quota, id, count=-count)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._valkey.aclose()
+
+    async def _ask(self, quota: Quota, id: int, *, count: int) -> int:
+        budget = self._budgets[quota]
+        args = [budget.rate, budget.burst, budget.daily, count]
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                return int(await self._take(keys=[f"carillon:{quota}:{id}"], args=args))
+        except (RedisError, OSError, TimeoutError):
+            self.passed_unchecked += 1
+            self._tell_unchecked()
+            return 0
+
+
+class _Quiet:
+    """People who send now and then, of whom Valkey need not hear: a round trip less for nearly every send.
+
+    A fifth of the rate a second passes untold, in each process. Who sends faster is told of, what they
+    sent in that second included, until they have been quiet for one.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._untold_a_second = budget.rate // 5
+        # The second's beginning, what was asked for in it, and whether all of it is told.
+        self._seen: dict[int, tuple[float, int, bool]] = {}
+
+    def untold(self, id: int, count: int, *, now: float) -> int:
+        """Note `count` more, and answer how many Valkey has to be told of now."""
+        began, before, is_busy = self._seen.get(id, (now, 0, False))
+        if (passed := now - began) >= _SECOND:
+            is_busy = before > self._untold_a_second and passed < 2 * _SECOND
+            began, before = now, 0
+        if len(self._seen) >= _QUIET_SIZE:
+            self._seen.clear()
+        self._seen[id] = (began, before + count, is_busy)
+        if is_busy or before > self._untold_a_second:
+            return count
+        return before + count if before + count > self._untold_a_second else 0

@@ -1,0 +1,96 @@
+"""Whether anybody has an id, both ends: a gateway asks through Valkey, ingest answers from the record.
+
+A token's `sub` may be of nobody in the table, and a gateway has no door to PostgreSQL (design §6). It asks once
+for each person that it has not met, and goes on without an answer if nobody gives one: a person must never be
+kept out because ingest is away.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storage.settings import ValkeySettings
+from storage.valkey.connection import translated, valkey_client
+
+ASKED = "carillon:strangers:asked"  # a list of ids, for whichever ingest process comes first
+ANSWERING = "carillon:strangers:answering"  # there as long as an ingest process takes questions
+ANSWERING_LIFETIME = timedelta(seconds=3)
+SOMEBODY_LIFETIME = timedelta(hours=1)
+NOBODY_LIFETIME = timedelta(seconds=5)  # somebody may be given that id at any moment
+PATIENCE_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 0.005
+TOGETHER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What Valkey says of some ids: who is somebody, who is nobody, and whether the others can be asked for."""
+
+    somebody: frozenset[int]
+    nobody: frozenset[int]
+    is_answered: bool
+
+
+class Strangers:
+    """Both ends. Every method raises TryLater when Valkey cannot be asked."""
+
+    def __init__(self, valkey: ValkeySettings) -> None:
+        self._valkey = valkey_client(valkey)
+        self._wait = min(1.0, valkey.timeout.total_seconds() / 2)
+        self.is_closed = False
+
+    async def met(self, user_ids: Collection[int]) -> Met:
+        """What has been answered about these ids, in one round trip."""
+        with translated():
+            is_answered, *answers = await self._valkey.mget(ANSWERING, *map(_key, user_ids))
+        told = list(zip(user_ids, answers, strict=True))
+        return Met(
+            somebody=frozenset(user_id for user_id, answer in told if answer == b"1"),
+            nobody=frozenset(user_id for user_id, answer in told if answer == b"0"),
+            is_answered=is_answered is not None,
+        )
+
+    async def is_nobody(self, user_id: int) -> bool:
+        """Ask, and wait for the answer; False if there is none within PATIENCE_SECONDS."""
+        with translated():
+            async with self._valkey.pipeline(transaction=False) as pipeline:
+                pipeline.rpush(ASKED, user_id)
+                pipeline.expire(ASKED, NOBODY_LIFETIME)  # if nobody takes questions any more
+                await pipeline.execute()
+        until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        pause = FIRST_PAUSE_SECONDS
+        while asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(pause)
+            pause *= 1.5
+            found = await self.met((user_id,))
+            if found.somebody or found.nobody:
+                return bool(found.nobody)
+        return False
+
+    async def asked(self) -> Sequence[int]:
+        """The ids that gateways ask for now; waits a little for the first. Says that answers are given."""
+        with translated():
+            await self._valkey.set(ANSWERING, 1, px=ANSWERING_LIFETIME)
+            first = await self._valkey.blpop([ASKED], timeout=self._wait)
+            more = await self._valkey.lpop(ASKED, TOGETHER) if first else None
+        return [int(one) for one in ([first[1], *(more or ())] if first else ())]
+
+    async def answer(self, user_ids: Iterable[int], *, somebody: Collection[int]) -> None:
+        """Tell gateways who of these is somebody; the others are nobody, for now."""
+        with translated():
+            async with self._valkey.pipeline(transaction=False) as pipeline:
+                for user_id in user_ids:
+                    is_somebody = user_id in somebody
+                    lifetime = SOMEBODY_LIFETIME if is_somebody else NOBODY_LIFETIME
+                    pipeline.set(_key(user_id), int(is_somebody), px=lifetime)
+                await pipeline.execute()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self.is_closed = True
+        await self._valkey.aclose()
+
+
+def _key(user_id: int) -> str:
+    return f"carillon:stranger:{user_id}"

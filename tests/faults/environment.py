@@ -1,0 +1,201 @@
+"""What a row stands on: a durable stack, a seed, a scale; and traffic that the oracle judges."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from ops.local.polling import wait_until
+from storage.postgres.database import blocking_engine
+from storage.settings import DatabaseSettings, load
+from tests.builders import add_people
+from tests.faults import oracle
+from tests.faults.durable import DurableStack
+from tests.faults.ledger import Ledger, p99
+from tests.faults.load import Load, Plan
+from tests.faults.oracle import Verdict
+from tests.faults.sockets import Sockets
+from tests.journey.client import Client
+from tests.services import folder
+
+_thousands = count(1)
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a row measured, and which of its claims were false."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def must(self, holds: bool, claim: str) -> None:
+        """Note `claim` as false unless it holds."""
+        if not holds:
+            self.failures.append(f"not: {claim}")
+
+
+class Traffic:
+    """Load and sockets while it is open (`with`); at its end everything settles and is judged."""
+
+    def __init__(self, ground: "Ground", load: Load, sockets: Sockets, *, settle: float) -> None:
+        self._ground = ground
+        self._settle = settle
+        self.load = load
+        self.sockets = sockets
+        self.people = list(load.people)
+        self.drain_seconds = 0.0
+        self.verdict: Verdict | None = None
+
+    def __enter__(self) -> "Traffic":
+        self.sockets.__enter__()
+        self.load.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: TracebackType | object) -> None:
+        self.load.__exit__()
+        if kind is None:
+            began = time.monotonic()
+            wait_until(lambda: not self._ground.waiting(self.people), seconds=self._settle)
+            self.drain_seconds = time.monotonic() - began
+            wait_until(lambda: not self._judged().unseen, seconds=10)
+        self.sockets.__exit__()
+        self.verdict = self._judged()
+
+    def _judged(self) -> Verdict:
+        with self._ground.engine.connect() as connection:
+            return oracle.judge(connection, self.ledger, people=self.people, sockets=self.sockets)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the client remembers."""
+        return self.load.ledger
+
+    def frame_seconds(self, *, since: float = 0.0) -> list[float]:
+        """From a send's beginning (its last attempt's answer, if it was retried) to its first frame.
+
+        Of the sends that began after `since`.
+        """
+        seen_at = self.sockets.seen_at
+        return [
+            max(0.0, seen_at[id] - (s.began_at if s.attempts == 1 else s.ended_at))
+            for s in self.ledger.sent
+            for id in s.ids
+            if id in seen_at and s.began_at >= since
+        ]
+
+    def findings(self, **figures: Any) -> Findings:
+        """The oracle's verdict and the figures that every row has."""
+        assert self.verdict is not None
+        ledger = self.ledger
+        common = {
+            "accepted": ledger.accepted,
+            "503": ledger.refusals() or 0,
+            "lost answers": ledger.counted(0),
+            "accept p99 ms": round(ledger.p99_seconds() * 1000),
+            "to frame p99 ms": round(p99(self.frame_seconds()) * 1000),
+            "drained s": round(self.drain_seconds, 1),
+            "resyncs": sum(log.resyncs for log in self.sockets.logs),
+        }
+        failures = list(self.verdict.failures)
+        failures += [] if ledger.accepted else ["nothing was accepted"]
+        return Findings(common | figures, failures)
+
+
+class Ground:
+    """A stack under a seed; `is_short` rows take a few seconds."""
+
+    def __init__(self, stack: DurableStack, *, seed: int, is_short: bool) -> None:
+        self.stack = stack
+        self.seed = seed
+        self.is_short = is_short
+        self.chance = random.Random(seed)
+        self.client = Client(stack)
+        settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": stack.database_url})
+        self.engine: Engine = blocking_engine(settings, application_name="faults")
+
+    def close(self) -> None:
+        """Let go of the record."""
+        self.engine.dispose()
+
+    def scale(self, *, short: int, full: int) -> int:
+        """One of the two."""
+        return short if self.is_short else full
+
+    def allowed(self, seconds: float) -> float:
+        """A limit of the matrix; four times as much in short rows, which share a busy machine."""
+        return seconds * self.scale(short=4, full=1)
+
+    def people(self, number: int) -> list[int]:
+        """New people nobody else uses."""
+        base = next(_thousands) * 1000 + 100_000_000
+        ids = list(range(base, base + number))
+        with self.engine.begin() as connection:
+            add_people(connection, ids)
+        return ids
+
+    def traffic(
+        self,
+        *,
+        settle: float = 60.0,
+        url: str | None = None,
+        people: int = 8,
+        sockets: int | None = None,
+        token: Callable[[int], str] | None = None,
+        **plan: Any,
+    ) -> Traffic:
+        """Private messages among new people, the first `sockets` of whom listen (all of them)."""
+        ids = self.people(people)
+        run = f"faults-{self.seed}-{ids[0]}"
+        sends = Load(
+            url or self.stack.url,
+            Plan(ids, token or self.client.token, **plan),
+            run=run,
+            seed=self.seed,
+        )
+        listeners = Sockets(self.stack.url, ids[:sockets], token=token or self.client.token)
+        return Traffic(self, sends, listeners, settle=settle)
+
+    def waiting(self, people: list[int]) -> int:
+        """How many sends of `people` are still on their way."""
+        with self.engine.connect() as connection:
+            return oracle.waiting(connection, people)
+
+    def ask(self, question: str, **parameters: Any) -> Any:
+        """The one value that SQL answers, committed."""
+        with self.engine.begin() as connection:
+            return connection.execute(text(question), parameters).scalar()
+
+    def execute(self, *statements: str) -> None:
+        """Commit statements as they stand."""
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def pause(self, shortest: float, longest: float | None = None) -> None:
+        """Let a time pass that the seed chooses."""
+        end = time.monotonic() + self.chance.uniform(shortest, longest or shortest)
+        wait_until(lambda: time.monotonic() >= end, seconds=60)
+
+
+# So that a poisoned send is put aside soon; with fewer attempts innocents would be put aside too.
+SHORT_SETTINGS = {"CARILLON_MAX_ATTEMPTS": "4"}
+
+
+@contextmanager
+def ground(*, seed: int, is_short: bool, **settings: str) -> Iterator[Ground]:
+    """A ground with a stack of its own, killed at the end."""
+    with folder() as path:
+        stack = DurableStack(path, **((SHORT_SETTINGS if is_short else {}) | settings))
+        try:
+            stack.start()
+            made = Ground(stack, seed=seed, is_short=is_short)
+            yield made
+            made.close()
+        finally:
+            stack.kill()

@@ -1,0 +1,195 @@
+"""Who is calling (contract §1): the table of what is refused, and what is let in."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jwt
+import pytest
+from sqlalchemy import Engine, delete, insert, update
+
+from storage.postgres.people.apps import Vault, VaultSettings
+from storage.postgres.tables import app_secrets, apps, users
+from storage.settings import load
+from tests.ingest.running import SECRET, Api, sign
+from tests.services import SECRETS
+
+Headers = Mapping[str, Any]
+
+
+def token(
+    claims: Mapping[str, Any],
+    *,
+    key: Any = SECRETS["CARILLON_JWT_SECRET"],
+    algorithm: str = "HS256",
+) -> Headers:
+    """A token of any claims."""
+    return {"Authorization": f"Bearer {jwt.encode(dict(claims), key, algorithm=algorithm)}"}
+
+
+def later() -> int:
+    """An hour from now."""
+    return int(time.time()) + 3600
+
+
+def changed(headers: Headers, **changes: str | None) -> Headers:
+    """The headers of an app's call with some changed, or left out."""
+    given = {**headers, **{name.replace("_", "-"): text for name, text in changes.items()}}
+    return {name: text for name, text in given.items() if text is not None}
+
+
+REFUSED: dict[str, Callable[[Api], Headers]] = {
+    "no one": lambda api: {},
+    "no token": lambda api: {"Authorization": "Bearer"},
+    "another scheme": lambda api: {"Authorization": "Basic dTpw"},
+    "no token at all": lambda api: {"Authorization": "Bearer not.a.token"},
+    "not ASCII": lambda api: {"Authorization": b"Bearer \xff"},
+    "expired": lambda api: api.person(1, ttl_seconds=-5),
+    "another key": lambda api: token({"sub": "1", "exp": later()}, key="k" * 64),
+    "another algorithm": lambda api: token({"sub": "1", "exp": later()}, algorithm="HS512"),
+    "no signature": lambda api: token({"sub": "1", "exp": later()}, algorithm="none", key=None),
+    "no expiry": lambda api: token({"sub": "1"}),
+    "no subject": lambda api: token({"exp": later()}),
+    "a subject that is no number": lambda api: token({"sub": "x", "exp": later()}),
+    "not yet": lambda api: token({"sub": "1", "exp": later(), "nbf": later() - 60}),
+    "an unknown person": lambda api: api.person(404),
+    "a disabled person": lambda api: api.person(8),
+    "a deleted person": lambda api: api.person(9),
+    "an unknown app": lambda api: api.app("none"),
+    "a disabled app": lambda api: api.app("closed"),
+    "an app with a wrong secret": lambda api: api.app("oa", secret="wrong"),
+    "another app's signature": lambda api: changed(api.app("crm"), X_App_Id="oa"),
+    "301 s old": lambda api: api.app(late_seconds=301),
+    "301 s ahead": lambda api: api.app(late_seconds=-301),
+    "no timestamp": lambda api: changed(api.app(), X_Timestamp=None),
+    "no signature of an app": lambda api: changed(api.app(), X_Sign=None),
+    "an empty signature": lambda api: changed(api.app(), X_Sign=""),
+    "upper-case hex": lambda api: changed(api.app(), X_Sign=api.app()["X-Sign"].upper()),
+    "a timestamp with a sign": lambda api: changed(
+        api.app(), X_Timestamp="+1", X_Sign=sign("app_id=oa&timestamp=+1")
+    ),
+    "a timestamp of a hundred digits": lambda api: changed(api.app(), X_Timestamp="9" * 100),
+    "another timestamp than the signed": lambda api: changed(
+        api.app(), X_Timestamp=str(int(time.time()) - 9)
+    ),
+    "an empty app id": lambda api: changed(api.app(), X_App_Id=""),
+    "an app that fails is no person": lambda api: {**api.person(1), **api.app("none")},
+    "a person with only an app id": lambda api: {**api.person(1), "X-App-Id": "oa"},
+}
+
+
+# What anyone may know (contract §1): what is missing, or has the wrong form, whoever asks.
+SAID = {
+    "no one": "The header Authorization is missing (or X-App-Id, for an app).",
+    "no token": "Authorization must be: Bearer <token>.",
+    "another scheme": "Authorization must be: Bearer <token>.",
+    "expired": "The token has expired.",
+    "no timestamp": "The header X-Timestamp is missing.",
+    "no signature of an app": "The header X-Sign is missing.",
+    "an empty signature": "The header X-Sign is missing.",
+    "upper-case hex": "X-Sign must be 64 hexadecimal digits, in lower case.",
+    "a timestamp with a sign": "X-Timestamp must be Unix seconds, in digits.",
+    "a timestamp of a hundred digits": "X-Timestamp must be Unix seconds, in digits.",
+    "an empty app id": "X-App-Id must be 1 to 255 characters.",
+    "a person with only an app id": "The header X-Timestamp is missing.",
+}
+OFF = {"301 s old": "behind", "301 s ahead": "ahead of"}
+OTHERWISE = "Not signed in, or the token or signature is invalid or expired."
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - OFF.keys()))
+def test_refused_with_what_anyone_may_know(shared_api: Api, name: str) -> None:
+    """401 for all of them; which person, app or secret exists is one text, so that a caller learns nothing from it."""
+    answer = shared_api.send(REFUSED[name](shared_api), receiver_id=2)
+    assert answer.status_code == 401, answer.text
+    assert answer.json() == {"detail": SAID.get(name, OTHERWISE)}
+    assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("name", OFF)
+@pytest.mark.parametrize("app_id", ["oa", "none"])
+def test_a_clock_that_is_off_is_told_by_how_much(shared_api: Api, name: str, app_id: str) -> None:
+    """With the server's own time, and the same for an app that does not exist."""
+    answer = shared_api.send({**REFUSED[name](shared_api), "X-App-Id": app_id}, receiver_id=2)
+    assert answer.status_code == 401
+    told = re.fullmatch(
+        rf"X-Timestamp is (\d+) seconds {OFF[name]} the server's clock; at most 300 are allowed\.",
+        answer.json()["detail"],
+    )
+    assert told
+    assert int(told[1]) == pytest.approx(301, abs=20)
+    assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)
+
+
+def test_milliseconds_are_named_as_such(shared_api: Api) -> None:
+    """A timestamp of now in milliseconds, however it is signed."""
+    now = str(int(time.time() * 1000))
+    answer = shared_api.send(changed(shared_api.app(), X_Timestamp=now), receiver_id=2)
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "X-Timestamp is in milliseconds; it must be Unix seconds."
+    assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)
+
+
+def test_an_expired_token_is_named_only_if_its_signature_is_good(shared_api: Api) -> None:
+    """Of a forged one nothing is told, however it is dated."""
+    past = {"sub": "1", "exp": later() - 7200}
+    good, forged = token(past), token(past, key="k" * 64)
+    details = [shared_api.send(one, receiver_id=2).json()["detail"] for one in (good, forged)]
+    assert details == ["The token has expired.", OTHERWISE]
+
+
+@pytest.mark.parametrize("late_seconds", [-290, 0, 290])
+def test_an_apps_clock_may_be_off_by_five_minutes(shared_api: Api, late_seconds: int) -> None:
+    """Both ways (contract §1)."""
+    headers = shared_api.app(late_seconds=late_seconds)
+    assert shared_api.send(headers, receiver_id=2).status_code == 200
+
+
+def test_with_an_app_id_it_is_an_apps_call(shared_api: Api) -> None:
+    """Whatever else is sent."""
+    headers = {**shared_api.app(), **shared_api.person(1, ttl_seconds=-5)}
+    answer = shared_api.send(headers, type="NOTIFICATION", receiver_id=2)
+    assert answer.status_code == 200
+    assert answer.json()["sender_id"] is None
+
+
+def test_the_scheme_may_be_in_any_case(shared_api: Api) -> None:
+    """RFC 9110 §11.1."""
+    bearer = shared_api.person(1)["Authorization"].replace("Bearer", "bearer")
+    answer = shared_api.send({"Authorization": bearer}, receiver_id=2)
+    assert answer.status_code == 200
+
+
+def test_a_secret_is_rotated_without_an_outage(api: Api, engine: Engine) -> None:
+    """Two are live at once; the new one works at once, though the app is remembered."""
+    assert api.send(api.app(), receiver_id=2).status_code == 200
+    sealed = Vault(load(VaultSettings, api.environ)).seal("the next secret")
+    with engine.begin() as connection:
+        connection.execute(insert(app_secrets).values(app_id=7, sealed=sealed))
+    assert api.send(api.app(secret="the next secret"), receiver_id=2).status_code == 200
+    assert api.send(api.app(secret=SECRET), receiver_id=2).status_code == 200
+
+
+def test_who_is_let_in_again_goes_on_at_once(api: Api, engine: Engine) -> None:
+    """A refusal is not remembered, of people and of apps."""
+    assert api.send(api.person(8), receiver_id=2).status_code == 401
+    assert api.send(api.app("closed"), receiver_id=2).status_code == 401
+    with engine.begin() as connection:
+        connection.execute(update(users).where(users.c.id == 8).values(status="ACTIVE"))
+        connection.execute(update(apps).where(apps.c.app_id == "closed").values(is_active=True))
+    assert api.send(api.person(8), receiver_id=2).status_code == 200
+    assert api.send(api.app("closed"), receiver_id=2).status_code == 200
+
+
+def test_a_disabled_person_and_a_lost_secret_are_refused_soon(api: Api, engine: Engine) -> None:
+    """Within the lifetime of what is remembered (two seconds by default)."""
+    assert api.send(api.person(1), receiver_id=2).status_code == 200
+    assert api.send(api.app(), receiver_id=2).status_code == 200
+    with engine.begin() as connection:
+        connection.execute(update(users).where(users.c.id == 1).values(is_deleted=True))
+        connection.execute(delete(app_secrets).where(app_secrets.c.app_id == 7))
+    refused_by = time.monotonic() + 2.5
+    while {api.send(api.person(1), receiver_id=2).status_code,
+           api.send(api.app(), receiver_id=2).status_code} != {401}:  # fmt: skip
+        assert time.monotonic() < refused_by

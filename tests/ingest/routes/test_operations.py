@@ -1,0 +1,210 @@
+"""For whoever runs it: probes, metrics, the document, limits, slow bodies (contract §7)."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+import openapi_spec_validator
+import pytest
+from sqlalchemy import Engine, text
+
+from ingest.http import openapi
+from ingest.http.endpoint import ANYONE, Endpoint
+from ingest.routes import ALL
+from ops.local.polling import wait_until
+from tests.ingest.running import API, Api, running
+
+
+@pytest.mark.quick
+def test_the_document_is_valid_and_has_every_route() -> None:
+    """Every path, who may call it, every parameter of the path, and answers of success and failure."""
+    document = openapi.document(ALL)
+    openapi_spec_validator.validate(document)
+    for endpoint in ALL:
+        operation = document["paths"][endpoint.path.replace(":path}", "}")][endpoint.method.lower()]
+        assert operation["summary"]
+        assert bool(operation["security"]) is (endpoint.callers is not ANYONE)
+        named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)", endpoint.path))
+        assert {str(endpoint.status), "500", "503"} <= set(operation["responses"])
+        if endpoint.callers is not ANYONE:
+            assert "401" in operation["responses"]
+        if endpoint.takes_json:
+            assert {"413", "422", "408"} <= set(operation["responses"])
+    assert sum(len(operations) for operations in document["paths"].values()) == len(ALL)
+
+
+@pytest.mark.quick
+def test_bounds_are_said_in_words_of_json_schema() -> None:
+    """`minimum` and `maximum` of every number in a path or query, and no word that pydantic made up."""
+    document = openapi.document(ALL)
+    words = set(re.findall(r'"(\w+)":', json.dumps(document)))
+    made_up = {"ge", "gt", "le", "lt", "max_length", "min_length", "multiple_of"}
+    assert words.isdisjoint(made_up)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
+                    if "$ref" in schema:  # a list of words
+                        continue
+                    if schema["type"] == "integer":
+                        assert schema["minimum"] < schema["maximum"], parameter
+                    elif schema["type"] == "string" and parameter["in"] != "header":
+                        assert schema["maxLength"] or schema["enum"], parameter
+
+
+@pytest.mark.quick
+def test_names_of_operations_are_their_own() -> None:
+    """Generated clients make methods of them."""
+    assert len({endpoint.name for endpoint in ALL}) == len(ALL)
+
+
+def check(api: Api, document: Any, endpoint: Endpoint, answer: Any) -> None:
+    """An answer is as the document says."""
+    operation = document["paths"][endpoint.path][endpoint.method.lower()]
+    declared = operation["responses"][str(answer.status_code)]
+    schema = declared["content"]["application/json"]["schema"]
+    jsonschema.validate(answer.json(), {**schema, "components": document["components"]})
+
+
+def test_answers_are_as_the_document_says(shared_api: Api) -> None:
+    """Of every kind of JSON answer, checked against the served document."""
+    api = shared_api
+    document = api.ask("GET", "//openapi.json").json()
+    by_name = {endpoint.name: endpoint for endpoint in ALL}
+    body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
+    api.deliver()
+    asked: list[tuple[str, str, str, dict[str, str], Any]] = [
+        ("send_message", "POST", "/messages/", api.person(1), body),
+        ("send_message", "POST", "/messages/", api.person(1), {}),
+        ("send_message", "POST", "/messages/", {}, body),
+        ("send_message", "POST", "/messages/", api.person(1), body | {"type": "NOTIFICATION"}),
+        ("send_batch", "POST", "/messages/batch", api.app(), {"messages": [body, {}]}),
+        ("list_conversations", "GET", "/messages/conversations", api.person(2), None),
+        ("list_history", "GET", "/messages/history/1", api.person(2), None),
+        ("list_history", "GET", "/messages/history/99", api.person(2), None),
+        ("count_unread", "GET", "/messages/unread-count", api.person(2), None),
+        ("list_people", "GET", "/users/", api.person(2), None),
+        ("search_people", "GET", "/users/search", api.person(2), None),
+        ("list_apps", "GET", "/apps/", api.person(6), None),
+        ("list_launchpad", "GET", "/simple/me/launchpad-apps", api.person(2), None),
+        ("list_broadcasts", "GET", "/broadcasts", api.app(), None),
+        ("tell_alive", "GET", "//healthz", {}, None),
+        ("tell_ready", "GET", "//readyz", {}, None),
+    ]
+    for name, method, path, headers, body in asked:
+        answer = api.ask(method, path, headers=headers, json=body)
+        check(api, document, by_name[name], answer)
+
+
+def test_the_docs_come_from_here(shared_api: Api) -> None:
+    """The page, its script and Swagger UI's files; no other host is named."""
+    page = shared_api.ask("GET", "//docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "://" not in page.text
+    files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(files) == 4
+    for file in files:
+        assert shared_api.ask("GET", f"///{file}".replace("///", "//")).status_code == 200
+    assert 'url: "openapi.json"' in shared_api.ask("GET", "//docs/start.js").text
+
+
+def test_metrics_are_there_from_the_start(shared_api: Api) -> None:
+    """The names that dashboards and alarms use, by route template and never by id."""
+    shared_api.ask("GET", "/messages/history/2", headers=shared_api.person(1))
+    shared_api.ask("GET", "/nothing/of-ours")
+    text = shared_api.ask("GET", "//metrics").text
+    for name in (
+        "accepted_waiting",
+        "accepted_oldest_seconds",
+        "failed_sends",
+        "broadcasts_running",
+        "broadcast_people_left",
+    ):
+        assert re.search(rf"^carillon_{name} \d", text, re.MULTILINE), name
+    template = 'route="/api/v1/messages/history/{other_user_id}",status="200"'
+    assert f'carillon_request_seconds_count{{method="GET",{template}}}' in text
+    assert "of-ours" not in text
+    assert 'carillon_intake_seconds_count{stage="commit"}' in text
+
+
+def test_ready_means_that_every_part_answers(
+    own_environ: Mapping[str, str], engine: Engine
+) -> None:
+    """A broker away, or a schema that is older than the code: 503, and which it is."""
+    away = {"CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"}
+    with running({**own_environ, **away}, engine) as api:
+        assert_not_ready(api, "broker")
+        assert api.ask("GET", "//healthz").status_code == 200
+    with running({**own_environ, "CARILLON_VALKEY_URL": "redis://127.0.0.1:1/0"}, engine) as api:
+        assert_not_ready(api, "broker, bus")
+    with running(own_environ, engine) as api:
+        assert api.ask("GET", "//readyz").json() == {"database": "ok", "broker": "ok", "bus": "ok"}
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM alembic_version"))
+        assert wait_until(lambda: api.ask("GET", "//readyz").status_code == 503, seconds=5)
+        assert_not_ready(api, "database")
+
+
+def assert_not_ready(api: Api, parts: str) -> None:
+    """503 with Retry-After, naming the parts, within three seconds."""
+    began = time.monotonic()
+    answer = api.ask("GET", "//readyz")
+    assert answer.status_code == 503
+    assert f"Not ready: {parts} " in answer.json()["detail"]
+    assert answer.headers["Retry-After"]
+    assert time.monotonic() - began < 4
+
+
+def test_an_app_over_its_share_is_429(own_environ: Mapping[str, str], engine: Engine) -> None:
+    """With a Retry-After; a person is not held back by it, and other apps neither."""
+    limit = {"CARILLON_APP_DAILY_QUOTA": "2", "CARILLON_APP_LIMIT_WAIT_SECONDS": "5"}
+    with running({**own_environ, **limit}, engine) as api:
+        statuses = [api.send(api.app("oa"), receiver_id=2).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
+        refused = api.send(api.app("oa"), receiver_id=2)
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert api.send(api.app("crm"), receiver_id=2).status_code == 200
+        assert api.send(api.person(1), receiver_id=2).status_code == 200
+        batch = {"messages": [{"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}]}
+        answer = api.ask("POST", "/messages/batch", headers=api.app("oa"), json=batch)
+        assert answer.status_code == 429
+
+
+def answer_in_pieces(api: Api, pieces: list[bytes], *, length: int, more: str = "") -> bytes:
+    """All that comes until the connection is closed, to a send whose body comes piece by piece."""
+    url = api.client.base_url
+    headers = "".join(f"{name}: {value}\r\n" for name, value in api.person(1).items())
+    head = f"POST {API}/messages/ HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n"
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as client:
+        client.sendall(f"{head}{headers}{more}\r\n".encode())
+        for piece in pieces:
+            time.sleep(0.02)
+            client.sendall(piece)
+        answer = b""
+        while part := client.recv(4096):
+            answer += part
+    return answer
+
+
+def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> None:
+    """And the connection is closed (fault matrix, row 35)."""
+    with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "0.3"}, engine) as api:
+        answer = answer_in_pieces(api, [b"{"], length=100)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'{"detail":' in answer
+
+
+def test_a_body_in_pieces_is_read(own_environ: Mapping[str, str], engine: Engine) -> None:
+    """However often it has to be waited for, within its time."""
+    body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
+    pieces = [body[start : start + 16] for start in range(0, len(body), 16)]
+    with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "10"}, engine) as api:
+        close = "Connection: close\r\n"
+        answer = answer_in_pieces(api, pieces, length=len(body), more=close)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"title":"t"' in answer

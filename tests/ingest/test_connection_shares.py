@@ -1,0 +1,129 @@
+"""PostgreSQL's connections divided up, and turns at long lists; no record is asked but in the last test."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from ingest.connection_shares import Lists, open_shares, sizes
+from ingest.metrics import Telemetry
+from ingest.readiness import Readiness
+from storage.model.caller import ACTIVE, ORDINARY_USER, Person, UserCaller
+from storage.model.errors import OverLimit, TryLater
+from storage.postgres.database import Database
+from storage.settings import DatabaseSettings, load
+
+pytestmark = pytest.mark.quick
+
+
+def person(id: int) -> UserCaller:
+    """A person who asks."""
+    return UserCaller(Person(id, "", "", "", ACTIVE, ORDINARY_USER, is_deleted=False))
+
+
+def lists(**options: Any) -> Lists:
+    """Turns at a record that is never asked."""
+    return Lists(cast("Database", None), **options)
+
+
+async def take(lists: Lists, caller: UserCaller, *, until: asyncio.Event) -> str:
+    """A turn that lasts `until`; what became of it."""
+    try:
+        async with lists.turn(caller):
+            await until.wait()
+    except OverLimit:
+        return "refused"
+    return "had"
+
+
+def test_one_caller_has_one_turn_at_a_time_and_others_do_not_wait_for_it() -> None:
+    """Of twenty lists of one person eight are answered, one by one, the rest refused; another's goes at once."""
+
+    async def story() -> None:
+        turns, enough = lists(), asyncio.Event()
+        mine = [asyncio.ensure_future(take(turns, person(1), until=enough)) for _ in range(20)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5), turns.turn(person(2)):
+            pass
+        enough.set()
+        found = await asyncio.gather(*mine)
+        assert found.count("had") == 8
+        assert found.count("refused") == 12
+        async with asyncio.timeout(5), turns.turn(person(1)):
+            pass
+
+    asyncio.run(story())
+
+
+def test_who_waited_too_long_is_told_to_come_again() -> None:
+    """A list behind a slow one of the same person is 429, and not for ever on its way."""
+
+    async def story() -> None:
+        turns = lists(patience=timedelta(milliseconds=20))
+        async with turns.turn(person(1)):
+            with pytest.raises(OverLimit) as refused:
+                async with turns.turn(person(1)):
+                    pass
+        assert refused.value.retry_after_seconds
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("pool_size", "largest"), [(1, 5), (5, 5), (16, 16), (200, 200)])
+def test_shares_are_no_more_than_the_setting_says(pool_size: int, largest: int) -> None:
+    """Each has one connection at least, and together they are no more than the whole."""
+    shared = sizes(pool_size)
+    assert min(shared.values()) >= 1
+    assert sum(shared.values()) <= largest
+
+
+def test_readiness_is_found_out_once_for_all_who_ask() -> None:
+    """A hundred at once, and who asks within the half second after, share one look; later there is another."""
+
+    async def story() -> None:
+        now, looks = [0.0], [0]
+
+        async def look() -> list[str]:
+            looks[0] += 1
+            await asyncio.sleep(0)
+            return ["bus"]
+
+        readiness = Readiness(lifetime_seconds=0.5, clock=lambda: now[0])
+        assert await asyncio.gather(*(readiness.away(look) for _ in range(100))) == [["bus"]] * 100
+        now[0] = 0.4
+        await readiness.away(look)
+        assert looks == [1]
+        now[0] = 0.6
+        await readiness.away(look)
+        assert looks == [2]
+
+    asyncio.run(story())
+
+
+def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, str]) -> None:
+    """All connections for lists are busy: another list is refused and counted, a send's question answered."""
+
+    async def story() -> None:
+        telemetry = Telemetry()
+        settings = load(DatabaseSettings, {**environ, "CARILLON_DATABASE_POOL_SIZE": "5"})
+        shares = open_shares(settings, telemetry)
+        frozen = asyncio.ensure_future(shares.lists.ask(sleep))
+        await asyncio.sleep(0.1)
+        with pytest.raises(TryLater, match="busy"):
+            await shares.lists.ask(sleep)
+        await shares.sends.ask(lambda connection: connection.exec_driver_sql("SELECT 1").all())
+        frozen.cancel()
+        with suppress(asyncio.CancelledError, TryLater):
+            await frozen
+        await shares.close()
+        assert b'carillon_database_busy_total{share="lists"} 1.0' in telemetry.exposed()
+
+    asyncio.run(story())
+
+
+def sleep(connection: Any) -> None:
+    """A question that takes long."""
+    connection.exec_driver_sql("SELECT pg_sleep(5)")

@@ -1,0 +1,183 @@
+"""Gathering, with work that the test holds in its hand."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ingest.micro_batcher import Batches
+from storage.model.errors import CarillonError, NotFound, TryLater
+
+pytestmark = pytest.mark.pure
+
+LONG = timedelta(seconds=30)
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run one test's coroutine to its end."""
+    asyncio.run(asyncio.wait_for(test, 20))
+
+
+class Work:
+    """Answers n with 10n when it is let; remembers the batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.gate = asyncio.Semaphore(0)
+        self.raises: dict[int, Exception] = {}
+
+    async def __call__(self, items: Sequence[int]) -> list[int]:
+        """One batch."""
+        self.batches.append(list(items))
+        await self.gate.acquire()
+        for item in items:
+            if item in self.raises:
+                raise self.raises[item]
+        return [10 * item for item in items]
+
+
+async def settle() -> None:
+    """Let everything that is ready run."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
+    """In the order it came, at most `size` at once."""
+
+    async def test() -> None:
+        work = Work()
+        batches: Batches[int, int] = Batches(work, size=3, patience=LONG)
+        first = [batches.ask(1)]
+        await settle()
+        rest = [batches.ask(item) for item in (2, 3, 4, 5)]
+        await settle()
+        assert work.batches == [[1]]
+        for _ in range(3):
+            work.gate.release()
+        assert await asyncio.gather(*first, *rest) == [10, 20, 30, 40, 50]
+        assert work.batches == [[1], [2, 3, 4], [5]]
+
+    run(test())
+
+
+def test_what_is_asked_in_one_turn_is_one_batch() -> None:
+    """An idle intake waits for nobody, and still joins what is there."""
+
+    async def test() -> None:
+        work = Work()
+        work.gate.release()
+        batches: Batches[int, int] = Batches(work, size=100, patience=LONG)
+        assert await asyncio.gather(*map(batches.ask, range(50))) == list(range(0, 500, 10))
+        assert len(work.batches) == 1
+
+    run(test())
+
+
+def test_one_bad_item_fails_alone() -> None:
+    """A batch that fails is tried in halves."""
+
+    async def test() -> None:
+        work = Work()
+        work.raises[2] = ValueError("two")
+        for _ in range(5):
+            work.gate.release()
+        batches: Batches[int, int] = Batches(work, size=10, patience=LONG)
+        answers = await asyncio.gather(*map(batches.ask, (1, 2, 3)), return_exceptions=True)
+        assert answers[0] == 10
+        assert answers[2] == 30
+        assert isinstance(answers[1], ValueError)
+        assert work.batches == [[1, 2, 3], [1], [2, 3], [2], [3]]
+
+    run(test())
+
+
+def test_an_error_among_the_answers_is_its_items_alone() -> None:
+    """It is raised where that item is awaited; the batch is not asked again."""
+
+    async def test() -> None:
+        batches: list[Sequence[int]] = []
+
+        async def work(items: Sequence[int]) -> list[int | CarillonError]:
+            batches.append(items)
+            return [NotFound("No two.") if item == 2 else item for item in items]
+
+        asked: Batches[int, int] = Batches(work, size=3, patience=LONG)
+        one, two, three = (asked.ask(item) for item in (1, 2, 3))
+        assert (await one, await three) == (1, 3)
+        with pytest.raises(NotFound):
+            await two
+        assert batches == [[1, 2, 3]]
+
+    run(test())
+
+
+def test_try_later_is_for_all_of_the_batch_and_not_tried_again() -> None:
+    """The database is away: asking 500 times more would not help."""
+
+    async def test() -> None:
+        work = Work()
+        work.raises[2] = TryLater("away")
+        work.gate.release()
+        batches: Batches[int, int] = Batches(work, size=10, patience=LONG)
+        answers = await asyncio.gather(*map(batches.ask, (1, 2, 3)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [TryLater] * 3
+        assert len(work.batches) == 1
+        work.raises.clear()
+        work.gate.release()
+        assert await batches.ask(4) == 40
+
+    run(test())
+
+
+def test_nobody_waits_longer_than_their_patience() -> None:
+    """Neither in a batch that hangs nor behind it; what waited behind it is never asked."""
+
+    async def test() -> None:
+        work = Work()
+        batches: Batches[int, int] = Batches(work, size=1, patience=timedelta(milliseconds=80))
+        began = asyncio.get_running_loop().time()
+        answers = await asyncio.gather(*map(batches.ask, (1, 2)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [TryLater] * 2
+        assert asyncio.get_running_loop().time() - began < 1
+        work.gate.release()
+        work.gate.release()
+        assert await batches.ask(3) == 30
+        assert work.batches == [[1], [3]]
+
+    run(test())
+
+
+def test_a_caller_that_went_away_is_not_asked_for() -> None:
+    """Unless its batch had begun."""
+
+    async def test() -> None:
+        work = Work()
+        batches: Batches[int, int] = Batches(work, size=10, patience=LONG)
+        first = batches.ask(1)
+        await settle()
+        batches.ask(2).cancel()
+        third = batches.ask(3)
+        work.gate.release()
+        work.gate.release()
+        assert list(await asyncio.gather(first, third)) == [10, 30]
+        assert work.batches == [[1], [3]]
+
+    run(test())
+
+
+def test_too_many_waiting_are_refused_at_once() -> None:
+    """So that a database that hangs does not fill the memory."""
+
+    async def test() -> None:
+        batches: Batches[int, int] = Batches(Work(), size=1, patience=LONG, waiting_cap=2)
+        batches.ask(1)
+        await settle()
+        waiting = [batches.ask(2), batches.ask(3)]
+        with pytest.raises(TryLater):
+            batches.ask(4)
+        assert len(waiting) == 2
+
+    run(test())

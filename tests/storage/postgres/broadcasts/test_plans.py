@@ -1,0 +1,162 @@
+"""Planning: an app's broadcasts one at a time, oldest first; what cannot be planned rests alone."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from storage.postgres.broadcasts import expansion, failures, plans
+from storage.postgres.broadcasts.plans import Planned, Slicing
+from storage.postgres.messages import histories
+from storage.settings import load
+from tests.builders import a_broadcast, accept, add_people
+from workers.settings import WorkerSettings
+
+LEASE = timedelta(seconds=30)
+# Two chunks of ten people a slice.
+SMALL = Slicing(10, people=20)
+
+
+def pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
+    """A broadcast of each of `apps`, persisted and not planned; their ids."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, people + 1))
+        sends = [a_broadcast(sent_by_app_id=app, app_id=app) for app in apps]
+        ids = accept(connection, *sends)
+        histories.persist(connection, ids)
+    return ids
+
+
+def plan(engine: Engine, slicing: Slicing = SMALL) -> Planned | None:
+    """One slice, committed."""
+    with engine.begin() as connection:
+        return plans.plan(connection, slicing)
+
+
+def test_a_second_planner_never_takes_the_apps_next_broadcast(engine: Engine) -> None:
+    """While one lane plans an app's oldest broadcast another plans another app's, or nothing."""
+    first, _second, _third, others = pending(engine, 7, 7, 7, 8)
+    with engine.begin() as one, engine.begin() as two, engine.begin() as three:
+        assert plans.plan(one, SMALL) == Planned(first, 7, is_complete=False)
+        assert plans.plan(two, SMALL) == Planned(others, 8, is_complete=False)
+        assert plans.plan(three, SMALL) is None
+
+
+def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
+    """Four lanes at once over four broadcasts of an app: all are planned and expanded, in order."""
+    ids = pending(engine, 7, 7, 7, 7)
+
+    def lane(_: int) -> None:
+        idle = 0
+        while idle < 50:
+            planned = plan(engine)
+            with engine.begin() as connection:
+                chunk = expansion.expand_next(connection, lease=LEASE)
+                if chunk:
+                    expansion.mark_published(connection, chunk)
+            idle = 0 if planned or chunk else idle + 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lane, range(4)))
+    with engine.begin() as connection:
+        for id in expansion.unfinished(connection):  # two lanes that were done at once; the sweep's
+            expansion.close(connection, id)
+        done = text("SELECT id FROM broadcasts WHERE status = 'DONE' ORDER BY planned_at")
+        assert list(connection.execute(done).scalars()) == ids
+
+
+def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
+    """An older one that comes late (a dead letter replayed) and a younger half planned both end."""
+    older, younger = pending(engine, 7, 7)
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE broadcasts SET status = 'CANCELLED' WHERE id = :id"), {"id": older}
+        )
+    assert plan(engine) == Planned(younger, 7, is_complete=False)
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE broadcasts SET status = 'PENDING' WHERE id = :id"), {"id": older}
+        )
+    planned = [plan(engine) for _ in range(4)]
+    assert [(p.broadcast_id, p.is_complete) for p in planned if p] == [
+        (older, False),
+        (older, False),
+        (older, False),
+        (older, True),
+    ]
+    # The older one's chunks wait to be taken: the younger goes on all the same.
+    assert plan(engine) == Planned(younger, 7, is_complete=False)
+
+
+@pytest.mark.parametrize("size", [1, 6_553, 6_554, 10_000, 32_767, 32_768, 65_536, 100_000])
+def test_every_chunk_size_that_is_allowed_can_be_planned(engine: Engine, size: int) -> None:
+    """Chunks of any size the setting takes: the whole audience is planned, in as few as there are."""
+    settings = load(WorkerSettings, {"CARILLON_CHUNK_SIZE": str(size)})
+    [id] = pending(engine, 7, people=30)
+    assert plan(engine, Slicing(settings.chunk_size)) == Planned(id, 7, is_complete=True)
+    with engine.begin() as connection:
+        sizes = text("SELECT sum(size), max(size) FROM broadcast_chunks")
+        assert tuple(connection.execute(sizes).one()) == (30, min(size, 30))
+
+
+@pytest.mark.parametrize("size", [1, 5_000])
+def test_a_long_list_is_planned_in_slices_exactly(engine: Engine, size: int) -> None:
+    """Every second of 40,000 people is named, also in chunks of one: each slice is done in seconds.
+
+    When each chunk looked at the whole list anew, a slice took minutes.
+    """
+    named = tuple(range(2, 40_001, 2))
+    with engine.begin() as connection:
+        people = "INSERT INTO users (id, created_at) SELECT n, now() - interval '1 day'"
+        connection.execute(text(f"{people} FROM generate_series(1, 40000) n"))
+        ids = accept(connection, a_broadcast(audience=named))
+        histories.persist(connection, ids)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = '4s'"))
+        slices = 0
+        while plans.plan(connection, Slicing(size, people=10_001)):
+            slices += 1
+        planned = text("SELECT unnest(user_ids) FROM broadcast_chunks ORDER BY number")
+        assert tuple(connection.execute(planned).scalars()) == named
+        sizes = text("SELECT max(size), max(number) + 1 FROM broadcast_chunks")
+        largest, number = connection.execute(sizes).one()
+    assert (largest, number) == (size, 20_000 // size)
+    assert slices <= 4
+
+
+def rest(connection: Connection) -> list[float]:
+    """For how many seconds each pending broadcast rests, about."""
+    seconds = text(
+        "SELECT coalesce(round(extract(epoch FROM rest_until - now()), 1), 0)"
+        " FROM broadcasts WHERE status = 'PENDING' ORDER BY id"
+    )
+    return [float(one) for one in connection.execute(seconds).scalars()]
+
+
+def over(connection: Connection) -> None:
+    """Let every rest be over."""
+    connection.execute(text("UPDATE broadcasts SET rest_until = now() WHERE error IS NOT NULL"))
+
+
+def test_a_plan_that_fails_rests_and_lets_the_next_ones_go_first_in_the_end(
+    engine: Engine,
+) -> None:
+    """Pauses grow to a minute and end never; the app waits for a few of them, then goes on."""
+    bad, good = pending(engine, 7, 7)
+    once = Slicing(10, people=20, max_attempts=2)
+    with engine.begin() as connection:
+        failures.count_plan(connection, bad, error="no")
+        assert rest(connection) == [pytest.approx(0.5, abs=0.3), 0]
+    assert plan(engine, once) is None
+    with engine.begin() as connection:
+        over(connection)
+    assert plan(engine, once) == Planned(bad, 7, is_complete=False)
+    with engine.begin() as connection:
+        for _ in range(40):
+            failures.count_plan(connection, bad, error="no")
+        assert rest(connection)[0] == pytest.approx(64, abs=1)
+    assert plan(engine, once) == Planned(good, 7, is_complete=False)
+    with engine.begin() as connection:
+        over(connection)
+    assert plan(engine, once) == Planned(bad, 7, is_complete=False)

@@ -1,0 +1,207 @@
+"""Taking broadcasts back: no trace in any history or count, whatever is interrupted."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from storage.model.broadcast import BroadcastReport, BroadcastStatus
+from storage.postgres.broadcasts import expansion, plans, recalls, reports
+from storage.postgres.broadcasts.plans import Slicing
+from storage.postgres.messages import conversations, histories
+from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
+
+LEASE = timedelta(seconds=30)
+
+
+def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
+    """A broadcast of which `chunks` of five people are expanded and published; its id."""
+    with engine.begin() as connection:
+        [id] = accept(connection, a_broadcast())
+        histories.persist(connection, [id])
+        plans.plan(connection, Slicing(5))
+        for _ in range(chunks):
+            chunk = expansion.expand_next(connection, lease=LEASE)
+            assert chunk is not None
+            expansion.mark_published(connection, chunk)
+    return id
+
+
+def start(engine: Engine, id: int) -> None:
+    """As the door does it."""
+    for step in (recalls.start, expansion.discard):
+        with engine.begin() as connection:
+            step(connection, id)
+
+
+def take_back(engine: Engine, *, at_most: int = 1000) -> int:
+    """Take chunks back as a lane does; how many."""
+    done = 0
+    while done < at_most:
+        with engine.begin() as connection:
+            chunk = recalls.take_back_next(connection, lease=LEASE)
+        if chunk is None:
+            break
+        with engine.begin() as connection:
+            recalls.mark_recalled(connection, chunk)
+        done += 1
+    return done
+
+
+def report(connection: Connection, id: int) -> BroadcastReport:
+    """The report that its app gets."""
+    found = reports.report(connection, id, app_id=7)
+    assert found is not None
+    return found
+
+
+def left(connection: Connection, id: int) -> int:
+    """How many still have it."""
+    count = text("SELECT count(*) FROM deliveries WHERE message_id = :id")
+    return int(connection.execute(count, {"id": id}).scalar_one())
+
+
+def people(engine: Engine) -> None:
+    """Fifty, and the app."""
+    with engine.begin() as connection:
+        add_app(connection)
+        add_people(connection, range(1, 51))
+
+
+def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
+    """Unread counters, last messages and lists are as if it had never been; others' reads too."""
+    people(engine)
+    with engine.begin() as connection:
+        before = accept(connection, *[a_notification(user, content="早") for user in range(1, 26)])
+        histories.persist(connection, before)
+    id = delivered(engine)
+    with engine.begin() as connection:
+        later = accept(connection, *[a_notification(user, content="晚") for user in range(20, 31)])
+        histories.persist(connection, later)
+        for user in (1, 22, 40):
+            conversations.read_all(connection, user)
+    start(engine, id)
+    with engine.begin() as connection:
+        assert report(connection, id).status is BroadcastStatus.RECALLING
+    assert take_back(engine) == 10
+    with engine.begin() as connection:
+        done = report(connection, id)
+        assert (done.status, done.recalled) == (BroadcastStatus.RECALLED, 50)
+        assert left(connection, id) == 0
+        assert conversations.drifted(connection, percent=100) == []
+        lists = {user: conversations.listing(connection, user) for user in range(1, 51)}
+    assert [user for user in lists if not lists[user]] == list(range(31, 51))
+    assert {lists[user][0].last_content for user in range(1, 20)} == {"早"}
+    assert {lists[user][0].last_content for user in range(20, 31)} == {"晚"}
+    unread = {user: lists[user][0].unread_count for user in range(1, 31)}
+    assert (unread[1], unread[2], unread[20], unread[22], unread[30]) == (0, 1, 2, 0, 1)
+
+
+def test_what_is_half_expanded_is_taken_back_and_the_rest_never_comes(engine: Engine) -> None:
+    """A recall in the middle of the expansion, interrupted and repeated."""
+    people(engine)
+    id = delivered(engine, chunks=4)
+    start(engine, id)
+    assert take_back(engine, at_most=2) == 2
+    start(engine, id)
+    with engine.begin() as connection:
+        assert expansion.expand_next(connection, lease=LEASE) is None
+        half = report(connection, id)
+        assert (half.status, half.recalled, left(connection, id)) == (
+            BroadcastStatus.RECALLING,
+            10,
+            10,
+        )
+    assert take_back(engine) == 2
+    start(engine, id)
+    with engine.begin() as connection:
+        done = report(connection, id)
+        assert (done.status, done.recalled, done.expanded) == (BroadcastStatus.RECALLED, 20, 20)
+        assert left(connection, id) == 0
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None:
+    """A lane that died between commit and publish: another takes the chunk up when its lease is over."""
+    people(engine)
+    id = delivered(engine, chunks=1)
+    start(engine, id)
+    with engine.begin() as connection:
+        chunk = recalls.take_back_next(connection, lease=LEASE)
+        assert chunk is not None
+    with engine.begin() as connection:
+        assert recalls.take_back_next(connection, lease=LEASE) is None
+        connection.execute(text("UPDATE broadcast_chunks SET lease_until = now() - interval '1s'"))
+        assert expansion.is_due(connection)
+        assert recalls.take_back_next(connection, lease=LEASE) == chunk
+        recalls.mark_recalled(connection, chunk)
+        assert report(connection, id).status is BroadcastStatus.RECALLED
+
+
+def test_a_chunk_is_published_before_it_is_taken_back(engine: Engine) -> None:
+    """As long as a lane may still say that it is there, nobody says that it is gone."""
+    people(engine)
+    id = delivered(engine, chunks=0)
+    with engine.begin() as connection:
+        chunk = expansion.expand_next(connection, lease=LEASE)
+        assert chunk is not None
+    start(engine, id)
+    with engine.begin() as connection:
+        assert recalls.take_back_next(connection, lease=LEASE) is None
+        expansion.mark_published(connection, chunk)
+        assert recalls.take_back_next(connection, lease=LEASE) == chunk
+
+
+def test_a_scheduled_broadcast_is_recalled_before_it_is_anything(engine: Engine) -> None:
+    """Never delivered, RECALLED at once."""
+    people(engine)
+    with engine.begin() as connection:
+        [id] = accept(connection, a_broadcast(send_at=datetime.now(UTC) + timedelta(days=1)))
+    start(engine, id)
+    with engine.begin() as connection:
+        assert histories.persist(connection, [id]) == []
+        assert report(connection, id).status is BroadcastStatus.RECALLED
+
+
+def test_recall_races_with_readers_senders_and_lanes(engine: Engine) -> None:
+    """Lanes that expand and take back, readers and senders at once: no deadlock, no drift, no trace."""
+    people(engine)
+    id = delivered(engine, chunks=5)
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(race_to_expand, engine)]
+        for user in range(1, 31):
+            jobs += [pool.submit(read_and_send, engine, user)] * 2
+            if user in (5, 15):
+                jobs += [pool.submit(start, engine, id), pool.submit(race_to_take_back, engine)]
+        for job in jobs:
+            job.result(timeout=60)
+    take_back(engine)
+    with engine.begin() as connection:
+        recalls.close(connection, id)
+        assert report(connection, id).status is BroadcastStatus.RECALLED
+        assert left(connection, id) == 0
+        assert conversations.drifted(connection, percent=100) == []
+
+
+def race_to_expand(engine: Engine) -> None:
+    """A lane that expands."""
+    for _ in range(5):
+        with engine.begin() as connection:
+            chunk = expansion.expand_next(connection, lease=timedelta(0))
+        if chunk:
+            with engine.begin() as connection:
+                expansion.mark_published(connection, chunk)
+
+
+def race_to_take_back(engine: Engine) -> None:
+    """A lane that takes back."""
+    take_back(engine)
+
+
+def read_and_send(engine: Engine, user: int) -> None:
+    """A person who reads and gets more, in turn."""
+    for _ in range(5):
+        with engine.begin() as connection:
+            conversations.read_all(connection, user)
+        with engine.begin() as connection:
+            histories.persist(connection, accept(connection, a_notification(user)))

@@ -1,0 +1,150 @@
+"""Apps, their secrets at rest, and the accounts that people have in them."""
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import Connection, Engine, insert, select
+
+from storage.model.caller import App
+from storage.model.errors import InConflict, InvalidSettings, NeverWillWork
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp, Vault, VaultSettings
+from storage.postgres.tables import app_secrets, mappings
+from storage.settings import load
+
+pytestmark = pytest.mark.quick
+
+OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
+OA = NewApp("oa_system", "OA系统", "https://oa.example.com/cb", ("*.a.cn", "b.cn"), "办公", "协同")
+
+
+def vault(*keys: str) -> Vault:
+    """A vault with these keys, newest first."""
+    return Vault(load(VaultSettings, {"CARILLON_SECRETS_KEY": ",".join(keys)}))
+
+
+def add(connection: Connection, new: NewApp = OA) -> App:
+    """The app, stored."""
+    return apps.add(connection, new, vault=vault(OLD))[0]
+
+
+def account(connection: Connection, app: App, name: str, user_id: int) -> None:
+    """An account of this person in the app."""
+    row = {"app_id": app.id, "app_user_id": name, "user_id": user_id, "email": f"{name}@a.cn"}
+    connection.execute(insert(mappings).values(row))
+
+
+def test_an_app_is_found_by_both_its_ids(engine: Engine) -> None:
+    """What was added is found whole by string id and by integer id, and by no other."""
+    with engine.begin() as connection:
+        app = add(connection)
+        assert apps.find(connection, "oa_system") == app == apps.find_by_id(connection, app.id)
+        assert (app.redirect_hosts, app.category_name) == (("*.a.cn", "b.cn"), "协同")
+        assert apps.find(connection, "OA_SYSTEM") is None
+        assert apps.find_by_id(connection, app.id + 1) is None
+
+
+def test_a_string_id_is_taken_once(engine: Engine) -> None:
+    """A second app of the same string id is a conflict; categories are shared by name."""
+    with engine.begin() as connection:
+        first = add(connection)
+        with pytest.raises(InConflict, match="oa_system"):
+            add(connection)
+        other = add(connection, NewApp("hr", "HR", "https://hr.cn/cb", category="协同"))
+        assert other.category_id == first.category_id
+
+
+def test_the_newest_two_secrets_are_live(engine: Engine) -> None:
+    """A rotation keeps the secret before it; the one before that is gone."""
+    with engine.begin() as connection:
+        app, first = apps.add(connection, OA, vault=vault(OLD))
+        second = apps.rotate_secret(connection, app.id, vault=vault(OLD))
+        live = apps.secrets(connection, app.id, vault=vault(OLD))
+        assert live == (second.encode(), first.encode())
+        third = apps.rotate_secret(connection, app.id, vault=vault(OLD))
+        live = apps.secrets(connection, app.id, vault=vault(OLD))
+        assert live == (third.encode(), second.encode())
+        assert apps.secrets(connection, 999, vault=vault(OLD)) == ()
+
+
+def test_a_secret_is_never_stored_in_the_clear(engine: Engine) -> None:
+    """What is in the table opens with the key only."""
+    with engine.begin() as connection:
+        app, secret = apps.add(connection, OA, vault=vault(OLD))
+        sealed = connection.execute(select(app_secrets.c.sealed)).scalar_one()
+        assert secret.encode() not in sealed
+        with pytest.raises(NeverWillWork, match="CARILLON_SECRETS_KEY"):
+            apps.secrets(connection, app.id, vault=vault(NEW))
+
+
+def test_a_key_is_replaced_without_an_outage(engine: Engine) -> None:
+    """With both keys everything opens; after a rotation the old key can go."""
+    with engine.begin() as connection:
+        app, first = apps.add(connection, OA, vault=vault(OLD))
+        second = apps.rotate_secret(connection, app.id, vault=vault(NEW, OLD))
+        both = apps.secrets(connection, app.id, vault=vault(NEW, OLD))
+        assert both == (second.encode(), first.encode())
+        assert apps.secrets(connection, app.id, vault=vault(NEW)) == (second.encode(),)
+
+
+@pytest.mark.parametrize(
+    "text", ["short", f"{OLD},short", ","], ids=["short", "one of two", "none"]
+)
+def test_a_bad_key_is_refused_at_the_start(text: str) -> None:
+    """A key that is none is named as CARILLON_SECRETS_KEY when settings are read."""
+    with pytest.raises(InvalidSettings, match="CARILLON_SECRETS_KEY"):
+        load(VaultSettings, {"CARILLON_SECRETS_KEY": text})
+
+
+def test_settings_do_not_show_their_keys() -> None:
+    """A settings object in a log or a traceback gives no key away."""
+    assert OLD not in repr(load(VaultSettings, {"CARILLON_SECRETS_KEY": OLD}))
+
+
+def test_accounts_are_resolved_within_their_app(engine: Engine) -> None:
+    """An account name leads to its person in its own app; unknown names are left out."""
+    with engine.begin() as connection:
+        oa, hr = add(connection), add(connection, NewApp("hr", "HR", "https://hr.cn/cb"))
+        account(connection, oa, "zs", 1)
+        account(connection, hr, "zs", 2)
+        assert apps.resolve(connection, oa.id, app_user_id="zs") == 1
+        assert apps.resolve(connection, oa.id, app_user_id="ZS") is None
+        many = apps.resolve_many(connection, hr.id, app_user_ids=["zs", "ls"])
+        assert many == {"zs": 2}
+
+
+def test_of_several_accounts_the_first_by_name_counts(engine: Engine) -> None:
+    """A person with two accounts in an app is shown once, with the first."""
+    with engine.begin() as connection:
+        app = add(connection)
+        account(connection, app, "b", 1)
+        account(connection, app, "a", 1)
+        found = apps.mapping_of(connection, app.id, user_id=1)
+        assert found is not None
+        assert (found.app_user_id, found.email) == ("a", "a@a.cn")
+        assert apps.mapped(connection, 1, search="", skip=0, limit=9) == (1, [(app, found)])
+        assert apps.mapping_of(connection, app.id, user_id=2) is None
+
+
+def test_the_launchpad_has_active_apps_that_know_the_person(engine: Engine) -> None:
+    """`mapped` has those with an account, `listing` all that are active, both by integer id."""
+    with engine.begin() as connection:
+        oa, hr = add(connection), add(connection, NewApp("hr", "HR_1", "https://hr.cn/cb"))
+        gone = add(connection, NewApp("gone", "Gone", "https://gone.cn/cb"))
+        for app in (oa, gone):
+            account(connection, app, "zs", 1)
+        assert apps.set_active(connection, gone.id, is_active=False) is not None
+        mapped = apps.mapped(connection, 1, search="", skip=0, limit=9)
+        assert [app.app_id for app, _ in mapped[1]] == ["oa_system"]
+        total, listed = apps.listing(connection, 1, search="", skip=1, limit=9)
+        assert (total, listed) == (2, [(hr, None)])
+        assert [app.app_id for app in apps.every(connection)] == ["gone", "hr", "oa_system"]
+        assert apps.set_active(connection, 999, is_active=True) is None
+
+
+@pytest.mark.parametrize(("search", "count"), [("oa系", 1), ("SYSTEM", 1), ("_", 2), ("%", 0)])
+def test_apps_are_searched_by_name_and_string_id(engine: Engine, search: str, count: int) -> None:
+    """A search is a substring of name or string id, in any letter case, wildcards being literal."""
+    with engine.begin() as connection:
+        add(connection)
+        add(connection, NewApp("hr", "HR_1", "https://hr.cn/cb"))
+        assert apps.listing(connection, 1, search=search, skip=0, limit=9)[0] == count

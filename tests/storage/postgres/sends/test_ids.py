@@ -1,0 +1,270 @@
+"""Ids of messages: unique and rising, whatever PostgreSQL's clock does."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Barrier, Event
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from ops.local.polling import wait_until
+from storage.model.errors import TryLater
+from storage.model.message import MAX_ID
+from storage.model.send import Accepted, IdempotencyKey
+from storage.postgres.database import translated
+from storage.postgres.messages import histories
+from storage.postgres.sends import accepted, failed_sends
+from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.withdrawals import withdraw
+from tests import wrong_clock
+from tests.builders import a_send, accept
+
+MONTHS = 7 * 30 * 86_400.0
+LAST_ID = text("SELECT last_value FROM message_ids")
+
+
+@pytest.fixture
+def clock(engine: Engine) -> Engine:
+    """The engine of a database whose clock can be set."""
+    wrong_clock.install(engine)
+    return engine
+
+
+@pytest.mark.parametrize("back_seconds", [2.0, MONTHS])
+def test_ids_go_on_rising_when_the_clock_is_set_back(clock: Engine, back_seconds: float) -> None:
+    """What is accepted later has a higher id, however far back PostgreSQL's clock went."""
+    with clock.begin() as connection:
+        before = accept(connection, *[a_send()] * 50)
+    wrong_clock.shift(clock, -back_seconds)
+    with clock.begin() as connection:
+        meanwhile = accept(connection, *[a_send()] * 50)
+    wrong_clock.shift(clock, 0.0)
+    with clock.begin() as connection:
+        after = accept(connection, *[a_send()] * 50)
+    ids = [*before, *meanwhile, *after]
+    assert ids == sorted(set(ids))
+    assert ids[-1] <= MAX_ID
+
+
+def test_no_id_is_given_out_twice_while_the_clock_jumps(clock: Engine) -> None:
+    """Four sessions accept at full speed while PostgreSQL's clock goes back and forth by seconds."""
+    over = Event()
+
+    def accept_until_over(_: int) -> list[int]:
+        ids: list[int] = []
+        while not over.is_set():
+            with clock.begin() as connection:
+                batch = accept(connection, *[a_send()] * 100)
+            assert not ids or batch[0] > ids[-1], "what is accepted later has a higher id"
+            ids += batch
+        return ids
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(accept_until_over, n) for n in range(4)]
+        for seconds in (-2.0, 0.0, -5.0, 3.0, -1.0, 0.0):
+            wrong_clock.shift(clock, seconds)
+            assert wait_until(partial(has_passed, clock, last_id(clock)), seconds=10)
+        over.set()
+        ids = [id for one in running for id in one.result()]
+    assert len(ids) == len(set(ids)) > 0
+
+
+def last_id(engine: Engine) -> int:
+    """The highest id given to a live send."""
+    with engine.begin() as connection:
+        return int(connection.execute(LAST_ID).scalar_one())
+
+
+def has_passed(engine: Engine, id: int) -> bool:
+    """Whether later ids were given out."""
+    return last_id(engine) > id
+
+
+def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: Engine) -> None:
+    """Months ahead nothing is accepted (TryLater); once it is right again, ids are those of the present."""
+    wrong_clock.shift(clock, MONTHS)
+    for send in (a_send(), a_send(send_at=datetime.now(UTC) + timedelta(days=1))):
+        with pytest.raises(TryLater, match="clock"), translated(), clock.begin() as connection:
+            accept(connection, send)
+    wrong_clock.shift(clock, 0.0)
+    with clock.begin() as connection:
+        [id] = accept(connection, a_send())
+        instant = text("SELECT :id < message_id_floor(clock_timestamp() + interval '1 minute')")
+        assert connection.execute(instant, {"id": id}).scalar_one()
+        assert connection.execute(text("SELECT count(*) FROM accepted")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=-10), timedelta(minutes=10)])
+def test_ingest_may_be_ten_minutes_off(engine: Engine, off: timedelta) -> None:
+    """The bound is for jumps: clocks that are only wrong go on working (fault row 30)."""
+    with engine.begin() as connection:
+        [one] = accepted.accept(connection, [Request(a_send())], now=datetime.now(UTC) + off)
+    assert isinstance(one, Accepted)
+
+
+def test_a_refusal_by_the_clock_forgets_no_key(clock: Engine) -> None:
+    """A key used before the jump still gives its first answer after it, whatever was asked meanwhile."""
+    key = IdempotencyKey("user:1", "k", b"body")
+    with clock.begin() as connection:
+        first = accept(connection, a_send(), key=key)
+    wrong_clock.shift(clock, MONTHS)
+    with translated(), clock.begin() as connection:
+        again = accepted.first_answers(connection, [key])[0]
+    assert isinstance(again, Accepted) and again.id == first[0]
+    wrong_clock.shift(clock, 0.0)
+    with clock.begin() as connection:
+        assert accept(connection, a_send(), key=key) == first
+
+
+def test_nobody_waits_for_anothers_commit(engine: Engine) -> None:
+    """A session that took ids and has not committed keeps no other from taking the next ones."""
+    with engine.begin() as slow:
+        [first] = accept(slow, a_send())
+        with engine.begin() as quick:
+            quick.execute(text("SET LOCAL lock_timeout = '2s'"))
+            [second] = accept(quick, a_send())
+    assert second > first
+
+
+def test_a_statement_that_is_cancelled_keeps_no_one_from_ids(engine: Engine) -> None:
+    """Cancelled while it waits, or refused: its session, which lives on, holds no lock."""
+    lock = text("SELECT pg_advisory_lock(hashtext('carillon message ids'))")
+    unlock = text("SELECT pg_advisory_unlock(hashtext('carillon message ids'))")
+    take = text("SELECT take_message_ids(1, :latest)")
+    with engine.connect() as other, engine.connect() as held:
+        sessions = [one.execution_options(isolation_level="AUTOCOMMIT") for one in (other, held)]
+        sessions[0].execute(lock)
+        sessions[1].execute(text("SET statement_timeout = '100ms'"))
+        with pytest.raises(DBAPIError):
+            sessions[1].execute(take, {"latest": MAX_ID})
+        sessions[0].execute(unlock)
+        with pytest.raises(DBAPIError):
+            sessions[1].execute(take, {"latest": 1})
+        assert sessions[0].execute(take, {"latest": MAX_ID}).scalar_one() > 0
+        locks = text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        assert sessions[0].execute(locks).scalar_one() == 0
+        sessions[1].execute(text("RESET statement_timeout"))
+
+
+def test_those_due_at_one_instant_are_in_the_order_of_their_acceptance(engine: Engine) -> None:
+    """5,000 sends due at one millisecond, in batches: rising ids, as close to it as they have room."""
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    ids: list[int] = []
+    for _ in range(10):
+        with engine.begin() as connection:
+            ids += accept(connection, *[a_send(send_at=due)] * 500)
+    assert ids == sorted(set(ids))
+    floor = floor_of(engine, due)
+    assert ids[0] == floor + 1
+    # 2,048 a millisecond.
+    assert ids[-1] < floor_of(engine, due + timedelta(milliseconds=3))
+
+
+def floor_of(engine: Engine, instant: datetime) -> int:
+    """Where the ids of an instant begin."""
+    with engine.begin() as connection:
+        question = text("SELECT message_id_floor(:instant)")
+        return int(connection.execute(question, {"instant": instant}).scalar_one())
+
+
+def test_scheduled_ids_are_unique_whatever_became_of_the_earlier_ones(engine: Engine) -> None:
+    """Taken back, held, or a dead letter, an id stays taken; neighbours that overflow go around each other."""
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    later = due + timedelta(milliseconds=1)
+    with engine.begin() as connection:
+        gone, dead, held, next_ms = accept(
+            connection, *[a_send(send_at=due)] * 3, a_send(send_at=later)
+        )
+        withdraw(connection, gone)
+        accepted.bury(connection, [dead])
+        connection.execute(
+            text(
+                "WITH gone AS (DELETE FROM accepted WHERE id = :id RETURNING *)"
+                " INSERT INTO held_sends (id, app_id, payload) SELECT id, 7, to_jsonb(gone) FROM gone"
+            ),
+            {"id": held},
+        )
+        many = [id for _ in range(5) for id in accept(connection, *[a_send(send_at=due)] * 500)]
+        mixed = accept(
+            connection, a_send(), a_send(send_at=later), a_send(send_at=due), a_send(send_at=later)
+        )
+        failed_sends.replay(connection, [dead])
+    ids = [gone, dead, held, next_ms, *many, *mixed]
+    assert len(ids) == len(set(ids))
+    assert many == sorted(many)
+    assert mixed[1] < mixed[3]
+
+
+def test_two_sessions_that_schedule_for_one_instant_take_different_ids(engine: Engine) -> None:
+    """Whoever comes second waits for the first one's commit, and finds what it took."""
+    due = datetime.now(UTC) + timedelta(days=1)
+    together = Barrier(4)
+
+    def schedule(_: int) -> list[int]:
+        ids: list[int] = []
+        for _round in range(5):
+            together.wait(10)
+            with engine.begin() as connection:
+                ids += accept(connection, *[a_send(send_at=due)] * 20, a_send())
+        return ids
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = [id for one in pool.map(schedule, range(4)) for id in one]
+    assert len(ids) == len(set(ids)) == 4 * 5 * 21
+
+
+def test_what_is_due_when_it_comes_is_a_live_send(engine: Engine) -> None:
+    """A time that passed on the way puts nothing below what is in the histories already."""
+    with engine.begin() as connection:
+        [first] = accept(connection, a_send())
+        histories.persist(connection, accepted.claim(connection, 10).ids)
+        [late] = accept(connection, a_send(send_at=datetime.now(UTC) - timedelta(seconds=1)))
+        assert late > first
+        assert accepted.claim(connection, 10).ids == [late]
+
+
+def test_a_send_scheduled_while_the_clock_is_behind_is_not_below_live_ones(clock: Engine) -> None:
+    """After the clock was set back, what becomes due comes after what was sent before."""
+    with clock.begin() as connection:
+        [live] = accept(connection, a_send())
+    wrong_clock.shift(clock, -600.0)
+    due = datetime.now(UTC) - timedelta(seconds=300)  # in five minutes, by that clock
+    with clock.begin() as connection:
+        [scheduled] = accept(connection, a_send(send_at=due))
+        assert scheduled > live
+        is_scheduled = text("SELECT is_scheduled FROM accepted WHERE id = :id")
+        assert connection.execute(is_scheduled, {"id": scheduled}).scalar_one()
+
+
+def test_what_is_scheduled_does_not_go_early_when_the_clock_jumps_ahead(clock: Engine) -> None:
+    """Months ahead by PostgreSQL's clock, a worker goes by its own, and delivers what is live."""
+    with clock.begin() as connection:
+        [live] = accept(connection, a_send())
+        accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(days=1)))
+    wrong_clock.shift(clock, MONTHS)
+    with clock.begin() as connection:
+        assert accepted.claim(connection, 10).ids == [live]
+        assert accepted.backlog(connection).scheduled_due == 0
+
+
+def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
+    """What was accepted before is delivered at once, and so is what becomes due by that clock."""
+    with clock.begin() as connection:
+        [before] = accept(connection, a_send())
+    wrong_clock.shift(clock, -600.0)
+    due = datetime.now(UTC) - timedelta(seconds=599)
+    with clock.begin() as connection:
+        [scheduled] = accept(connection, a_send(send_at=due))
+        assert accepted.claim(connection, 10).ids == [before]
+    assert wait_until(lambda: claimed(clock) == [before, scheduled], seconds=10)
+
+
+def claimed(engine: Engine) -> list[int]:
+    """What the lane would take."""
+    with engine.begin() as connection:
+        return accepted.claim(connection, 10).ids

@@ -1,0 +1,75 @@
+"""What is told to the driver directly fails as everything else does, and leaves good connections behind."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from storage.model.errors import NeverWillWork, TryLater
+from storage.postgres.database import Database, tell_driver
+from storage.settings import DatabaseSettings, load
+
+
+def told(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+    """A statement in the driver's words."""
+    return tell_driver(connection, statement, {})
+
+
+def asking(database_url: str, story: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
+    """Run a story on connections of its own; afterwards all of them answer."""
+
+    async def run() -> None:
+        settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": database_url})
+        database = Database(settings, application_name="told")
+        try:
+            await story(database)
+            answers = await asyncio.gather(*(database.ask(told, "SELECT 7") for _ in range(10)))
+            assert answers == [[(7,)]] * 10
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def test_what_is_refused_never_will_work(database_url: str) -> None:
+    """With PostgreSQL's sentence, without the statement; the connection goes on."""
+
+    async def story(database: Database) -> None:
+        with pytest.raises(NeverWillWork, match="division by zero"):
+            await database.ask(told, "SELECT 1 / 0")
+
+    asking(database_url, story)
+
+
+def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine: Engine) -> None:
+    """After a restart of PostgreSQL one question fails, with TryLater, and not one for each connection."""
+
+    async def story(database: Database) -> None:
+        await asyncio.gather(*(database.ask(told, "SELECT pg_sleep(0.05)") for _ in range(4)))
+        with engine.begin() as other:
+            ended = other.execute(
+                text(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE application_name = 'told'"
+                )
+            ).scalar_one()
+        assert ended > 1
+        with pytest.raises(TryLater):
+            await database.ask(told, "SELECT 1")
+
+    asking(database_url, story)
+
+
+def test_a_connection_whose_question_was_given_up_is_not_used_again(database_url: str) -> None:
+    """Nobody knows what it would answer next."""
+
+    async def story(database: Database) -> None:
+        asked = asyncio.ensure_future(database.ask(told, "SELECT pg_sleep(10)"))
+        await asyncio.sleep(0.3)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+    asking(database_url, story)

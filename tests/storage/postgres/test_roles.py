@@ -1,0 +1,121 @@
+"""The owner of the schema and the role that processes are, on a server of their own with a database of before."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+
+from ops.local.embedded import APPLICATION, OWNER, EmbeddedPostgres
+from storage.model.errors import InvalidSettings, NeverWillWork
+from storage.postgres.database import BlockingDatabase, settle_roles, upgrade
+from storage.postgres.messages import histories, retention
+from storage.settings import DatabaseSettings, load
+from tests import services
+from tests.builders import a_send, accept, add_people
+
+
+@pytest.fixture(scope="module")
+def server(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
+    """The server of this run; roles are all of a server's."""
+    return postgres
+
+
+@pytest.fixture
+def settings(server: EmbeddedPostgres, database_url: str) -> DatabaseSettings:
+    """Of a database whose tables the superuser made, as all were before there were roles; roles are made now."""
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    given = {key: services.in_database(url, name) for key, url in server.variables.items()}
+    found = load(DatabaseSettings, given)
+    settle_roles(found, admin_url=database_url)
+    upgrade(found)
+    return found
+
+
+@pytest.fixture
+def application(settings: DatabaseSettings) -> Iterator[BlockingDatabase]:
+    """The record as processes have it."""
+    database = BlockingDatabase(settings, application_name="it")
+    yield database
+    database.close()
+
+
+def test_everything_is_handed_over_to_the_owner(
+    settings: DatabaseSettings, database_url: str
+) -> None:
+    """Tables, partitions, sequences and functions that the superuser made; once more changes nothing."""
+    settle_roles(settings, admin_url=database_url)
+    with psycopg.connect(database_url) as connection:
+        owners = connection.execute(
+            "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace"
+            " UNION SELECT DISTINCT pg_get_userbyid(proowner) FROM pg_proc"
+            " WHERE pronamespace = 'public'::regnamespace"
+        ).fetchall()
+        rights = connection.execute(
+            "SELECT rolname, rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls FROM pg_roles"
+            " WHERE rolname = ANY(%s) ORDER BY 1",
+            ([APPLICATION, OWNER],),
+        ).fetchall()
+    assert owners == [(OWNER,)]
+    assert rights == [(APPLICATION, False), (OWNER, False)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE messages",
+        "ALTER TABLE users ADD COLUMN x int",
+        "CREATE TABLE x ()",
+        "TRUNCATE users",
+        "CREATE ROLE x",
+        "COPY users TO PROGRAM 'cat'",
+        "SELECT pg_read_file('postgresql.conf')",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "SELECT drop_message_month('_y2026m01, users')",
+        "SELECT drop_message_month('_y2026m01; DROP TABLE users')",
+    ],
+)
+def test_a_process_may_not(application: BlockingDatabase, statement: str) -> None:
+    """Whatever is said in its name: it cannot change the schema, nor see the server's files."""
+    with pytest.raises(NeverWillWork):
+        application.run(lambda connection: connection.execute(text(statement)))
+
+
+def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> None:
+    """Accept, persist, make the partitions of months ahead, and let an old month go."""
+
+    def story(connection: Connection) -> int:
+        add_people(connection, (1, 2))
+        [id] = accept(connection, a_send())
+        histories.persist(connection, [id])
+        return id
+
+    assert application.run(story)
+    before = application.run(histories.add_months, 4)
+    assert application.run(histories.add_months, 7) - before == 3
+    suffix = f"{datetime.now(UTC) + timedelta(days=200):_y%Ym%m}"
+    month = retention.Month(suffix, low=2**53 - 2, high=2**53 - 1)
+    application.run(retention.drop, month)
+    gone = "SELECT to_regclass('messages' || :suffix) IS NULL"
+    assert application.run(lambda c: c.execute(text(gone), {"suffix": suffix}).scalar_one())
+
+
+def test_only_owner_and_application_may_drop_a_month(
+    settings: DatabaseSettings, database_url: str
+) -> None:
+    """A role of somebody else's on the same server may call none of the functions that run as the owner."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE ROLE stranger_of_the_tests")
+        connection.execute("SET LOCAL ROLE stranger_of_the_tests")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT drop_message_month('_y2026m01')")
+        connection.rollback()
+
+
+def test_three_roles_are_three(settings: DatabaseSettings) -> None:
+    """The superuser is not made the application's role by mistake, which would take its rights."""
+    with pytest.raises(InvalidSettings, match="three roles"):
+        settle_roles(settings, admin_url=settings.owner_url)

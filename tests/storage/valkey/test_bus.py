@@ -1,0 +1,436 @@
+"""The bus: what is published is read, once a shard, in order; what is lost is noticed."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops.local.embedded import EmbeddedValkey
+from storage.model.errors import InvalidSettings, TryLater
+from storage.model.event import (
+    AllRead,
+    ConversationRead,
+    Disconnect,
+    Event,
+    MessageRecalled,
+    NewMessage,
+)
+from storage.model.message import MAX_ID, ContentType, Message, MessageType
+from storage.settings import ValkeySettings
+from storage.valkey.bus import (
+    BEGINNING,
+    STREAMS,
+    AsyncBus,
+    Batch,
+    Bus,
+    BusReader,
+    BusSettings,
+    Position,
+)
+from storage.valkey.event_json import SHARDS, decoded, encoded, shard_of
+
+FROM_START = [BEGINNING] * SHARDS
+NOW = datetime(2026, 3, 18, 10, tzinfo=UTC)
+
+ids = st.integers(0, MAX_ID)
+peers = st.integers(-MAX_ID, MAX_ID)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+instants = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))]))
+shares = st.tuples(peers, st.lists(ids, min_size=1, unique=True, max_size=40).map(tuple))
+recipients = st.lists(shares, max_size=4, unique_by=lambda share: share[0]).map(tuple)
+messages = st.builds(
+    Message,
+    id=ids,
+    sender_id=st.none() | ids,
+    receiver_id=st.none() | ids,
+    app_id=st.none() | ids,
+    app_name=st.none() | texts,
+    sent_by_app_id=st.none() | ids,
+    type=st.sampled_from(MessageType),
+    content_type=st.sampled_from(ContentType),
+    title=texts,
+    content=texts,
+    action_url=st.none() | texts,
+    action_text=st.none() | texts,
+    is_broadcast=st.booleans(),
+    created_at=instants,
+    filename=st.none() | texts,
+)
+events = st.one_of(
+    st.builds(NewMessage, messages, texts, recipients, ids),
+    st.builds(MessageRecalled, ids, recipients, ids),
+    st.builds(ConversationRead, ids, peers, ids, ids),
+    st.builds(AllRead, ids, ids, ids),
+    st.builds(Disconnect, ids, ids),
+)
+
+
+def people(event: Event) -> list[tuple[int, int]]:
+    """Everyone an event is for, with the conversation."""
+    match event:
+        case NewMessage(recipients=shares) | MessageRecalled(recipients=shares):
+            return sorted((peer, user) for peer, users in shares for user in users)
+        case ConversationRead(user_id, conversation_id):
+            return [(conversation_id, user_id)]
+        case Disconnect(user_id) | AllRead(user_id):
+            return [(0, user_id)]
+
+
+@given(events)
+def test_an_event_comes_back_as_it_was_on_the_shards_of_its_people(event: Event) -> None:
+    """Every payload decodes to the event, for exactly its shard's people; together, to everyone."""
+    found: list[tuple[int, int]] = []
+    for shard, payload in encoded(event):
+        back = decoded(payload)
+        assert back is not None
+        assert back.key == event.key
+        assert all(shard_of(user_id) == shard for _, user_id in people(back))
+        if isinstance(event, NewMessage) and isinstance(back, NewMessage):
+            assert (back.message, back.content, back.part) == (
+                event.message,
+                event.content,
+                event.part,
+            )
+        elif not isinstance(event, MessageRecalled):
+            assert back == event
+        found += people(back)
+    assert sorted(found) == people(event)
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"{}", b'{"k":"?"}', b'{"k":"n"}', b"\xff"])
+def test_what_this_version_cannot_read_is_no_event(payload: bytes) -> None:
+    """A payload of a later version, or of nobody, is None and does not stop the feed."""
+    assert decoded(payload) is None
+
+
+def a_message(number: int, *user_ids: int) -> NewMessage:
+    """A notification to these people."""
+    message = Message(
+        number, None, None, 7, "OA", 7, MessageType.NOTIFICATION, ContentType.TEXT, "t", "c", None, None, False, NOW
+    )  # fmt: skip
+    return NewMessage(message, "c", ((-7, user_ids),))
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """A Valkey of this module alone: it is wiped and restarted."""
+    server = EmbeddedValkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def settings(valkey: EmbeddedValkey) -> ValkeySettings:
+    """How to reach an empty Valkey."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    return ValkeySettings(valkey.url, timedelta(seconds=1))
+
+
+@pytest.fixture
+def bus(settings: ValkeySettings) -> Iterator[Bus]:
+    """The workers' end."""
+    publisher = Bus(BusSettings(), settings)
+    yield publisher
+    publisher.close()
+
+
+def length(settings: ValkeySettings) -> int:
+    """Entries on all shards together."""
+    with redis.Redis.from_url(settings.url) as control:
+        return sum(int(control.xlen(stream)) for stream in STREAMS)
+
+
+def reading(settings: ValkeySettings, story: Callable[[BusReader], Awaitable[None]]) -> None:
+    """Run one story with a connected reader."""
+
+    async def told() -> None:
+        reader = BusReader(settings)
+        try:
+            await reader.connect()
+            await story(reader)
+        finally:
+            await reader.close()
+
+    asyncio.run(told())
+
+
+def keys(batch: Batch, shard: int) -> list[str]:
+    """The names of a shard's events, in order."""
+    return [entry.event.key for entry in batch.entries if entry.shard == shard and entry.event]
+
+
+def test_what_is_published_is_read_in_order_on_every_shard(
+    bus: Bus, settings: ValkeySettings
+) -> None:
+    """A reader finds every event once on each shard that has recipients, in publishing order."""
+    bus.publish([a_message(number, 1, 2, 17) for number in range(5)])
+    assert length(settings) == 10
+
+    async def story(reader: BusReader) -> None:
+        batch = await reader.audit(FROM_START, limit=100)
+        expected = [f"n{number}.0" for number in range(5)]
+        assert keys(batch, 1) == keys(batch, 2) == expected
+        assert {entry.shard for entry in batch.entries} == {1, 2}
+
+    reading(settings, story)
+
+
+def test_a_reader_waits_for_the_next_event_and_gets_it_once(
+    bus: Bus, settings: ValkeySettings
+) -> None:
+    """A read that finds nothing waits; what comes then is returned, and not again after it."""
+
+    async def story(reader: BusReader) -> None:
+        waiting = asyncio.create_task(reader.read(FROM_START, limit=9, wait=timedelta(seconds=9)))
+        await asyncio.to_thread(bus.publish, [a_message(1, 5)])
+        batch = await waiting
+        assert keys(batch, 5) == ["n1.0"]
+        after = list(FROM_START)
+        after[5] = batch.entries[-1].position
+        again = await reader.read(after, limit=9, wait=timedelta(milliseconds=10))
+        assert again.entries == []
+
+    reading(settings, story)
+
+
+def test_a_reader_is_stopped_at_whatever_moment(bus: Bus, settings: ValkeySettings) -> None:
+    """One cancellation ends a loop of reads, also in the moment in which a question has been written."""
+    bus.publish([a_message(1, 0)])
+
+    async def story(reader: BusReader) -> None:
+        async def read_on() -> None:
+            while True:
+                await reader.read(FROM_START, limit=1, wait=timedelta(seconds=1))
+
+        for turns in range(60):
+            await reader.connect()
+            task = asyncio.create_task(read_on())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=5)
+            assert done, f"reads on, cancelled after {turns} turns of the loop"
+
+    reading(settings, story)
+
+
+def test_a_read_takes_no_more_than_its_limit(bus: Bus, settings: ValkeySettings) -> None:
+    """`limit` holds for each shard."""
+    bus.publish([a_message(number, 1, 2) for number in range(5)])
+
+    async def story(reader: BusReader) -> None:
+        batch = await reader.read(FROM_START, limit=3, wait=timedelta(seconds=1))
+        assert len(keys(batch, 1)) == len(keys(batch, 2)) == 3
+
+    reading(settings, story)
+
+
+def test_an_audit_counts_what_was_dropped(bus: Bus, settings: ValkeySettings) -> None:
+    """`added` and `dropped` of a shard tell a reader exactly how many entries it will never see."""
+    bus.publish([a_message(number, 3) for number in range(10)])
+
+    async def story(reader: BusReader) -> None:
+        with redis.Redis.from_url(settings.url) as control:
+            control.xtrim(STREAMS[3], maxlen=4, approximate=False)
+        batch = await reader.audit(FROM_START, limit=100)
+        assert batch.surveys is not None
+        survey = batch.surveys[3]
+        assert (survey.added, survey.dropped) == (10, 6)
+        assert survey.last == batch.entries[-1].position
+        assert batch.surveys[4].added == 0
+        assert keys(batch, 3) == [f"n{number}.0" for number in range(6, 10)]
+
+    reading(settings, story)
+
+
+def test_a_shard_keeps_no_more_than_its_length(settings: ValkeySettings) -> None:
+    """With CARILLON_BUS_LENGTH at 100, a shard holds the latest hundreds, whatever is published."""
+    bus = Bus(BusSettings(length=100), settings)
+    bus.publish([a_message(number, 1) for number in range(5000)])
+    assert 100 <= length(settings) <= 300
+    bus.close()
+
+
+def test_what_is_old_is_trimmed_by_valkeys_own_clock(settings: ValkeySettings) -> None:
+    """Old entries go when their shard is written to; the publisher's clock is not asked."""
+    bus = Bus(BusSettings(kept=timedelta(minutes=5)), settings)
+    with redis.Redis.from_url(settings.url) as control:
+        for number in range(1, 301):
+            control.xadd(STREAMS[1], {"e": b"old"}, id=f"{number}-0")
+    bus.publish([a_message(1, 1)])  # learns the clock
+    bus.publish([a_message(2, 1)])
+    assert length(settings) < 150  # whole nodes of the stream go, of up to 100 entries
+    bus.close()
+
+
+def test_a_wipe_is_a_new_generation(bus: Bus, settings: ValkeySettings) -> None:
+    """After FLUSHALL every reader sees another generation, the same one for all."""
+
+    async def story(reader: BusReader) -> None:
+        wait = timedelta(milliseconds=10)
+        before = await reader.read(FROM_START, limit=9, wait=wait)
+        assert (await reader.read(FROM_START, limit=9, wait=wait)).generation == before.generation
+        with redis.Redis.from_url(settings.url) as control:
+            control.flushall()
+        after = await reader.read(FROM_START, limit=9, wait=wait)
+        assert after.generation != before.generation
+        other = BusReader(settings)
+        await other.connect()
+        assert (await other.audit(FROM_START, limit=9)).generation == after.generation
+        await other.close()
+
+    reading(settings, story)
+
+
+def test_a_restart_is_a_new_generation_even_if_all_data_came_back(
+    valkey: EmbeddedValkey, bus: Bus, settings: ValkeySettings
+) -> None:
+    """A restarted Valkey may have lost its last second: readers are told, though streams are there."""
+    bus.publish([a_message(1, 1)])
+
+    async def story(reader: BusReader) -> None:
+        before = await reader.audit(FROM_START, limit=9)
+        valkey.stop()
+        valkey.start()
+        with pytest.raises(TryLater):
+            await reader.audit(FROM_START, limit=9)
+        await reader.connect()
+        after = await reader.audit(FROM_START, limit=9)
+        assert keys(after, 1) == ["n1.0"]
+        assert after.generation != before.generation
+
+    reading(settings, story)
+
+
+def test_a_cut_connection_is_told_and_costs_nothing(bus: Bus, settings: ValkeySettings) -> None:
+    """CLIENT KILL raises TryLater, never a silent reconnect; after `connect` the same generation."""
+
+    async def story(reader: BusReader) -> None:
+        before = await reader.audit(FROM_START, limit=9)
+        with redis.Redis.from_url(settings.url) as control:
+            control.client_kill_filter(_type="normal", skipme=True)
+        with pytest.raises(TryLater):
+            await reader.read(FROM_START, limit=9, wait=timedelta(seconds=1))
+        bus.publish([a_message(1, 1)])
+        await reader.connect()
+        after = await reader.audit(FROM_START, limit=9)
+        assert (after.generation, keys(after, 1)) == (before.generation, ["n1.0"])
+
+    reading(settings, story)
+
+
+def test_a_frozen_valkey_is_try_later_and_costs_nothing(
+    bus: Bus, valkey: EmbeddedValkey, settings: ValkeySettings
+) -> None:
+    """A read that gets no answer says so, in time; connected anew, the next one goes on."""
+    hasty = ValkeySettings(settings.url, timeout=timedelta(seconds=0.2))
+
+    async def story(reader: BusReader) -> None:
+        before = await reader.read(FROM_START, limit=10, wait=timedelta(seconds=0.1))
+        valkey.freeze()
+        try:
+            for ask in (reader.read(FROM_START, limit=10, wait=timedelta()), reader.connect()):
+                with pytest.raises(TryLater):
+                    await ask
+        finally:
+            valkey.thaw()
+        bus.publish([a_message(1, 7)])
+        await reader.connect()
+        after = await reader.read(FROM_START, limit=10, wait=timedelta(seconds=1))
+        assert after.generation == before.generation
+        assert keys(after, shard_of(7)) == [a_message(1, 7).key]
+
+    reading(hasty, story)
+
+
+def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: ValkeySettings) -> None:
+    """`disable` marks a person and tells the gateways; `enable` takes the mark away."""
+
+    async def disabled() -> frozenset[int]:
+        asker = AsyncBus(BusSettings(), settings)
+        try:
+            return await asker.disabled_among([1, 2, 3])
+        finally:
+            await asker.close()
+
+    bus.disable(2, at_ms=5)
+    assert asyncio.run(disabled()) == {2}
+    bus.enable(2)
+    assert asyncio.run(disabled()) == set()
+
+    async def story(reader: BusReader) -> None:
+        assert keys(await reader.audit(FROM_START, limit=9), 2) == ["d2.5"]
+
+    reading(settings, story)
+
+
+def test_publishing_nothing_asks_nobody() -> None:
+    """No events, or events for nobody, need no Valkey."""
+    bus = Bus(BusSettings(), ValkeySettings("redis://127.0.0.1:1"))
+    bus.publish([])
+    bus.publish([a_message(1)])
+
+
+def test_an_absent_valkey_is_try_later() -> None:
+    """Every call says TryLater at once when nobody listens."""
+    away = ValkeySettings("redis://127.0.0.1:1")
+    bus = Bus(BusSettings(), away)
+    for call in (lambda: bus.publish([a_message(1, 1)]), bus.tend):
+        with pytest.raises(TryLater):
+            call()
+    with pytest.raises(TryLater):
+        asyncio.run(BusReader(away).connect())
+
+
+def test_a_malformed_url_is_an_invalid_setting() -> None:
+    """A URL that is none is told by its name, without quoting it."""
+    with pytest.raises(InvalidSettings, match="CARILLON_VALKEY_URL") as caught:
+        Bus(BusSettings(), ValkeySettings("http://:hunter2@nowhere"))
+    assert "hunter2" not in caught.value.detail
+
+
+@contextlib.contextmanager
+def swallowing_server() -> Iterator[tuple[int, list[bytes]]]:
+    """A port that takes whatever comes, and hangs up without an answer."""
+    taken: list[bytes] = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    while b"XADD" not in (received := connection.recv(65536)):
+                        connection.sendall(b"+OK\r\n" * received.count(b"\r\n$6\r\nCLIENT"))
+                    taken.append(received)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], taken
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_a_write_whose_answer_is_lost_is_not_repeated() -> None:
+    """The publisher sends a command once and reports TryLater: whether to repeat is the caller's."""
+    with swallowing_server() as (port, taken):
+        bus = Bus(BusSettings(), ValkeySettings(f"redis://127.0.0.1:{port}"))
+        with pytest.raises(TryLater):
+            bus.publish([a_message(1, 1)])
+        bus.close()
+    assert len(taken) == 1
+
+
+def test_positions_compare_as_streams_do() -> None:
+    """By time, then by number: not as text."""
+    assert Position(9, 10) < Position(10, 0) < Position(10, 2) < Position(10, 10)
+    assert str(Position(10, 2)) == "10-2"

@@ -1,0 +1,67 @@
+"""Whether anybody has an id: asked by gateways, answered by ingest, through Valkey."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from storage.model.errors import TryLater
+from storage.settings import ValkeySettings
+from storage.valkey.strangers import Met, Strangers
+
+
+def told(url: str, story: Callable[[Strangers, Strangers], Awaitable[None]]) -> None:
+    """Run a story with a gateway's end and ingest's, in a database that no other ingest looks into."""
+    own = ValkeySettings(url.rpartition("/")[0] + "/2")
+
+    async def run() -> None:
+        ends = Strangers(own), Strangers(own)
+        try:
+            await story(*ends)
+        finally:
+            for end in ends:
+                await end.close()
+
+    asyncio.run(run())
+
+
+def test_who_is_nobody_is_told_and_remembered(valkey_url: str) -> None:
+    """One question each, one answer for all; the next look needs no question."""
+
+    async def story(gateway: Strangers, ingest: Strangers) -> None:
+        assert await ingest.asked() == []
+        answers = asyncio.gather(*map(gateway.is_nobody, (1, 2, 3)))
+        asked: list[int] = []
+        while len(asked) < 3:
+            new = await ingest.asked()
+            await ingest.answer(new, somebody={1, 3})
+            asked += new
+        assert await answers == [False, True, False]
+        met = await gateway.met([1, 2, 3, 4])
+        assert met == Met(frozenset({1, 3}), frozenset({2}), is_answered=True)
+
+    told(valkey_url, story)
+
+
+def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
+    """Nobody answers: it says so, and a question that was asked all the same ends in time."""
+
+    async def story(gateway: Strangers, _: Strangers) -> None:
+        assert not (await gateway.met([5])).is_answered
+        began = time.monotonic()
+        assert not await gateway.is_nobody(5)
+        assert time.monotonic() - began < 10
+
+    told(valkey_url, story)
+
+
+def test_an_absent_valkey_is_try_later() -> None:
+    """Every question says TryLater at once."""
+
+    async def story(gateway: Strangers, ingest: Strangers) -> None:
+        for ask in (gateway.met([1]), gateway.is_nobody(1), ingest.asked()):
+            with pytest.raises(TryLater):
+                await ask
+
+    told("redis://127.0.0.1:1", story)
