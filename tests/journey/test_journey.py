@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from ops.local.polling import wait_until
+from storage.postgres.broadcasts import expansion, plans
 from storage.postgres.tables import users
 from tests.builders import add_people
 from tests.journey import client_document
@@ -152,6 +153,46 @@ def test_a_broadcast_reaches_ten_thousand_people(client: Client, oa: str, record
     finally:
         with record.begin() as connection:
             connection.execute(delete(users).where(users.c.id.in_(crowd)))
+
+
+def test_broadcasts_of_one_app_reach_a_socket_in_the_order_they_were_sent(
+    client: Client, oa: str, people: tuple[int, int, int], record: Engine
+) -> None:
+    """Also when a lane died between expanding the first of them and publishing it (contract §2, Order)."""
+    lanes = client.stack["worker-broadcasts"]
+    with client.app("oa_system", oa) as app, client.socket(people[0]) as socket:
+
+        def send() -> int:
+            body = {
+                "type": "NOTIFICATION",
+                "title": "公告",
+                "content": "公告",
+                "is_broadcast": True,
+            }
+            answer = app.post("/messages/", json=body | {"audience": {"user_ids": list(people)}})
+            assert answer.status_code == 200, answer.text
+            id = int(answer.json()["id"])
+            assert wait_until(lambda: is_persisted(record, id), seconds=PATIENCE)
+            return id
+
+        lanes.freeze()
+        try:
+            first = send()
+            with record.begin() as connection:  # what a lane does, until it dies
+                plans.plan(connection, plans.Slicing(chunk_size=10))
+                expanded = expansion.expand_next(connection, lease=timedelta(seconds=2))
+            assert expanded is not None and expanded.broadcast_id == first
+            second = send()
+        finally:
+            lanes.thaw()
+        assert [socket.next_message()["id"] for _ in range(2)] == [first, second]
+
+
+def is_persisted(record: Engine, id: int) -> bool:
+    """Whether a broadcast is the lanes' business."""
+    with record.begin() as connection:
+        question = text("SELECT EXISTS (SELECT 1 FROM broadcasts WHERE id = :id)")
+        return bool(connection.execute(question, {"id": id}).scalar_one())
 
 
 def test_what_was_sent_before_a_restart_is_read_after_it(

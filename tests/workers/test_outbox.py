@@ -99,6 +99,25 @@ def test_with_the_bus_away_reads_and_recalls_wait_and_follow_in_order(
     assert isinstance(told[2], MessageRecalled) and len(told) == 3
 
 
+def test_a_notice_that_the_bus_does_not_take_stays_in_the_outbox(
+    process: Process, engine: Engine
+) -> None:
+    """The bus goes away while nothing but a read is in hand: it is told when the bus is back."""
+    bus: Any = process.bus
+    with engine.begin() as connection:
+        [id] = accept(connection, a_send())
+    persist.drain(process)
+    bus.is_away = True
+    with engine.begin() as connection:
+        assert conversations.read_all(connection, 2) == 1
+    persist.drain(process)
+    with engine.begin() as connection:
+        assert len(outbox.waiting(connection, 10)) == 1
+    bus.is_away = False
+    persist.drain(process)
+    assert events(process)[1:] == [AllRead(2, id, 0)]
+
+
 def test_many_notices_go_out_once_each_in_order(process: Process, engine: Engine) -> None:
     """More of them than a batch, and messages between them."""
     with engine.begin() as connection:

@@ -92,8 +92,10 @@ def test_postgresql_gets_through_and_nobody_else() -> None:
         os.chown(own, account.user_id, account.group_id)
         let_through(own, account, pytest.fail)
         assert reaches(own, account.name)
-        assert not reaches(folder / "postgres", STRANGER)
-        assert not reaches(folder, STRANGER)
+        for place in (folder, folder / "postgres"):
+            (place / "open").touch(mode=0o644)  # what whoever passes may read
+            assert not reaches(place / "open", STRANGER)
+            assert not reaches(place, STRANGER)
 
 
 def reaches(path: Path, user: str) -> bool:
