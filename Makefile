@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 PURE := storage/model/*,*/sending.py,*/strict_json.py,*/preferences.py,*/batches.py,*/lookups.py,*/tokens.py,*/token_keys.py
 PURE := $(PURE),push_gateway/hub.py,push_gateway/resume.py,push_gateway/frames.py,push_gateway/connection.py,push_gateway/gateway.py
 
-# Compiled modules are kept beside their source: half of a start is compiling without them.
+# Compiled modules are kept beside their source: without them a start compiles them all first.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -99,7 +99,7 @@ $(VENV)/bin/python:
 		echo "Carillon needs Python 3.11 or newer; $(PYTHON) is not. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# --no-compile: what is never imported need not be compiled; it halves the time.
+# --no-compile: what is never imported need not be compiled.
 $(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages into $(VENV) ..."
 	@$(PIP) install --no-compile --require-hashes --only-binary :all: -r requirements.lock

@@ -55,7 +55,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
         if traces is not None:
             await asyncio.to_thread(traces.close)
 
-    # A router and not a Starlette: its two layers for errors cost a tenth of a send, and every error
+    # A router and not a Starlette: its two layers for errors are not free, and every error
     # is an answer here already. A redirect drops bodies and headers in some clients (contract §0).
     router = Paths(
         [
@@ -73,8 +73,8 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
 def _spare_the_collector() -> None:
     """Let the cyclic collector leave alone what stays, and look at the rest in larger portions.
 
-    With its own thresholds it walks through the program all the time under load: a tenth of the CPU of
-    a send, and a p99 of 92 ms instead of 36 with 64 clients (`make bench-accept`).
+    With its own thresholds it walks through the program all the time under load, and everyone waits for it
+    (docs/performance.md, Accepting).
     """
     gc.collect()
     gc.freeze()
@@ -84,7 +84,7 @@ def _spare_the_collector() -> None:
 class Paths(Router):
     """Starlette's router, after one look for a path of ours without parameters.
 
-    Going through the routes one by one, and their layers, cost a send 3.5 µs of its 112.
+    Going through the routes one by one, and their layers, costs every send (docs/performance.md, Accepting).
     """
 
     def __init__(self, routes: Sequence[BaseRoute], **options: Any) -> None:

@@ -117,7 +117,7 @@ class Batches(Generic[Item, Result]):
         self, batch: Sequence[_Asked[Item, Result]]
     ) -> Sequence[Result | CarillonError] | BaseException:
         # Awaited and not made a task (or gathered): the work would begin only after the answers of the
-        # batch before it have been written, a millisecond or two later.
+        # batch before it have been written (docs/decisions/0005-group-commit.md).
         try:
             return await self._work([asked.item for asked in batch])
         except Exception as error:  # noqa: BLE001 (of whatever kind: it is every item's answer)

@@ -58,9 +58,9 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Write whole frames behind those before; after the end it does nothing.
 
-        To the kernel, and to the transport only what that has no room for: a transport costs a delivery
-        an eighth of its CPU (`make bench-push`), with objects of its own and write(2), which looks at
-        more than send(2) does.
+        To the kernel, and to the transport only what that has no room for: a transport has objects of its
+        own to look at, and uses write(2), which looks at more than send(2) does
+        (docs/decisions/0016-frames-to-the-kernel.md).
         """
         if self.is_behind:
             self.is_behind = self.socket.buffered() > 0

@@ -2,7 +2,7 @@
 
 Given to uvicorn by `--ws push_gateway.websocket_protocol:FrameWebSocketProtocol`; apps that do not
 know the extension work as with uvicorn's own class, except that per-message deflate is never
-offered (it doubles the CPU of a fan-out and costs 30 KiB a socket), that query strings, where
+offered (it costs CPU and memory: docs/decisions/0016-frames-to-the-kernel.md), that query strings, where
 tokens are, stay out of the log, that what comes is parsed in slices, and that handshakes which cannot be
 read are answered. `websockets` speaks RFC 6455; nothing of it is written by hand.
 
@@ -34,7 +34,7 @@ UNACKNOWLEDGED_MS = 20_000  # data a peer has not taken for so long: the connect
 CLOSE_SECONDS = 2.0  # for a peer to answer a close frame
 SLICE_BYTES = 1024  # parsed at a time: 170 frames of the smallest kind,
 TURN_BYTES = 64 * 1024  # and so much,
-TURN_FRAMES = 100  # or so many (about a millisecond), in one turn of the loop
+TURN_FRAMES = 100  # or so many, in one turn of the loop
 WINDOW_SECONDS = 2.0  # in which a socket that was taken over may send
 WINDOW_FRAMES = 400
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -318,7 +318,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:  # a frame came with the handshake; nobody will receive it
             self.read_paused = False
             self.transport.resume_reading()
-        # Nobody asks for these again, and they are a third of what a socket costs.
+        # Nobody asks for these again, and they are much of what a socket costs.
         self.queue, self.writable = NOBODY, WRITABLE
         del self.scope, self.request, self.response
         is_plain = self.transport.get_extra_info("sslcontext") is None

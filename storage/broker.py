@@ -217,7 +217,7 @@ class Doorbell:
             self._hang_up()
 
     def _is_rung(self, queue: str) -> bool:
-        """Whether a ring lies in the queue: a look is a tenth of a ring, here and at the worker."""
+        """Whether a ring lies in the queue: a look costs far less than a ring, here and at the worker."""
         try:
             return _length(self._open_producer().channel, queue) > 0
         except ChannelError:

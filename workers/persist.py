@@ -22,7 +22,8 @@ from workers.publishing import Publisher, Refused, follow, note_delay, put_on_bu
 
 _log = logging.getLogger(__name__)
 
-# How long a holder with nothing left to do stays, and how often it looks: 30 looks of 0.1 ms.
+# How long a holder with nothing left to do stays, and how often it looks:
+# a look costs less than a ring.
 LINGER_SECONDS = 0.06
 LOOK_SECONDS = 0.002
 

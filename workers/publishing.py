@@ -211,7 +211,7 @@ def _put_each(events: Mapping[int, Event], process: Process) -> dict[int, str]:
 
 
 def note_delay(histogram: Histogram, batch: Sequence[Persisted]) -> None:
-    """Of the oldest only: one more for every message would cost a tenth of persisting it."""
+    """Of the oldest only: one more for every message would cost a good part of persisting it."""
     if batch:
         oldest = min(message.created_at for message, _ in batch)
         histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))

@@ -7,9 +7,9 @@ from workers.process import Process
 
 _log = logging.getLogger(__name__)
 
-SLICE = 2_000  # conversations a transaction: some 50 ms
+SLICE = 2_000  # conversations a transaction: short enough for others to wait for
 CHUNKS = 500  # of broadcasts
-BLOCKS = 4_096  # pages that are looked through at once: 32 MiB, some 100 ms
+BLOCKS = 4_096  # pages that are looked through at once
 
 
 def step(process: Process) -> bool:

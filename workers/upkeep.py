@@ -22,7 +22,7 @@ from workers.process import Process
 _log = logging.getLogger(__name__)
 
 SECONDS = 2.0
-KEYS = 5_000  # idempotency keys a transaction: some 50 ms
+KEYS = 5_000  # idempotency keys a transaction: short enough for others to wait for
 CHANGES = 5_000  # of people who stopped or started being active
 RECOUNTED = 1_000  # conversations a transaction, or so
 ROWS_A_PAGE = 50  # of `conversations`

@@ -39,7 +39,7 @@ PEOPLE_AND_APPS: Callers[Caller] = Callers(people=True, apps=True)
 ANYONE: Callers[None] = Callers(people=False, apps=False)
 
 
-# Not frozen: making a frozen one takes four times as long, and there is one a request.
+# Not frozen: making a frozen one takes far longer, and there is one a request.
 @dataclass(slots=True, eq=False)
 class Call(Generic[Who, Params, Body]):
     """One request that has been authenticated and parsed.

@@ -21,7 +21,7 @@ from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerIsWrong, NotAllowed, TryLater, invalid
 
 _NOTHING = Nothing()
-# Nothing that anyone asks is longer; taking 60 KB of %-escapes apart holds the loop for 10 ms.
+# Nothing that anyone asks is longer; taking very many %-escapes apart holds the loop.
 MAX_QUERY_BYTES = 8 * 1024
 
 

@@ -15,7 +15,7 @@ import orjson
 from storage.model.errors import FieldProblem, Invalid
 
 # orjson reads a whole number past 64 bits as a float, silently. Only where so many digits stand
-# together is the body read again. Every digit as 0, then a search: six times as fast as a pattern.
+# together is the body read again. Every digit as 0, then a search: far faster than a pattern.
 _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
 _MAYBE_PAST_64_BITS = b"0" * 19
 _PAST_A_DOUBLE = b"0" * 309

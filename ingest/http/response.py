@@ -16,7 +16,7 @@ JSON = "application/json"
 _PRIVATE = (b"cache-control", b"private, no-store")
 
 
-# Not frozen: making a frozen one takes four times as long, and there is one a request.
+# Not frozen: making a frozen one takes far longer, and there is one a request.
 @dataclass(slots=True)
 class Answer:
     """A status, headers and a body: `content` is a JSON shape, bytes as they are, or None for no body.
@@ -42,7 +42,8 @@ class Answer:
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(body)))
         # Answers of one batch are all made before the first is written: their clients are woken once
-        # and stay awake, where a write that wakes somebody costs several others (6 % of a send).
+        # and stay awake, where a write that wakes somebody costs several others
+        # (docs/decisions/0005-group-commit.md).
         await asyncio.sleep(0)
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -74,7 +74,7 @@ class Remembered(Generic[Key, Value]):
         self._passes = passes
         self._lifetime_seconds = settings.lookup_lifetime.total_seconds()
         self._size = settings.lookup_size
-        # Not a cachetools.TTLCache: that costs every request ten times as much.
+        # Not a cachetools.TTLCache: that costs every request far more.
         self._known: dict[Key, tuple[Value, float]] = {}
         self._again: set[Key] = set()
         self._absent_seconds = absent_seconds

@@ -40,7 +40,7 @@ def import_(*, file: Path, encoding: str) -> None:
     DISABLED) and role (ADMIN, or any other word). An empty status or role stays as it is; of someone new
     it is ACTIVE, ORDINARY_USER. People who are not in the file stay as they are.
     """
-    # Who owns the index may build it after a first import and not row by row: half of the time.
+    # Who owns the index may build it after a first import and not row by row, which takes longer.
     with record(as_owner=True) as database, file_bar(file, "Reading") as (advance, go_on):
         read = rows(file, COLUMNS, encoding=encoding, advance=advance)
         count = Counted(newcomers(read), then=lambda: go_on("Writing"))

@@ -28,7 +28,7 @@ from storage.process import open_files
 MAX_HEAD_BYTES = 64 * 1024  # also of what is neither head nor body: chunks' extensions, trailers
 MAX_PIPELINED = 16  # requests whose head was read and whose answer is not out
 SLICE_BYTES = 16 * 1024  # parsed at a time,
-TURN_CHUNKS = 2_000  # until so many chunks (some 3 ms) have come in one turn of the loop
+TURN_CHUNKS = 2_000  # until so many chunks have come in one turn of the loop
 FIRST_BYTE_SECONDS = 30.0
 HEAD_SECONDS = 10.0  # from a head's first byte to its last
 UNTAKEN_SECONDS = 60.0  # in which a client that has more than it may waiting takes none of it

@@ -22,7 +22,7 @@ from storage.model.message import MAX_ID
 from storage.settings import duration, setting, words
 
 MAX_TOKEN_LENGTH = 8192  # longer than any header a proxy lets through
-MAX_REMEMBERED = 20_000  # tokens whose signature is not checked again; about 10 MB
+MAX_REMEMBERED = 20_000  # tokens whose signature is not checked again; bounds their memory
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 USER_ID = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 INVALID = "The token is invalid."

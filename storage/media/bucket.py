@@ -1,6 +1,6 @@
 """An S3 bucket through botocore: where its objects are, and URLs that are signed as of an instant of ours.
 
-Called by `media_s3`. boto3 is imported when the tools are made: it costs a process some 100 ms and 30 MB.
+Called by `media_s3`. boto3 is imported when the tools are made: its time and memory are not for every process.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Media in an S3 bucket: clients talk to it directly, with URLs and forms that we sign (contract §4).
 
-Signing asks no server. boto3 is imported when the first URL is signed: it costs a process some 100 ms
-and 30 MB that one with a local store need not pay.
+Signing asks no server. boto3 is imported when the first URL is signed: its time and
+memory are nothing that a process with a local store need pay (docs/decisions/0028-media-stores.md).
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from storage.model.media import (
 # each time, and whoever shows or publishes a hundred images would wait for each.
 _REST_SECONDS = 5.0
 
-# Signing a URL takes botocore 0.1 ms: a page of a history with 100 images would hold the loop for 10.
+# Signing takes botocore long enough for a page of a hundred images to hold the loop.
 _REMEMBERED = 20_000
 # Threads that ask the bucket, and how long a send waits for one of them and for its answer. They are not the
 # loop's own: a bucket that hangs must not hold up what else the process does in threads.
@@ -76,7 +76,7 @@ class S3Store:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def prepare(self) -> None:
-        """Make the client now; what blocks for some 100 ms then does not do so in a request."""
+        """Make the client now; what blocks for long then does not do so in a request."""
         self._tools()
 
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:

@@ -6,7 +6,7 @@ from datetime import datetime
 from storage.model.message import ContentType, MessageType
 
 
-# Neither Send nor Accepted is frozen: making a frozen one takes four times as long, and every send
+# Neither Send nor Accepted is frozen: making a frozen one takes far longer, and every send
 # makes one of each. A Send has no slots: its `__dict__` is what is written (`accepted.py`).
 @dataclass
 class Send:

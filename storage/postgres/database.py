@@ -157,7 +157,7 @@ class Database:
         limits = replace(limits, statement=statement)
         self._limit_seconds = statement.total_seconds() + 1.0
         # Autocommit is how connections lie in the pool: setting it for each question, and back, costs
-        # 110 µs, half as much as psycopg takes for a batch of accepting.
+        # much of a batch of accepting (docs/decisions/0020-sync-sql-in-async-processes.md).
         self._engine: AsyncEngine = create_async_engine(
             settings.url,
             isolation_level="AUTOCOMMIT",
@@ -230,7 +230,7 @@ def tell_driver(
     """All rows that the driver answers `statement` with; errors are SQLAlchemy's, as everywhere.
 
     For the one statement that is said hundreds of times a second: SQLAlchemy's own objects around it are
-    a quarter of what a batch of accepting costs.
+    a good part of what a batch of accepting costs (docs/decisions/0020-sync-sql-in-async-processes.md).
     """
     errors: type[Exception] = connection.dialect.dbapi.Error  # type: ignore[union-attr]
     try:
@@ -322,7 +322,7 @@ def upgrade(settings: DatabaseSettings, *, patience_seconds: float = 60.0) -> No
 
 
 def _upgrade(engine: Engine, application: str | None) -> None:
-    from alembic import command  # noqa: PLC0415 (a fifth of the start of a worker, which never needs it)
+    from alembic import command  # noqa: PLC0415 (a worker would start later by it, and never needs it)
 
     with translated(), engine.begin() as connection:
         # One at a time: the lock is held until this transaction ends, which may be long.

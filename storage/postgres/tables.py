@@ -51,8 +51,8 @@ users = Table(
     Column("is_deleted", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", INSTANT, nullable=False, server_default=func.now()),
     # Lower-case substrings of one and two characters of the three names, as numbers: a trigram index
-    # cannot serve a search for one Chinese character, and on numbers GIN is built 2.6 times as fast
-    # as on text, in half the row. Filled by whoever writes the row (people.grams).
+    # cannot serve a search for one Chinese character, and on numbers GIN is built faster
+    # than on text, and is smaller (docs/decisions/0024-search-by-grams.md). Filled by what writes the row.
     Column("search_grams", ARRAY(Integer), nullable=False, server_default="{}"),
     Index("users_search_grams", "search_grams", postgresql_using="gin"),
     # Everyone active, in id order and without touching the wide rows: what planning walks along.

@@ -22,7 +22,8 @@ TEND_EVERY_SECONDS = 5.0  # by a publisher; gateways and the sweep tend every se
 # Bytes of one shard in one command: Valkey counts a command that is arriving among its memory.
 PART_BYTES = 1 << 20
 
-# A shard's entries in one command: redis-py takes 30 µs a command, which was half of a persist batch.
+# A shard's entries in one command: redis-py's price of a command was half of publishing a batch
+# (docs/decisions/0012-streams-as-bus.md).
 # The text, not its digest: Valkey forgets scripts when it restarts.
 # A full Valkey refuses XADD but not XTRIM, and a script that has trimmed may add: the older half of the
 # shard makes room for what is new. (Valkey and Redis judge their memory at a script's start.)

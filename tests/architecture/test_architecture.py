@@ -111,7 +111,7 @@ def test_nothing_happens_at_import() -> None:
 
 
 def test_a_worker_starts_without_what_only_an_upgrade_needs() -> None:
-    """Alembic is a fifth of a worker's start, and 10 MB."""
+    """A worker imports no Alembic, which would cost it time at its start, and memory for good."""
     code = "import sys, workers.tasks, workers.process\nassert 'alembic' not in sys.modules"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

@@ -14,7 +14,7 @@ from storage.model.errors import NeverWillWork, TryLater
 
 _PATIENCE_SECONDS = 10.0
 _OPEN_SECONDS = 10.0
-# A broadcast reaches people by id, the demo's last: 46,000/s measured, less on a busy machine.
+# A broadcast reaches people by id, the demo's last. Far below what a busy machine does.
 _SLOWEST_PER_SECOND = 10_000
 
 

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from ops.cli.terminal.printing import console, plain
 
-# A bar that is told of every row draws a few times a second all the same; telling it costs 10 µs.
+# A bar that is told of every row draws a few times a second all the same; telling it of each costs time.
 _TOLD_EVERY = 256 * 1024
 
 

@@ -54,8 +54,8 @@ SELECT id, app_id, accepted_at, planned_up_to, audience IS NOT NULL AS has_list
 # The audience of an instant: who is active now and has not changed since, and who changed and was
 # active before the first change. Both in id order, from where the last slice ended, so that a slice
 # costs the same wherever it is (index users_active; changed is small). NOT IN, because its hash keeps
-# that order where an anti-join would sort everyone; and chunk after chunk as arrays, which takes 0.4 of
-# the time of numbering the rows and grouping them. The product is cast: psycopg sends small numbers as
+# that order where an anti-join would sort everyone; and chunk after chunk as arrays, which takes less
+# time than numbering the rows and grouping them. The product is cast: psycopg sends small numbers as
 # int2, whose product overflows at 32,768.
 _CHANGED = """
 WITH RECURSIVE changed AS MATERIALIZED (
@@ -78,7 +78,7 @@ _OF_EVERYONE = """
      ORDER BY id LIMIT :chunk_size)
     FROM step WHERE place + 1 < :chunks AND (place < 0 OR cardinality(ids) = :chunk_size)
 """
-# A list is short enough to be numbered; looked at anew for every chunk, 100,000 names took seconds a slice.
+# A list is short enough to be numbered; looked at anew for every chunk, a long one takes seconds a slice.
 _OF_LIST = """
 ), listed AS MATERIALIZED (
   SELECT u.id

@@ -10,7 +10,7 @@ from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPers
 from storage.postgres.broadcasts.pages import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import is_held
 
-# People looked at in one question: about 0.2 s of PostgreSQL at 100,000.
+# Chunks of people looked at in one question: short enough for a share that others wait for.
 _CHUNKS_AT_ONCE = 20
 
 # Where it stands on its way, in one snapshot: not persisted yet, a dead letter, or a broadcast. Each has

@@ -11,7 +11,7 @@ from itertools import pairwise
 from operator import add
 from struct import unpack
 
-# Alone they are in nearly everyone's mobile or English name: an index of them is a third of the whole
+# Alone they are in nearly everyone's mobile or English name: an index of them is large
 # and finds nobody.
 EVERYWHERE = frozenset(map(ord, string.digits + string.ascii_lowercase))
 # Between the texts of a person, and between people, while many are taken apart at once.
@@ -20,7 +20,7 @@ _BETWEEN = frozenset({_NEXT_TEXT, _NEXT_PERSON})
 _LAST_UNIT = "\uffff"  # a character behind it is two units
 _AMBIGUOUS_FIRST = 0x8000  # of a pair: its number is also that of a single character
 _PAIR_UNITS = 2
-_PAIRS_KEPT = 300_000  # about 50 MB
+_PAIRS_KEPT = 300_000  # bounds the memory of an import
 
 
 def fold(text: str) -> str:
@@ -75,7 +75,7 @@ def _singles(folded: str) -> list[int]:
 
 
 class GramTexts(dict[str, str]):
-    """`grams` of very many people as text, at a quarter of the cost a person.
+    """`grams` of very many people as text, at a fraction of the cost a person.
 
     All texts of a batch are one long string; what every two neighbours in it add is looked up here.
     """

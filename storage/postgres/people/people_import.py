@@ -66,7 +66,7 @@ SELECT count(*) FILTER (WHERE i.status NOT IN (:active, '') AND u.status = :acti
   FROM incoming i JOIN users u USING (id)
 """
 # Whether this is an organisation's first import: next to nobody is here yet, and many come. Then the
-# index is built afterwards (23 s for a million people; row by row it takes 40), although nobody can
+# index is built afterwards, which takes less than row by row, although nobody can
 # be looked up meanwhile. Only the index's owner may; others take the time.
 _IS_FIRST = """
 SELECT (SELECT count(*) FROM (SELECT FROM users LIMIT :few) AS here) < :few

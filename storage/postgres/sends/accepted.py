@@ -72,7 +72,7 @@ _COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type
  action_url, action_text, filename, is_broadcast"""
 
 # Ids and instants are PostgreSQL's; the whole batch's ids are one question, and rise in its order. One JSON
-# value costs half of nineteen arrays to write and read. Keys are inserted in key order, so that two
+# value costs less than nineteen arrays to write and read. Keys are inserted in key order, so that two
 # batches with the same keys wait for one another and never deadlock.
 _ACCEPT_ANY = f"""
 WITH first AS MATERIALIZED (
@@ -241,7 +241,7 @@ def _batch(requests: Sequence[Request]) -> dict[str, Any]:
 
 def _row(request: Request) -> dict[str, Any]:
     send, key = request.send, request.key
-    # What is None is left out: half the text, and PostgreSQL reads it back as NULL.
+    # What is None is left out: less text, and PostgreSQL reads it back as NULL.
     row = {name: value for name, value in vars(send).items() if value is not None}
     if request.origin:
         row["origin"] = request.origin
@@ -623,7 +623,7 @@ class _Words(dict[str, Word]):
         return cast("Word", UnknownWord(word))
 
 
-# By value: calling an enum class takes ten times as long, and there are two a message.
+# By value: calling an enum class takes far longer, and there are two a message.
 TYPES = _Words({kind.value: kind for kind in MessageType})
 CONTENT_TYPES = _Words({kind.value: kind for kind in ContentType})
 

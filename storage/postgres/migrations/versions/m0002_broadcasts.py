@@ -64,7 +64,7 @@ ALTER TABLE broadcast_chunks DROP CONSTRAINT broadcast_chunks_state;
 ALTER TABLE broadcast_chunks ADD CONSTRAINT broadcast_chunks_state CHECK (state IN (
     'waiting', 'expanded', 'published', 'failed', 'cancelled', 'taken_back', 'recalled'));
 
--- Not compressed: packing and unpacking ids took eight times as long as finding them.
+-- Not compressed: packing and unpacking ids takes longer than finding them.
 ALTER TABLE broadcast_chunks ALTER COLUMN user_ids SET STORAGE EXTERNAL;
 ALTER TABLE broadcasts ALTER COLUMN audience SET STORAGE EXTERNAL;
 ALTER TABLE accepted ALTER COLUMN audience SET STORAGE EXTERNAL;
