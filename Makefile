@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
 
 # Parts without I/O that have tests of their own.
-PURE := storage/model/*,*/sending.py,*/strict_json.py,*/preferences.py,*/batches.py,*/lookups.py,*/tokens.py,*/token_keys.py
+PURE := storage/model/*,*/sends/rules.py,*/http/json_body.py,*/http/request_headers.py,*/micro_batcher.py,*/lookups.py,*/tokens.py,*/token_keys.py
 PURE := $(PURE),push_gateway/hub.py,push_gateway/resume.py,push_gateway/frames.py,push_gateway/connection.py,push_gateway/gateway.py
 
 # Compiled modules are kept beside their source: without them a start compiles them all first.
