@@ -1,7 +1,7 @@
 """Gathering: what is asked while one batch is under way is asked together in the next.
 
 No timer and no added delay when idle: a batch starts with the next turn of the event loop. Used by the
-intake (group commit, design §4) and by the look-ups. Knows nothing of what is asked.
+intake (group commit: docs/decisions/0005-group-commit.md) and by the look-ups. Knows nothing of what is asked.
 """
 
 import asyncio

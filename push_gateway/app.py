@@ -201,7 +201,7 @@ def _spare_the_collector() -> None:
     """Let the cyclic collector leave alone what stays: the program, and the sockets.
 
     With its own thresholds it walks through everything every few handshakes: 2,200 a second instead
-    of 5,600 (design §7). Cycles are still collected, just in larger portions.
+    of 5,600. Cycles are still collected, just in larger portions.
     """
     gc.collect()
     gc.freeze()

@@ -2,7 +2,7 @@
 
 Pure. The feed hands every batch it reads to a `Timeline`. A client resumes from memory, without a
 read of the bus and without an await, so nothing can come between what it is replayed and what it
-gets live (contract §5, `?since=`).
+gets live (contract §5, Resume).
 """
 
 import re

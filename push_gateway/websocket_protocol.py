@@ -28,7 +28,7 @@ from push_gateway.server_protocol import USUAL_LINE_BYTES, read_long_lines, take
 from push_gateway.server_protocol import counted as _counted
 
 EXTENSION = "carillon.frames"
-MAX_INCOMING_BYTES = 64 * 1024  # contract §5; over it the close code is 1009
+MAX_INCOMING_BYTES = 64 * 1024  # contract §5, Close codes; over it the code is 1009
 SEND_BUFFER_BYTES = 64 * 1024  # a slow reader shows in our buffer, not in the kernel's
 UNACKNOWLEDGED_MS = 20_000  # data a peer has not taken for so long: the connection is dead
 CLOSE_SECONDS = 2.0  # for a peer to answer a close frame

@@ -1,7 +1,8 @@
 """The doorbell: how work is announced to Celery, both ends.
 
-A ring says "there is work" and carries nothing; it may be lost, doubled or late (design §1). Ingest
-and workers ring through `Doorbell`; `workers/celery_app.py` makes its app with `make_celery`.
+A ring says "there is work" and carries nothing; it may be lost, doubled or late
+(docs/decisions/0002-the-queue-is-a-doorbell.md). Ingest and workers ring through `Doorbell`;
+`workers/celery_app.py` makes its app with `make_celery`.
 """
 
 import logging
@@ -88,7 +89,7 @@ class _Queues(AMQP):
 
 
 def make_celery(settings: QueueSettings) -> Celery:
-    """The Celery app of both ends, with the settings of design §5; nothing connects yet."""
+    """The Celery app of both ends, with the settings that both need; nothing connects yet."""
     celery = Celery("carillon", broker=settings.url, amqp=_Queues, set_as_current=False)
     celery.conf.update(_configuration(settings))
     return celery
@@ -156,7 +157,7 @@ class Doorbell:
 
     Rings that come while one is on its way, or lies in its queue, are joined: whoever takes that one
     finds everything. A ring that fails is logged and dropped: the sweeper rings for what is due
-    (design §5).
+    (docs/decisions/0002-the-queue-is-a-doorbell.md).
     """
 
     def __init__(

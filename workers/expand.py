@@ -1,7 +1,8 @@
 """The broadcast lanes: plan what is pending, then chunk by chunk insert, publish, mark; and take back.
 
 Lanes share nothing but PostgreSQL; each takes a chunk of every app in turn, so that no app waits for
-another's broadcast, and gives the queue back after a second (design §5).
+another's broadcast, and gives the queue back after a second
+(docs/decisions/0011-chunks-of-a-broadcast.md).
 """
 
 import logging

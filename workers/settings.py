@@ -8,7 +8,7 @@ from storage.settings import duration, setting, whole
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """Sizes and times of the pipeline (design §5)."""
+    """Sizes and times of the pipeline."""
 
     persist_batch: int = setting(
         "CARILLON_PERSIST_BATCH",

@@ -1,6 +1,7 @@
 """The sweep: every second, ring for what is due and was not rung, or whose ring was lost.
 
-The guarantee behind "a ring may be lost" (design §1). Harmless if several run, or none for a while.
+The guarantee behind "a ring may be lost" (docs/decisions/0002-the-queue-is-a-doorbell.md). Harmless if several
+run, or none for a while.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Reading a request's body: all of it, within a size and a time (contract §0: 413, 408)."""
+"""Reading a request's body: all of it, within a size and a time (contract §0, Errors)."""
 
 import asyncio
 import types

@@ -1,4 +1,4 @@
-"""Request bodies as JSON objects, strictly (contract §0, last rule). Knows nothing of fields.
+"""Request bodies as JSON objects, strictly (contract §0, Strict input). Knows nothing of fields.
 
 What PostgreSQL or JavaScript could not hold is refused here, wherever in the body it is, so that no
 later floor has to think of it. Numbers that are not whole stay as they were written where an object is

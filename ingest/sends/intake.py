@@ -1,7 +1,7 @@
-"""The intake: sends that passed the rules are committed, many at a time (design §4).
+"""The intake: sends that passed the rules are committed, many at a time.
 
-Group commit: while one batch commits, the next gathers. The doorbell is rung after the commit and is
-never waited for. What `accept` returned is a promise (contract §2).
+Group commit: while one batch commits, the next gathers (docs/decisions/0005-group-commit.md). The doorbell
+is rung after the commit and is never waited for. What `accept` returned is a promise (contract §2).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A conversation: what a person's deliveries are grouped by (contract §2, last table).
+"""A conversation: what a person's deliveries are grouped by (contract §2, Conversations).
 
 For a person it is named by one integer, the *peer*: another person's id (> 0), minus an app's id
 (< 0), or 0 for imported system notifications.

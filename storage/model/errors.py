@@ -65,7 +65,7 @@ class FieldProblem:
 
 
 class Invalid(CallerIsWrong):
-    """One or more fields are wrong (contract §0: 422 with a list)."""
+    """One or more fields are wrong (contract §0, Errors: 422 with a list)."""
 
     def __init__(self, *problems: FieldProblem) -> None:
         super().__init__("; ".join(problem.msg for problem in problems))
@@ -90,7 +90,7 @@ class TryLater(CarillonError):
 
 
 class OverLimit(TryLater):
-    """The caller has used up its share for now (contract §0: 429)."""
+    """The caller has used up its share for now (contract §0, Errors: 429)."""
 
 
 class NeverWillWork(CarillonError):

@@ -67,8 +67,8 @@ INGEST = SessionLimits(
 )
 # A list over everybody may take a core for a while, and not the whole server.
 LIST = replace(INGEST, statement=timedelta(seconds=5), one_core=True)
-# A frozen worker must not keep the persist lane or a chunk (design §5): longer than any drain, shorter than a
-# person waits. The pool asks a connection before it hands it out, so silent ones may be ended too.
+# A frozen worker must not keep the persist lane or a chunk (docs/decisions/0010-claims-and-leases.md): longer than any
+# drain, shorter than a person waits. The pool asks a connection before it hands it out, so silent ones may be ended too.
 WORKER = SessionLimits(
     lock=timedelta(seconds=10),
     statement=timedelta(seconds=25),

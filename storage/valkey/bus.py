@@ -1,7 +1,7 @@
 """The event bus, both ends: workers and ingest publish, every push gateway reads all of it.
 
-Valkey streams, one a shard (design §6), kept for a few minutes. A publish is at least once: what
-raised TryLater may have been written all the same, so it is published again and readers skip events
+Valkey streams, one a shard (docs/decisions/0012-streams-as-bus.md), kept for a few minutes. A publish is at
+least once: what raised TryLater may have been written all the same, so it is published again and readers skip events
 whose `key` they have seen. An event is lost only if Valkey loses it, which `Batch.generation` and
 `Batch.surveys` let a reader notice.
 """

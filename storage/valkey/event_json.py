@@ -1,7 +1,7 @@
 """The JSON of events on the bus, both ways, and which shard carries what; for `storage/valkey/bus.py`.
 
-Every event of a person goes to that person's one shard (design §6), so an event to many becomes
-one payload for each shard that has recipients, naming those alone. A change of this form must
+Every event of a person goes to that person's one shard (docs/decisions/0012-streams-as-bus.md), so an event to
+many becomes one payload for each shard that has recipients, naming those alone. A change of this form must
 still read what was written before it: publishers and readers are restarted one after the other.
 """
 

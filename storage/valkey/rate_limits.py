@@ -1,7 +1,8 @@
 """What one caller may ask for: token buckets and a daily quota, shared by every ingest process through Valkey.
 
 Called by ingest before a send is accepted, an upload granted, a list looked up. A limit protects the
-others; it is no promise. So when Valkey is away or slow the request passes, and that is counted (design §8).
+others; it is no promise. So when Valkey is away or slow the request passes, and that is
+counted (docs/decisions/0029-limits-of-callers.md).
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """Whether anybody has an id, both ends: a gateway asks through Valkey, ingest answers from the record.
 
-A token's `sub` may be of nobody in the table, and a gateway has no door to PostgreSQL (design §6). It asks once
-for each person that it has not met, and goes on without an answer if nobody gives one: a person must never be
+A token's `sub` may be of nobody in the table, and a gateway has no door to PostgreSQL
+(docs/decisions/0031-who-is-disabled-and-who-is-nobody.md). It asks once for each person that it has not met,
+and goes on without an answer if nobody gives one: a person must never be
 kept out because ingest is away.
 """
 

@@ -120,7 +120,7 @@ def test_a_worker_starts_without_what_only_an_upgrade_needs() -> None:
 
 
 def test_no_room_for_what_belongs_nowhere() -> None:
-    """Design §2: no `utils`, `common` and the like, and no other top-level package."""
+    """There is no `utils`, `common` or the like, and no other top-level package."""
     vague = re.compile(r"(^|[._])(utils?|common|helpers?|core|shared|base|misc)([._]|$)")
     assert [name for name in modules() if vague.search(name)] == []
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}

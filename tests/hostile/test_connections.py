@@ -1,4 +1,4 @@
-"""Hostile connections of every kind against the running stack, and what another person sees (matrix row 48)."""
+"""Hostile connections of every kind against the running stack, and what another person sees (fault row 48)."""
 
 import os
 import subprocess

@@ -33,7 +33,7 @@ _hundreds = count(1)
 
 @pytest.fixture(scope="session", params=BROKERS)
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The whole stack, running, with each broker: the promise is the same with either (design §1)."""
+    """The whole stack, running, with each broker: the promise is the same with either (contract §2)."""
     with services.stack(**request.param) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""WebSocket conformance (RFC 6455; matrix row 37): Autobahn's cases, one by one, under their numbers."""
+"""WebSocket conformance (RFC 6455; fault row 37): Autobahn's cases, one by one, under their numbers."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -152,7 +152,7 @@ def test_a_disabled_person_whose_disconnect_was_lost_goes_all_the_same(
 def test_a_wipe_of_the_bus_is_told_to_everyone(
     gateway: Gateway, bus: Bus, control: redis.Redis
 ) -> None:
-    """After FLUSHALL every socket gets one RESYNC and live events go on (matrix row 10)."""
+    """After FLUSHALL every socket gets one RESYNC and live events go on (fault row 10)."""
     clients = [gateway.connect(user_id) for user_id in (50, 51)]
     control.flushall()
     for client in clients:
@@ -192,7 +192,7 @@ def bus_of(bus: Bus, number: int) -> None:
 def test_a_restart_of_valkey_is_told_to_everyone(
     gateway: Gateway, bus: Bus, valkey: EmbeddedValkey
 ) -> None:
-    """A killed Valkey may have lost events: RESYNC to all, once, and live again (matrix row 8)."""
+    """A killed Valkey may have lost events: RESYNC to all, once, and live again (fault row 8)."""
     client = gateway.connect(53)
     valkey.kill()
     valkey.start()

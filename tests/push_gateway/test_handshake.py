@@ -52,7 +52,7 @@ def test_a_token_as_a_subprotocol_opens_a_socket(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_token_is_401_before_the_upgrade(gateway: Gateway, name: str) -> None:
-    """Every bad token (matrix row 31): HTTP 401, a JSON detail, WWW-Authenticate, a request id."""
+    """Every bad token (fault row 31): HTTP 401, a JSON detail, WWW-Authenticate, a request id."""
     bad = BAD[name]()
     try:
         bad.encode("latin-1")
@@ -150,7 +150,7 @@ def test_a_page_of_another_origin_is_refused(launch: Launch) -> None:
 
 
 def test_a_token_that_expires_on_a_live_socket_closes_it(gateway: Gateway) -> None:
-    """4401 within two seconds of its end (matrix row 29)."""
+    """4401 within two seconds of its end (fault row 29)."""
     client = gateway.connect(2, ttl_seconds=2)
     ends_at = int(time.time()) + 2
     assert client.close_code() == 4401

@@ -1,7 +1,7 @@
 """Conversation lists and their unread counters.
 
-Counters move only with rows, by as many as moved (design §3): reading takes the conversations' locks
-first, in (user_id, peer_id) order, and then counts what it marked, all in one statement.
+Counters move only with rows, by as many as moved (docs/decisions/0006-counters-move-with-rows.md): reading
+takes the conversations' locks first, in (user_id, peer_id) order, and then counts what it marked, all in one statement.
 """
 
 from sqlalchemy import Connection, Row, text

@@ -16,7 +16,7 @@ from storage.postgres.sends.accepted import CONTENT_TYPES, TYPES, message_of
 
 # One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
 # Counters move by exactly the rows that go in; a conversation that appears ten times is updated once;
-# (user_id, peer_id) order keeps two writers from deadlocking (design §3).
+# (user_id, peer_id) order keeps two writers from deadlocking (docs/decisions/0006-counters-move-with-rows.md).
 _PERSIST = text("""
 WITH batch AS (
   DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *

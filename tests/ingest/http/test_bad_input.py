@@ -1,4 +1,4 @@
-"""What no client should send (contract §0, last rule): 422 or another 4xx, never 500."""
+"""What no client should send (contract §0, Strict input): 422 or another 4xx, never 500."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Every route × every kind of caller (fault matrix, row 32): 401, 403 and 404 as the contract says."""
+"""Every route × every kind of caller (fault row 32): 401, 403 and 404 as the contract says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -192,7 +192,7 @@ def answer_in_pieces(api: Api, pieces: list[bytes], *, length: int, more: str = 
 
 
 def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> None:
-    """And the connection is closed (fault matrix, row 35)."""
+    """And the connection is closed (fault row 35)."""
     with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "0.3"}, engine) as api:
         answer = answer_in_pieces(api, [b"{"], length=100)
     assert answer.startswith(b"HTTP/1.1 408")

@@ -43,7 +43,7 @@ def send_many(api: Api, number: int, **headers: str) -> list[httpx.Response]:
 
 
 def test_one_key_fifty_times_at_once_is_one_row(api: Api, engine: Engine) -> None:
-    """Fifty equal answers, all but one marked as a replay (fault matrix, row 3)."""
+    """Fifty equal answers, all but one marked as a replay (fault row 3)."""
     answers = send_many(api, 50, **{"Idempotency-Key": "k"})
     assert {answer.text for answer in answers if answer.status_code != 200} == set()
     assert len({answer.content for answer in answers}) == 1
@@ -198,7 +198,7 @@ def refused_quickly(api: Api) -> bool:
 def test_without_a_database_it_is_503_within_a_second(
     fragile: tuple[EmbeddedPostgres, Api],
 ) -> None:
-    """Killed, frozen, and back again (fault matrix, rows 14 and 15)."""
+    """Killed, frozen, and back again (fault rows 14 and 15)."""
     server, api = fragile
     assert api.send(api.person(1), receiver_id=2).status_code == 200
     server.kill()

@@ -22,7 +22,7 @@ HOSTS = ("biz.example.com", "*.wild.example.com", "ports.example.com:8443", "10.
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
-# Fault matrix row 33. Grouped by the trick; every one is refused.
+# Fault row 33. Grouped by the trick; every one is refused.
 HOSTILE = [
     # not absolute http(s)
     "",
@@ -195,7 +195,7 @@ GOOD = [
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_a_hostile_target_is_refused(url: str) -> None:
-    """No URL of the corpus is taken for one of the app's pages (fault matrix, row 33)."""
+    """No URL of the corpus is taken for one of the app's pages (fault row 33)."""
     assert not is_allowed_target(url, callback_url=CALLBACK, redirect_hosts=HOSTS)
 
 

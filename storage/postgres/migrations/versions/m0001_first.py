@@ -1,4 +1,4 @@
-"""The first schema: everything of design §3, its id function and its monthly partitions."""
+"""The first schema: the tables, the function that makes ids, and the monthly partitions."""
 
 from alembic import op
 
@@ -219,9 +219,9 @@ CREATE INDEX users_search_grams ON users USING gin (search_grams);
 """
 
 # Ids rise with time whatever process asks: milliseconds since 2026-01-01 in the high bits, a number
-# of a sequence below (design §3). The lowest bit tells scheduled messages, whose id is made from the
-# instant they are due, from live ones, so that the two can never meet; those due at one instant are
-# spread over a second, so that 2 million of them fit.
+# of a sequence below (docs/decisions/0004-ids-from-the-record.md). The lowest bit tells scheduled
+# messages, whose id is made from the instant they are due, from live ones, so that the two can never meet;
+# those due at one instant are spread over a second, so that 2 million of them fit.
 NEXT_MESSAGE_ID = """
 CREATE FUNCTION next_message_id(due_at timestamptz DEFAULT NULL) RETURNS bigint
 LANGUAGE sql VOLATILE AS $$

@@ -123,7 +123,7 @@ def test_a_message_is_found_wherever_it_is_on_its_way(engine: Engine) -> None:
 
 
 def test_only_the_receiver_has_received_it(engine: Engine) -> None:
-    """`received_by` is empty for the sender and for strangers (contract §4, callback-url)."""
+    """`received_by` is empty for the sender and for strangers (contract §4, Callback URL)."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
         histories.persist(connection, [id])
