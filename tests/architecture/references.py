@@ -113,6 +113,17 @@ def design_citations(_path: Path, text: str) -> Iterator[str]:
         yield found[0]
 
 
+_DECISION = re.compile(r"\bdecision (\d+)\b|(?<![\w./-])(0\d{3})(?![\w.-])", re.IGNORECASE)
+
+
+def lost_decisions(path: Path, text: str) -> Iterator[str]:
+    """Numbers of decisions that have no page; among the pages themselves a bare `0012` is one."""
+    for found in _DECISION.finditer(_one_line(text)):
+        is_one = found[1] or path.parent.name == "decisions"
+        if is_one and not _is_there(f"docs/decisions/{int(found[1] or found[2]):04}-*.md"):
+            yield found[0]
+
+
 _FILE = re.compile(
     rf"(?<![\w./*-])(?:\*|{'|'.join(FOLDERS)})/(?:[\w./*-]|\{{[^}}\s]*\}})*\.(?:py|md|toml|ya?ml|sh|mako)\b"
 )

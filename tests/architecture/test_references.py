@@ -11,6 +11,7 @@ import pytest
 from tests.architecture.references import (
     design_citations,
     documented_rows,
+    lost_decisions,
     lost_files,
     lost_links,
     lost_modules,
@@ -31,6 +32,7 @@ KINDS: dict[Kind, tuple[str, list[str]]] = {
     ),
     lost_rows: ("fault row 8; fault matrix, rows 14 and 99", ["fault matrix, rows 14 and 99"]),
     design_citations: ("as design\n# §2 says", ["design §2"]),
+    lost_decisions: ("decision 5, Decision 905", ["Decision 905"]),
     lost_files: (
         "ops/doctor.py storage/{model,nowhere}/__init__.py `ops/nowhere/` `rows/workers.py` `nowhere.py`",
         ["storage/{model,nowhere}/__init__.py", "ops/nowhere/", "nowhere.py"],
