@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from ingest.console import app as console
 from ingest.http import errors, openapi
 from ingest.http.endpoint import Endpoint
-from ingest.http.handler import Door
-from ingest.http.middleware import Observed
+from ingest.http.handler import RequestHandler
+from ingest.http.middleware import RequestContextMiddleware
 from ingest.metrics import Telemetry
 from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
@@ -33,7 +33,7 @@ from storage.settings import check, load
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 
 
-def create_app(environ: Mapping[str, str] | None = None) -> Observed:
+def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddleware:
     """The application, of these settings (None: the process environment). Nothing connects yet.
 
     Raises InvalidSettings naming all that is missing or malformed.
@@ -67,7 +67,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Observed:
         default=errors.no_such_path,
         lifespan=lifespan,
     )
-    return Observed(router, telemetry=telemetry, tracing=traces)
+    return RequestContextMiddleware(router, telemetry=telemetry, tracing=traces)
 
 
 def _spare_the_collector() -> None:
@@ -101,7 +101,7 @@ class Paths(Router):
         """Pass the request to its path's endpoints."""
         fixed = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
         if fixed is None or scope.get("root_path"):
-            # Makes Starlette's routes raise HTTPException, for `Observed`, and not answer as text.
+            # Makes Starlette's routes raise HTTPException, for `RequestContextMiddleware`, and not answer as text.
             scope["app"] = self
             return super().__call__(scope, receive, send)
         scope["route"], methods = fixed
@@ -113,7 +113,7 @@ class Methods:
     """One path's endpoints, by method."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        self.doors = {endpoint.method: Door(endpoint) for endpoint in endpoints}
+        self.doors = {endpoint.method: RequestHandler(endpoint) for endpoint in endpoints}
         if "GET" in self.doors:
             self.doors["HEAD"] = self.doors["GET"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from storage.model.errors import CarillonError, TryLater
+from storage.model.errors import CarillonError, TransientError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,12 +27,12 @@ class _Asked(Generic[Item, Result]):
     since: float
 
 
-class Batches(Generic[Item, Result]):
+class MicroBatcher(Generic[Item, Result]):
     """Answers items in batches of at most `size`, one batch at a time, in the order they came.
 
     `work` answers a batch, item for item; an exception among the answers is raised for its item alone. If
-    it raises TryLater, so does every item of the batch; anything else, and the batch is tried in halves, so
-    that one bad item fails alone. Nobody waits longer than `patience`: TryLater then, although the work may
+    it raises TransientError, so does every item of the batch; anything else, and the batch is tried in halves, so
+    that one bad item fails alone. Nobody waits longer than `patience`: TransientError then, although the work may
     still happen if it had begun.
     """
 
@@ -58,11 +58,11 @@ class Batches(Generic[Item, Result]):
         self._runner: asyncio.Task[None] | None = None
         self._check: asyncio.TimerHandle | None = None
 
-    def ask(self, item: Item) -> "asyncio.Future[Result]":
+    def submit(self, item: Item) -> "asyncio.Future[Result]":
         """The answer to be; cancel it, and an item whose batch has not begun is never asked."""
         loop = asyncio.get_running_loop()
         if len(self._waiting) >= self._waiting_cap:
-            raise TryLater(self._sentence)
+            raise TransientError(self._sentence)
         answer: asyncio.Future[Result] = loop.create_future()
         self._waiting.append(_Asked(item, answer, loop.time()))
         if self._runner is None:
@@ -105,7 +105,7 @@ class Batches(Generic[Item, Result]):
                     asked.answer.set_exception(result)
                 else:
                     asked.answer.set_result(result)
-        elif len(batch) == 1 or isinstance(outcome, TryLater | asyncio.CancelledError):
+        elif len(batch) == 1 or isinstance(outcome, TransientError | asyncio.CancelledError):
             self._fail(batch, outcome)
         else:
             # Halves and not one by one: one bad item in 500 costs 18 more batches, not 500.
@@ -141,5 +141,5 @@ class Batches(Generic[Item, Result]):
         late: list[_Asked[Item, Any]] = [
             asked for asked in (*self._under_way, *self._waiting) if asked.since < oldest
         ]
-        self._fail(late, TryLater(self._sentence))
+        self._fail(late, TransientError(self._sentence))
         self._check_later()

@@ -15,11 +15,11 @@ from ingest.identity.strangers import answer_gateways
 from ingest.metrics import Telemetry
 from ingest.models.presenters import Display
 from ingest.readiness import Readiness
-from ingest.sends.backlog import BacklogWatch
-from ingest.sends.delivery_wait import Watch
+from ingest.sends.backlog import BacklogMonitor
+from ingest.sends.delivery_wait import DeliveryWaiter
 from ingest.sends.intake import Intake
 from ingest.sends.rules import Rules
-from ingest.sends.validator import Judge
+from ingest.sends.validator import SendValidator
 from ingest.settings import IngestSettings
 from storage.broker import Doorbell, QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
@@ -59,9 +59,9 @@ class Services:
     readiness: Readiness
     authentication: Authentication
     lookups: Lookups
-    judge: Judge
+    judge: SendValidator
     intake: Intake
-    watch: Watch
+    watch: DeliveryWaiter
     display: Display
     telemetry: Telemetry
     vault: Vault
@@ -105,7 +105,7 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
         pipes = _pipes(environ, stack, telemetry)
         await asyncio.to_thread(pipes.media.prepare)
         settings = load(IngestSettings, environ)
-        backlog = BacklogWatch(
+        backlog = BacklogMonitor(
             pipes.shares.probes, cap=settings.accepted_cap, interval=settings.backlog_interval
         )
         services = _services(
@@ -143,7 +143,7 @@ def _services(
     environ: Mapping[str, str],
     pipes: Pipes,
     *,
-    backlog: BacklogWatch,
+    backlog: BacklogMonitor,
     telemetry: Telemetry,
     settings: IngestSettings,
 ) -> Services:
@@ -160,7 +160,7 @@ def _services(
         readiness=Readiness(),
         authentication=Authentication(verifier, lookups, window=settings.signature_window),
         lookups=lookups,
-        judge=Judge(
+        judge=SendValidator(
             lookups,
             lists,
             media=pipes.media,
@@ -174,7 +174,7 @@ def _services(
             telemetry=telemetry,
             settings=settings,
         ),
-        watch=Watch(shares.sends),
+        watch=DeliveryWaiter(shares.sends),
         display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
         telemetry=telemetry,
         vault=vault,

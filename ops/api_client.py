@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from storage.model.errors import CallerIsWrong, TryLater
+from storage.model.errors import CallerError, TransientError
 
 Headers = dict[str, str]
 _BUSY = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Refused(CallerIsWrong):
+class Refused(CallerError):
     """The API answered `status`, which is the caller's to mend; `detail` is the API's own sentence."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -70,7 +70,7 @@ class ApiClient:
         self._http.close()
 
     def get(self, path: str, **params: Any) -> Any:
-        """The JSON of a GET; raises Refused, or TryLater (no answer, 429, 5xx)."""
+        """The JSON of a GET; raises Refused, or TransientError (no answer, 429, 5xx)."""
         return self._json("GET", path, params=params)
 
     def post(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Any:
@@ -82,14 +82,16 @@ class ApiClient:
         return self._json("DELETE", path)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Any request and its answer as it is, with the caller's headers; TryLater without one."""
+        """Any request and its answer as it is, with the caller's headers; TransientError without one."""
         headers = self._sign() | dict(options.pop("headers", None) or {})
         try:
             return self._http.request(method, path, headers=headers, **options)
         except httpx.HTTPError as error:
-            raise TryLater(f"{self._url} does not answer ({type(error).__name__}).") from error
+            raise TransientError(
+                f"{self._url} does not answer ({type(error).__name__})."
+            ) from error
         except httpx.InvalidURL as error:
-            raise CallerIsWrong(f"{self._url} is not a URL.") from error
+            raise CallerError(f"{self._url} is not a URL.") from error
 
     def _json(self, method: str, path: str, **options: Any) -> Any:
         answer = self.request(method, path, **options)
@@ -97,7 +99,7 @@ class ApiClient:
             return answer.json() if answer.content else None
         detail = _detail(answer)
         if answer.status_code in _BUSY or answer.is_server_error:
-            raise TryLater(detail)
+            raise TransientError(detail)
         raise Refused(answer.status_code, detail)
 
 

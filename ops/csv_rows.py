@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from storage.model.errors import CallerIsWrong
+from storage.model.errors import CallerError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -30,7 +30,7 @@ _MARKED = re.compile(r"(?:'|=\")(\+?[0-9][0-9 -]*)\"?", re.ASCII)
 _WITH_DECIMALS = re.compile(r"([0-9]+)\.0{1,2}", re.ASCII)
 
 
-class BadRow(CallerIsWrong):
+class BadRow(CallerError):
     """Row `number` cannot be imported. Rows are numbered as a spreadsheet does: the header is row 1."""
 
     def __init__(self, number: int, problem: str) -> None:
@@ -44,13 +44,13 @@ def rows(
 
     Columns may come in any order and among others, with commas, semicolons or tabs between them; rows
     without a value are skipped. `advance` is told how many bytes were read. Raises BadRow, or
-    CallerIsWrong for what is wrong with the whole file.
+    CallerError for what is wrong with the whole file.
     """
     try:
         with path.open("rb") as file:
             yield from _parsed(_lines(file, encoding=encoding, advance=advance), columns)
     except OSError as error:
-        raise CallerIsWrong(f"{path} cannot be read: {error.strerror}.") from error
+        raise CallerError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _parsed(lines: Iterator[str], columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
@@ -70,7 +70,7 @@ def _lines(
     for number, line in enumerate(file, start=1):
         advance(len(line))
         if number == 1 and line.startswith(_UTF_16):
-            raise CallerIsWrong("The file is UTF-16; save it as “CSV UTF-8”.")
+            raise CallerError("The file is UTF-16; save it as “CSV UTF-8”.")
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError:
@@ -101,7 +101,7 @@ def _places(header: list[str], columns: Sequence[str]) -> list[int]:
         if header.count(name) != 1:
             problem = "more than one column" if name in header else "no column"
             needed = ", ".join(columns)
-            raise CallerIsWrong(
+            raise CallerError(
                 f"The file has {problem} “{name}” in its first row; needed are {needed}."
             )
     return [header.index(name) for name in columns]

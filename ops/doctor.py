@@ -117,7 +117,7 @@ def _record(site: Site) -> Iterator[BlockingDatabase]:
 
 def _database(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        found = record.run(health.examine)
+        found = record.transaction(health.examine)
     number = f"PostgreSQL {found.version // 10000}.{found.version % 10000}"
     if found.version < OLDEST_POSTGRESQL:
         mend = "Carillon needs 17 or newer: pg_upgrade."
@@ -136,7 +136,7 @@ def _database(site: Site) -> Iterator[Finding]:
 
 def _sessions(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        found = record.run(health.sessions, wait=LOCK_WAIT)
+        found = record.transaction(health.sessions, wait=LOCK_WAIT)
     for one in found.holding:
         text = f"{one.waiting} wait for {one.name} (pid {one.pid}), whose transaction is {one.seconds:.0f} s old."
         mend = f"If it does not end by itself: SELECT pg_terminate_backend({one.pid})."
@@ -187,8 +187,8 @@ def _skew(site: Site, whose: str, now: datetime) -> Finding:
 
 def _schema(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        is_old = record.run(database.missing_migrations)
-        ahead = record.run(health.examine).months_ahead
+        is_old = record.transaction(database.missing_migrations)
+        ahead = record.transaction(health.examine).months_ahead
     if is_old:
         text = "The schema is not that of this version."
         yield Finding("schema", Level.FAIL, text, "carillon db upgrade")
@@ -205,15 +205,15 @@ def _schema(site: Site) -> Iterator[Finding]:
 def _secrets(site: Site) -> Iterator[Finding]:
     vault = Vault(load(VaultSettings, site.variables))
     with _record(site) as record:
-        known = record.run(apps.every)
+        known = record.transaction(apps.every)
         for app in known:
-            record.run(apps.secrets, app.id, vault=vault)
+            record.transaction(apps.secrets, app.id, vault=vault)
     yield Finding("secrets", Level.OK, f"The key opens the secrets of {len(known)} apps.")
 
 
 def _backlog(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        found = record.run(accepted.backlog)
+        found = record.transaction(accepted.backlog)
     late = found.oldest_seconds > LATE_SECONDS
     if found.ids_ahead_seconds > SKEW_WARNING_SECONDS:
         text = (
@@ -239,7 +239,7 @@ def _backlog(site: Site) -> Iterator[Finding]:
 def _sweep(site: Site) -> Iterator[Finding]:
     """Whether what has to happen by the clock does: beat asks, and an upkeep worker does it."""
     with _record(site) as record:
-        last = record.run(turns.last, turns.SWEEP)
+        last = record.transaction(turns.last, turns.SWEEP)
     if last is None or last.taken_seconds > SWEEP_LATE_SECONDS:
         text = "Nobody sweeps: scheduled sends stay, and rings that were lost are not made good."
         yield Finding("sweep", Level.FAIL, text, MEND["sweep"])
@@ -252,7 +252,7 @@ def _sweep(site: Site) -> Iterator[Finding]:
 
 def _broadcasts(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        failing = record.run(failures.failing, limit=SHOWN)
+        failing = record.transaction(failures.failing, limit=SHOWN)
     for one in failing:
         text = f"{one.broadcast_id} of {one.app_name}: {one.parts:,} parts fail: {one.last_error}"
         mend = f"Mend the cause, then: carillon broadcasts retry {one.broadcast_id}"

@@ -13,13 +13,13 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, OverLimit, TryLater
+from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, OverLimit, TransientError
 
 STATUS: dict[type[CarillonError], int] = {
     NotSignedIn: 401,
     NotAllowed: 403,
     OverLimit: 429,
-    TryLater: 503,
+    TransientError: 503,
 }
 NO_SUCH_PATH = "There is nothing at this path."
 NO_SUCH_METHOD = "This path does not take this method."
@@ -74,12 +74,12 @@ def refused(error: CarillonError, connection: HTTPConnection) -> Response:
     headers = {"X-Request-Id": request_id(_sent(connection.scope))}
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
-    if isinstance(error, TryLater):
+    if isinstance(error, TransientError):
         headers["Retry-After"] = str(_retry_after(error))
     return problem(status, error.detail, headers=headers)
 
 
-def _retry_after(error: TryLater) -> int:
+def _retry_after(error: TransientError) -> int:
     """Whole seconds; where nothing is known, a few, spread so that not all come back at once."""
     if error.retry_after_seconds is not None:
         return math.ceil(error.retry_after_seconds)

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from push_gateway.answers import JsonRoute, no_such_path, refused
-from push_gateway.authentication import Doorman
+from push_gateway.authentication import Authenticator
 from push_gateway.feed import Feed
 from push_gateway.frames import CloseCode
 from push_gateway.gateway import READ_LIMIT, Gateway
@@ -32,7 +32,7 @@ from push_gateway.handshake import Handshake, refuse_plain_http
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage.keys.tokens import TokenVerifier
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.process import open_files
 from storage.process.logs import LogSettings, configure
 from storage.process.metrics_export import CONTENT_TYPE, exposed, join_shared_folder
@@ -115,7 +115,7 @@ async def tell_ready(request: Request) -> Response:
     """Whether clients may be sent here: the bus is being read."""
     handshake: Handshake = request.state.handshake
     if not handshake.feed.is_live:
-        return refused(TryLater("Not ready: the bus is away."), request)
+        return refused(TransientError("Not ready: the bus is away."), request)
     return JSONResponse({"status": "ok", "bus": "ok"})
 
 
@@ -139,7 +139,7 @@ async def _running(
     reader = BusReader(settings.valkey)
     feed = Feed(reader, gateway.timeline, gateway.deliver, limit=READ_LIMIT, metrics=metrics)
     strangers = Strangers(settings.valkey)
-    doorman = Doorman(verifier, tickets, bus, strangers)
+    doorman = Authenticator(verifier, tickets, bus, strangers)
     gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
     tasks = [
         asyncio.create_task(feed.run()),
@@ -165,7 +165,7 @@ async def _running(
         for connection in list(gateway.hub):  # those that the server has not told yet
             gateway.close(connection, CloseCode.RESTARTING)
         await ended(tasks)
-        with suppress(TryLater):  # then it is not heard of any more
+        with suppress(TransientError):  # then it is not heard of any more
             await gateways.forget(name)
         for pipe in (reader, bus, tickets, strangers, gateways):
             await pipe.close()
@@ -224,8 +224,8 @@ async def _turn_out_disabled(gateway: Gateway, bus: AsyncBus) -> None:
     for shard in cycle(range(SHARDS)):
         await asyncio.sleep(ROUND_SECONDS / SHARDS)
         if people := gateway.people(shard):
-            with suppress(TryLater):  # asked again with the next round
-                gateway.turn_out(await bus.disabled_among(people))
+            with suppress(TransientError):  # asked again with the next round
+                gateway.disconnect_users(await bus.disabled_among(people))
 
 
 async def _tend_bus(bus: AsyncBus, metrics: Metrics) -> None:
@@ -238,7 +238,7 @@ async def _tend_bus(bus: AsyncBus, metrics: Metrics) -> None:
         try:
             metrics.bus_bytes.set((await bus.tend()).bytes)
             await bus.probe()
-        except TryLater as error:
+        except TransientError as error:
             if was_writable:
                 log.warning("Valkey takes no writes: %s", error.__cause__ or error.detail)
             was_writable = False
@@ -251,7 +251,7 @@ async def _tend_bus(bus: AsyncBus, metrics: Metrics) -> None:
 async def _report(gateways: Gateways, name: str, gateway: Gateway) -> None:
     """Tell whoever watches; nobody waits for it, and what was not told is told the next time."""
     while True:
-        with suppress(TryLater):
+        with suppress(TransientError):
             await gateways.report(name, gateway.counts())
         await asyncio.sleep(REPORT_SECONDS)
 

@@ -78,7 +78,7 @@ NOBODY_NEW = Met(frozenset(), frozenset(), is_answered=False)
 REST_SECONDS = 0.005
 
 
-class Doorman:
+class Authenticator:
     """Tells who is at the door, and turns away who is disabled."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Doorman:
         self._rested_at = 0.0
 
     async def identify(self, shown: Credential) -> Identity:
-        """The person; raises NotSignedIn, or TryLater when a ticket cannot be looked up."""
+        """The person; raises NotSignedIn, or TransientError when a ticket cannot be looked up."""
         if shown.ticket is None:
             verified = self._verifier.verify(shown.token or "")
             return Identity(verified.user_id, verified.expires_at)
@@ -118,7 +118,7 @@ class Doorman:
         return await self._tickets.issue_socket(holder.user_id, expires_at=holder.expires_at)
 
     async def check_enabled(self, user_id: int) -> None:
-        """Raises NotSignedIn for a disabled person and for nobody, TryLater when that cannot be known."""
+        """Raises NotSignedIn for a disabled person and for nobody, TransientError when that cannot be known."""
         disabled, met = await self._looked_up(user_id)
         if user_id in disabled:
             raise NotSignedIn("The user is disabled.")

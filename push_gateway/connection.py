@@ -9,7 +9,7 @@ from push_gateway.websocket_protocol import FrameSocket
 from storage.valkey.bus import Position
 
 
-class Keeper(Protocol):
+class ConnectionOwner(Protocol):
     """Whoever lets clients in and out (the gateway)."""
 
     def forget(self, connection: "Connection", *, code: int) -> None:
@@ -27,15 +27,15 @@ class Connection:
 
     live_from: Position | None = None
     """Events up to here it has, or gets by replay; None once the feed is past it."""
-    is_behind: bool = True
+    has_buffered: bool = True
     """Something may wait for the peer in the transport."""
     kernel: socket.SocketType | None = None
     """Where frames go when nothing waits, as `FrameSocket.take_over` gave it."""
-    also: Optional["Connection"] = None
+    next_of_user: Optional["Connection"] = None
     """The same person's next; the hub's."""
     user_id: int
     socket: FrameSocket
-    keeper: Keeper
+    keeper: ConnectionOwner
     expires_at: float
     """Unix time at which its token ends."""
     waiting: list[bytes] = field(default_factory=list)
@@ -62,16 +62,16 @@ class Connection:
         own to look at, and uses write(2), which looks at more than send(2) does
         (docs/decisions/0016-frames-to-the-kernel.md).
         """
-        if self.is_behind:
-            self.is_behind = self.socket.buffered() > 0
-        if not self.is_behind and self.kernel is not None:
+        if self.has_buffered:
+            self.has_buffered = self.socket.buffered() > 0
+        if not self.has_buffered and self.kernel is not None:
             try:
                 sent = self.kernel.send(data)
             except OSError:  # no room, or no peer any more: the transport will see which
                 sent = 0
             if sent == len(data):
                 return
-            self.is_behind = True
+            self.has_buffered = True
             data = data[sent:]
         self.socket.write(data)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from push_gateway.metrics import Metrics
 from push_gateway.resume import Received, Timeline
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.valkey.bus import Batch, Position
 
 WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is noticed within it
@@ -83,7 +83,7 @@ class Feed:
                 while True:
                     await self.step()
                     pause = FIRST_PAUSE
-            except TryLater as error:
+            except TransientError as error:
                 self._metrics.feed_failures.inc()
                 log.warning(
                     "The feed lost the bus, it connects again: %s", error.__cause__ or error
@@ -101,7 +101,7 @@ class Feed:
             self._audit_at = clock() + AUDIT_SECONDS
         else:
             batch = await self._reader.read(timeline.positions, limit=self._limit, wait=WAIT)
-        if timeline.is_behind(batch):
+        if timeline.has_buffered(batch):
             self._audit_at = 0.0
         self._read_at = clock()
         self._limit = self._next_limit(batch)

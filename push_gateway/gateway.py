@@ -52,7 +52,7 @@ class Gateway:
             limit=READ_LIMIT,
         )
 
-    def mark(self, user_id: int) -> str:
+    def resume_position(self, user_id: int) -> str:
         """Where a person's events stand now; `admit` starts from here."""
         return self.timeline.pos(user_id)
 
@@ -161,7 +161,7 @@ class Gateway:
         """Who is connected here, of a shard."""
         return {connection.user_id for connection in self.hub.of_shard(shard)}
 
-    def turn_out(self, user_ids: Iterable[int]) -> int:
+    def disconnect_users(self, user_ids: Iterable[int]) -> int:
         """Close the connections of people who are disabled; how many."""
         count = 0
         for user_id in user_ids:
@@ -215,7 +215,7 @@ class Gateway:
             case None:
                 return 0
             case Disconnect(user_id=user_id):
-                return self.turn_out((user_id,))
+                return self.disconnect_users((user_id,))
             case event:
                 return self._tell(entry, event, at_once=at_once)
 

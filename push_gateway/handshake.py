@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 from push_gateway.answers import problem, refused
 from push_gateway.authentication import (
     SUBPROTOCOL,
-    Doorman,
+    Authenticator,
     Identity,
     bearer,
     check_origin,
@@ -23,7 +23,7 @@ from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.websocket_protocol import EXTENSION, FrameSocket
-from storage.model.errors import CarillonError, TryLater
+from storage.model.errors import CarillonError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Handshake:
     """What judges handshakes and takes sockets."""
 
     gateway: Gateway
-    doorman: Doorman
+    doorman: Authenticator
     feed: Feed
     metrics: Metrics
     origins: tuple[str, ...]
@@ -73,12 +73,12 @@ class Handshake:
             websocket.headers, websocket.query_params, websocket.scope["subprotocols"]
         )
         if not self.feed.is_live:
-            raise TryLater("The gateway has no connection to the bus at the moment.")
+            raise TransientError("The gateway has no connection to the bus at the moment.")
         if EXTENSION not in websocket.scope["extensions"]:
             log.error("uvicorn was started without --ws push_gateway.websocket_protocol:...")
-            raise TryLater("The gateway is not set up for sockets.")
+            raise TransientError("The gateway is not set up for sockets.")
         identity = await self.doorman.identify(shown)
-        mark = self.gateway.mark(identity.user_id)
+        mark = self.gateway.resume_position(identity.user_id)
         await self.doorman.check_enabled(identity.user_id)
         self.gateway.check_room(identity.user_id, loop_now=asyncio.get_running_loop().time())
         return identity, mark

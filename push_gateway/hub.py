@@ -10,7 +10,7 @@ from storage.valkey.event_json import SHARDS, shard_of
 class Member(Protocol):
     """Anything that belongs to one person."""
 
-    also: Self | None
+    next_of_user: Self | None
     """The same person's next, if it is in a hub."""
 
     @property
@@ -71,9 +71,9 @@ class Hub(Generic[C]):
             connection = find(user_id)
             while connection is not None:
                 yield connection
-                connection = connection.also
+                connection = connection.next_of_user
 
     def _chain(self, theirs: list[C]) -> None:
         for one, after in zip_longest(theirs, theirs[1:]):
-            one.also = after
+            one.next_of_user = after
         self._shards[shard_of(theirs[0].user_id)][theirs[0].user_id] = theirs[0]

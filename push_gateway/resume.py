@@ -91,10 +91,10 @@ class Timeline:
         fresh = [entry for entry in batch.entries if self._shards[entry.shard].take(entry)]
         if self.ready:
             return Received(fresh, lost)
-        self.ready = batch.surveys is not None and not self.is_behind(batch)
+        self.ready = batch.surveys is not None and not self.has_buffered(batch)
         return Received([], frozenset(range(SHARDS)) if self.ready else frozenset())
 
-    def is_behind(self, batch: Batch) -> bool:
+    def has_buffered(self, batch: Batch) -> bool:
         """Whether more may be waiting than this batch could carry."""
         return any(len(share) >= self.limit for share in self._shares(batch))
 

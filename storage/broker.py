@@ -18,7 +18,7 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from kombu import Exchange, Queue
 
-from storage.model.errors import InvalidSettings, TryLater
+from storage.model.errors import InvalidSettings, TransientError
 from storage.settings import duration, setting
 
 SENDS = "sends"
@@ -290,7 +290,7 @@ def _length(channel: Any, queue: str) -> int:
 def consumed(settings: QueueSettings, *, seconds: float) -> set[str]:
     """The queues that a living worker takes from; those who do not answer in `seconds` do not count.
 
-    Raises TryLater when the broker is away.
+    Raises TransientError when the broker is away.
     """
     with make_celery(settings) as celery, celery.connection_for_write() as connection:
         away: tuple[type[BaseException], ...] = (
@@ -302,5 +302,5 @@ def consumed(settings: QueueSettings, *, seconds: float) -> set[str]:
             inspect = celery.control.inspect(timeout=seconds, connection=connection)
             answers = inspect.active_queues() or {}
         except away as error:
-            raise TryLater("The broker does not answer.") from error
+            raise TransientError("The broker does not answer.") from error
     return {queue["name"] for queues in answers.values() for queue in queues}

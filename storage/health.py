@@ -123,7 +123,7 @@ def sessions(connection: Connection, *, wait: timedelta) -> Sessions:
 
 
 def examine_valkey(settings: ValkeySettings) -> ValkeyHealth:
-    """Valkey as it is now. Blocks for its timeout at most; raises TryLater."""
+    """Valkey as it is now. Blocks for its timeout at most; raises TransientError."""
     with valkey.client(settings) as client, valkey.translated():
         memory = client.info("memory")
         seconds, microseconds = client.time()

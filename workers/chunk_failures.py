@@ -17,4 +17,4 @@ def set_aside(process: Process, chunk: Chunk, *, state: ChunkState, error: Excep
         "Chunk %d of broadcast %d (%s) failed: %s",
         *(chunk.number, chunk.broadcast_id, state.value, reason(error)),
     )
-    process.database.run(failures.count_chunk, chunk, state=state, error=reason(error))
+    process.database.transaction(failures.count_chunk, chunk, state=state, error=reason(error))

@@ -50,7 +50,7 @@ def look(process: Process) -> list[str]:
     """Do what is late, unless another worker does; what it was."""
     done = []
     for duty in duties(process):
-        if process.database.run(turns.take, duty.name, late=duty.late, every=duty.every):
+        if process.database.transaction(turns.take, duty.name, late=duty.late, every=duty.every):
             process.telemetry.late_turns.labels(duty.name).inc()
             duty.work(process)
             done.append(duty.name)

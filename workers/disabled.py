@@ -7,7 +7,7 @@ direction, is made good here within seconds.
 import logging
 from datetime import timedelta
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres import turns
 from storage.postgres.people import directory
 from workers.process import Process
@@ -24,15 +24,15 @@ def reconcile(process: Process) -> None:
     """Make the marks what the record says; after a wipe of Valkey at once, else every few seconds."""
     try:
         if not process.bus.knows_disabled():
-            process.bus.remember_disabled(process.database.run(directory.disabled_ids))
+            process.bus.remember_disabled(process.database.transaction(directory.disabled_ids))
         elif _may_differ(process):
             _put_right(process)
-    except TryLater as error:
+    except TransientError as error:
         _log.warning("Who is disabled is not on the bus, for now: %s", error.detail)
 
 
 def _may_differ(process: Process) -> bool:
-    run = process.database.run
+    run = process.database.transaction
     if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=EVERY):
         return False
     return process.bus.disabled_count() != run(directory.disabled_count) or run(
@@ -41,11 +41,13 @@ def _may_differ(process: Process) -> bool:
 
 
 def _put_right(process: Process) -> None:
-    differing = process.bus.disabled() ^ frozenset(process.database.run(directory.disabled_ids))
+    differing = process.bus.disabled() ^ frozenset(
+        process.database.transaction(directory.disabled_ids)
+    )
     if not differing:
         return
     # Asked again, of these alone: a command may have changed one meanwhile, and told the bus.
-    disabled = frozenset(process.database.run(directory.disabled_among, sorted(differing)))
+    disabled = frozenset(process.database.transaction(directory.disabled_among, sorted(differing)))
     process.bus.remember_disabled(sorted(disabled))
     process.bus.enable(*sorted(differing - disabled))
     _log.info(

@@ -13,7 +13,7 @@ from datetime import timedelta
 from storage.broker import BROADCASTS
 from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
-from storage.model.errors import TryLater, reason
+from storage.model.errors import TransientError, reason
 from storage.model.event import NewMessage
 from storage.postgres.broadcasts import expansion
 from storage.postgres.database import BlockingDatabase
@@ -79,13 +79,13 @@ class _Lane:
         after, claimed_at = self._expanded_app, self._now()
         try:
             with self._telemetry.chunk_seconds.labels("insert").time():
-                chunk = self._database.run(
+                chunk = self._database.transaction(
                     expansion.expand_next,
                     after_app_id=after,
                     lease=self._lease,
                     max_attempts=self._max_attempts,
                 )
-        except TryLater as error:
+        except TransientError as error:
             self._let_rest(error)
             raise
         except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
@@ -101,7 +101,7 @@ class _Lane:
         self._telemetry.people.labels("expanded").inc(len(chunk.user_ids))
         if chunk.is_barred:
             self._has_left_some = True
-            self._database.run(expansion.put_back, chunk, wait=timedelta(0))
+            self._database.transaction(expansion.put_back, chunk, wait=timedelta(0))
         else:
             self._publish(chunk, claimed_at=claimed_at)
 
@@ -111,7 +111,7 @@ class _Lane:
     def publish_left_over(self) -> bool:
         """Publish a chunk that is expanded and in nobody's hands; False: there is none that may be."""
         claimed_at = self._now()
-        chunk = self._database.run(
+        chunk = self._database.transaction(
             expansion.claim_unpublished, lease=self._lease, max_attempts=self._max_attempts
         )
         if chunk is not None:
@@ -127,16 +127,16 @@ class _Lane:
                     self._has_left_some = True
                     return
                 self._process.bus.publish([event])
-        except TryLater as error:
+        except TransientError as error:
             # It is in the histories; whoever takes it up when the bus is back publishes it.
             _log.warning("Chunk not published, for now: %s", error.detail)
             self._telemetry.unpublished.inc()
-            self._database.run(expansion.put_back, chunk, wait=BUS_WAIT)
+            self._database.transaction(expansion.put_back, chunk, wait=BUS_WAIT)
             return
         except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
             set_aside(self._process, chunk, state=ChunkState.EXPANDED, error=error)
             return
-        self._database.run(expansion.mark_published, chunk)
+        self._database.transaction(expansion.mark_published, chunk)
         persisted = self._message(chunk.broadcast_id)
         follow(self._process, f"publish chunk {chunk.number}", [persisted], since=since)
 
@@ -158,32 +158,32 @@ class _Lane:
     def _message(self, broadcast_id: int) -> Persisted:
         if broadcast_id not in self._messages:
             self._messages.clear()  # Chunks come broadcast by broadcast: a long-lived lane keeps one.
-            found = self._database.run(expansion.message, broadcast_id)
+            found = self._database.transaction(expansion.message, broadcast_id)
             self._messages[broadcast_id] = Persisted(*found)
         return self._messages[broadcast_id]
 
-    def _let_rest(self, error: TryLater) -> None:
+    def _let_rest(self, error: TransientError) -> None:
         """What PostgreSQL took too long for must not be the first that the next lane tries.
 
-        If PostgreSQL is away, this raises TryLater too, and nothing is noted.
+        If PostgreSQL is away, this raises TransientError too, and nothing is noted.
         """
-        chunk = self._database.run(expansion.suspect, after_app_id=self._expanded_app)
+        chunk = self._database.transaction(expansion.suspect, after_app_id=self._expanded_app)
         if chunk is not None:
             set_aside(self._process, chunk, state=ChunkState.WAITING, error=error)
 
     def _find_culprit(self, error: Exception) -> bool:
         """Expand alone the chunk that was next; only if that fails too, it was this one."""
-        chunk = self._database.run(expansion.suspect, after_app_id=self._expanded_app)
+        chunk = self._database.transaction(expansion.suspect, after_app_id=self._expanded_app)
         if chunk is None:
             _log.error("A chunk failed, and none is left: %s", reason(error))
             return False
         self._expanded_app = chunk.app_id
         claimed_at = self._now()
         try:
-            expanded = self._database.run(
+            expanded = self._database.transaction(
                 expansion.expand, chunk, lease=self._lease, max_attempts=self._max_attempts
             )
-        except TryLater:
+        except TransientError:
             raise
         except Exception as again:  # noqa: BLE001 (as above)
             set_aside(self._process, chunk, state=ChunkState.WAITING, error=again)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from storage.broker import BROADCASTS, SENDS
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import PermanentError, TransientError
 from storage.postgres import outbox
 from storage.postgres.database import Session
 from storage.postgres.messages import histories, unpublished
@@ -37,7 +37,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
     deadline = now() + process.settings.drain.total_seconds()
     done = 0
     with process.database.session() as session:
-        while (found := session.ask(accepted.take_lane, process.name)) is not None:
+        while (found := session.query(accepted.take_lane, process.name)) is not None:
             try:
                 count = _Holder(session, process, now=now, deadline=deadline).work(found)
             finally:
@@ -46,7 +46,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
             # Again while something is due: what was committed while the lane was being left had its
             # ring answered by a worker that found it taken. No progress means that the bus is away;
             # the sweep rings until it is back.
-            if not count or not session.ask(accepted.is_due):
+            if not count or not session.query(accepted.is_due):
                 break
             if now() >= deadline:
                 process.doorbell.ring(SENDS)
@@ -56,7 +56,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
 
 def _leave_lane(session: Session) -> None:
     if not session.is_lost:
-        session.ask(accepted.leave_lane)
+        session.query(accepted.leave_lane)
 
 
 class _Holder:
@@ -98,12 +98,12 @@ class _Holder:
                     self._linger()
             if claim.ids or not self._publisher.is_idle:
                 self._settle()
-                self._session.ask(accepted.end_claim)
+                self._session.query(accepted.end_claim)
         return done
 
     def _claim(self) -> Claim:
         in_hand = self._publisher.in_hand
-        return self._session.ask(accepted.claim, self._batch_size, publishing=in_hand)
+        return self._session.query(accepted.claim, self._batch_size, publishing=in_hand)
 
     def _has_work(self, claim: Claim) -> bool:
         return bool(claim.ids) or (claim.has_outbox and self._can_publish)
@@ -121,11 +121,11 @@ class _Holder:
             time.sleep(LOOK_SECONDS)
 
     def _is_waiting(self) -> bool:
-        return self._session.ask(accepted.is_waiting, outbox=self._can_publish)
+        return self._session.query(accepted.is_waiting, outbox=self._can_publish)
 
     def _recover(self, found: Lane) -> None:
         # On the session that holds the lane: who has lost it must not judge, and does not.
-        dead = self._session.ask(
+        dead = self._session.query(
             accepted.recover, holder_died=found.holder_died, max_attempts=self._max_attempts
         )
         for id in dead:
@@ -136,11 +136,11 @@ class _Holder:
         try:
             since = time.time()
             with self._telemetry.persist_seconds.time():
-                batch = self._session.ask(histories.persist, ids)
-        except NeverWillWork as error:
+                batch = self._session.query(histories.persist, ids)
+        except PermanentError as error:
             if not error.is_about_data:
                 _log.error("Nothing can be persisted: %s", error.detail)
-                raise TryLater(error.detail) from error
+                raise TransientError(error.detail) from error
             if len(ids) == 1:
                 self._count_failure(ids[0], error)
                 return 0
@@ -154,9 +154,9 @@ class _Holder:
         self._publish(batch)
         return len(batch)
 
-    def _count_failure(self, id: int, error: NeverWillWork) -> None:
+    def _count_failure(self, id: int, error: PermanentError) -> None:
         self._telemetry.attempts_failed.inc()
-        is_dead = self._session.ask(
+        is_dead = self._session.query(
             accepted.count_failure, id, error=error.detail, max_attempts=self._max_attempts
         )
         level = logging.ERROR if is_dead else logging.WARNING
@@ -166,19 +166,19 @@ class _Holder:
         """What was persisted and did not get published, first: order is kept."""
         done = 0
         while True:
-            ids, batch = self._session.ask(unpublished.due, self._batch_size)
+            ids, batch = self._session.query(unpublished.due, self._batch_size)
             if not ids:
                 return done
             try:
                 refused = put_on_bus(self._process, batch)
-            except TryLater as error:
+            except TransientError as error:
                 _log.warning("Not published, for now: %s", error.detail)
                 self._telemetry.unpublished.inc()
                 self._can_publish = False
                 return done
             done += len(batch) - len(refused.messages)
             done_with = [id for id in ids if id not in refused.messages]
-            self._session.ask(unpublished.forget, done_with)
+            self._session.query(unpublished.forget, done_with)
             self._set_aside(refused)
 
     def _take_outbox(self) -> int:
@@ -187,7 +187,7 @@ class _Holder:
             self._settle()
         if not self._can_publish:
             return 0
-        notices = self._session.ask(outbox.waiting, self._batch_size)
+        notices = self._session.query(outbox.waiting, self._batch_size)
         self._publisher.add(notices)
         return len(notices)
 
@@ -214,14 +214,14 @@ class _Holder:
             return
         refused = outcome.refused
         if notices:
-            self._session.ask(outbox.forget, set(notices) - refused.notices.keys())
+            self._session.query(outbox.forget, set(notices) - refused.notices.keys())
         self._set_aside(refused)
 
     def _keep(self, ids: Sequence[int]) -> None:
-        self._session.ask(unpublished.keep, ids)
+        self._session.query(unpublished.keep, ids)
 
     def _set_aside(self, refused: Refused) -> None:
         if refused.messages:
-            self._session.ask(unpublished.set_aside, refused.messages)
+            self._session.query(unpublished.set_aside, refused.messages)
         if refused.notices:
-            self._session.ask(outbox.set_aside, refused.notices)
+            self._session.query(outbox.set_aside, refused.notices)

@@ -3,7 +3,7 @@
 import logging
 
 from storage.broker import BROADCASTS
-from storage.model.errors import TryLater, reason
+from storage.model.errors import TransientError, reason
 from storage.postgres.broadcasts import failures, plans
 from storage.postgres.broadcasts.plans import Pending, Planned, Slicing
 from workers.process import Process
@@ -28,8 +28,8 @@ class Planner:
         """
         after = self._app
         try:
-            planned = self._database.run(plans.plan, self._slicing, after_app_id=after)
-        except TryLater as error:
+            planned = self._database.transaction(plans.plan, self._slicing, after_app_id=after)
+        except TransientError as error:
             self._let_rest(error)
             raise
         except Exception as error:  # noqa: BLE001 (one broadcast must not stop the others)
@@ -45,10 +45,10 @@ class Planner:
         if planned.is_complete:  # there is enough for all
             self._process.doorbell.ring(BROADCASTS)
 
-    def _let_rest(self, error: TryLater) -> None:
+    def _let_rest(self, error: TransientError) -> None:
         """What PostgreSQL took too long for must not be the first that the next lane tries.
 
-        If PostgreSQL is away, this raises TryLater too, and nothing is noted.
+        If PostgreSQL is away, this raises TransientError too, and nothing is noted.
         """
         found = self._suspect()
         if found is not None:
@@ -62,8 +62,8 @@ class Planner:
             return False
         self._app = found.app_id
         try:
-            planned = self._database.run(plans.plan_one, found.broadcast_id, self._slicing)
-        except TryLater:
+            planned = self._database.transaction(plans.plan_one, found.broadcast_id, self._slicing)
+        except TransientError:
             raise
         except Exception as again:  # noqa: BLE001 (as above)
             self._set_aside(found, again)
@@ -73,8 +73,8 @@ class Planner:
         return True
 
     def _suspect(self) -> Pending | None:
-        return self._database.run(plans.suspect, self._slicing, after_app_id=self._app)
+        return self._database.transaction(plans.suspect, self._slicing, after_app_id=self._app)
 
     def _set_aside(self, found: Pending, error: Exception) -> None:
         _log.error("Broadcast %d cannot be planned: %s", found.broadcast_id, reason(error))
-        self._database.run(failures.count_plan, found.broadcast_id, error=reason(error))
+        self._database.transaction(failures.count_plan, found.broadcast_id, error=reason(error))

@@ -2,7 +2,7 @@
 
 Used by the persist lane; the broadcast lanes make their events here too. A message whose event cannot be
 made or written, it alone, is *refused*: whoever published sets it aside, and everything behind it goes on.
-Only the bus being away (TryLater) holds everything back.
+Only the bus being away (TransientError) holds everything back.
 """
 
 import logging
@@ -16,7 +16,7 @@ from types import TracebackType
 from prometheus_client import Histogram
 
 from storage.model.conversation import copies
-from storage.model.errors import NeverWillWork, TryLater, reason
+from storage.model.errors import PermanentError, TransientError, reason
 from storage.model.event import Event, NewMessage
 from storage.model.message import MEDIA_TYPES, Message, is_understood
 from storage.model.origin import Origin
@@ -50,7 +50,7 @@ class Outcome:
 def new_message(
     persisted: Persisted, process: Process, *, recipients: Recipients, part: int = 0
 ) -> NewMessage:
-    """The event of a message; `part` as in NewMessage. Raises NeverWillWork if it cannot be made now.
+    """The event of a message; `part` as in NewMessage. Raises PermanentError if it cannot be made now.
 
     Whatever the reason is: a store without credentials, a type of a newer version, a defect of ours. It
     concerns this message alone, so it must not look like a bus that is away.
@@ -58,7 +58,7 @@ def new_message(
     try:
         return _made(persisted, process, recipients, part)
     except Exception as error:
-        raise NeverWillWork(reason(error)) from error
+        raise PermanentError(reason(error)) from error
 
 
 def event(persisted: Persisted, process: Process) -> NewMessage:
@@ -71,14 +71,14 @@ def put_on_bus(
 ) -> Refused:
     """Publish `batch`, in order, then `notices`; what was refused.
 
-    Raises TryLater if the bus did not take it: all of it may be published again.
+    Raises TransientError if the bus did not take it: all of it may be published again.
     """
     made, messages = _make([one for one in batch if not one.message.is_broadcast], process)
     unknown = {one.number: _UNKNOWN for one in notices if one.event is None}
     told = [one.event for one in notices if one.event is not None]
     try:
         process.bus.publish([*made, *told])
-    except TryLater:
+    except TransientError:
         raise
     except Exception:  # noqa: BLE001 (one of them cannot be written: each by itself says which)
         messages |= _put_each({one.message.id: one for one in made}, process)
@@ -160,7 +160,7 @@ class Publisher:
         telemetry, since = self._process.telemetry, time.time()
         try:
             refused = put_on_bus(self._process, batch, notices=notices)
-        except TryLater as error:
+        except TransientError as error:
             _log.warning("Not published, for now: %s", error.detail)
             telemetry.unpublished.inc()
             return Outcome(is_on_bus=False)
@@ -172,7 +172,7 @@ class Publisher:
 def _made(persisted: Persisted, process: Process, recipients: Recipients, part: int) -> NewMessage:
     message, origin = persisted
     if not is_understood(message):
-        raise NeverWillWork(
+        raise PermanentError(
             f"This version does not know messages of type {message.type}/{message.content_type}."
         )
     content = shown_content(message, process)
@@ -192,18 +192,18 @@ def _make(batch: Sequence[Persisted], process: Process) -> tuple[list[NewMessage
     for one in batch:
         try:
             made.append(event(one, process))
-        except NeverWillWork as error:
+        except PermanentError as error:
             refused[one.message.id] = error.detail
     return made, refused
 
 
 def _put_each(events: Mapping[int, Event], process: Process) -> dict[int, str]:
-    """One after the other, so that what fails fails alone. Raises TryLater as `put_on_bus`."""
+    """One after the other, so that what fails fails alone. Raises TransientError as `put_on_bus`."""
     refused: dict[int, str] = {}
     for number, one in events.items():
         try:
             process.bus.publish([one])
-        except TryLater:
+        except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this one)
             refused[number] = reason(error)

@@ -4,7 +4,7 @@ import logging
 
 from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
-from storage.model.errors import TryLater, reason
+from storage.model.errors import TransientError, reason
 from storage.model.event import MessageRecalled
 from storage.postgres.broadcasts import recalls
 from storage.postgres.broadcasts.recalls import Recallable
@@ -22,8 +22,8 @@ def step(process: Process) -> bool:
     """
     lease = process.settings.lease
     try:
-        chunk = process.database.run(recalls.take_back_next, lease=lease)
-    except TryLater as error:
+        chunk = process.database.transaction(recalls.take_back_next, lease=lease)
+    except TransientError as error:
         _let_rest(process, error)
         raise
     except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
@@ -39,25 +39,25 @@ def _tell(process: Process, chunk: Chunk) -> None:
     recipients = ((app_peer(chunk.app_id), chunk.user_ids),)
     try:
         process.bus.publish([MessageRecalled(chunk.broadcast_id, recipients, part=chunk.number)])
-    except TryLater as error:
+    except TransientError as error:
         _log.warning("Recall not published, for now: %s", error.detail)
         process.telemetry.unpublished.inc()
     except Exception as error:  # noqa: BLE001 (as above)
         set_aside(process, chunk, state=ChunkState.TAKEN_BACK, error=error)
     else:
-        process.database.run(recalls.mark_recalled, chunk)
+        process.database.transaction(recalls.mark_recalled, chunk)
 
 
-def _let_rest(process: Process, error: TryLater) -> None:
+def _let_rest(process: Process, error: TransientError) -> None:
     """What PostgreSQL took too long for must not be the first that the next lane tries."""
-    found = process.database.run(recalls.suspect)
+    found = process.database.transaction(recalls.suspect)
     if found is not None:
         set_aside(process, found.chunk, state=found.state, error=error)
 
 
 def _find_culprit(process: Process, error: Exception) -> bool:
     """Take back alone the chunk that was next; only if that fails too, it was this one."""
-    found = process.database.run(recalls.suspect)
+    found = process.database.transaction(recalls.suspect)
     if found is None:
         _log.error("A chunk could not be taken back, and none is left: %s", reason(error))
         return False
@@ -68,8 +68,8 @@ def _find_culprit(process: Process, error: Exception) -> bool:
 def _try_alone(process: Process, found: Recallable) -> None:
     lease = process.settings.lease
     try:
-        chunk = process.database.run(recalls.take_back, found.chunk, lease=lease)
-    except TryLater:
+        chunk = process.database.transaction(recalls.take_back, found.chunk, lease=lease)
+    except TransientError:
         raise
     except Exception as error:  # noqa: BLE001 (as above)
         set_aside(process, found.chunk, state=found.state, error=error)

@@ -14,7 +14,7 @@ BLOCKS = 4_096  # pages that are looked through at once
 
 def step(process: Process) -> bool:
     """Take the next step of letting expired months go, one short transaction; False: there is none."""
-    run, kept = process.database.run, process.settings.retention
+    run, kept = process.database.transaction, process.settings.retention
     if run(retention.clear, slice=SLICE):
         return True
     month = run(retention.expired, kept=kept) if kept else None

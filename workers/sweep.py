@@ -8,7 +8,7 @@ import logging
 
 from storage.broker import BROADCASTS, SENDS
 from storage.model.broadcast import ChunkState
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres import turns
 from storage.postgres.broadcasts import expansion, recalls
 from storage.postgres.sends import accepted, held_sends
@@ -23,7 +23,7 @@ _SLICE, _SLICES = 2_000, 5
 
 def sweep_on_time(process: Process) -> list[str]:
     """The sweep that beat asks for: as `sweep`, and notes that it is not late."""
-    process.database.run(turns.note, turns.SWEEP)
+    process.database.transaction(turns.note, turns.SWEEP)
     return sweep(process)
 
 
@@ -33,7 +33,7 @@ def sweep(process: Process) -> list[str]:
     Returns the queues rung. A ring carries no ids, so one ring serves any number of rows; a queue
     that still holds rings gets no more of them.
     """
-    run = process.database.run
+    run = process.database.transaction
     disabled.reconcile(process)
     _hold(process)
     overdue = run(accepted.is_scheduled_due) or run(
@@ -53,7 +53,7 @@ def sweep(process: Process) -> list[str]:
 
 def _hold(process: Process) -> None:
     """What disabled apps have scheduled waits aside; of apps that are enabled again it goes on."""
-    run = process.database.run
+    run = process.database.transaction
     for move in (held_sends.hold, held_sends.release):
         for _ in range(_SLICES):
             if run(move, limit=_SLICE) < _SLICE:
@@ -63,7 +63,7 @@ def _hold(process: Process) -> None:
 def _look(process: Process) -> dict[str, int]:
     """How many rings lie in each queue; shows it, and what else an operator watches."""
     telemetry = process.telemetry
-    states = process.database.run(expansion.chunk_states)
+    states = process.database.transaction(expansion.chunk_states)
     for state in ChunkState:
         telemetry.chunks.labels(state.value).set(states.get(state, 0))
     _tend_bus(process)
@@ -77,13 +77,13 @@ def _tend_bus(process: Process) -> None:
     """Have the bus trimmed, also when nobody publishes; shows what it keeps."""
     try:
         process.telemetry.bus_length.set(process.bus.tend().entries)
-    except TryLater as error:
+    except TransientError as error:
         _log.warning("The bus is not tended, for now: %s", error.detail)
 
 
 def _finish_broadcasts(process: Process) -> None:
     """Do what a process that died, or two lanes that were done at once, left undone."""
-    run = process.database.run
+    run = process.database.transaction
     for broadcast_id in run(expansion.undiscarded):
         run(expansion.discard, broadcast_id)
     for broadcast_id in run(expansion.unfinished):

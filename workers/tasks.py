@@ -8,7 +8,7 @@ from celery import Celery
 from celery.schedules import crontab
 
 from storage.broker import EXPAND, PERSIST, SWEEP, UPKEEP
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from workers import expand, persist, sweep, upkeep
 from workers.done import Done
 from workers.process import Process, this_process
@@ -53,7 +53,7 @@ def _arrival(name: str, work: Callable[[Process], object], done: Done) -> Callab
             process = this_process()
             with process.telemetry.task_seconds.labels(name.removeprefix("carillon.")).time():
                 work(process)
-        except TryLater as error:
+        except TransientError as error:
             # PostgreSQL is away or restarting. Nothing is lost: the sweep rings until it is done.
             _log.warning("%s: %s", name, error.detail)
             _fail(done)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
-from storage.model.errors import CarillonError, TryLater
+from storage.model.errors import CarillonError, TransientError
 from storage.postgres import turns
 from storage.postgres.broadcasts import expansion
 from storage.postgres.database import MONTHS_AHEAD
@@ -33,7 +33,7 @@ Step = Callable[[], bool]
 
 def tidy_on_time(process: Process) -> None:
     """The upkeep that beat asks for: as `tidy`, and notes that it is not late."""
-    process.database.run(turns.note, turns.UPKEEP)
+    process.database.transaction(turns.note, turns.UPKEEP)
     tidy(process)
 
 
@@ -52,7 +52,7 @@ def tidy(
             has_more = step()
         except CarillonError as error:
             # Others hold what it needs, or it never will work: it is for the next time, or for who reads this.
-            level = logging.WARNING if isinstance(error, TryLater) else logging.ERROR
+            level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
             _log.log(level, "Upkeep, one kind of it, for now not: %s", error.detail)
             continue
         if has_more:
@@ -64,14 +64,14 @@ def _steps(process: Process) -> tuple[Step, ...]:
     return (
         lambda: _add_months(process),
         _Keys(process),
-        lambda: process.database.run(expansion.forget_changes, slice=CHANGES) >= CHANGES,
+        lambda: process.database.transaction(expansion.forget_changes, slice=CHANGES) >= CHANGES,
         lambda: retention.step(process),
         lambda: _recount(process),
     )
 
 
 def _add_months(process: Process) -> bool:
-    added = process.database.run(histories.add_months, MONTHS_AHEAD)
+    added = process.database.transaction(histories.add_months, MONTHS_AHEAD)
     if added:
         _log.info("Upkeep: %d months added.", added)
     return False
@@ -85,20 +85,22 @@ class _Keys:
         self._after: datetime | None = None
 
     def __call__(self) -> bool:
-        self._after = self._process.database.run(accepted.purge_keys, slice=KEYS, after=self._after)
+        self._after = self._process.database.transaction(
+            accepted.purge_keys, slice=KEYS, after=self._after
+        )
         return self._after is not None
 
 
 def start_recount(process: Process) -> None:
     """Begin the nightly recount of unread counters; upkeep goes on with it."""
-    process.database.run(recounts.start)
+    process.database.transaction(recounts.start)
 
 
 def _recount(process: Process) -> bool:
     """Recount some; drift is an error in the log and a metric, not repaired."""
     percent = process.settings.drift_sample_percent
     blocks = RECOUNTED * 100 // (ROWS_A_PAGE * max(1, percent))
-    found = process.database.run(recounts.go_on, percent=float(percent), blocks=blocks)
+    found = process.database.transaction(recounts.go_on, percent=float(percent), blocks=blocks)
     if found is None:
         return False
     for drift in found.drifts:

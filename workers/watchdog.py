@@ -108,11 +108,11 @@ class Watchdog:
 
 
 def _sends_due(database: BlockingDatabase, grace: timedelta) -> bool:
-    return database.run(accepted.is_overdue, grace=grace)
+    return database.transaction(accepted.is_overdue, grace=grace)
 
 
 def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:
-    return database.run(expansion.is_due)
+    return database.transaction(expansion.is_due)
 
 
 def _sweep_due(database: BlockingDatabase, grace: timedelta) -> bool:

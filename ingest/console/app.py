@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingest.console import operations
 from ingest.console.sign_in import SignIn, signed_in
 from ingest.http import errors
-from ingest.http.response import Answer
+from ingest.http.response import Response
 from ingest.services import Services
-from storage.model.errors import CallerIsWrong, NotAllowed, TryLater, invalid
+from storage.model.errors import CallerError, NotAllowed, TransientError, invalid
 from storage.postgres.console_sessions import SignInLimits
 
 PATH = "/console"
@@ -80,7 +80,7 @@ class _Switch:
         handler: Any = self._app
         try:
             answer = await handler(Request(scope, receive))
-        except (CallerIsWrong, TryLater) as error:
+        except (CallerError, TransientError) as error:
             answer = errors.answer(error)
         await answer(scope, receive, send)
 
@@ -90,7 +90,7 @@ def _asks(path: str, question: Question) -> Route:
 
     async def handle(request: Request) -> ASGIApp:
         services = await signed_in(request)
-        return Answer(await question(services, request), headers=[("Cache-Control", "no-store")])
+        return Response(await question(services, request), headers=[("Cache-Control", "no-store")])
 
     return Route(f"{PATH}/api/{path}", _Switch(handle), methods=["GET"])
 
@@ -102,7 +102,7 @@ def _does(path: str, deed: Callable[[Services, int], Awaitable[Any]]) -> Route:
         services = await signed_in(request)
         _check_origin(request)
         id = _id(request.path_params["id"], name="id", where="path")
-        return Answer(await deed(services, id), headers=[("Cache-Control", "no-store")])
+        return Response(await deed(services, id), headers=[("Cache-Control", "no-store")])
 
     return Route(f"{PATH}/api/{path}", _Switch(handle), methods=["POST"])
 

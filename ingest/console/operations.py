@@ -14,7 +14,7 @@ from ingest.sends.recall import recall_broadcast
 from ingest.services import Services
 from storage.broker import SENDS
 from storage.model.caller import App, Person
-from storage.model.errors import NotFound, TryLater
+from storage.model.errors import NotFound, TransientError
 from storage.postgres import overview
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages import conversations
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 async def look(services: Services) -> dict[str, Any]:
     """How things stand: `at` (Unix time), backlog, rings and gateways (None: nobody answered)."""
     seen, rings, gateways = await asyncio.gather(
-        services.database.ask(overview.look, limit=_RUNNING_SHOWN),
+        services.database.query(overview.look, limit=_RUNNING_SHOWN),
         _rings(services),
         _gateways(services),
     )
@@ -54,13 +54,13 @@ async def _rings(services: Services) -> dict[str, int] | None:
 async def _gateways(services: Services) -> GatewayCounts | None:
     try:
         return await services.pipes.gateways.look()
-    except TryLater:
+    except TransientError:
         return None
 
 
 async def list_broadcasts(services: Services, before_id: int | None) -> list[dict[str, Any]]:
     """The newest of all apps."""
-    found = await services.database.ask(
+    found = await services.database.query(
         overview.latest_broadcasts, limit=SHOWN, before_id=before_id
     )
     return [
@@ -70,8 +70,8 @@ async def list_broadcasts(services: Services, before_id: int | None) -> list[dic
 
 async def cancel(services: Services, id: int) -> dict[str, Any]:
     """Stop a broadcast: what is not expanded when this returns never will be."""
-    await services.database.run(expansion.stop, id)
-    await services.database.run(expansion.discard, id)
+    await services.database.transaction(expansion.stop, id)
+    await services.database.transaction(expansion.discard, id)
     _log.info("The operator cancelled broadcast %d.", id)
     return {}
 
@@ -85,7 +85,7 @@ async def recall(services: Services, id: int) -> dict[str, Any]:
 
 async def list_failed(services: Services, before_id: int | None) -> list[dict[str, Any]]:
     """The newest dead letters. Neither title nor content: an operator is not who they are for."""
-    found = await services.database.ask(failed_sends.listing, limit=SHOWN, before_id=before_id)
+    found = await services.database.query(failed_sends.listing, limit=SHOWN, before_id=before_id)
     return [
         {
             "id": str(one.id),
@@ -104,7 +104,7 @@ async def list_failed(services: Services, before_id: int | None) -> list[dict[st
 
 async def replay(services: Services, id: int) -> dict[str, Any]:
     """Let a dead letter be a send again."""
-    _there(await services.database.run(failed_sends.replay, [id]))
+    _there(await services.database.transaction(failed_sends.replay, [id]))
     services.pipes.doorbell.ring(SENDS)
     _log.info("The operator replayed send %d.", id)
     return {}
@@ -112,7 +112,7 @@ async def replay(services: Services, id: int) -> dict[str, Any]:
 
 async def drop(services: Services, id: int) -> dict[str, Any]:
     """Give a dead letter up for good."""
-    _there(await services.database.run(failed_sends.drop, [id]))
+    _there(await services.database.transaction(failed_sends.drop, [id]))
     _log.info("The operator dropped send %d.", id)
     return {}
 
@@ -124,7 +124,7 @@ def _there(ids: Collection[int]) -> None:
 
 async def list_apps(services: Services) -> list[dict[str, Any]]:
     """Every app."""
-    return [_app(one) for one in await services.database.ask(apps.every)]
+    return [_app(one) for one in await services.database.query(apps.every)]
 
 
 def _app(app: App) -> dict[str, Any]:
@@ -140,10 +140,10 @@ def _app(app: App) -> dict[str, Any]:
 
 async def rotate_secret(services: Services, id: int) -> dict[str, Any]:
     """A new secret of an app, told this once; the one before stays valid until the next time."""
-    found = await services.database.ask(apps.find_by_id, id)
+    found = await services.database.query(apps.find_by_id, id)
     if found is None:
         raise NotFound("There is no such app.")
-    secret = await services.database.run(apps.rotate_secret, id, vault=services.vault)
+    secret = await services.database.transaction(apps.rotate_secret, id, vault=services.vault)
     _log.info("The operator rotated the secret of app %s.", found.app_id)
     return {"app_id": found.app_id, "secret": secret}
 
@@ -153,17 +153,17 @@ async def find_people(services: Services, asked: str) -> dict[str, Any]:
     if not asked:
         return {"total": 0, "people": []}
     if asked.isascii() and asked.isdigit() and len(asked) < len(str(2**63)):
-        one = await services.database.ask(directory.find, int(asked))
+        one = await services.database.query(directory.find, int(asked))
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
-    total, found = await services.pipes.shares.lists.ask(
+    total, found = await services.pipes.shares.lists.query(
         directory.listing, asked, skip=0, limit=SHOWN
     )
     return {"total": total, "people": [_person(one) for one in found]}
 
 
 async def _with_unread(services: Services, person: Person) -> dict[str, Any]:
-    unread = await services.database.ask(conversations.unread_total, person.id)
+    unread = await services.database.query(conversations.unread_total, person.id)
     return _person(person) | {"unread": unread}
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from ingest.console import session
 from ingest.http.body import read
-from ingest.http.response import Answer
+from ingest.http.response import Response
 from ingest.services import Services
 from storage.model.errors import NotSignedIn, OverLimit
 from storage.postgres import console_sessions
@@ -36,8 +36,8 @@ class SignIn:
         self._trying = 0
         self._turn = asyncio.Lock()
 
-    async def sign_in(self, request: Request) -> Answer:
-        """Open a session for who knows the operator's token; raises NotSignedIn, OverLimit, TryLater."""
+    async def sign_in(self, request: Request) -> Response:
+        """Open a session for who knows the operator's token; raises NotSignedIn, OverLimit, TransientError."""
         services: Services = request.state.services
         address, given = address_of(request), await _body(request, services)
         try:
@@ -47,17 +47,17 @@ class SignIn:
             raise
         id = secrets.token_urlsafe(24)
         lifetime = timedelta(seconds=session.LIFETIME_SECONDS)
-        await services.database.run(console_sessions.begin, id, lifetime=lifetime)
+        await services.database.transaction(console_sessions.begin, id, lifetime=lifetime)
         _log.info("An operator signed in to the console from %s.", address)
         value = session.issue(services.settings.console_token, id, now=time.time())
         return self._with_cookie(request, value, seconds=session.LIFETIME_SECONDS)
 
-    async def sign_out(self, request: Request) -> Answer:
+    async def sign_out(self, request: Request) -> Response:
         """End the session, on the server too: its cookie is worthless from now on, wherever it was copied to."""
         services: Services = request.state.services
         id = _named(request, services)
         if id is not None:
-            await services.database.run(console_sessions.end, id)
+            await services.database.transaction(console_sessions.end, id)
             _log.info("An operator signed out of the console from %s.", address_of(request))
         return self._with_cookie(request, "", seconds=0)
 
@@ -68,7 +68,7 @@ class SignIn:
         try:
             # The connection of strangers, one attempt at a time: a flood of them takes nobody else's.
             async with self._turn:
-                await services.pipes.shares.strangers.run(
+                await services.pipes.shares.strangers.transaction(
                     console_sessions.try_sign_in, address, limits=self._limits
                 )
             if not session.is_token(given, services.settings.console_token):
@@ -78,19 +78,19 @@ class SignIn:
         finally:
             self._trying -= 1
 
-    def _with_cookie(self, request: Request, value: str, *, seconds: int) -> Answer:
+    def _with_cookie(self, request: Request, value: str, *, seconds: int) -> Response:
         attributes = f"Path={self._path}; Max-Age={seconds}; HttpOnly; SameSite=Strict"
         # https as the proxy says it, if it is a trusted one: CARILLON_TRUSTED_PROXIES, FORWARDED_ALLOW_IPS.
         secure = "; Secure" if request.url.scheme == "https" else ""
         cookie = f"{session.COOKIE}={value}; {attributes}{secure}"
-        return Answer({}, headers=[("Set-Cookie", cookie), ("Cache-Control", "no-store")])
+        return Response({}, headers=[("Set-Cookie", cookie), ("Cache-Control", "no-store")])
 
 
 async def signed_in(request: Request) -> Services:
-    """The services, for a request with a session; raises NotSignedIn, TryLater."""
+    """The services, for a request with a session; raises NotSignedIn, TransientError."""
     services: Services = request.state.services
     id = _named(request, services)
-    if id is None or not await services.database.ask(console_sessions.is_open, id):
+    if id is None or not await services.database.query(console_sessions.is_open, id):
         raise NotSignedIn("Sign in with the operator's token.")
     return services
 

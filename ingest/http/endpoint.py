@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope
 
-from ingest.models.requests import Asked, Nothing
+from ingest.models.requests import Nothing, RequestModel
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CarillonError
 from storage.valkey.rate_limits import Quota
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 API = "/api/v1"
 
 Who = TypeVar("Who", bound=Caller | None)
-Params = TypeVar("Params", bound=Asked)
-Body = TypeVar("Body", bound=Asked)
+Params = TypeVar("Params", bound=RequestModel)
+Body = TypeVar("Body", bound=RequestModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ ANYONE: Callers[None] = Callers(people=False, apps=False)
 
 # Not frozen: making a frozen one takes far longer, and there is one a request.
 @dataclass(slots=True, eq=False)
-class Call(Generic[Who, Params, Body]):
+class RequestContext(Generic[Who, Params, Body]):
     """One request that has been authenticated and parsed.
 
     `headers` has lower-case names; `raw` is the body as it came. `scope` and `receive` are for what is
@@ -86,8 +86,8 @@ class Endpoint:
     method: str
     path: str
     callers: Callers[Any]
-    params: type[Asked]
-    body: type[Asked]
+    params: type[RequestModel]
+    body: type[RequestModel]
     answer: Any
     status: int
     also: tuple[int, ...]
@@ -101,7 +101,7 @@ class Endpoint:
     takes_stream: bool
     body_is_optional: bool
     is_deprecated: bool
-    handler: Callable[[Call[Any, Any, Any]], Awaitable[ASGIApp]]
+    handler: Callable[[RequestContext[Any, Any, Any]], Awaitable[ASGIApp]]
 
     @property
     def name(self) -> str:
@@ -139,10 +139,12 @@ def endpoint(
     takes_stream: bool = False,
     body_is_optional: bool = False,
     is_deprecated: bool = False,
-) -> Callable[[Callable[[Call[Who, Params, Body]], Awaitable[ASGIApp]]], Endpoint]:
+) -> Callable[[Callable[[RequestContext[Who, Params, Body]], Awaitable[ASGIApp]]], Endpoint]:
     """Declare the decorated function as a route; its docstring is the document's description."""
 
-    def declare(handler: Callable[[Call[Who, Params, Body]], Awaitable[ASGIApp]]) -> Endpoint:
+    def declare(
+        handler: Callable[[RequestContext[Who, Params, Body]], Awaitable[ASGIApp]],
+    ) -> Endpoint:
         return Endpoint(
             method=method,
             path=path,

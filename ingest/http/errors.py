@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from ingest.http.response import Answer, Header
+from ingest.http.response import Header, Response
 from storage.model.errors import (
-    CallerIsWrong,
+    CallerError,
     CarillonError,
     ClockSkew,
     FieldProblem,
@@ -26,11 +26,11 @@ from storage.model.errors import (
     NotSignedIn,
     OverLimit,
     TooLarge,
-    TryLater,
+    TransientError,
 )
 
 
-class TooSlow(CallerIsWrong):
+class TooSlow(CallerError):
     """The body did not arrive in time."""
 
 
@@ -43,7 +43,7 @@ STATUS: dict[type[CarillonError], int] = {
     TooLarge: 413,
     Invalid: 422,
     OverLimit: 429,
-    TryLater: 503,
+    TransientError: 503,
 }
 MEANING = {
     401: "Not signed in, or the token or signature is invalid or expired.",
@@ -60,10 +60,10 @@ MEANING = {
 }
 # What the authentication schemes are called (RFC 9110 §11.6.1); `Bearer` is RFC 6750.
 CHALLENGE = 'Bearer realm="carillon", Carillon-App realm="carillon"'
-_INTERNAL = Answer({"detail": MEANING[500]}, status=500)
+_INTERNAL = Response({"detail": MEANING[500]}, status=500)
 
 
-def answer(error: CarillonError, *, chance: Callable[[], float] = random.random) -> Answer:
+def answer(error: CarillonError, *, chance: Callable[[], float] = random.random) -> Response:
     """The answer to an error of ours; `chance` (0 to 1) spreads the retries it causes."""
     status = status_of(type(error))
     if status is None:
@@ -71,19 +71,19 @@ def answer(error: CarillonError, *, chance: Callable[[], float] = random.random)
     content: dict[str, object] = {"detail": detail(error)}
     if isinstance(error, ClockSkew):
         content["server_time"] = error.server_time
-    return Answer(content, status=status, headers=_headers(error, chance()))
+    return Response(content, status=status, headers=_headers(error, chance()))
 
 
-def internal() -> Answer:
+def internal() -> Response:
     """The answer to what nobody foresaw."""
     return _INTERNAL
 
 
-def of_starlette(error: HTTPException) -> Answer:
+def of_starlette(error: HTTPException) -> Response:
     """The answer to what a part of Starlette's raised."""
     sentence = MEANING.get(error.status_code, error.detail)
     headers = list((error.headers or {}).items())
-    return Answer({"detail": sentence}, status=error.status_code, headers=headers)
+    return Response({"detail": sentence}, status=error.status_code, headers=headers)
 
 
 def status_of(kind: type[CarillonError]) -> int | None:
@@ -117,15 +117,15 @@ def invalid_fields(
 async def no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
     """The answer when no route matches."""
     if scope["type"] == "http":
-        await Answer({"detail": MEANING[404]}, status=404)(scope, receive, send)
+        await Response({"detail": MEANING[404]}, status=404)(scope, receive, send)
     else:
         await WebSocketClose()(scope, receive, send)
 
 
-def no_such_method(allowed: Iterable[str]) -> Answer:
+def no_such_method(allowed: Iterable[str]) -> Response:
     """The answer to a method that a path does not take (RFC 9110 §15.5.6)."""
     headers = [("Allow", ", ".join(sorted(allowed)))]
-    return Answer({"detail": MEANING[405]}, status=405, headers=headers)
+    return Response({"detail": MEANING[405]}, status=405, headers=headers)
 
 
 def _headers(error: CarillonError, chance: float) -> tuple[Header, ...]:
@@ -134,7 +134,7 @@ def _headers(error: CarillonError, chance: float) -> tuple[Header, ...]:
     if isinstance(error, TooLarge | TooSlow):
         # The rest of the body is not read: the connection cannot be used again.
         return (("Connection", "close"),)
-    if isinstance(error, TryLater):
+    if isinstance(error, TransientError):
         hint = 1.0 if error.retry_after_seconds is None else error.retry_after_seconds
         # Up to four seconds later than the hint, or everyone who failed together returns together.
         return (("Retry-After", str(max(1, ceil(hint + 4 * chance)))),)

@@ -13,19 +13,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http import errors, json_body
 from ingest.http.body import LONG, read
-from ingest.http.endpoint import Call, Endpoint
-from ingest.models.requests import Asked, Nothing
+from ingest.http.endpoint import Endpoint, RequestContext
+from ingest.models.requests import Nothing, RequestModel
 from ingest.services import Services
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
-from storage.model.errors import CallerIsWrong, NotAllowed, TryLater, invalid
+from storage.model.errors import CallerError, NotAllowed, TransientError, invalid
 
 _NOTHING = Nothing()
 # Nothing that anyone asks is longer; taking very many %-escapes apart holds the loop.
 MAX_QUERY_BYTES = 8 * 1024
 
 
-class Door:
+class RequestHandler:
     """One endpoint, ready to be called.
 
     What the caller can mend, or try later, is answered here; the rest is a fault of ours, and passes.
@@ -45,17 +45,17 @@ class Door:
         """Answer one request."""
         answer: ASGIApp
         try:
-            call = await self._call(scope, receive)
-            if self._takes_turn and call.caller is not None:
-                async with call.services.turns.turn(call.caller):
-                    answer = await self.endpoint.handler(call)
+            context = await self._call(scope, receive)
+            if self._takes_turn and context.caller is not None:
+                async with context.services.turns.turn(context.caller):
+                    answer = await self.endpoint.handler(context)
             else:
-                answer = await self.endpoint.handler(call)
-        except (CallerIsWrong, TryLater) as error:
+                answer = await self.endpoint.handler(context)
+        except (CallerError, TransientError) as error:
             answer = errors.answer(error)
         await answer(scope, receive, send)
 
-    async def _call(self, scope: Scope, receive: Receive) -> Call[Any, Any, Any]:
+    async def _call(self, scope: Scope, receive: Receive) -> RequestContext[Any, Any, Any]:
         services: Services = scope["state"]["services"]
         headers: dict[bytes, bytes] = dict(scope["headers"])
         caller: Caller | None = None
@@ -66,7 +66,7 @@ class Door:
                 await services.pipes.limits.take(self._quota, caller.person.id)
         params = self._params(scope)
         raw = b""
-        body: Asked = _NOTHING
+        body: RequestModel = _NOTHING
         if self._takes_json:
             settings = services.settings
             limit = _limit(self.endpoint, caller, settings)
@@ -74,7 +74,7 @@ class Door:
                 receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
             )
             body = self._body(raw) if len(raw) <= LONG else await asyncio.to_thread(self._body, raw)
-        return Call(services, caller, params, body, headers, raw, scope, receive)
+        return RequestContext(services, caller, params, body, headers, raw, scope, receive)
 
     def _permit(self, caller: Caller) -> None:
         if isinstance(caller, AppCaller):
@@ -83,7 +83,7 @@ class Door:
         elif not self.endpoint.callers.people:
             raise NotAllowed("This is for apps, not for people.")
 
-    def _params(self, scope: Scope) -> Asked:
+    def _params(self, scope: Scope) -> RequestModel:
         if self.endpoint.params is Nothing:
             return _NOTHING
         # Path values win: a query parameter of the same name is unknown, so ignored.
@@ -100,7 +100,7 @@ class Door:
     def _place(self, name: str) -> str:
         return "path" if name in self._in_path else "query"
 
-    def _body(self, raw: bytes) -> Asked:
+    def _body(self, raw: bytes) -> RequestModel:
         value = {} if not raw and self.endpoint.body_is_optional else self._object(raw)
         try:
             return self.endpoint.body.of(value)

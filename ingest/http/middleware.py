@@ -25,7 +25,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"
 _log = logging.getLogger(__name__)
 
 
-class Observed:
+class RequestContextMiddleware:
     """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0).
 
     `scope["origin"]` is the text of the request's Origin, for what it sends to be followed by.

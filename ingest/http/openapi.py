@@ -20,7 +20,7 @@ from storage.model.errors import (
     NotSignedIn,
     OverLimit,
     TooLarge,
-    TryLater,
+    TransientError,
 )
 
 _REF = "#/components/schemas/{model}"
@@ -169,7 +169,7 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> Shape:
 
 
 def _error_statuses(endpoint: Endpoint) -> set[int]:
-    kinds: set[type[CarillonError]] = {TryLater, *endpoint.errors}
+    kinds: set[type[CarillonError]] = {TransientError, *endpoint.errors}
     if endpoint.callers.people or endpoint.callers.apps:
         kinds |= {NotSignedIn}
     if endpoint.callers.people != endpoint.callers.apps:

@@ -18,7 +18,7 @@ _PRIVATE = (b"cache-control", b"private, no-store")
 
 # Not frozen: making a frozen one takes far longer, and there is one a request.
 @dataclass(slots=True)
-class Answer:
+class Response:
     """A status, headers and a body: `content` is a JSON shape, bytes as they are, or None for no body.
 
     An ASGI application of its own, so that Starlette takes it for a response.

@@ -42,7 +42,7 @@ class Authentication:
         self._clock = clock
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
-        """The caller named by `headers` (lower-case names); raises NotSignedIn, or TryLater.
+        """The caller named by `headers` (lower-case names); raises NotSignedIn, or TransientError.
 
         With `X-App-Id` it is an app's call, whatever else is sent (contract §1).
         """

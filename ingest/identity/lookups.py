@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from ingest.micro_batcher import Batches
+from ingest.micro_batcher import MicroBatcher
 from ingest.settings import IngestSettings
 from storage.model.caller import App, Person
 from storage.model.errors import CarillonError
@@ -45,7 +45,7 @@ class KnownApp:
         return f"KnownApp({self.app.app_id!r})"
 
 
-class Remembered(Generic[Key, Value]):
+class LookupCache(Generic[Key, Value]):
     """Answers of one kind of look-up, remembered if they let a request pass.
 
     None is older than `lookup_lifetime`. What is asked for again and again is looked up anew before it
@@ -80,13 +80,13 @@ class Remembered(Generic[Key, Value]):
         self._absent_seconds = absent_seconds
         self._absent: dict[Key, float] = {}
         patience = settings.lookup_patience
-        self._asked: Batches[Key, Value | None] = Batches(
+        self._asked: MicroBatcher[Key, Value | None] = MicroBatcher(
             look_up, size=_TOGETHER, patience=patience
         )
         self._asked_by_strangers = (
             self._asked
             if strangers is None
-            else Batches(
+            else MicroBatcher(
                 look_up_strangers or look_up,
                 size=_TOGETHER,
                 patience=patience,
@@ -95,7 +95,7 @@ class Remembered(Generic[Key, Value]):
         )
 
     async def find(self, key: Key) -> Value | None:
-        """What is known of `key`; None if there is no such thing. Raises TryLater."""
+        """What is known of `key`; None if there is no such thing. Raises TransientError."""
         known = self.remembered(key)
         if known is None and self._absent.get(key, 0.0) <= time.monotonic():
             return await self.find_anew(key)
@@ -113,12 +113,12 @@ class Remembered(Generic[Key, Value]):
         """The same, as it is now."""
         began = time.monotonic()
         batches = self._asked if key in self._known else self._asked_by_strangers
-        value = await batches.ask(key)
+        value = await batches.submit(key)
         self._note(key, value, since=began)
         return value
 
     async def refresh(self) -> None:
-        """Look up anew what was asked for again since the last time. Raises TryLater."""
+        """Look up anew what was asked for again since the last time. Raises TransientError."""
         keys, self._again = list(self._again), set()
         for start in range(0, len(keys), _TOGETHER):
             part = keys[start : start + _TOGETHER]
@@ -156,10 +156,10 @@ class Lookups:
         self._database = database
         self._vault = vault
         self._lifetime_seconds = settings.lookup_lifetime.total_seconds()
-        self.people: Remembered[int, Person] = Remembered(
+        self.people: LookupCache[int, Person] = LookupCache(
             self._find_people, settings=settings, passes=lambda person: person.is_active
         )
-        self.apps: Remembered[str, KnownApp] = Remembered(
+        self.apps: LookupCache[str, KnownApp] = LookupCache(
             partial(self._find_apps, database),
             settings=settings,
             passes=lambda known: known.app.is_active,
@@ -168,11 +168,11 @@ class Lookups:
             look_up_strangers=partial(self._find_apps, strangers),
         )
         # Never remembered: an object is sent once.
-        self.objects: Batches[str, MediaObject | None] = Batches(
+        self.objects: MicroBatcher[str, MediaObject | None] = MicroBatcher(
             self._find_objects, size=_TOGETHER, patience=settings.lookup_patience
         )
         # (app's integer id, its name for someone) → that someone's user id.
-        self.accounts: Remembered[tuple[int, str], int] = Remembered(
+        self.accounts: LookupCache[tuple[int, str], int] = LookupCache(
             self._find_accounts, settings=settings, passes=lambda _user_id: True
         )
 
@@ -185,13 +185,13 @@ class Lookups:
             await asyncio.gather(*(kind.refresh() for kind in kinds), return_exceptions=True)
 
     async def _find_people(self, ids: Sequence[int]) -> list[Person | None]:
-        found = await self._database.ask(directory.find_many, set(ids))
+        found = await self._database.query(directory.find_many, set(ids))
         return [found.get(user_id) for user_id in ids]
 
     async def _find_apps(
         self, database: Database, app_ids: Sequence[str]
     ) -> list[KnownApp | CarillonError | None]:
-        found = await database.ask(apps.find_callers, set(app_ids), vault=self._vault)
+        found = await database.query(apps.find_callers, set(app_ids), vault=self._vault)
         known: dict[str, KnownApp | CarillonError] = {
             app_id: one if isinstance(one, CarillonError) else KnownApp(*one)
             for app_id, one in found.items()
@@ -199,14 +199,14 @@ class Lookups:
         return [known.get(app_id) for app_id in app_ids]
 
     async def _find_objects(self, keys: Sequence[str]) -> Sequence[MediaObject | None]:
-        return await self._database.ask(media_objects.find, keys)
+        return await self._database.query(media_objects.find, keys)
 
     async def _find_accounts(self, accounts: Sequence[tuple[int, str]]) -> list[int | None]:
         names: dict[int, set[str]] = defaultdict(set)
         for app_id, app_user_id in accounts:
             names[app_id].add(app_user_id)
         found: dict[int, dict[str, int]] = {
-            app_id: await self._database.ask(apps.resolve_many, app_id, app_user_ids=wanted)
+            app_id: await self._database.query(apps.resolve_many, app_id, app_user_ids=wanted)
             for app_id, wanted in names.items()
         }
         return [found[app_id].get(app_user_id) for app_id, app_user_id in accounts]

@@ -19,7 +19,7 @@ async def callback_to(app: App, target_url: str, *, user_id: int, tickets: Ticke
     """The app's callback with a new ticket for the person, going on to `target_url`.
 
     The target is judged now, not when the link was made: hosts may have been taken back since. Raises
-    Invalid (no open redirect), TryLater.
+    Invalid (no open redirect), TransientError.
     """
     if not is_allowed_target(
         target_url, callback_url=app.callback_url, redirect_hosts=app.redirect_hosts

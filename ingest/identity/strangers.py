@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres.database import Database
 from storage.postgres.people import directory
 from storage.valkey.strangers import Strangers
@@ -21,8 +21,8 @@ async def answer_gateways(strangers: Strangers, database: Database) -> None:
     while not strangers.is_closed:
         try:
             if asked := await strangers.asked():
-                found = await database.ask(directory.find_many, set(asked))
+                found = await database.query(directory.find_many, set(asked))
                 await strangers.answer(asked, somebody=found.keys())
-        except TryLater as error:
+        except TransientError as error:
             log.debug("Gateways are not answered, for now: %s", error.detail)
             await asyncio.sleep(REST_SECONDS)

@@ -153,7 +153,7 @@ MediaType = Annotated[
 ]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """Base of what requests carry: exact JSON types, unknown fields ignored.
 
     `apart`: the list, if any, each item of which is judged for itself (`strict_json.parse_apart`).
@@ -173,18 +173,18 @@ class Asked(BaseModel):
         return asked
 
 
-class Nothing(Asked):
+class Nothing(RequestModel):
     """No parameters, or no body."""
 
 
-class Audience(Asked):
+class Audience(RequestModel):
     """Whom a broadcast goes to, in one of the two ways."""
 
     user_ids: AudienceIds | None = None
     app_user_ids: AudienceNames | None = None
 
 
-class SendBody(Asked):
+class SendBody(RequestModel):
     """`POST /messages/` (contract §2)."""
 
     type: Annotated[MessageType, Field(strict=False)]
@@ -204,7 +204,7 @@ class SendBody(Asked):
     send_at: Instant | None = None
 
 
-class BatchBody(Asked):
+class BatchBody(RequestModel):
     """`POST /messages/batch`: each entry is judged for itself, later; an Invalid is judged already."""
 
     apart: ClassVar[str] = "messages"
@@ -215,13 +215,13 @@ class BatchBody(Asked):
     ]
 
 
-class ReadBody(Asked):
+class ReadBody(RequestModel):
     """`PUT /messages/conversations/{other_user_id}/read`: without `up_to_id`, all of it."""
 
     up_to_id: Annotated[Int64, Field(ge=0)] | None = None
 
 
-class LoginBody(Asked):
+class LoginBody(RequestModel):
     """`POST /simple/sso-login`; the client document sends an empty username and password."""
 
     app_id: Account
@@ -229,13 +229,13 @@ class LoginBody(Asked):
     password: str = ""
 
 
-class VerifyBody(Asked):
+class VerifyBody(RequestModel):
     """`POST /simple/sso/verify`."""
 
     ticket: Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class UploadBody(Asked):
+class UploadBody(RequestModel):
     """`POST /media/uploads`: `size` in bytes; a type as a browser's `File` has it, maybe empty."""
 
     content_type: MediaType = UNKNOWN_TYPE
@@ -243,19 +243,19 @@ class UploadBody(Asked):
     size: Annotated[Int64, Field(ge=1)]
 
 
-class OneMessage(Asked):
+class OneMessage(RequestModel):
     """A message named in the path."""
 
     message_id: PathId
 
 
-class OneObject(Asked):
+class OneObject(RequestModel):
     """A media object named in the path by its key."""
 
     key: QueryText
 
 
-class OneConversation(Asked):
+class OneConversation(RequestModel):
     """A conversation named in the path by its peer."""
 
     other_user_id: PathId
@@ -269,7 +269,7 @@ class HistoryWindow(OneConversation):
     before_id: PathId | None = None
 
 
-class OneBroadcast(Asked):
+class OneBroadcast(RequestModel):
     """A broadcast named in the path."""
 
     broadcast_id: PathId
@@ -282,7 +282,7 @@ class UnreadWindow(OneBroadcast):
     after_user_id: PathId = 0
 
 
-class BroadcastWindow(Asked):
+class BroadcastWindow(RequestModel):
     """A page of an app's broadcasts, or of those of one status."""
 
     limit: Limit = 20
@@ -290,14 +290,14 @@ class BroadcastWindow(Asked):
     status: Annotated[BroadcastStatus, Field(strict=False)] | None = None
 
 
-class PeopleSearch(Asked):
+class PeopleSearch(RequestModel):
     """`GET /users/search`."""
 
     q: QueryText = ""
     limit: Limit = 20
 
 
-class PeopleWindow(Asked):
+class PeopleWindow(RequestModel):
     """`GET /users/`."""
 
     keyword: QueryText = ""
@@ -305,7 +305,7 @@ class PeopleWindow(Asked):
     limit: Limit = 20
 
 
-class AppsWindow(Asked):
+class AppsWindow(RequestModel):
     """A page of apps."""
 
     search: QueryText = ""
@@ -313,7 +313,7 @@ class AppsWindow(Asked):
     limit: Limit = 100
 
 
-class JumpParameters(Asked):
+class JumpParameters(RequestModel):
     """`GET /simple/sso/jump`."""
 
     app_id: QueryText

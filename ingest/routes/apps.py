@@ -1,7 +1,7 @@
 """The app centre (contract §6)."""
 
-from ingest.http.endpoint import API, PEOPLE, Call, endpoint
-from ingest.http.response import Answer
+from ingest.http.endpoint import API, PEOPLE, RequestContext, endpoint
+from ingest.http.response import Response
 from ingest.models.requests import AppsWindow, Nothing
 from ingest.models.responses import AppAnswer, AppsAnswer
 from storage.model.caller import ADMIN, App, Mapping, UserCaller
@@ -19,12 +19,12 @@ _LAUNCHPAD = 1000
     answer=AppsAnswer,
     quota=Quota.PERSON_LISTS,
 )
-async def list_launchpad(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+async def list_launchpad(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
     """The active apps in which the caller has an account."""
-    me = call.caller.person.id
-    database = call.services.database
-    total, found = await database.ask(apps.mapped, me, search="", skip=0, limit=_LAUNCHPAD)
-    return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
+    me = context.caller.person.id
+    database = context.services.database
+    total, found = await database.query(apps.mapped, me, search="", skip=0, limit=_LAUNCHPAD)
+    return Response(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
 
 
 @endpoint(
@@ -35,14 +35,14 @@ async def list_launchpad(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     answer=AppsAnswer,
     quota=Quota.PERSON_LISTS,
 )
-async def list_apps(call: Call[UserCaller, AppsWindow, Nothing]) -> Answer:
+async def list_apps(context: RequestContext[UserCaller, AppsWindow, Nothing]) -> Response:
     """Active apps with `search` in their name or id: an administrator's all, anyone else's own."""
-    me, asked = call.caller.person, call.params
+    me, asked = context.caller.person, context.params
     question = apps.listing if me.role == ADMIN else apps.mapped
-    total, found = await call.services.database.ask(
+    total, found = await context.services.database.query(
         question, me.id, search=asked.search, skip=asked.skip, limit=asked.limit
     )
-    return Answer(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
+    return Response(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
 
 
 ROUTES = (list_launchpad, list_apps)

@@ -1,7 +1,7 @@
 """Reading: the conversation list, histories, and marking as read (contract §4)."""
 
-from ingest.http.endpoint import API, PEOPLE, Call, HeaderNote, endpoint
-from ingest.http.response import Answer
+from ingest.http.endpoint import API, PEOPLE, HeaderNote, RequestContext, endpoint
+from ingest.http.response import Response
 from ingest.models.requests import HistoryWindow, Nothing, OneConversation, ReadBody
 from ingest.models.responses import ConversationAnswer, MessageAnswer, Total, UpdatedCount
 from ingest.services import Services
@@ -20,11 +20,11 @@ _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="succe
 
 
 @endpoint("GET", f"{API}/messages/conversations", callers=PEOPLE, answer=list[ConversationAnswer])
-async def list_conversations(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+async def list_conversations(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
     """The caller's conversations, newest first."""
-    services = call.services
-    found = await services.database.ask(conversations.listing, call.caller.person.id)
-    return Answer([services.display.conversation(one) for one in found])
+    services = context.services
+    found = await services.database.query(conversations.listing, context.caller.person.id)
+    return Response([services.display.conversation(one) for one in found])
 
 
 @endpoint(
@@ -35,26 +35,26 @@ async def list_conversations(call: Call[UserCaller, Nothing, Nothing]) -> Answer
     answer=list[MessageAnswer],
     errors=(NotFound, OverLimit),
 )
-async def list_history(call: Call[UserCaller, HistoryWindow, Nothing]) -> Answer:
+async def list_history(context: RequestContext[UserCaller, HistoryWindow, Nothing]) -> Response:
     """A page of a conversation, newest first: with a person (> 0), an app (< 0) or the system (0).
 
     `is_read` of a message that the caller sent tells whether the other side has read it. What lies deep is paged by
     `before_id`: `skip` reads what it skips, and of far pages one after the other is answered.
     """
-    services, window = call.services, call.params
+    services, window = context.services, context.params
     await _check_peer(services, window.other_user_id)
     if window.skip > _FAR:
-        async with services.lists.turn(call.caller) as database:
-            views = await _history(database, call.caller, window)
+        async with services.lists.turn(context.caller) as database:
+            views = await _history(database, context.caller, window)
     else:
-        views = await _history(services.database, call.caller, window)
-    return Answer([services.display.message(one.message, read_at=one.read_at) for one in views])
+        views = await _history(services.database, context.caller, window)
+    return Response([services.display.message(one.message, read_at=one.read_at) for one in views])
 
 
 async def _history(
     database: Database, caller: UserCaller, window: HistoryWindow
 ) -> list[MessageView]:
-    return await database.ask(
+    return await database.query(
         histories.history,
         caller.person.id,
         peer_id=window.other_user_id,
@@ -75,13 +75,13 @@ async def _history(
     ),
     is_deprecated=True,
 )
-async def read_all(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+async def read_all(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
     """Mark everything as read."""
-    services, me = call.services, call.caller.person.id
-    count = await services.database.ask(conversations.read_all, me)
+    services, me = context.services, context.caller.person.id
+    count = await services.database.query(conversations.read_all, me)
     _ring(services, count)
     headers = [("Deprecation", "true"), ("Link", _SUCCESSOR)]
-    return Answer(UpdatedCount(count), headers=headers)
+    return Response(UpdatedCount(count), headers=headers)
 
 
 @endpoint(
@@ -94,23 +94,25 @@ async def read_all(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
     answer=UpdatedCount,
     errors=(NotFound,),
 )
-async def read_conversation(call: Call[UserCaller, OneConversation, ReadBody]) -> Answer:
+async def read_conversation(
+    context: RequestContext[UserCaller, OneConversation, ReadBody],
+) -> Response:
     """Mark a conversation as read, all of it or up to and with `up_to_id`."""
-    services, me, peer_id = call.services, call.caller.person.id, call.params.other_user_id
+    services, me, peer_id = context.services, context.caller.person.id, context.params.other_user_id
     await _check_peer(services, peer_id)
-    count = await services.database.ask(
-        conversations.read, me, peer_id=peer_id, up_to_id=call.body.up_to_id
+    count = await services.database.query(
+        conversations.read, me, peer_id=peer_id, up_to_id=context.body.up_to_id
     )
     _ring(services, count)
-    return Answer(UpdatedCount(count))
+    return Response(UpdatedCount(count))
 
 
 @endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, answer=Total)
-async def count_unread(call: Call[UserCaller, Nothing, Nothing]) -> Answer:
+async def count_unread(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
     """How many messages the caller has not read."""
-    services = call.services
-    return Answer(
-        Total(await services.database.ask(conversations.unread_total, call.caller.person.id))
+    services = context.services
+    return Response(
+        Total(await services.database.query(conversations.unread_total, context.caller.person.id))
     )
 
 
@@ -127,5 +129,5 @@ async def _check_peer(services: Services, peer_id: int) -> None:
     """Raises NotFound for the conversation of a person or app that does not exist."""
     if peer_id > SYSTEM_PEER and await services.lookups.people.find(peer_id) is None:
         raise NotFound("There is no such person.")
-    if peer_id < SYSTEM_PEER and await services.database.ask(apps.find_by_id, -peer_id) is None:
+    if peer_id < SYSTEM_PEER and await services.database.query(apps.find_by_id, -peer_id) is None:
         raise NotFound("There is no such app.")

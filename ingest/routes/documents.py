@@ -4,8 +4,8 @@ from pathlib import Path
 
 from starlette.staticfiles import StaticFiles
 
-from ingest.http.endpoint import ANYONE, Call, endpoint
-from ingest.http.response import Answer
+from ingest.http.endpoint import ANYONE, RequestContext, endpoint
+from ingest.http.response import Response
 from ingest.models.requests import Nothing
 
 # Relative addresses, so that it works behind a proxy's path.
@@ -35,22 +35,22 @@ HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
 
 
 @endpoint("GET", "/openapi.json", callers=ANYONE, answer=dict[str, object])
-async def show_openapi(call: Call[None, Nothing, Nothing]) -> Answer:
+async def show_openapi(context: RequestContext[None, Nothing, Nothing]) -> Response:
     """This document."""
-    return Answer(call.scope["state"]["document"]())
+    return Response(context.scope["state"]["document"]())
 
 
 @endpoint("GET", "/docs", callers=ANYONE, answer=str, media_type=HTML)
-async def show_docs(_call: Call[None, Nothing, Nothing]) -> Answer:
+async def show_docs(_call: RequestContext[None, Nothing, Nothing]) -> Response:
     """Swagger UI."""
     headers = [("Content-Security-Policy", _POLICY)]
-    return Answer(_PAGE, media_type=HTML, headers=headers)
+    return Response(_PAGE, media_type=HTML, headers=headers)
 
 
 @endpoint("GET", "/docs/start.js", callers=ANYONE, answer=str, media_type=SCRIPT)
-async def start_docs(_call: Call[None, Nothing, Nothing]) -> Answer:
+async def start_docs(_call: RequestContext[None, Nothing, Nothing]) -> Response:
     """The script that starts Swagger UI."""
-    return Answer(_START, media_type=SCRIPT)
+    return Response(_START, media_type=SCRIPT)
 
 
 ROUTES = (show_openapi, show_docs, start_docs)

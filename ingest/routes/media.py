@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive
 
-from ingest.http.endpoint import ANYONE, API, PEOPLE_AND_APPS, Call, endpoint
+from ingest.http.endpoint import ANYONE, API, PEOPLE_AND_APPS, RequestContext, endpoint
 from ingest.http.errors import TooSlow
-from ingest.http.response import Answer
+from ingest.http.response import Response
 from ingest.models.requests import Nothing, OneObject, UploadBody
 from ingest.models.responses import FormWay, PutWay, UploadAnswer
 from ingest.services import Services
@@ -30,13 +30,15 @@ from storage.valkey.rate_limits import Quota
     answer=UploadAnswer,
     quota=Quota.PERSON_UPLOADS,
 )
-async def start_upload(call: Call[Caller, Nothing, UploadBody]) -> Answer:
+async def start_upload(context: RequestContext[Caller, Nothing, UploadBody]) -> Response:
     """Announce an upload: the key to send as `content`, and how to upload its object."""
-    services, body, owner = call.services, call.body, call.caller.key
+    services, body, owner = context.services, context.body, context.caller.key
     key = new_key(owner, body.filename, content_type=body.content_type)
     way = services.pipes.media.upload(key, content_type=body.content_type, size=body.size)
-    await services.database.run(media_objects.remember, key, owner=owner, **body.model_dump())
-    return Answer(UploadAnswer(key, _shown(way), way.expires_in))
+    await services.database.transaction(
+        media_objects.remember, key, owner=owner, **body.model_dump()
+    )
+    return Response(UploadAnswer(key, _shown(way), way.expires_in))
 
 
 @endpoint(
@@ -48,16 +50,16 @@ async def start_upload(call: Call[Caller, Nothing, UploadBody]) -> Answer:
     errors=(NotAllowed, NotFound, InConflict, TooLarge, Invalid),
     takes_stream=True,
 )
-async def put_object(call: Call[None, OneObject, Nothing]) -> Answer:
+async def put_object(context: RequestContext[None, OneObject, Nothing]) -> Response:
     """Upload an object with the URL from `POST /media/uploads`: exactly the size announced."""
-    store, key = _local(call.services), call.params.key
-    grant = store.verify("PUT", key, query=_query(call))
+    store, key = _local(context.services), context.params.key
+    grant = store.verify("PUT", key, query=_query(context))
     try:
-        async with asyncio.timeout(call.services.settings.upload_timeout.total_seconds()):
-            await store.write(key, _parts(call.receive), grant=grant)
+        async with asyncio.timeout(context.services.settings.upload_timeout.total_seconds()):
+            await store.write(key, _parts(context.receive), grant=grant)
     except TimeoutError as error:
         raise TooSlow("The upload did not arrive in time.") from error
-    return Answer(status=204)
+    return Response(status=204)
 
 
 @endpoint(
@@ -69,10 +71,10 @@ async def put_object(call: Call[None, OneObject, Nothing]) -> Answer:
     media_type="application/octet-stream",
     errors=(NotAllowed, NotFound),
 )
-async def get_object(call: Call[None, OneObject, Nothing]) -> ASGIApp:
+async def get_object(context: RequestContext[None, OneObject, Nothing]) -> ASGIApp:
     """Download an object with a URL from a message."""
-    store, key = _local(call.services), call.params.key
-    grant = store.verify("GET", key, query=_query(call))
+    store, key = _local(context.services), context.params.key
+    grant = store.verify("GET", key, query=_query(context))
     headers = served_headers(key, filename=grant.filename)
     return FileResponse(store.existing(key), headers=headers)
 
@@ -93,8 +95,8 @@ def _local(services: Services) -> LocalStore:
     return store
 
 
-def _query(call: Call[None, OneObject, Nothing]) -> dict[str, str]:
-    return dict(parse_qsl(call.scope["query_string"].decode("latin-1"), keep_blank_values=True))
+def _query(context: RequestContext[None, OneObject, Nothing]) -> dict[str, str]:
+    return dict(parse_qsl(context.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

@@ -2,9 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ingest.http.endpoint import API, APPS, PEOPLE, PEOPLE_AND_APPS, Call, HeaderNote, endpoint
+from ingest.http.endpoint import (
+    API,
+    APPS,
+    PEOPLE,
+    PEOPLE_AND_APPS,
+    HeaderNote,
+    RequestContext,
+    endpoint,
+)
 from ingest.http.request_headers import idempotency_key, wait_of
-from ingest.http.response import Answer, Header
+from ingest.http.response import Header, Response
 from ingest.identity.single_sign_on import callback_to, open_app
 from ingest.models.requests import BatchBody, Nothing, OneMessage, SendBody
 from ingest.models.responses import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
@@ -13,11 +21,11 @@ from ingest.sends.recall import recall
 from ingest.services import Services
 from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
-from storage.model.errors import CallerIsWrong, NotAllowed, NotFound, OverLimit, invalid
+from storage.model.errors import CallerError, NotAllowed, NotFound, OverLimit, invalid
 from storage.model.send import Accepted
 from storage.postgres.messages import histories
 from storage.postgres.messages.histories import FoundMessage
-from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.accepted import IntakeItem
 from storage.valkey.rate_limits import Quota
 
 KEY = HeaderNote(
@@ -41,22 +49,22 @@ LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
     is_bulk=True,
     takes_turn=False,
 )
-async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
+async def send_message(context: RequestContext[Caller, Nothing, SendBody]) -> Response:
     """Send a message, a notification or a broadcast.
 
     With 200 it is on durable storage and will be delivered exactly once.
     """
-    services, wait = call.services, wait_of(call.headers)
-    judged, caller = await _judged(call), call.caller
+    services, wait = context.services, wait_of(context.headers)
+    judged, caller = await _judged(context), context.caller
     # Thousands may wait for their commit: each with its request alone, not with the body it came in.
-    del call
-    accepted = await services.intake.accept(judged) if isinstance(judged, Request) else judged
-    if accepted.is_replay and isinstance(judged, Request):
+    del context
+    accepted = await services.intake.accept(judged) if isinstance(judged, IntakeItem) else judged
+    if accepted.is_replay and isinstance(judged, IntakeItem):
         await services.pipes.limits.give_back(*_quota(caller))
     headers = _kind_headers(accepted)
     if wait:
         headers += await _waited(services, accepted, wait)
-    return Answer(services.display.accepted(accepted), headers=headers)
+    return Response(services.display.accepted(accepted), headers=headers)
 
 
 @endpoint(
@@ -71,14 +79,20 @@ async def send_message(call: Call[Caller, Nothing, SendBody]) -> Answer:
     is_bulk=True,
     takes_turn=False,
 )
-async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
+async def send_batch(context: RequestContext[AppCaller, Nothing, BatchBody]) -> Response:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
-    key = await idempotency_key(call.headers, caller=call.caller, body=call.raw, of="batch")
+    key = await idempotency_key(
+        context.headers, caller=context.caller, body=context.raw, of="batch"
+    )
     sent = await batch.send(
-        call.services, call.caller, entries=call.body.messages, key=key, origin=call.origin
+        context.services,
+        context.caller,
+        entries=context.body.messages,
+        key=key,
+        origin=context.origin,
     )
     headers = [("Idempotency-Replay", "true")] if sent.is_replay else []
-    return Answer(BatchAnswer(sent.results), headers=headers)
+    return Response(BatchAnswer(sent.results), headers=headers)
 
 
 @endpoint(
@@ -89,17 +103,17 @@ async def send_batch(call: Call[AppCaller, Nothing, BatchBody]) -> Answer:
     answer=MessageWithStatus,
     errors=(NotFound,),
 )
-async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
+async def get_message(context: RequestContext[Caller, OneMessage, Nothing]) -> Response:
     """Show a message and how far it has come, to its sender and the app that sent it.
 
     To its receiver while it is in their history.
     """
-    services = call.services
-    found = await services.database.ask(histories.find, call.params.message_id)
-    if found is None or not await _may_see(call, found):
+    services = context.services
+    found = await services.database.query(histories.find, context.params.message_id)
+    if found is None or not await _may_see(context, found):
         raise NotFound("There is no such message.")
     shown = services.display.message(found.message, read_at=found.read_at)
-    return Answer(services.display.with_status(shown, found.status))
+    return Response(services.display.with_status(shown, found.status))
 
 
 @endpoint(
@@ -110,10 +124,12 @@ async def get_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
     answer=CallbackUrl,
     errors=(NotFound,),
 )
-async def get_callback_url(call: Call[UserCaller, OneMessage, Nothing]) -> Answer:
+async def get_callback_url(context: RequestContext[UserCaller, OneMessage, Nothing]) -> Response:
     """Where the button of a received message leads, with a fresh sign-on ticket."""
-    services, me = call.services, call.caller.person.id
-    message = await services.database.ask(histories.received_by, call.params.message_id, user_id=me)
+    services, me = context.services, context.caller.person.id
+    message = await services.database.query(
+        histories.received_by, context.params.message_id, user_id=me
+    )
     if message is None:
         raise NotFound("There is no such message.")
     link = parse_jump_link(message.action_url or "")
@@ -121,7 +137,9 @@ async def get_callback_url(call: Call[UserCaller, OneMessage, Nothing]) -> Answe
         raise invalid("message_id", "The message has no button that signs on.", where="path")
     app = await open_app(services.lookups, link.app_id)
     tickets = services.pipes.tickets
-    return Answer(CallbackUrl(await callback_to(app, link.target_url, user_id=me, tickets=tickets)))
+    return Response(
+        CallbackUrl(await callback_to(app, link.target_url, user_id=me, tickets=tickets))
+    )
 
 
 @endpoint(
@@ -134,35 +152,37 @@ async def get_callback_url(call: Call[UserCaller, OneMessage, Nothing]) -> Answe
     errors=(NotAllowed, NotFound),
     tells=(LOCATION,),
 )
-async def recall_message(call: Call[Caller, OneMessage, Nothing]) -> Answer:
+async def recall_message(context: RequestContext[Caller, OneMessage, Nothing]) -> Response:
     """Take a message back: its sender for a day, the app that sent it at any time.
 
     It is gone from every history (204); of a broadcast it will be, chunk by chunk (202).
     """
-    message_id = call.params.message_id
-    message = await recall(call.services, call.caller, message_id=message_id, now=datetime.now(UTC))
+    message_id = context.params.message_id
+    message = await recall(
+        context.services, context.caller, message_id=message_id, now=datetime.now(UTC)
+    )
     if message.is_broadcast:
-        return Answer(status=202, headers=[("Location", f"{API}/broadcasts/{message_id}")])
-    return Answer(status=204)
+        return Response(status=202, headers=[("Location", f"{API}/broadcasts/{message_id}")])
+    return Response(status=204)
 
 
 ROUTES = (send_message, send_batch, get_message, recall_message, get_callback_url)
 
 
-async def _judged(call: Call[Caller, Nothing, SendBody]) -> Request | Accepted:
+async def _judged(context: RequestContext[Caller, Nothing, SendBody]) -> IntakeItem | Accepted:
     """What is to be accepted; or what was, for a retry that would be refused today."""
-    services, caller, headers = call.services, call.caller, call.headers
+    services, caller, headers = context.services, context.caller, context.headers
     key = None
     if b"idempotency-key" in headers:
-        key = await idempotency_key(headers, caller=caller, body=call.raw)
+        key = await idempotency_key(headers, caller=caller, body=context.raw)
     try:
         # A person's refused sends count as well; an app's quota is of messages.
         if isinstance(caller, UserCaller):
             await services.pipes.limits.take(*_quota(caller))
-        send = await services.judge.judge(call.body, caller)
+        send = await services.judge.judge(context.body, caller)
         if isinstance(caller, AppCaller):
             await services.pipes.limits.take(*_quota(caller))
-    except (CallerIsWrong, OverLimit) as error:
+    except (CallerError, OverLimit) as error:
         # Judged by what is there now, but a retry gets the answer of then (contract §2).
         first = await services.intake.accept_again(key) if key else None
         if first is None:
@@ -170,7 +190,7 @@ async def _judged(call: Call[Caller, Nothing, SendBody]) -> Request | Accepted:
         if isinstance(caller, UserCaller) and not isinstance(error, OverLimit):
             await services.pipes.limits.give_back(*_quota(caller))
         return first
-    return Request(send, key, call.origin)
+    return IntakeItem(send, key, context.origin)
 
 
 def _quota(caller: Caller) -> tuple[Quota, int]:
@@ -196,13 +216,15 @@ async def _waited(services: Services, accepted: Accepted, wait: timedelta) -> li
     return [("Preference-Applied", f"wait={int(wait.total_seconds())}")]
 
 
-async def _may_see(call: Call[Caller, OneMessage, Nothing], found: FoundMessage) -> bool:
+async def _may_see(
+    context: RequestContext[Caller, OneMessage, Nothing], found: FoundMessage
+) -> bool:
     """Who sent it always; who receives it while it is in their history: not before, nor once recalled."""
     message = found.message
-    if isinstance(call.caller, AppCaller):
-        return message.sent_by_app_id == call.caller.app.id
-    me = call.caller.person.id
+    if isinstance(context.caller, AppCaller):
+        return message.sent_by_app_id == context.caller.app.id
+    me = context.caller.person.id
     if me == message.sender_id:
         return True
-    received = await call.services.database.ask(histories.received_by, message.id, user_id=me)
+    received = await context.services.database.query(histories.received_by, message.id, user_id=me)
     return received is not None

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable
 from functools import partial
 
-from ingest.http.endpoint import ANYONE, Call, endpoint
-from ingest.http.response import Answer
+from ingest.http.endpoint import ANYONE, RequestContext, endpoint
+from ingest.http.response import Response
 from ingest.models.requests import Nothing
 from ingest.models.responses import Alive, Ready
 from ingest.services import Services
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres.database import missing_migrations
 from storage.process.metrics_export import CONTENT_TYPE
 
@@ -18,27 +18,27 @@ _PATIENCE_SECONDS = 2.5
 
 
 @endpoint("GET", "/healthz", callers=ANYONE, answer=Alive)
-async def tell_alive(_call: Call[None, Nothing, Nothing]) -> Answer:
+async def tell_alive(_call: RequestContext[None, Nothing, Nothing]) -> Response:
     """Whether the process runs."""
-    return Answer(Alive())
+    return Response(Alive())
 
 
 @endpoint("GET", "/readyz", callers=ANYONE, answer=Ready)
-async def tell_ready(call: Call[None, Nothing, Nothing]) -> Answer:
+async def tell_ready(context: RequestContext[None, Nothing, Nothing]) -> Response:
     """Whether it can take work: database (up to date), broker and bus answer, and the bus takes writes.
 
     As it was at most half a second ago.
     """
-    away = await call.services.readiness.away(partial(_away, call.services))
+    away = await context.services.readiness.away(partial(_away, context.services))
     if away:
-        raise TryLater(f"Not ready: {', '.join(away)} away or not up to date.")
-    return Answer(Ready("ok", "ok", "ok"))
+        raise TransientError(f"Not ready: {', '.join(away)} away or not up to date.")
+    return Response(Ready("ok", "ok", "ok"))
 
 
 @endpoint("GET", "/metrics", callers=ANYONE, answer=str, media_type=CONTENT_TYPE)
-async def show_metrics(call: Call[None, Nothing, Nothing]) -> Answer:
+async def show_metrics(context: RequestContext[None, Nothing, Nothing]) -> Response:
     """What the process measures, for Prometheus."""
-    return Answer(call.services.telemetry.exposed(), media_type=CONTENT_TYPE)
+    return Response(context.services.telemetry.exposed(), media_type=CONTENT_TYPE)
 
 
 ROUTES = (tell_alive, tell_ready, show_metrics)
@@ -62,12 +62,12 @@ async def _answers(check: Awaitable[bool]) -> bool:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await check
-    except (TryLater, TimeoutError):
+    except (TransientError, TimeoutError):
         return False
 
 
 async def _is_up_to_date(services: Services) -> bool:
-    return not await services.pipes.shares.probes.run(missing_migrations)
+    return not await services.pipes.shares.probes.transaction(missing_migrations)
 
 
 async def _has_bus(services: Services) -> bool:

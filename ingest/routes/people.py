@@ -1,7 +1,7 @@
 """Finding people (contract §6)."""
 
-from ingest.http.endpoint import API, PEOPLE, Call, endpoint
-from ingest.http.response import Answer
+from ingest.http.endpoint import API, PEOPLE, RequestContext, endpoint
+from ingest.http.response import Response
 from ingest.models.requests import Nothing, PeopleSearch, PeopleWindow
 from ingest.models.responses import ListedPerson, PeopleAnswer, PersonAnswer
 from storage.model.caller import Person, UserCaller
@@ -19,12 +19,12 @@ from storage.valkey.rate_limits import Quota
     quota=Quota.PERSON_LISTS,
     takes_turn=False,
 )
-async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer:
+async def search_people(context: RequestContext[UserCaller, PeopleSearch, Nothing]) -> Response:
     """Active people with `q` in their name, mobile or English name."""
-    asked = call.params
-    async with call.services.lists.turn(call.caller) as database:
-        found = await database.ask(directory.search, asked.q, limit=asked.limit)
-    return Answer([PersonAnswer(p.id, p.mobile, p.name, p.english_name, p.status) for p in found])
+    asked = context.params
+    async with context.services.lists.turn(context.caller) as database:
+        found = await database.query(directory.search, asked.q, limit=asked.limit)
+    return Response([PersonAnswer(p.id, p.mobile, p.name, p.english_name, p.status) for p in found])
 
 
 @endpoint(
@@ -36,21 +36,21 @@ async def search_people(call: Call[UserCaller, PeopleSearch, Nothing]) -> Answer
     quota=Quota.PERSON_LISTS,
     takes_turn=False,
 )
-async def list_people(call: Call[UserCaller, PeopleWindow, Nothing]) -> Answer:
+async def list_people(context: RequestContext[UserCaller, PeopleWindow, Nothing]) -> Response:
     """A page of everyone with `keyword` in their name, mobile or English name.
 
     With a keyword `total` is counted, and may be skipped, up to 100,000.
     """
-    asked = call.params
+    asked = context.params
     if asked.keyword and asked.skip > directory.COUNTED_AT_MOST:
         raise invalid(
             "skip", f"With a keyword it may be {directory.COUNTED_AT_MOST} at most", where="query"
         )
-    async with call.services.lists.turn(call.caller) as database:
-        total, found = await database.ask(
+    async with context.services.lists.turn(context.caller) as database:
+        total, found = await database.query(
             directory.listing, asked.keyword, skip=asked.skip, limit=asked.limit
         )
-    return Answer(PeopleAnswer(total, [_listed(person) for person in found]))
+    return Response(PeopleAnswer(total, [_listed(person) for person in found]))
 
 
 ROUTES = (search_people, list_people)

@@ -1,7 +1,7 @@
 """Single sign-on: tickets that an app exchanges for who is there (contract §6)."""
 
-from ingest.http.endpoint import API, APPS, PEOPLE, Call, HeaderNote, endpoint
-from ingest.http.response import Answer
+from ingest.http.endpoint import API, APPS, PEOPLE, HeaderNote, RequestContext, endpoint
+from ingest.http.response import Response
 from ingest.identity.single_sign_on import callback_to, open_app
 from ingest.models.requests import JumpParameters, LoginBody, Nothing, VerifyBody
 from ingest.models.responses import RedirectUrl, SignedOn
@@ -19,14 +19,14 @@ from storage.postgres.people import apps
     answer=RedirectUrl,
     errors=(NotAllowed, NotFound),
 )
-async def sign_on(call: Call[UserCaller, Nothing, LoginBody]) -> Answer:
+async def sign_on(context: RequestContext[UserCaller, Nothing, LoginBody]) -> Response:
     """Open an app from the launchpad: its callback with a ticket."""
-    services, me = call.services, call.caller.person.id
-    app = await open_app(services.lookups, call.body.app_id)
-    if await services.database.ask(apps.mapping_of, app.id, user_id=me) is None:
+    services, me = context.services, context.caller.person.id
+    app = await open_app(services.lookups, context.body.app_id)
+    if await services.database.query(apps.mapping_of, app.id, user_id=me) is None:
         raise NotAllowed("You have no account in this app.")
     ticket = await services.pipes.tickets.issue_sign_on(me, app_id=app.id)
-    return Answer(RedirectUrl(callback_link(app.callback_url, ticket=ticket)))
+    return Response(RedirectUrl(callback_link(app.callback_url, ticket=ticket)))
 
 
 @endpoint(
@@ -38,13 +38,13 @@ async def sign_on(call: Call[UserCaller, Nothing, LoginBody]) -> Answer:
     errors=(NotFound,),
     tells=(HeaderNote("Location", "The app's callback with a ticket, going on to the target."),),
 )
-async def jump(call: Call[UserCaller, JumpParameters, Nothing]) -> Answer:
+async def jump(context: RequestContext[UserCaller, JumpParameters, Nothing]) -> Response:
     """Follow a button: to the app's callback with a ticket, and on to the target."""
-    services, asked = call.services, call.params
+    services, asked = context.services, context.params
     app = await open_app(services.lookups, asked.app_id)
-    me, tickets = call.caller.person.id, services.pipes.tickets
+    me, tickets = context.caller.person.id, services.pipes.tickets
     url = await callback_to(app, asked.redirect_to, user_id=me, tickets=tickets)
-    return Answer(status=302, headers=[("Location", url)])
+    return Response(status=302, headers=[("Location", url)])
 
 
 @endpoint(
@@ -55,16 +55,16 @@ async def jump(call: Call[UserCaller, JumpParameters, Nothing]) -> Answer:
     answer=SignedOn,
     errors=(NotFound,),
 )
-async def verify_ticket(call: Call[AppCaller, Nothing, VerifyBody]) -> Answer:
+async def verify_ticket(context: RequestContext[AppCaller, Nothing, VerifyBody]) -> Response:
     """Exchange a ticket of the calling app for who came with it: once, within a minute."""
-    services, app = call.services, call.caller.app
-    user_id = await services.pipes.tickets.redeem_sign_on(call.body.ticket, app_id=app.id)
+    services, app = context.services, context.caller.app
+    user_id = await services.pipes.tickets.redeem_sign_on(context.body.ticket, app_id=app.id)
     person = None if user_id is None else await services.lookups.people.find(user_id)
     if person is None or not person.is_active:
         raise NotFound("There is no such ticket.")
-    account = await services.database.ask(apps.mapping_of, app.id, user_id=person.id)
+    account = await services.database.query(apps.mapping_of, app.id, user_id=person.id)
     name, email = (account.app_user_id, account.email) if account else (None, None)
-    return Answer(SignedOn(person.id, name, email, person.name))
+    return Response(SignedOn(person.id, name, email, person.name))
 
 
 ROUTES = (sign_on, jump, verify_ticket)

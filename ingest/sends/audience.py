@@ -21,7 +21,7 @@ class Resolved:
 async def resolve(database: Database, audience: Audience, *, app: App) -> Resolved:
     """Whom the audience means now: whoever is unknown, deleted or not active is unresolved."""
     ids = await _ids(database, audience, app=app)
-    active = await database.ask(
+    active = await database.query(
         directory.active_among, {id for id in ids.values() if id is not None}
     )
     return Resolved(
@@ -34,16 +34,16 @@ async def _ids(database: Database, audience: Audience, *, app: App) -> dict[str,
     if audience.user_ids is not None:
         return {str(id): id for id in audience.user_ids}
     names = dict.fromkeys(audience.app_user_ids or ())
-    found = await database.ask(apps.resolve_many, app.id, app_user_ids=names)
+    found = await database.query(apps.resolve_many, app.id, app_user_ids=names)
     return {name: found.get(name) for name in names}
 
 
 async def report(database: Database, broadcast_id: int, *, app_id: int) -> BroadcastReport | None:
     """How far a broadcast is, with `read` a minute old at most; None if the app has no such one."""
-    if await database.run(reports.start_count, broadcast_id, app_id=app_id):
+    if await database.transaction(reports.start_count, broadcast_id, app_id=app_id):
         count = await _reads(database, broadcast_id)
-        await database.run(reports.end_count, broadcast_id, count=count)
-    return await database.ask(reports.report, broadcast_id, app_id=app_id)
+        await database.transaction(reports.end_count, broadcast_id, count=count)
+    return await database.query(reports.report, broadcast_id, app_id=app_id)
 
 
 async def _reads(database: Database, broadcast_id: int) -> int:
@@ -51,7 +51,7 @@ async def _reads(database: Database, broadcast_id: int) -> int:
     after: int | None = 0
     count = 0
     while after is not None:
-        part = await database.run(reports.count_reads, broadcast_id, after_user_id=after)
+        part = await database.transaction(reports.count_reads, broadcast_id, after_user_id=after)
         count += part.count
         after = part.last_user_id
     return count
@@ -64,7 +64,7 @@ async def unread(
     found: list[UnreadPerson] = []
     after: int | None = after_user_id
     while after is not None and len(found) < limit:
-        page = await database.run(
+        page = await database.transaction(
             reports.unread,
             broadcast_id,
             after_user_id=after,

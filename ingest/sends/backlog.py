@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres.database import Database
 from storage.postgres.sends import accepted
 from storage.postgres.sends.accepted import Backlog
@@ -13,7 +13,7 @@ from storage.postgres.sends.accepted import Backlog
 _log = logging.getLogger(__name__)
 
 
-class BacklogWatch:
+class BacklogMonitor:
     """Counts in the background; between two counts what this process accepted is added.
 
     Several processes may together pass the cap by what they accept within one interval.
@@ -36,9 +36,9 @@ class BacklogWatch:
         self._since += count
 
     async def count(self) -> None:
-        """Count now. Raises TryLater, and the last count stands."""
+        """Count now. Raises TransientError, and the last count stands."""
         before = self._since
-        self.last = await self._database.ask(accepted.backlog)
+        self.last = await self._database.query(accepted.backlog)
         # What was accepted while counting may or may not be in the count: count it twice, once.
         self._since -= before
 
@@ -47,7 +47,7 @@ class BacklogWatch:
         while True:
             # gather hands over what was raised: nothing may end the counting.
             [outcome] = await asyncio.gather(self.count(), return_exceptions=True)
-            if isinstance(outcome, Exception) and not isinstance(outcome, TryLater):
+            if isinstance(outcome, Exception) and not isinstance(outcome, TransientError):
                 _log.error("The backlog cannot be counted: %s", type(outcome).__name__)
             tell(self.last)
             await asyncio.sleep(self._interval_seconds)

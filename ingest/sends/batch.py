@@ -14,10 +14,10 @@ from ingest.models.requests import SendBody
 from ingest.models.responses import EntryRefused, EntrySent
 from ingest.services import Services
 from storage.model.caller import AppCaller
-from storage.model.errors import CallerIsWrong, CarillonError, FieldProblem, Invalid
+from storage.model.errors import CallerError, CarillonError, FieldProblem, Invalid
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.sends import batch_keys
-from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.accepted import IntakeItem
 from storage.postgres.sends.batch_keys import FirstAnswers
 from storage.valkey.rate_limits import Quota
 
@@ -48,7 +48,7 @@ async def send(
     """Send what may be sent.
 
     A repeated batch with its key repeats the first results and sends only what has none, because the
-    first try was cut short. Raises Invalid for a key of another body, and OverLimit and TryLater for the
+    first try was cut short. Raises Invalid for a key of another body, and OverLimit and TransientError for the
     batch as a whole: what may have been accepted then is known only to a retry with the key.
     """
     first = FirstAnswers() if key is None else await services.intake.bind(key, len(entries))
@@ -78,7 +78,7 @@ async def _send_new(
             for place, entry in entries.items()
         )
     )
-    requests = [one for one in judged if isinstance(one, Request)]
+    requests = [one for one in judged if isinstance(one, IntakeItem)]
     if requests:
         await services.pipes.limits.take(Quota.APP_SENDS, caller.app.id, count=len(requests))
     accepted = await services.intake.accept_all(requests)
@@ -88,7 +88,7 @@ async def _send_new(
         await services.pipes.limits.give_back(Quota.APP_SENDS, caller.app.id, count=replays)
     outcomes = iter(accepted)
     return {
-        place: _result(services, next(outcomes) if isinstance(one, Request) else one)
+        place: _result(services, next(outcomes) if isinstance(one, IntakeItem) else one)
         for place, one in zip(entries, judged, strict=True)
     }
 
@@ -113,7 +113,7 @@ async def _judged(
     key: IdempotencyKey | None,
     origin: str,
     turn: asyncio.Lock,
-) -> Request | CallerIsWrong:
+) -> IntakeItem | CallerError:
     if isinstance(entry, Invalid):
         return entry
     if not isinstance(entry, dict):
@@ -122,10 +122,10 @@ async def _judged(
         body = SendBody.of(entry)
         # Audiences are long questions, of which a caller may not have many in hand.
         async with turn if body.audience else nullcontext():
-            return Request(await services.judge.judge(body, caller), key, origin)
+            return IntakeItem(await services.judge.judge(body, caller), key, origin)
     except ValidationError as error:
         return errors.invalid_fields(error, where=lambda _name: "body")
-    except CallerIsWrong as error:
+    except CallerError as error:
         return error
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres.broadcasts import reports
 from storage.postgres.database import Database
 from storage.postgres.messages import histories
@@ -17,7 +17,7 @@ from storage.postgres.sends import accepted
 _ASK_EVERY_SECONDS = 0.02
 
 
-class Watch:
+class DeliveryWaiter:
     """Tells when messages and broadcasts have arrived, or that they never will."""
 
     def __init__(self, database: Database) -> None:
@@ -59,15 +59,15 @@ class Watch:
         sent, sent_to_many = set(self._messages), set(self._broadcasts)
         try:
             if sent:
-                waiting = await self._database.ask(accepted.still_waiting, sent)
+                waiting = await self._database.query(accepted.still_waiting, sent)
                 if gone := sent - waiting:
-                    there = await self._database.ask(histories.in_histories, gone)
+                    there = await self._database.query(histories.in_histories, gone)
                     _tell(self._messages, gone, there=there)
             if sent_to_many:
-                ended = await self._database.ask(reports.ended, sent_to_many)
+                ended = await self._database.query(reports.ended, sent_to_many)
                 done = {id for id, is_done in ended.items() if is_done}
                 _tell(self._broadcasts, ended.keys(), there=done)
-        except TryLater:
+        except TransientError:
             return
 
 

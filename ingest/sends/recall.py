@@ -29,15 +29,15 @@ async def recall(services: Services, caller: Caller, *, message_id: int, now: da
         judge_person(message, user_id=caller.person.id, age=now - message.created_at, limit=limit)
     if message.is_broadcast:
         await recall_broadcast(services, message_id)
-    elif await services.database.ask(recalls.recall, message):
+    elif await services.database.query(recalls.recall, message):
         services.pipes.doorbell.ring(SENDS)
     return message
 
 
 async def recall_broadcast(services: Services, broadcast_id: int) -> None:
     """Let the lanes take a broadcast back; whoever asks has been judged."""
-    await services.database.run(broadcast_recalls.start, broadcast_id)
-    await services.database.run(expansion.discard, broadcast_id)
+    await services.database.transaction(broadcast_recalls.start, broadcast_id)
+    await services.database.transaction(expansion.discard, broadcast_id)
     services.pipes.doorbell.ring(BROADCASTS)
 
 
@@ -58,13 +58,13 @@ def judge_person(message: Message, *, user_id: int, age: timedelta, limit: timed
 
 async def _found(services: Services, caller: Caller, message_id: int) -> Message:
     """The message, if the caller may know of it: people who did not send it must have it."""
-    found = await services.database.ask(histories.find, message_id)
+    found = await services.database.query(histories.find, message_id)
     if found is None:
         raise NotFound(_NO_SUCH)
     message = found.message
     if isinstance(caller, AppCaller) or message.sender_id == caller.person.id:
         return message
     me = caller.person.id
-    if await services.database.ask(histories.received_by, message_id, user_id=me) is None:
+    if await services.database.query(histories.received_by, message_id, user_id=me) is None:
         raise NotFound(_NO_SUCH)
     return message

@@ -30,7 +30,7 @@ class Rules:
     schedule_ahead: timedelta
 
 
-class Needs(NamedTuple):
+class RequiredLookups(NamedTuple):
     """What has to be looked up for a send; None is nothing.
 
     `named_app`: a string id other than the calling app's. `account`: the receiver's name in that app
@@ -46,7 +46,7 @@ class Needs(NamedTuple):
     audience: Audience | None = None
 
 
-class Facts(NamedTuple):
+class LookupResult(NamedTuple):
     """What was found; None is "no such thing" where it was needed.
 
     `is_uploaded`: the object that `media` may be is there. Not asked for what is not the caller's.
@@ -60,14 +60,14 @@ class Facts(NamedTuple):
     audience: Resolved | None = None
 
 
-def needs(body: SendBody, caller: Caller, *, rules: Rules) -> Needs:
+def needs(body: SendBody, caller: Caller, *, rules: Rules) -> RequiredLookups:
     """Judge the request by itself and say what to look up. Raises NotAllowed, Invalid, TooLarge."""
     _judge_caller(body, caller)
     _judge_receiver(body)
     _judge_content(body, rules)
     _judge_button(body, caller)
     is_app = isinstance(caller, AppCaller)
-    return Needs(
+    return RequiredLookups(
         receiver_id=body.receiver_id,
         named_app=None if is_app else body.app_id,
         account=body.app_user_id,
@@ -77,7 +77,9 @@ def needs(body: SendBody, caller: Caller, *, rules: Rules) -> Needs:
     )
 
 
-def decide(body: SendBody, caller: Caller, facts: Facts, *, rules: Rules, now: datetime) -> Send:
+def decide(
+    body: SendBody, caller: Caller, facts: LookupResult, *, rules: Rules, now: datetime
+) -> Send:
     """The send, of a request that passed `needs`. Raises NotAllowed, NotFound, Invalid."""
     button_app = _button_app(body, caller, facts)
     _judge_facts(body, caller, facts)
@@ -172,7 +174,7 @@ def _media_key(body: SendBody) -> str | None:
     return body.content
 
 
-def _judge_facts(body: SendBody, caller: Caller, facts: Facts) -> None:
+def _judge_facts(body: SendBody, caller: Caller, facts: LookupResult) -> None:
     if not body.is_broadcast and (facts.receiver is None or not facts.receiver.is_active):
         raise NotFound("There is no such receiver.")
     is_app = isinstance(caller, AppCaller)
@@ -186,7 +188,7 @@ def _judge_facts(body: SendBody, caller: Caller, facts: Facts) -> None:
         raise invalid("content", "The object is not uploaded yet.")
 
 
-def _button_app(body: SendBody, caller: Caller, facts: Facts) -> App | None:
+def _button_app(body: SendBody, caller: Caller, facts: LookupResult) -> App | None:
     if isinstance(caller, AppCaller):
         return caller.app
     if body.app_id is not None and (facts.named_app is None or not facts.named_app.is_active):

@@ -9,14 +9,14 @@ from ingest.models.requests import Audience, SendBody
 from ingest.sends import audience as audiences
 from ingest.sends import rules as sending
 from ingest.sends.audience import Resolved
-from ingest.sends.rules import Facts, Needs, Rules
+from ingest.sends.rules import LookupResult, RequiredLookups, Rules
 from storage.media.store import MediaStore
 from storage.model.caller import App, AppCaller, Caller
 from storage.model.media import MediaObject, is_key
 from storage.model.send import Send
 
 
-class Judge:
+class SendValidator:
     """Says of a request whether it may be sent, and as what."""
 
     def __init__(
@@ -35,12 +35,12 @@ class Judge:
         self._clock = clock
 
     async def judge(self, body: SendBody, caller: Caller) -> Send:
-        """The send. Raises CallerIsWrong of some kind (contract §2), or TryLater."""
+        """The send. Raises CallerError of some kind (contract §2), or TransientError."""
         needs = sending.needs(body, caller, rules=self._rules)
         facts = await self._find(needs, caller)
         return sending.decide(body, caller, facts, rules=self._rules, now=self._clock())
 
-    async def _find(self, needs: Needs, caller: Caller) -> Facts:
+    async def _find(self, needs: RequiredLookups, caller: Caller) -> LookupResult:
         receiver_id, named_app_id, account, sender_account, media_key, audience = needs
         named_app = None if named_app_id is None else await self._app(named_app_id)
         # An account is a name in the app that the request names, or in the one that calls.
@@ -51,7 +51,7 @@ class Judge:
         media, is_uploaded = (
             (None, False) if media_key is None else await self._object(media_key, caller)
         )
-        return Facts(
+        return LookupResult(
             None
             if receiver_id is None
             else people.remembered(receiver_id) or await people.find(receiver_id),
@@ -64,7 +64,7 @@ class Judge:
 
     async def _object(self, key: str, caller: Caller) -> tuple[MediaObject | None, bool]:
         """Whose object it is and, if it is the caller's, whether it is there."""
-        known = await self._lookups.objects.ask(key) if is_key(key) else None
+        known = await self._lookups.objects.submit(key) if is_key(key) else None
         if known is None or known.owner != caller.key:
             return known, False
         return known, await self._media.holds(key)

@@ -32,7 +32,7 @@ from storage.model.message import ContentType, MessageType
 from storage.model.send import Accepted, Send
 from storage.postgres.broadcasts import reports
 from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.accepted import IntakeItem
 from storage.settings import ValkeySettings, load
 from storage.valkey.bus import STREAMS, BusReader, Position
 
@@ -73,7 +73,7 @@ def floor_round(connection: psycopg.Connection[tuple[object, ...]]) -> float:
 
 def send(place: Ground, doorbell: Doorbell, what: Send) -> int:
     """Accept as ingest does; the message's id."""
-    [answer] = place.database.run(accepted.accept, [Request(what)])
+    [answer] = place.database.transaction(accepted.accept, [IntakeItem(what)])
     if not isinstance(answer, Accepted):
         raise answer
     doorbell.ring(SENDS)
@@ -115,7 +115,9 @@ def a_message(number: int, *, people: int) -> Send:
 def warm_up(place: Ground, doorbell: Doorbell, *, people: int) -> None:
     """Wait until the workers are there: they have delivered something."""
     ids = [send(place, doorbell, a_message(number, people=people)) for number in range(50)]
-    if not wait_until(lambda: not place.database.run(accepted.still_waiting, ids), seconds=120):
+    if not wait_until(
+        lambda: not place.database.transaction(accepted.still_waiting, ids), seconds=120
+    ):
         raise RuntimeError("the workers do not work")
 
 
@@ -127,7 +129,7 @@ def our_round(place: Ground, doorbell: Doorbell) -> tuple[float, BroadcastReport
     with count_bar("broadcast") as bar:
 
         def is_done() -> bool:
-            report = place.database.run(reports.report, id, app_id=OURS)
+            report = place.database.transaction(reports.report, id, app_id=OURS)
             if report is None:
                 return False
             found[:] = [report]

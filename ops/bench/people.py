@@ -12,7 +12,7 @@ GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英�
 
 def make_people(database: BlockingDatabase, count: int) -> None:
     """Active people 1 to `count`, with Chinese names and mobiles."""
-    database.run(people_import.import_people, _people(count))
+    database.transaction(people_import.import_people, _people(count))
 
 
 def _people(count: int) -> Iterator[NewPerson]:

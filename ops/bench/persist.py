@@ -15,7 +15,7 @@ from ops.bench.bench_environment import OUT, Ground, ground, show, timed
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Send
 from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.accepted import IntakeItem
 from workers import persist
 from workers.process import Process, open_process
 
@@ -79,8 +79,8 @@ def floor_round(connection: psycopg.Connection[Any], count: int) -> float:
 def fill(place: Ground, count: int) -> None:
     """Accept `count` messages."""
     for start in range(0, count, BATCH):
-        requests = [Request(_send(*pair(n))) for n in range(start, start + BATCH)]
-        place.database.run(accepted.accept, requests)
+        requests = [IntakeItem(_send(*pair(n))) for n in range(start, start + BATCH)]
+        place.database.transaction(accepted.accept, requests)
 
 
 def _send(sender: int, receiver: int) -> Send:

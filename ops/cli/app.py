@@ -11,7 +11,7 @@ from ops.cli.servers import record
 from ops.cli.terminal.printing import console, say
 from storage.model.action_link import is_absolute_url, is_redirect_host
 from storage.model.caller import App
-from storage.model.errors import CallerIsWrong, NotFound
+from storage.model.errors import CallerError, NotFound
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp, Vault, VaultSettings
@@ -57,30 +57,30 @@ def add(
     new = NewApp(app_id, name, callback_url, hosts, description, category or None, protocol)
     _check(new)
     with record() as database:
-        made, secret = database.run(apps.add, new, vault=_vault())
+        made, secret = database.transaction(apps.add, new, vault=_vault())
     _print_secret(made, secret, as_json=as_json)
 
 
 def _check(new: NewApp) -> None:
-    """Raise CallerIsWrong for what could never work."""
+    """Raise CallerError for what could never work."""
     if not _APP_ID.fullmatch(new.app_id):
-        raise CallerIsWrong(
+        raise CallerError(
             f"“{new.app_id}” cannot be an app id: up to 64 letters, digits, and . _ - between them."
         )
     if not new.name.strip():
-        raise CallerIsWrong("The name is empty.")
+        raise CallerError("The name is empty.")
     if not is_absolute_url(new.callback_url):
-        raise CallerIsWrong(f"“{new.callback_url}” is not an absolute http(s) URL.")
+        raise CallerError(f"“{new.callback_url}” is not an absolute http(s) URL.")
     for host in new.redirect_hosts:
         if not is_redirect_host(host):
-            raise CallerIsWrong(f"“{host}” is not a host, such as oa.example.com or *.example.com.")
+            raise CallerError(f"“{host}” is not a host, such as oa.example.com or *.example.com.")
 
 
 @app.command("list")
 def list_() -> None:
     """List every app."""
     with record() as database:
-        found = database.run(apps.every)
+        found = database.transaction(apps.every)
     table = Table("id", "app id", "name", "active", "callback", "more hosts")
     for one in found:
         hosts = ", ".join(one.redirect_hosts)
@@ -96,7 +96,7 @@ def rotate_secret(*, app_id: str, as_json: bool) -> None:
     """Give an app a new secret, shown once; the one before stays valid until the next time."""
     with record() as database:
         found = _found(database, app_id)
-        secret = database.run(apps.rotate_secret, found.id, vault=_vault())
+        secret = database.transaction(apps.rotate_secret, found.id, vault=_vault())
     _print_secret(found, secret, as_json=as_json)
 
 
@@ -116,12 +116,12 @@ def enable(*, app_id: str) -> None:
 
 def _set_active(app_id: str, *, is_active: bool) -> None:
     with record() as database:
-        database.run(apps.set_active, _found(database, app_id).id, is_active=is_active)
+        database.transaction(apps.set_active, _found(database, app_id).id, is_active=is_active)
     say(f"App {app_id} is {'enabled' if is_active else 'disabled'}.")
 
 
 def _found(database: BlockingDatabase, app_id: str) -> App:
-    found = database.run(apps.find, app_id)
+    found = database.transaction(apps.find, app_id)
     if found is None:
         raise NotFound(f"There is no app {app_id}.")
     return found

@@ -10,7 +10,7 @@ from ops.cli.callers import as_app
 from ops.cli.terminal.printing import say
 from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastStatus
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import PermanentError, TransientError
 
 MOVING = frozenset({"SCHEDULED", "PENDING", "EXPANDING", "RECALLING"})
 _LOOK_EVERY_SECONDS = 0.3
@@ -57,11 +57,11 @@ def _look(api: ApiClient, id: int) -> dict[str, Any] | None:
     """A report; None while the API is busy. The broadcast goes on whether somebody looks or not."""
     try:
         report: dict[str, Any] = api.get(f"/broadcasts/{id}")
-    except TryLater:
+    except TransientError:
         return None
     except Refused as error:
         if error.status == _NOT_FOUND:
-            raise NeverWillWork(
+            raise PermanentError(
                 f"The broadcast {id} is gone: see `carillon failed list`."
             ) from error
         raise
@@ -73,4 +73,4 @@ def _report(report: dict[str, Any]) -> None:
     rate = report["rate_per_second"]
     say(f"{said}." if rate is None else f"{said}, {rate:,.0f}/s.", err=True)
     if report["status"] != BroadcastStatus.DONE:
-        raise NeverWillWork(f"The broadcast ended as {report['status']}.")
+        raise PermanentError(f"The broadcast ended as {report['status']}.")

@@ -16,7 +16,7 @@ from ops.cli.servers import record
 from ops.cli.terminal.printing import console, say, say_json
 from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
-from storage.model.errors import NeverWillWork, NotFound
+from storage.model.errors import NotFound, PermanentError
 from storage.postgres import overview
 from storage.postgres.broadcasts import expansion as broadcast_steps
 from storage.postgres.broadcasts import failures, recalls, reports
@@ -39,7 +39,7 @@ def broadcasts() -> None:
 def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
     """The last accepted first, also those that are not due yet."""
     with record() as database:
-        lines = database.run(
+        lines = database.transaction(
             overview.latest_broadcasts,
             limit=limit,
             before_id=before_id,
@@ -75,11 +75,11 @@ def cancel(*, id: int, app_id: str | None) -> None:
     """Stop it: what is not delivered yet never will be; what was stays. Prints the report."""
     with record() as database:
         _report(database, id, app_id)
-        database.run(broadcast_steps.stop, id)
-        database.run(broadcast_steps.discard, id)
+        database.transaction(broadcast_steps.stop, id)
+        database.transaction(broadcast_steps.discard, id)
         report = _report(database, id)
     if report.status is not BroadcastStatus.CANCELLED:
-        raise NeverWillWork(f"It cannot be stopped any more: it is {report.status}.")
+        raise PermanentError(f"It cannot be stopped any more: it is {report.status}.")
     _print(report)
 
 
@@ -98,8 +98,8 @@ def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
 
 def begin_recall(database: BlockingDatabase, id: int) -> None:
     """Let the lanes take a broadcast back; the sweep rings for them."""
-    database.run(recalls.start, id)
-    database.run(broadcast_steps.discard, id)
+    database.transaction(recalls.start, id)
+    database.transaction(broadcast_steps.discard, id)
 
 
 @broadcasts.command()
@@ -109,21 +109,21 @@ def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
     with record() as database:
         _report(database, id, app_id)
-        count = database.run(failures.retry, id)
+        count = database.transaction(failures.retry, id)
     say(f"{count} parts are tried now.")
 
 
 def _number_of(database: BlockingDatabase, app_id: str | None) -> int | None:
     if app_id is None:
         return None
-    found = database.run(apps.find, app_id)
+    found = database.transaction(apps.find, app_id)
     if found is None:
         raise NotFound(f"There is no app {app_id}.")
     return found.id
 
 
 def _report(database: BlockingDatabase, id: int, app_id: str | None = None) -> BroadcastReport:
-    found = database.run(reports.report, id, app_id=_number_of(database, app_id))
+    found = database.transaction(reports.report, id, app_id=_number_of(database, app_id))
     if found is None:
         raise NotFound(f"There is no broadcast {id}.")
     return found

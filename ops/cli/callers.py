@@ -45,11 +45,11 @@ def as_app(app_id: str, *, secret: str | None, url: str | None) -> ApiClient:
 
 def _stored_secret(app_id: str) -> bytes:
     with record() as database:
-        found = database.run(apps.find, app_id)
+        found = database.transaction(apps.find, app_id)
         if found is None:
             raise NotFound(f"There is no app {app_id}.")
         vault = Vault(load(VaultSettings, environment()))
-        secrets = database.run(apps.secrets, found.id, vault=vault)
+        secrets = database.transaction(apps.secrets, found.id, vault=vault)
     if not secrets:
         raise NotFound(f"The app {app_id} has no secret; give it one with `app rotate-secret`.")
     return secrets[0]

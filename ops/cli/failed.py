@@ -25,7 +25,7 @@ def failed() -> None:
 def list_(*, limit: int, before_id: int | None) -> None:
     """Show the newest first."""
     with record() as database:
-        letters = database.run(failed_sends.listing, limit=limit, before_id=before_id)
+        letters = database.transaction(failed_sends.listing, limit=limit, before_id=before_id)
     # What the other commands take is shown whole, however narrow the terminal.
     whole_id = Column("id", no_wrap=True, min_width=16)
     table = Table(whole_id, "failed at", "attempts", "type", "receiver", "error")
@@ -55,7 +55,7 @@ def show(*, id: int) -> None:
 
 def _found(id: int) -> FailedSend:
     with record() as database:
-        letter = database.run(failed_sends.find, id)
+        letter = database.transaction(failed_sends.find, id)
     if letter is None:
         raise NotFound(f"There is no failed send {id}.")
     return letter
@@ -67,7 +67,7 @@ def _found(id: int) -> FailedSend:
 def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Let them be sends again, with their old ids (new ones, if retention has dropped their month)."""
     with record() as database:
-        replayed = database.run(failed_sends.replay, _chosen(database, ids, is_all=is_all))
+        replayed = database.transaction(failed_sends.replay, _chosen(database, ids, is_all=is_all))
     doorbell = Doorbell(load(QueueSettings, environment()))
     doorbell.ring(SENDS)
     doorbell.close()
@@ -84,7 +84,7 @@ def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
 def drop(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Give them up for good."""
     with record() as database:
-        dropped = database.run(failed_sends.drop, _chosen(database, ids, is_all=is_all))
+        dropped = database.transaction(failed_sends.drop, _chosen(database, ids, is_all=is_all))
     _tell("Dropped", dropped, ids)
 
 
@@ -93,7 +93,7 @@ def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -
         raise click.UsageError("Name ids, or say --all.")
     if not is_all:
         return list(ids)
-    return [letter.id for letter in database.run(failed_sends.listing, limit=1_000_000)]
+    return [letter.id for letter in database.transaction(failed_sends.listing, limit=1_000_000)]
 
 
 def _tell(done: str, found: list[int], asked: tuple[int, ...]) -> None:

@@ -34,13 +34,13 @@ def import_(*, app_id: str, file: Path, encoding: str) -> None:
     known already is brought up to date; those that are not in the file stay as they are.
     """
     with record() as database, file_bar(file, "Reading") as (advance, go_on):
-        app = database.run(apps.find, app_id)
+        app = database.transaction(apps.find, app_id)
         if app is None:
             raise NotFound(f"There is no app {app_id}.")
         read = rows(file, COLUMNS, encoding=encoding, advance=advance)
         found = Counted(accounts(read), then=lambda: go_on("Writing"))
         try:
-            done = database.run(import_mappings, app.id, mappings=found)
+            done = database.transaction(import_mappings, app.id, mappings=found)
         except UnknownUser as error:
             raise BadRow(error.number, error.detail.rstrip(".")) from error
     say(f"{done.added} accounts new, {done.changed} changed.")

@@ -52,12 +52,12 @@ def recall(*, id: int) -> None:
             begin_recall(database, id)
             say(f"It is being taken back: carillon broadcasts show {id} --watch")
             return
-        is_new = database.run(recalls.recall, found.message)
+        is_new = database.transaction(recalls.recall, found.message)
     say("It is recalled." if is_new else "It was recalled before.")
 
 
 def _found(database: BlockingDatabase, id: int) -> FoundMessage:
-    found = database.run(histories.find, id)
+    found = database.transaction(histories.find, id)
     if found is None:
         raise NotFound(f"There is no message {id}.")
     return found

@@ -15,7 +15,7 @@ from ops.cli import environment
 from ops.cli.terminal.printing import console, plain
 from ops.doctor import LATE_SECONDS
 from storage.broker import Doorbell, QueueSettings
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres import overview
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.overview import Overview, RunningBroadcast
@@ -47,8 +47,8 @@ class Watcher:
         self._valkey = load(ValkeySettings, environ)
 
     def look(self) -> Look:
-        """See how things stand. Raises TryLater when the database is away."""
-        seen = self._database.run(overview.look, limit=SHOWN_BROADCASTS)
+        """See how things stand. Raises TransientError when the database is away."""
+        seen = self._database.transaction(overview.look, limit=SHOWN_BROADCASTS)
         return Look(time.monotonic(), seen, self._rings(), self._gateways())
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Watcher:
     def _gateways(self) -> GatewayCounts | None:
         try:
             return gateway_reports.look(self._valkey)
-        except TryLater:
+        except TransientError:
             return None
 
 
@@ -100,7 +100,7 @@ def _views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
         began = time.monotonic()
         try:
             now = watcher.look()
-        except TryLater as error:
+        except TransientError as error:
             yield Text(plain(f"{error.detail} Trying again …"), style="bold red")
         else:
             yield view(now, before)

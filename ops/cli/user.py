@@ -13,7 +13,7 @@ from ops.cli.terminal.printing import say, say_json
 from ops.cli.terminal.progress import Counted, file_bar
 from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
 from storage.model.caller import ACTIVE, DISABLED
-from storage.model.errors import NotFound, TryLater
+from storage.model.errors import NotFound, TransientError
 from storage.model.message import MAX_ID
 from storage.postgres.people import directory
 from storage.postgres.people.people_import import Changes, Imported, NewPerson, import_people
@@ -44,7 +44,7 @@ def import_(*, file: Path, encoding: str) -> None:
     with record(as_owner=True) as database, file_bar(file, "Reading") as (advance, go_on):
         read = rows(file, COLUMNS, encoding=encoding, advance=advance)
         count = Counted(newcomers(read), then=lambda: go_on("Writing"))
-        done = database.run(import_people, count)
+        done = database.transaction(import_people, count)
     say(
         f"{count.number} people: {done.added} new, {done.changed} changed, "
         f"{count.number - done.added - done.changed} as before."
@@ -89,7 +89,7 @@ def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
 def show(*, id: int) -> None:
     """Show one person, as JSON."""
     with record() as database:
-        person = database.run(directory.find, id)
+        person = database.transaction(directory.find, id)
     if person is None:
         raise NotFound(f"There is no user {id}.")
     say_json(asdict(person))
@@ -113,7 +113,7 @@ def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
     """First the record, then the gateways: a gateway that is told too early lets them in again."""
     with record() as database, gateways() as bus:
         for id in ids:
-            if database.run(directory.set_status, id, status=status) is None:
+            if database.transaction(directory.set_status, id, status=status) is None:
                 raise NotFound(f"There is no user {id}.")
             if status == ACTIVE:
                 bus.enable(id)
@@ -130,8 +130,8 @@ def _tell_gateways(done: Imported) -> None:
         with gateways() as bus:
             bus.enable(*done.let_in)
             bus.disable(*done.shut_out, at_ms=int(time.time() * 1000))
-    except TryLater as error:
-        raise TryLater(
+    except TransientError as error:
+        raise TransientError(
             f"{error.detail} The people are imported. Who was shut out may stay connected, and who was let in is "
             "refused, until Valkey is back: then workers tell the gateways within seconds."
         ) from error

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ops.local.child import Account
-from storage.model.errors import NeverWillWork
+from storage.model.errors import PermanentError
 
 CANDIDATES = ("postgres", "nobody")
 
@@ -30,7 +30,7 @@ def server_account() -> Account | None:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise NeverWillWork(
+    raise PermanentError(
         "PostgreSQL does not run as root, and there is neither a user postgres nor nobody: start "
         "carillon as an ordinary user, or set CARILLON_DATABASE_URL."
     )

@@ -22,7 +22,7 @@ from ops.local.child import Child, Program
 from ops.local.polling import wait_until
 from ops.local.private_folder import let_pass_only
 from ops.local.state_files import LOCALHOST, kept_password, kept_port
-from storage.model.errors import NeverWillWork
+from storage.model.errors import PermanentError
 from storage.postgres.database import settle_roles
 from storage.settings import DatabaseSettings, load
 
@@ -117,14 +117,14 @@ class _Server:
     def start(self, timeout: float = 60.0) -> None:
         """Start it and wait until it answers; the same data and, if it is free, the same port.
 
-        Raises NeverWillWork with the end of its log when it does not answer in time.
+        Raises PermanentError with the end of its log when it does not answer in time.
         """
         self._launch_and_wait(timeout)
         if not self.is_ready() and self._data_is_unreadable():
             self._launch_and_wait(timeout)
         if not self.is_ready():
             self.child.kill()
-            raise NeverWillWork(f"{self.child.name} did not start: {log_end(self.child.log)}")
+            raise PermanentError(f"{self.child.name} did not start: {log_end(self.child.log)}")
 
     def _launch_and_wait(self, timeout: float) -> None:
         self.launch()
@@ -304,7 +304,7 @@ class EmbeddedPostgres(_Server):
             start_new_session=True,
         )
         if done.returncode != 0:
-            raise NeverWillWork(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
+            raise PermanentError(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
 
 
 class EmbeddedValkey(_Server):
@@ -448,7 +448,7 @@ def _wheel(package: str) -> Path:
     # Found, not imported: their Python parts are not used, and slow.
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise NeverWillWork(f"The package {package} is not installed.")
+        raise PermanentError(f"The package {package} is not installed.")
     return Path(spec.submodule_search_locations[0])
 
 

@@ -18,7 +18,7 @@ from typing import Protocol
 import psutil
 
 from ops.local.embedded import log_end
-from storage.model.errors import CarillonError, NeverWillWork, TryLater
+from storage.model.errors import CarillonError, PermanentError, TransientError
 
 PAUSE_SECONDS = 0.1
 STEADY_SECONDS = 10.0  # a service that ran this long has recovered: back-off starts anew
@@ -90,7 +90,7 @@ class Supervisor:
     def wait_for(self, ready: Callable[[], bool], *, seconds: float, what: str) -> None:
         """Watch until `ready`.
 
-        Raises StopRequested; TryLater after `seconds`; NeverWillWork when a service keeps dying.
+        Raises StopRequested; TransientError after `seconds`; PermanentError when a service keeps dying.
         """
         end = self._clock() + seconds
         while not ready():
@@ -98,7 +98,7 @@ class Supervisor:
             if self._stop_requests:
                 raise StopRequested
             if self._clock() > end:
-                raise TryLater(f"{what} is not ready after {seconds:g} seconds.")
+                raise TransientError(f"{what} is not ready after {seconds:g} seconds.")
             time.sleep(PAUSE_SECONDS)
 
     def watch(self) -> None:
@@ -147,7 +147,7 @@ class Supervisor:
         ending = _ending(service.exit_code)
         self._kill(service)  # what it forked must not run beside its successor
         if watched.crashes >= CRASHES_IN_START and not self._is_up:
-            raise NeverWillWork(
+            raise PermanentError(
                 f"{service.name} keeps ending ({ending}). {service.log} ends with:\n"
                 f"{log_end(service.log)}"
             )

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from cachetools import LRUCache, TTLCache
 
 from storage.media.bucket import Bucket, BucketTools
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.media import (
     UploadInstructions,
     check_upload,
@@ -82,7 +82,7 @@ class S3Store:
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:
         """A form to POST: the bucket takes exactly this key, size and type with it, until it expires.
 
-        Raises Invalid or TooLarge for what is not taken, TryLater without credentials to sign with.
+        Raises Invalid or TooLarge for what is not taken, TransientError without credentials to sign with.
         """
         check_upload(content_type, size, max_bytes=self._max_bytes)
         with self._signing() as tools:
@@ -102,7 +102,7 @@ class S3Store:
     def url(self, key: str, *, filename: str = "") -> str:
         """A URL to GET the object with; a full URL comes back unchanged.
 
-        Raises TryLater without credentials to sign with.
+        Raises TransientError without credentials to sign with.
         """
         if is_full_url(key):
             return key
@@ -118,7 +118,7 @@ class S3Store:
         return made
 
     async def holds(self, key: str) -> bool:
-        """Whether the object was uploaded, whole. Raises TryLater when the bucket cannot say."""
+        """Whether the object was uploaded, whole. Raises TransientError when the bucket cannot say."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -130,7 +130,7 @@ class S3Store:
                     self._answers[key] = is_there, loop.time()
                 return is_there
         except TimeoutError as error:
-            raise TryLater("The media store does not answer.") from error
+            raise TransientError("The media store does not answer.") from error
 
     def _ask(self, key: str) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
@@ -145,7 +145,7 @@ class S3Store:
                 return False
             # No credentials, no connection, 5xx: an operator's matter, whose reason is in the log.
             _log.warning("The bucket cannot be asked for an object: %s", error)
-            raise TryLater("The media store cannot be asked now.") from error
+            raise TransientError("The media store cannot be asked now.") from error
         return True
 
     def _signed(self, key: str, filename: str, *, since: int) -> str:
@@ -160,21 +160,21 @@ class S3Store:
 
     @contextmanager
     def _signing(self) -> Iterator[BucketTools]:
-        """The tools. What they raise when they cannot sign (their credentials are gone) becomes TryLater.
+        """The tools. What they raise when they cannot sign (their credentials are gone) becomes TransientError.
 
         Then they are made anew next time: credentials that come back are found.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
 
         if time.monotonic() < self._rests_until:
-            raise TryLater(_CANNOT_SIGN)
+            raise TransientError(_CANNOT_SIGN)
         try:
             yield self._tools()
         except (BotoCoreError, ClientError) as error:
             self._rests_until = time.monotonic() + _REST_SECONDS
             with self._making:
                 self._made = None
-            raise TryLater(f"{_CANNOT_SIGN} ({type(error).__name__})") from error
+            raise TransientError(f"{_CANNOT_SIGN} ({type(error).__name__})") from error
 
     def _tools(self) -> BucketTools:
         with self._making:

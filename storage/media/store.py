@@ -109,7 +109,7 @@ class MediaStore(Protocol):
         """
 
     async def holds(self, key: str) -> bool:
-        """Whether the object was uploaded, whole. Raises TryLater when the store cannot say."""
+        """Whether the object was uploaded, whole. Raises TransientError when the store cannot say."""
 
 
 def media_store(settings: MediaSettings) -> MediaStore:

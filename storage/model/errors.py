@@ -2,7 +2,7 @@
 
 Raised on any floor. HTTP statuses are `ingest/http/errors.py`'s, close codes `push_gateway/frames.py`'s.
 A `detail` is a sentence for the person who called, never SQL, a secret or a path, except that of
-NeverWillWork, which is an operator's.
+PermanentError, which is an operator's.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class CarillonError(Exception):
         self.detail = detail
 
 
-class CallerIsWrong(CarillonError):
+class CallerError(CarillonError):
     """The request can never work as it stands; the caller has to change it."""
 
 
-class NotSignedIn(CallerIsWrong):
+class NotSignedIn(CallerError):
     """No credentials, or they are invalid or expired."""
 
 
@@ -36,19 +36,19 @@ class ClockSkew(NotSignedIn):
         self.server_time = server_time
 
 
-class NotAllowed(CallerIsWrong):
+class NotAllowed(CallerError):
     """The caller is known but may not do this."""
 
 
-class NotFound(CallerIsWrong):
+class NotFound(CallerError):
     """No such thing, or not the caller's to see."""
 
 
-class InConflict(CallerIsWrong):
+class InConflict(CallerError):
     """The thing is in a state that does not allow this."""
 
 
-class TooLarge(CallerIsWrong):
+class TooLarge(CallerError):
     """The body, or a field of it, is over its limit."""
 
 
@@ -64,7 +64,7 @@ class FieldProblem:
     type: str = "value_error"
 
 
-class Invalid(CallerIsWrong):
+class Invalid(CallerError):
     """One or more fields are wrong (contract §0, Errors: 422 with a list)."""
 
     def __init__(self, *problems: FieldProblem) -> None:
@@ -77,11 +77,11 @@ def invalid(field: str, msg: str, *, where: str = "body") -> Invalid:
     return Invalid(FieldProblem((where, field), msg))
 
 
-class InvalidSettings(CallerIsWrong):
+class InvalidSettings(CallerError):
     """An environment variable is missing or malformed; `detail` names it."""
 
 
-class TryLater(CarillonError):
+class TransientError(CarillonError):
     """Nothing is wrong with the request; `retry_after_seconds` is a hint (None: the door chooses)."""
 
     def __init__(self, detail: str, *, retry_after_seconds: float | None = None) -> None:
@@ -89,11 +89,11 @@ class TryLater(CarillonError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class OverLimit(TryLater):
+class OverLimit(TransientError):
     """The caller has used up its share for now (contract §0, Errors: 429)."""
 
 
-class NeverWillWork(CarillonError):
+class PermanentError(CarillonError):
     """Repeating this cannot help; a person has to look at it.
 
     Its `detail` is for operators, not for callers. `is_about_data`: what is wrong is in the values that were

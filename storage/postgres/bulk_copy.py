@@ -6,7 +6,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection
 
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import PermanentError, TransientError
 
 
 def copy_in(conn: Connection, statement: str, lines: Iterable[str]) -> None:
@@ -22,6 +22,6 @@ def copy_in(conn: Connection, statement: str, lines: Iterable[str]) -> None:
             for some in lines:
                 copy.write(some.replace("\\", "\\\\"))
     except psycopg.OperationalError as error:
-        raise TryLater("The database cannot be reached.") from error
+        raise TransientError("The database cannot be reached.") from error
     except psycopg.Error as error:
-        raise NeverWillWork("The database refuses the rows.") from error
+        raise PermanentError("The database refuses the rows.") from error

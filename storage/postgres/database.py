@@ -1,7 +1,7 @@
 """Connections to the record, for blocking and for async processes, and its schema.
 
 Queries are plain functions of a sync `Connection`; async doors reach them through `Database.run`.
-Driver errors are translated here, once: PostgreSQL away, full, or too slow is `TryLater`.
+Driver errors are translated here, once: PostgreSQL away, full, or too slow is `TransientError`.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from storage.model.errors import InvalidSettings, NeverWillWork, TryLater
+from storage.model.errors import InvalidSettings, PermanentError, TransientError
 from storage.postgres import roles, sessions
 from storage.postgres.sessions import SessionLimits
 from storage.settings import DatabaseSettings, database_url
@@ -81,7 +81,7 @@ class BlockingDatabase:
     ) -> None:
         self._engine = blocking_engine(settings, application_name=application_name, limits=limits)
 
-    def run(
+    def transaction(
         self,
         question: Callable[Concatenate[Connection, Parameters], Result],
         *args: Parameters.args,
@@ -89,7 +89,7 @@ class BlockingDatabase:
     ) -> Result:
         """Ask `question` in a transaction of its own, committed when it returns.
 
-        Raises TryLater when PostgreSQL cannot answer now, NeverWillWork when it refuses what is asked.
+        Raises TransientError when PostgreSQL cannot answer now, PermanentError when it refuses what is asked.
         """
         with translated(), self._engine.begin() as connection:
             return question(connection, *args, **kwargs)
@@ -123,13 +123,13 @@ class Session:
         """Whether PostgreSQL has ended it, and with it its locks."""
         return self._connection.invalidated
 
-    def ask(
+    def query(
         self,
         question: Callable[Concatenate[Connection, Parameters], Result],
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Result:
-        """Ask a question of one statement; raises as `BlockingDatabase.run`."""
+        """Ask a question of one statement; raises as `BlockingDatabase.transaction`."""
         with translated():
             return question(self._connection, *args, **kwargs)
 
@@ -170,7 +170,7 @@ class Database:
             isolation_level="READ COMMITTED"
         )
 
-    async def run(
+    async def transaction(
         self,
         question: Callable[Concatenate[Connection, Parameters], Result],
         *args: Parameters.args,
@@ -178,13 +178,13 @@ class Database:
     ) -> Result:
         """Ask `question` in a transaction of its own, committed when it returns.
 
-        Raises TryLater when PostgreSQL cannot answer now; nothing was committed then, except that a
+        Raises TransientError when PostgreSQL cannot answer now; nothing was committed then, except that a
         commit whose acknowledgement was lost may have happened (retry with an idempotency key).
-        Raises NeverWillWork when it refuses what is asked.
+        Raises PermanentError when it refuses what is asked.
         """
         return await self._answer(self._together.begin, question, *args, **kwargs)
 
-    async def ask(
+    async def query(
         self,
         question: Callable[Concatenate[Connection, Parameters], Result],
         *args: Parameters.args,
@@ -192,7 +192,7 @@ class Database:
     ) -> Result:
         """Ask `question`, every statement of which is a transaction of its own.
 
-        One round trip a statement, where `run` has two more. Raises as `run`.
+        One round trip a statement, where `transaction` has two more. Raises as `transaction`.
         """
         return await self._answer(self._each_alone.connect, question, *args, **kwargs)
 
@@ -224,7 +224,7 @@ class Database:
         await self._engine.dispose()
 
 
-def tell_driver(
+def execute_raw(
     connection: Connection, statement: str, parameters: dict[str, Any]
 ) -> list[tuple[Any, ...]]:
     """All rows that the driver answers `statement` with; errors are SQLAlchemy's, as everywhere.
@@ -251,7 +251,7 @@ def tell_driver(
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's "not now" into TryLater, and what will never work into NeverWillWork.
+    """Turn the driver's "not now" into TransientError, and what will never work into PermanentError.
 
     The latter's detail is PostgreSQL's first line, without the statement and its parameters, which
     may be message bodies.
@@ -259,25 +259,25 @@ def translated() -> Iterator[None]:
     try:
         yield
     except exc.TimeoutError as error:
-        raise TryLater("The database is busy.") from error
+        raise TransientError("The database is busy.") from error
     except TimeoutError as error:
-        raise TryLater("The database did not answer in time.") from error
+        raise TransientError("The database did not answer in time.") from error
     except exc.DBAPIError as error:
         if not _is_passing(error):
             is_about_data = not _state(error).startswith(_PLACE_CLASSES)
             first_line = str(error.orig).splitlines()[0]
-            raise NeverWillWork(first_line, is_about_data=is_about_data) from error
+            raise PermanentError(first_line, is_about_data=is_about_data) from error
         raise _away(error) from error
 
 
-class Locked(TryLater):
+class Locked(TransientError):
     """Another session did not let go in time of what this one has to have."""
 
 
-def _away(error: exc.DBAPIError) -> TryLater:
+def _away(error: exc.DBAPIError) -> TransientError:
     if _state(error) == _LOCK_NOT_AVAILABLE:
         return Locked("Another session holds what this needs.")
-    return TryLater(_SENTENCES.get(_state(error), "The database cannot be reached."))
+    return TransientError(_SENTENCES.get(_state(error), "The database cannot be reached."))
 
 
 def _is_passing(error: exc.DBAPIError) -> bool:
@@ -299,7 +299,7 @@ def answers(connection: Connection) -> bool:
 def upgrade(settings: DatabaseSettings, *, patience_seconds: float = 60.0) -> None:
     """Bring the schema up to date; safe to repeat, and for several processes to do at once.
 
-    What others hold is tried for again for `patience_seconds`, with pauses in which they go on; then TryLater.
+    What others hold is tried for again for `patience_seconds`, with pauses in which they go on; then TransientError.
     """
     as_owner = replace(settings, url=settings.owner_url or settings.url)
     engine = blocking_engine(

@@ -1,7 +1,7 @@
 """The event bus, both ends: workers and ingest publish, every push gateway reads all of it.
 
 Valkey streams, one a shard (docs/decisions/0012-streams-as-bus.md), kept for a few minutes. A publish is at
-least once: what raised TryLater may have been written all the same, so it is published again and readers skip events
+least once: what raised TransientError may have been written all the same, so it is published again and readers skip events
 whose `key` they have seen. An event is lost only if Valkey loses it, which `Batch.generation` and
 `Batch.surveys` let a reader notice.
 """
@@ -132,7 +132,7 @@ class Bus:
     def publish(self, events: Sequence[Event]) -> None:
         """Put events on the bus, in this order on every shard; one round trip, unless they are large.
 
-        Raises TryLater if Valkey did not confirm all of it; publishing the same again is harmless.
+        Raises TransientError if Valkey did not confirm all of it; publishing the same again is harmless.
         """
         for commands in self._writer.rounds(events):
             with translated():
@@ -212,7 +212,7 @@ class AsyncBus:
             return use(await self._client.eval(*tend(self._settings)))
 
     async def probe(self) -> None:
-        """Raises TryLater unless Valkey takes a write: away, full, its disk full or a replica it does not."""
+        """Raises TransientError unless Valkey takes a write: away, full, its disk full or a replica it does not."""
         with translated():
             await self._client.set(PROBE, 1, px=1_000)
 
@@ -225,7 +225,7 @@ class BusReader:
     """The reading end, for the one feed of a gateway process. One call at a time.
 
     It holds a connection of its own, outside of any pool: a pool reconnects silently, and what was
-    missed meanwhile would go unnoticed. After any TryLater call `connect` again.
+    missed meanwhile would go unnoticed. After any TransientError call `connect` again.
     """
 
     def __init__(self, valkey: ValkeySettings) -> None:
@@ -235,7 +235,7 @@ class BusReader:
         self._run_id = b""
 
     async def connect(self) -> None:
-        """Connect anew and learn which run of the server this is; TryLater if it is away."""
+        """Connect anew and learn which run of the server this is; TransientError if it is away."""
         await self.close()
         with translated():
             self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]

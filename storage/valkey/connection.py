@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from storage.model.errors import InvalidSettings, TryLater
+from storage.model.errors import InvalidSettings, TransientError
 from storage.settings import ValkeySettings
 
 AWAY = "The message bus is not reachable at the moment."
@@ -50,11 +50,11 @@ def valkey_client(settings: ValkeySettings, *, connections: int = 20) -> redis.a
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever the driver raises into TryLater: Valkey is away, full, loading or slow."""
+    """Turn whatever the driver raises into TransientError: Valkey is away, full, loading or slow."""
     try:
         yield
     except (redis.RedisError, OSError) as error:
-        raise TryLater(AWAY) from error
+        raise TransientError(AWAY) from error
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class GatewayCounts:
 
 
 class Gateways:
-    """Both ends, for processes with an event loop. Every method raises TryLater without Valkey."""
+    """Both ends, for processes with an event loop. Every method raises TransientError without Valkey."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
         self._client = valkey_client(valkey)

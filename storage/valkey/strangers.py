@@ -34,7 +34,7 @@ class Met:
 
 
 class Strangers:
-    """Both ends. Every method raises TryLater when Valkey cannot be asked."""
+    """Both ends. Every method raises TransientError when Valkey cannot be asked."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
         self._valkey = valkey_client(valkey)

@@ -43,7 +43,7 @@ class SocketTicket:
 
 
 class Tickets:
-    """Tickets in Valkey. Every method raises TryLater when Valkey cannot be asked.
+    """Tickets in Valkey. Every method raises TransientError when Valkey cannot be asked.
 
     A ticket works at most once: if the answer to a redeeming is lost, it is spent. It is worthless
     after its lifetime by Valkey's clock, and after Valkey lost its data.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.valkey.bus import Bus
 from tests.push_gateway.running import Gateway, to_all, to_both, token
@@ -156,6 +156,6 @@ def until_taken(publish: Callable[[], None], *, seconds: float = 30.0) -> None:
     while True:
         try:
             return publish()
-        except TryLater:
+        except TransientError:
             assert time.monotonic() < end, "Valkey did not come back"
             time.sleep(PAUSE_SECONDS)

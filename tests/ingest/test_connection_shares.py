@@ -12,7 +12,7 @@ from ingest.connection_shares import Lists, open_shares, sizes
 from ingest.metrics import Telemetry
 from ingest.readiness import Readiness
 from storage.model.caller import ACTIVE, ORDINARY_USER, Person, UserCaller
-from storage.model.errors import OverLimit, TryLater
+from storage.model.errors import OverLimit, TransientError
 from storage.postgres.database import Database
 from storage.settings import DatabaseSettings, load
 
@@ -110,13 +110,13 @@ def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, s
         telemetry = Telemetry()
         settings = load(DatabaseSettings, {**environ, "CARILLON_DATABASE_POOL_SIZE": "5"})
         shares = open_shares(settings, telemetry)
-        frozen = asyncio.ensure_future(shares.lists.ask(sleep))
+        frozen = asyncio.ensure_future(shares.lists.query(sleep))
         await asyncio.sleep(0.1)
-        with pytest.raises(TryLater, match="busy"):
-            await shares.lists.ask(sleep)
-        await shares.sends.ask(lambda connection: connection.exec_driver_sql("SELECT 1").all())
+        with pytest.raises(TransientError, match="busy"):
+            await shares.lists.query(sleep)
+        await shares.sends.query(lambda connection: connection.exec_driver_sql("SELECT 1").all())
         frozen.cancel()
-        with suppress(asyncio.CancelledError, TryLater):
+        with suppress(asyncio.CancelledError, TransientError):
             await frozen
         await shares.close()
         assert b'carillon_database_busy_total{share="lists"} 1.0' in telemetry.exposed()

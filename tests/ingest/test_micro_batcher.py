@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ingest.micro_batcher import Batches
-from storage.model.errors import CarillonError, NotFound, TryLater
+from ingest.micro_batcher import MicroBatcher
+from storage.model.errors import CarillonError, NotFound, TransientError
 
 pytestmark = pytest.mark.pure
 
@@ -49,10 +49,10 @@ def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
 
     async def test() -> None:
         work = Work()
-        batches: Batches[int, int] = Batches(work, size=3, patience=LONG)
-        first = [batches.ask(1)]
+        batches: MicroBatcher[int, int] = MicroBatcher(work, size=3, patience=LONG)
+        first = [batches.submit(1)]
         await settle()
-        rest = [batches.ask(item) for item in (2, 3, 4, 5)]
+        rest = [batches.submit(item) for item in (2, 3, 4, 5)]
         await settle()
         assert work.batches == [[1]]
         for _ in range(3):
@@ -69,8 +69,8 @@ def test_what_is_asked_in_one_turn_is_one_batch() -> None:
     async def test() -> None:
         work = Work()
         work.gate.release()
-        batches: Batches[int, int] = Batches(work, size=100, patience=LONG)
-        assert await asyncio.gather(*map(batches.ask, range(50))) == list(range(0, 500, 10))
+        batches: MicroBatcher[int, int] = MicroBatcher(work, size=100, patience=LONG)
+        assert await asyncio.gather(*map(batches.submit, range(50))) == list(range(0, 500, 10))
         assert len(work.batches) == 1
 
     run(test())
@@ -84,8 +84,8 @@ def test_one_bad_item_fails_alone() -> None:
         work.raises[2] = ValueError("two")
         for _ in range(5):
             work.gate.release()
-        batches: Batches[int, int] = Batches(work, size=10, patience=LONG)
-        answers = await asyncio.gather(*map(batches.ask, (1, 2, 3)), return_exceptions=True)
+        batches: MicroBatcher[int, int] = MicroBatcher(work, size=10, patience=LONG)
+        answers = await asyncio.gather(*map(batches.submit, (1, 2, 3)), return_exceptions=True)
         assert answers[0] == 10
         assert answers[2] == 30
         assert isinstance(answers[1], ValueError)
@@ -104,8 +104,8 @@ def test_an_error_among_the_answers_is_its_items_alone() -> None:
             batches.append(items)
             return [NotFound("No two.") if item == 2 else item for item in items]
 
-        asked: Batches[int, int] = Batches(work, size=3, patience=LONG)
-        one, two, three = (asked.ask(item) for item in (1, 2, 3))
+        asked: MicroBatcher[int, int] = MicroBatcher(work, size=3, patience=LONG)
+        one, two, three = (asked.submit(item) for item in (1, 2, 3))
         assert (await one, await three) == (1, 3)
         with pytest.raises(NotFound):
             await two
@@ -119,15 +119,15 @@ def test_try_later_is_for_all_of_the_batch_and_not_tried_again() -> None:
 
     async def test() -> None:
         work = Work()
-        work.raises[2] = TryLater("away")
+        work.raises[2] = TransientError("away")
         work.gate.release()
-        batches: Batches[int, int] = Batches(work, size=10, patience=LONG)
-        answers = await asyncio.gather(*map(batches.ask, (1, 2, 3)), return_exceptions=True)
-        assert [type(answer) for answer in answers] == [TryLater] * 3
+        batches: MicroBatcher[int, int] = MicroBatcher(work, size=10, patience=LONG)
+        answers = await asyncio.gather(*map(batches.submit, (1, 2, 3)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [TransientError] * 3
         assert len(work.batches) == 1
         work.raises.clear()
         work.gate.release()
-        assert await batches.ask(4) == 40
+        assert await batches.submit(4) == 40
 
     run(test())
 
@@ -137,14 +137,16 @@ def test_nobody_waits_longer_than_their_patience() -> None:
 
     async def test() -> None:
         work = Work()
-        batches: Batches[int, int] = Batches(work, size=1, patience=timedelta(milliseconds=80))
+        batches: MicroBatcher[int, int] = MicroBatcher(
+            work, size=1, patience=timedelta(milliseconds=80)
+        )
         began = asyncio.get_running_loop().time()
-        answers = await asyncio.gather(*map(batches.ask, (1, 2)), return_exceptions=True)
-        assert [type(answer) for answer in answers] == [TryLater] * 2
+        answers = await asyncio.gather(*map(batches.submit, (1, 2)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [TransientError] * 2
         assert asyncio.get_running_loop().time() - began < 1
         work.gate.release()
         work.gate.release()
-        assert await batches.ask(3) == 30
+        assert await batches.submit(3) == 30
         assert work.batches == [[1], [3]]
 
     run(test())
@@ -155,11 +157,11 @@ def test_a_caller_that_went_away_is_not_asked_for() -> None:
 
     async def test() -> None:
         work = Work()
-        batches: Batches[int, int] = Batches(work, size=10, patience=LONG)
-        first = batches.ask(1)
+        batches: MicroBatcher[int, int] = MicroBatcher(work, size=10, patience=LONG)
+        first = batches.submit(1)
         await settle()
-        batches.ask(2).cancel()
-        third = batches.ask(3)
+        batches.submit(2).cancel()
+        third = batches.submit(3)
         work.gate.release()
         work.gate.release()
         assert list(await asyncio.gather(first, third)) == [10, 30]
@@ -172,12 +174,12 @@ def test_too_many_waiting_are_refused_at_once() -> None:
     """So that a database that hangs does not fill the memory."""
 
     async def test() -> None:
-        batches: Batches[int, int] = Batches(Work(), size=1, patience=LONG, waiting_cap=2)
-        batches.ask(1)
+        batches: MicroBatcher[int, int] = MicroBatcher(Work(), size=1, patience=LONG, waiting_cap=2)
+        batches.submit(1)
         await settle()
-        waiting = [batches.ask(2), batches.ask(3)]
-        with pytest.raises(TryLater):
-            batches.ask(4)
+        waiting = [batches.submit(2), batches.submit(3)]
+        with pytest.raises(TransientError):
+            batches.submit(4)
         assert len(waiting) == 2
 
     run(test())

@@ -20,7 +20,7 @@ from storage.postgres.broadcasts import failures
 from storage.postgres.messages import histories, unpublished
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
-from storage.postgres.sends.accepted import bury
+from storage.postgres.sends.accepted import move_to_failed
 from storage.settings import load
 from tests import services
 from tests.builders import a_broadcast, a_send, accept, add_app, add_people
@@ -207,7 +207,7 @@ def test_late_and_failed_sends_are_found(environ: Mapping[str, str], engine: Eng
             text("UPDATE accepted SET ring_at = ring_at - interval '1 minute' WHERE id = :id"),
             {"id": late},
         )
-        bury(connection, [dead])
+        move_to_failed(connection, [dead])
     assert level(environ, "backlog") is Level.FAIL
     assert level(environ, "failed sends") is Level.WARN
 

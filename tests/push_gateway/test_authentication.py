@@ -9,8 +9,8 @@ import pytest
 
 from push_gateway import authentication
 from push_gateway.authentication import (
+    Authenticator,
     Credential,
-    Doorman,
     Identity,
     check_origin,
     credential,
@@ -90,7 +90,7 @@ def test_a_ticket_opens_nothing_once_its_token_has_ended(valkey_url: str) -> Non
     async def redeemed(*, at: float) -> Identity:
         tickets = Tickets(ValkeySettings(valkey_url), TicketSettings())
         nothing: Any = None
-        doorman = Doorman(nothing, tickets, nothing, nothing, clock=lambda: at)
+        doorman = Authenticator(nothing, tickets, nothing, nothing, clock=lambda: at)
         try:
             holder = Identity(80, datetime.fromtimestamp(now + 5, UTC))
             return await doorman.identify(Credential(ticket=await doorman.issue_ticket(holder)))
@@ -128,7 +128,7 @@ def test_a_rush_of_handshakes_is_looked_up_together(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(authentication, "REST_SECONDS", 0.5)
     bus = Bus()
     nothing: Any = None
-    doorman = Doorman(nothing, nothing, cast("Any", bus), cast("Any", People()))
+    doorman = Authenticator(nothing, nothing, cast("Any", bus), cast("Any", People()))
 
     async def rush() -> None:
         first = asyncio.ensure_future(doorman.check_enabled(1))

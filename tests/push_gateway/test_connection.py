@@ -61,7 +61,7 @@ class Line:
         """See FrameSocket."""
 
 
-class Keeper:
+class ConnectionOwner:
     """Remembers whom it was to forget, and to close."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Keeper:
         self.told.append(code)
 
 
-def connected(line: Line, keeper: Keeper) -> Connection:
+def connected(line: Line, keeper: ConnectionOwner) -> Connection:
     """A connection over `line`."""
     connection = Connection(user_id=7, socket=line, keeper=keeper, expires_at=1e12)
     connection.kernel = cast("socket.SocketType", line)
@@ -94,7 +94,7 @@ steps = st.lists(
 @given(steps)
 def test_every_byte_once_and_in_order(story: list[tuple[str, int]]) -> None:
     """However often the kernel is full, takes a part, or has room again before the transport notices."""
-    line, keeper = Line(), Keeper()
+    line, keeper = Line(), ConnectionOwner()
     connection = connected(line, keeper)
     written = bytearray()
     for number, (step, size) in enumerate(story):
@@ -115,7 +115,7 @@ def test_every_byte_once_and_in_order(story: list[tuple[str, int]]) -> None:
 def test_while_the_kernel_has_room_nothing_goes_through_the_transport() -> None:
     """What the fan-out lives on."""
     line = Line(room=100)
-    connection = connected(line, Keeper())
+    connection = connected(line, ConnectionOwner())
     for _ in range(10):
         connection.write(b"0123456789")
     assert line.arrived == b"0123456789" * 10
@@ -125,13 +125,13 @@ def test_while_the_kernel_has_room_nothing_goes_through_the_transport() -> None:
 def test_what_a_lost_peer_does_not_take_is_the_transport_s_to_notice() -> None:
     """An error of the kernel ends no fan-out."""
     line = Line(is_lost=True, room=100)
-    connected(line, Keeper()).write(b"frame")
+    connected(line, ConnectionOwner()).write(b"frame")
     assert line.waiting == b"frame"
 
 
 def test_after_the_end_the_descriptor_is_not_touched() -> None:
     """Its number may be somebody else's by then; the keeper is told who is gone and why."""
-    line, keeper = Line(room=100), Keeper()
+    line, keeper = Line(room=100), ConnectionOwner()
     connection = connected(line, keeper)
     connection.closed(1006)
     connection.write(b"late")

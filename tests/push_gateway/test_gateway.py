@@ -83,7 +83,7 @@ def admitted(gateway: Gateway, *, loop_now: float) -> list[str]:
     gateway.timeline.generation = "00000000"
     socket = Socket(heard_at=loop_now)
     connection = Connection(user_id=7, socket=socket, keeper=gateway, expires_at=1e12)
-    gateway.admit(connection, since=None, mark=gateway.mark(7), loop_now=loop_now)
+    gateway.admit(connection, since=None, mark=gateway.resume_position(7), loop_now=loop_now)
     return socket.asked
 
 

@@ -17,7 +17,7 @@ class Socket:
     """A connection as the hub sees it."""
 
     user_id: int
-    also: "Socket | None" = None
+    next_of_user: "Socket | None" = None
 
 
 users = st.integers(1, 40)

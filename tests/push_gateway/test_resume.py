@@ -37,7 +37,7 @@ from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
 from push_gateway.websocket_protocol import Owner
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.event import Disconnect, MessageRecalled
 from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
 from storage.valkey.event_json import SHARDS, decoded, encoded, shard_of
@@ -106,7 +106,7 @@ class ModelBus:
     async def read(self, positions: list[Position], *, limit: int, wait: timedelta) -> Batch:
         """See Reader; never waits."""
         if self.is_cut:
-            raise TryLater("cut")
+            raise TransientError("cut")
         return Batch(f"{self.life:08x}", self._after(positions, limit))
 
     async def audit(self, positions: list[Position], *, limit: int) -> Batch:
@@ -322,7 +322,7 @@ class Interleaving(RuleBasedStateMachine):
     async def _step(self) -> None:
         try:
             await self.feed.step()
-        except TryLater:
+        except TransientError:
             await self.bus.connect()
             self.feed._audit_at = 0.0
 
@@ -339,7 +339,7 @@ class Interleaving(RuleBasedStateMachine):
             self.disconnect(index)
             device = self.devices[index]
             since = device.pos if resumes else None
-            self.handshakes[index] = (since, self.gateway.mark(device.user_id))
+            self.handshakes[index] = (since, self.gateway.resume_position(device.user_id))
 
     @precondition(lambda self: self.handshakes)
     @rule(index=devices)

@@ -11,7 +11,7 @@ from celery import Celery
 from ops.local.child import Child
 from ops.local.stack import programs, settled
 from storage.broker import QueueSettings, make_celery
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.event import Event, NewMessage
 from storage.settings import load
 from storage.valkey.bus import BusUse
@@ -28,7 +28,7 @@ class ListeningBus:
     def publish(self, events: list[Event]) -> None:
         """Keep them, or be away."""
         if self.is_away:
-            raise TryLater("away")
+            raise TransientError("away")
         self.events += events
 
     def tend(self) -> BusUse:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, ChunkState
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import PermanentError, TransientError
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType
 from storage.postgres.broadcasts import expansion, failures, recalls, reports
@@ -106,7 +106,7 @@ def test_a_chunk_is_blamed_only_if_it_fails_alone(
     def fail_once(*args: Any, **kwargs: Any) -> Any:
         if not failed:
             failed.append(1)
-            raise NeverWillWork("of a chunk that is not there any more")
+            raise PermanentError("of a chunk that is not there any more")
         return real(*args, **kwargs)
 
     monkeypatch.setattr(expansion, "expand_next", fail_once)
@@ -130,7 +130,7 @@ def test_a_chunk_that_takes_too_long_is_not_tried_first_for_ever(
         when="NEW.user_id = 5 AND NEW.peer_id = -7",
         how="'too late' USING ERRCODE = 'query_canceled'",
     )
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         work(lane)
     work(lane)
     assert report(engine, slow).failed_chunks == 1
@@ -259,7 +259,7 @@ def test_an_apps_broadcasts_reach_everyone_in_order_when_the_bus_was_away(
     ids = pending(engine, {}, {})
 
     def be_away() -> None:
-        raise TryLater("away")
+        raise TransientError("away")
 
     work(with_bus(lane, be_away))
     for _ in range(3):

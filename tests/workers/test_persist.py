@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageStatus
 from storage.postgres.database import Session
@@ -187,7 +187,7 @@ def test_what_fails_for_everyone_is_held_against_no_send(process: Process, engin
         connection.execute(text("ALTER TABLE conversations RENAME TO elsewhere"))
     for _ in range(6):
         end_rests(engine)
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             persist.drain(process)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO conversations"))

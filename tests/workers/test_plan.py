@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages import histories
 from tests.builders import a_broadcast, accept, add_people
@@ -72,7 +72,7 @@ def test_what_takes_too_long_to_plan_is_not_tried_first_for_ever(
     late = "RAISE EXCEPTION 'too late' USING ERRCODE = 'query_canceled'"
     with engine.begin() as connection:
         connection.exec_driver_sql(BREAK.format(what=late))
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         expand.work(process)
     work(process)
     assert [status for status, _ in statuses(engine)] == ["PENDING", "DONE"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, text
 
-from storage.model.errors import CarillonError, NeverWillWork, TryLater
+from storage.model.errors import CarillonError, PermanentError, TransientError
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages import histories, recounts
 from storage.postgres.sends import accepted
@@ -73,7 +73,7 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     assert keys(engine) == 0
 
 
-@pytest.mark.parametrize("error", [TryLater("locked"), NeverWillWork("permission denied")])
+@pytest.mark.parametrize("error", [TransientError("locked"), PermanentError("permission denied")])
 def test_a_kind_that_cannot_go_on_keeps_no_other_from_it(
     process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch, error: CarillonError
 ) -> None:

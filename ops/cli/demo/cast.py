@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from storage.model.caller import ACTIVE, ORDINARY_USER, App
-from storage.model.errors import NeverWillWork
+from storage.model.errors import PermanentError
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps, directory
 from storage.postgres.people.apps import NewApp, Vault
@@ -37,25 +37,25 @@ class Cast:
 
 def prepare(database: BlockingDatabase, bus: Bus, *, vault: Vault) -> Cast:
     """Make the people, the app and their accounts in it, or put them right. Safe to repeat."""
-    done = database.run(import_people, PEOPLE)
+    done = database.transaction(import_people, PEOPLE)
     bus.enable(*done.let_in)
     app, secret = _app(database, vault)
     accounts = [
         NewMapping(number, name, one.id, f"{name}@demo.example.com")
         for number, (name, one) in enumerate(zip(("mei", "lin", "tao"), PEOPLE, strict=True))
     ]
-    database.run(import_mappings, app.id, mappings=accounts)
-    return Cast(PEOPLE, app, secret, reach=database.run(directory.count_active))
+    database.transaction(import_mappings, app.id, mappings=accounts)
+    return Cast(PEOPLE, app, secret, reach=database.transaction(directory.count_active))
 
 
 def _app(database: BlockingDatabase, vault: Vault) -> tuple[App, bytes]:
-    found = database.run(apps.find, APP.app_id)
+    found = database.transaction(apps.find, APP.app_id)
     if found is None:
-        made, secret = database.run(apps.add, APP, vault=vault)
+        made, secret = database.transaction(apps.add, APP, vault=vault)
         return made, secret.encode()
-    database.run(apps.set_active, found.id, is_active=True)
+    database.transaction(apps.set_active, found.id, is_active=True)
     try:
-        return found, database.run(apps.secrets, found.id, vault=vault)[0]
-    except (NeverWillWork, IndexError):
+        return found, database.transaction(apps.secrets, found.id, vault=vault)[0]
+    except (PermanentError, IndexError):
         # Sealed with a key that is gone. It is the demo's own app: another secret breaks nobody.
-        return found, database.run(apps.rotate_secret, found.id, vault=vault).encode()
+        return found, database.transaction(apps.rotate_secret, found.id, vault=vault).encode()

@@ -18,7 +18,7 @@ from ops.cli.demo.cast import APP, LIN, MEI, Cast, prepare
 from ops.cli.demo.socket_watch import DemoSocket, opened
 from ops.cli.servers import gateways, record
 from ops.cli.terminal.printing import say
-from storage.model.errors import CallerIsWrong
+from storage.model.errors import CallerError
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import load
 
@@ -37,7 +37,7 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
     with record() as database, gateways() as bus:
         cast = prepare(database, bus, vault=Vault(load(VaultSettings, environment())))
     if cast.reach > _MANY and not (yes or no_broadcast):
-        raise CallerIsWrong(
+        raise CallerError(
             f"The demo's broadcast would reach {cast.reach:,} people. "
             "Say --yes to send it, or --no-broadcast to leave it out."
         )

@@ -10,7 +10,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from ops.api_client import is_loopback, user_headers
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import PermanentError, TransientError
 
 _PATIENCE_SECONDS = 10.0
 _OPEN_SECONDS = 10.0
@@ -20,7 +20,7 @@ _SLOWEST_PER_SECOND = 10_000
 
 @contextmanager
 def opened(url: str, token: str) -> Iterator["DemoSocket"]:
-    """A socket to the API at `url` with this token; raises TryLater if it cannot be opened."""
+    """A socket to the API at `url` with this token; raises TransientError if it cannot be opened."""
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(
@@ -32,7 +32,7 @@ def opened(url: str, token: str) -> Iterator["DemoSocket"]:
                 )
             )
         except (WebSocketException, OSError) as error:
-            raise TryLater(f"The socket could not be opened ({error}).") from error
+            raise TransientError(f"The socket could not be opened ({error}).") from error
         yield DemoSocket(connection)
 
 
@@ -45,7 +45,7 @@ class DemoSocket:
     def wait_for(self, id: int, *, what: str, ahead: int = 0) -> dict[str, Any]:
         """The `data` of the NEW_MESSAGE with this id; other frames are passed over.
 
-        Raises NeverWillWork if it has not come within 10 s, and the time that `ahead` people who get
+        Raises PermanentError if it has not come within 10 s, and the time that `ahead` people who get
         it first may take; or if the socket is closed before.
         """
         patience = _PATIENCE_SECONDS + ahead / _SLOWEST_PER_SECOND
@@ -59,10 +59,10 @@ class DemoSocket:
         except TimeoutError:
             pass
         except WebSocketException as error:
-            raise NeverWillWork(
+            raise PermanentError(
                 f"The socket was closed before the {what} came ({error})."
             ) from error
-        raise NeverWillWork(
+        raise PermanentError(
             f"The {what} (message {id}) did not arrive within {patience:.0f} s. It is stored: "
             "see that a worker runs, its log, and `carillon failed list`."
         )

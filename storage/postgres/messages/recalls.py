@@ -6,7 +6,7 @@ Ingest calls `recall` for a message to one receiver; broadcasts are `broadcasts/
 from sqlalchemy import Connection, text
 
 from storage.model.conversation import copies
-from storage.model.errors import NotFound, TryLater
+from storage.model.errors import NotFound, TransientError
 from storage.model.message import Message, MessageStatus
 from storage.postgres.messages.histories import find
 from storage.postgres.sends.withdrawals import withdraw
@@ -38,4 +38,4 @@ def recall(connection: Connection, message: Message) -> bool:
             raise NotFound("There is no such message.")
         if found.status is MessageStatus.RECALLED:
             return False
-    raise TryLater("The message is on its way.")
+    raise TransientError("The message is on its way.")

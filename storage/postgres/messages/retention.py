@@ -185,7 +185,7 @@ UPDATE retention_progress SET step = 'clear', user_id = :lowest, peer_id = :lowe
 def drop(connection: Connection, month: Month) -> None:
     """Drop a settled month: its messages, deliveries and broadcasts. `clear` is next.
 
-    Raises TryLater when others do not let go of the tables for a moment: it is for the next time.
+    Raises TransientError when others do not let go of the tables for a moment: it is for the next time.
     """
     # All who come after a waiting DROP wait too: it must give up soon.
     connection.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Integer, any_, delete, insert, literal, selec
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.keys.vault import Vault
-from storage.model.errors import NeverWillWork
+from storage.model.errors import PermanentError
 from storage.postgres.tables import app_secrets
 
 LIVE_SECRETS = 2  # contract §1: the old and the new one, while a secret is being rotated
@@ -20,17 +20,17 @@ _SECRET_BYTES = 32  # as long as the digest of HMAC-SHA256 (RFC 2104 §3)
 def secrets(conn: Connection, id: int, *, vault: Vault) -> tuple[bytes, ...]:
     """The live secrets of the app with this integer id, newest first; empty for an unknown one.
 
-    Raises NeverWillWork if it has some and the vault opens none of them.
+    Raises PermanentError if it has some and the vault opens none of them.
     """
     found = secrets_of(conn, [id], vault=vault).get(id, ())
-    if isinstance(found, NeverWillWork):
+    if isinstance(found, PermanentError):
         raise found
     return found
 
 
 def secrets_of(
     conn: Connection, ids: Iterable[int], *, vault: Vault
-) -> dict[int, tuple[bytes, ...] | NeverWillWork]:
+) -> dict[int, tuple[bytes, ...] | PermanentError]:
     """The live secrets of the apps with these integer ids, newest first; without any, left out.
 
     Of an app whose secrets the vault cannot open: the error, for its own callers. Index:
@@ -45,9 +45,9 @@ def secrets_of(
     return {id: _opened(found[:LIVE_SECRETS], vault) for id, found in sealed.items()}
 
 
-def _opened(sealed: Sequence[bytes], vault: Vault) -> tuple[bytes, ...] | NeverWillWork:
+def _opened(sealed: Sequence[bytes], vault: Vault) -> tuple[bytes, ...] | PermanentError:
     opened = tuple(secret for one in sealed if (secret := vault.open(one)) is not None)
-    return opened or NeverWillWork("The app's secrets cannot be opened with CARILLON_SECRETS_KEY.")
+    return opened or PermanentError("The app's secrets cannot be opened with CARILLON_SECRETS_KEY.")
 
 
 def rotate_secret(conn: Connection, id: int, *, vault: Vault) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.caller import App, Mapping
-from storage.model.errors import InConflict, NeverWillWork
+from storage.model.errors import InConflict, PermanentError
 from storage.postgres.people.app_secrets import rotate_secret, secrets, secrets_of
 from storage.postgres.tables import app_categories, app_redirect_hosts, apps, mappings
 
@@ -74,7 +74,7 @@ def find(conn: Connection, app_id: str) -> App | None:
 
 def find_callers(
     conn: Connection, app_ids: Iterable[str], *, vault: Vault
-) -> dict[str, tuple[App, tuple[bytes, ...]] | NeverWillWork]:
+) -> dict[str, tuple[App, tuple[bytes, ...]] | PermanentError]:
     """Those of these string ids that are apps, active or not, each with its live secrets.
 
     One query for all who are none, one more if any is found. Of an app whose secrets the vault cannot
@@ -87,9 +87,9 @@ def find_callers(
 
 
 def _with_secrets(
-    app: App, live: tuple[bytes, ...] | NeverWillWork
-) -> tuple[App, tuple[bytes, ...]] | NeverWillWork:
-    return live if isinstance(live, NeverWillWork) else (app, live)
+    app: App, live: tuple[bytes, ...] | PermanentError
+) -> tuple[App, tuple[bytes, ...]] | PermanentError:
+    return live if isinstance(live, PermanentError) else (app, live)
 
 
 def find_by_id(conn: Connection, id: int) -> App | None:

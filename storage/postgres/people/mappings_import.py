@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-from storage.model.errors import CallerIsWrong
+from storage.model.errors import CallerError
 from storage.postgres.bulk_copy import copy_in
 
 _INCOMING = """
@@ -47,7 +47,7 @@ class NewMapping(NamedTuple):
     email: str
 
 
-class UnknownUser(CallerIsWrong):
+class UnknownUser(CallerError):
     """Row `number` names a user whom nobody has imported."""
 
     def __init__(self, number: int, user_id: int) -> None:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeVar, cast
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from storage.model.errors import CallerIsWrong, invalid
+from storage.model.errors import CallerError, invalid
 from storage.model.message import ContentType, Message, MessageType, UnknownWord
 from storage.model.send import Accepted, IdempotencyKey, Send
-from storage.postgres.database import tell_driver
+from storage.postgres.database import execute_raw
 from storage.postgres.held_apps import is_held
 from storage.postgres.outbox import ONE_OVERDUE, ONE_TO_PUBLISH
 
@@ -28,7 +28,7 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 
 # Not frozen, for its making; see `Send`.
 @dataclass(slots=True)
-class Request:
+class IntakeItem:
     """A send on its way in, with the caller's idempotency key if there is one, and where it comes from.
 
     `origin`: the text of a `model.origin.Origin`.
@@ -142,15 +142,15 @@ DELETE FROM idempotency_keys k
 
 
 def accept(
-    connection: Connection, requests: Sequence[Request], *, now: datetime | None = None
-) -> list[Accepted | CallerIsWrong]:
+    connection: Connection, requests: Sequence[IntakeItem], *, now: datetime | None = None
+) -> list[Accepted | CallerError]:
     """Write all of `requests` at once, or nothing; the answers are in their order.
 
     After the caller's commit each new one is a promise. A key that was used before with the same body
     gives the first answer again and writes nothing, also when both are in flight (the second waits
     for the first to commit); with another body its entry is an `Invalid`, the others stand.
 
-    `now`: the time by the caller's own clock. Raises TryLater when PostgreSQL's is CLOCK_TOLERANCE past it:
+    `now`: the time by the caller's own clock. Raises TransientError when PostgreSQL's is CLOCK_TOLERANCE past it:
     ids of a far future would have no partition, and no id after them could be in the present.
     """
     now = now or datetime.now(UTC)
@@ -160,9 +160,9 @@ def accept(
     dues = [request.send.send_at for request in requests]
     asked = _batch(requests) | {"latest": int((now + CLOCK_TOLERANCE).timestamp() * 1000)}
     if any(dues):
-        rows = tell_driver(connection, _ACCEPT_SCHEDULED, asked | {"dues": dues})
+        rows = execute_raw(connection, _ACCEPT_SCHEDULED, asked | {"dues": dues})
     else:
-        rows = tell_driver(connection, _ACCEPT, asked)
+        rows = execute_raw(connection, _ACCEPT, asked)
     used = [
         request.key
         for request, (_id, _created_at, is_fresh) in zip(requests, rows, strict=True)
@@ -177,7 +177,7 @@ def accept(
 
 def first_answers(
     connection: Connection, keys: Sequence[IdempotencyKey]
-) -> list[Accepted | CallerIsWrong | None]:
+) -> list[Accepted | CallerError | None]:
     """What requests with these keys were answered before, in their order; None if none was, in the last day."""
     forget_old(connection, keys)
     before = first_uses(connection, keys)
@@ -186,22 +186,22 @@ def first_answers(
 
 
 def _replay(
-    request: Request, first_uses: dict[tuple[str, str], Row[Any]]
-) -> Accepted | CallerIsWrong:
+    request: IntakeItem, first_uses: dict[tuple[str, str], Row[Any]]
+) -> Accepted | CallerError:
     key = request.key
     if key is None:
         raise AssertionError("Only a key can have been used before.")
     return replayed(key, first_uses[(key.caller, key.key)])
 
 
-def replayed(key: IdempotencyKey, first: Row[Any]) -> Accepted | CallerIsWrong:
+def replayed(key: IdempotencyKey, first: Row[Any]) -> Accepted | CallerError:
     """What the first use of the key, a row of `first_uses`, says to one more."""
     if bytes(first.fingerprint) != key.fingerprint:
         return used_for_another()
     return Accepted(first.message_id, first.created_at, _send(first.send), is_replay=True)
 
 
-def used_for_another() -> CallerIsWrong:
+def used_for_another() -> CallerError:
     """The refusal of a key whose first use had another body."""
     return invalid("Idempotency-Key", "This key was used before with another body.", where="header")
 
@@ -234,12 +234,12 @@ _SEND_FIELDS = tuple(item.name for item in fields(Send))
 _KEPT_FIELDS = tuple(n for n in _SEND_FIELDS if n not in {"audience", "unresolved", "send_at"})
 
 
-def _batch(requests: Sequence[Request]) -> dict[str, Any]:
+def _batch(requests: Sequence[IntakeItem]) -> dict[str, Any]:
     rows = [_row(request) for request in requests]
     return {"batch": orjson.dumps(rows).decode(), "count": len(rows)}
 
 
-def _row(request: Request) -> dict[str, Any]:
+def _row(request: IntakeItem) -> dict[str, Any]:
     send, key = request.send, request.key
     # What is None is left out: less text, and PostgreSQL reads it back as NULL.
     row = {name: value for name, value in vars(send).items() if value is not None}
@@ -495,7 +495,7 @@ def recover(connection: Connection, *, holder_died: bool, max_attempts: int) -> 
     """
     asked = {"holder_died": holder_died, "max_attempts": max_attempts}
     dead = [row.id for row in connection.execute(_ABANDONED, asked) if row.is_dead]
-    bury(connection, dead)
+    move_to_failed(connection, dead)
     return dead
 
 
@@ -517,7 +517,7 @@ def count_failure(connection: Connection, id: int, *, error: str, max_attempts: 
     attempts = connection.execute(_COUNT_FAILURE, {"id": id, "error": error}).scalar()
     if attempts is None or attempts < max_attempts:
         return False
-    bury(connection, [id])
+    move_to_failed(connection, [id])
     return True
 
 
@@ -528,7 +528,7 @@ SELECT id, to_jsonb(dead), coalesce(error, ''), attempts FROM dead
 """)
 
 
-def bury(connection: Connection, ids: Collection[int]) -> None:
+def move_to_failed(connection: Connection, ids: Collection[int]) -> None:
     """Move sends that cannot be persisted to `failed_sends`, whole."""
     if ids:
         connection.execute(_BURY, {"ids": list(ids)})

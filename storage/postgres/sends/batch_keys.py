@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from storage.model.errors import CallerIsWrong
+from storage.model.errors import CallerError
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.sends import accepted
 
@@ -42,7 +42,7 @@ def of_entry(key: IdempotencyKey, place: int) -> IdempotencyKey:
     return replace(key, key=f"{key.key}{_JOINT}{place}")
 
 
-def bind(connection: Connection, key: IdempotencyKey, *, size: int) -> FirstAnswers | CallerIsWrong:
+def bind(connection: Connection, key: IdempotencyKey, *, size: int) -> FirstAnswers | CallerError:
     """Bind the key to its body, and answer what its `size` entries were answered before.
 
     An Invalid if it was used for another body, now or in the last day: nothing may be sent then. Each

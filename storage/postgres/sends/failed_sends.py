@@ -1,6 +1,6 @@
 """The dead letters: sends that could not be persisted, kept whole until a person decides.
 
-`storage/postgres/sends/accepted.py` puts them here (`bury`); `carillon failed` lists, shows, replays and drops.
+`storage/postgres/sends/accepted.py` puts them here (`move_to_failed`); `carillon failed` lists, shows, replays and drops.
 """
 
 from collections.abc import Collection

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ingest.identity.lookups import KnownApp, Remembered
+from ingest.identity.lookups import KnownApp, LookupCache
 from ingest.settings import IngestSettings
 from storage.model.caller import App
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 
 pytestmark = pytest.mark.pure
 
@@ -34,13 +34,13 @@ class Book:
         """One query."""
         self.asked.append(sorted(keys))
         if self.is_away:
-            raise TryLater("away")
+            raise TransientError("away")
         return [self.entries.get(key) for key in keys]
 
-    def remembered(self, *, size: int = 100) -> Remembered[int, int]:
+    def remembered(self, *, size: int = 100) -> LookupCache[int, int]:
         """A memory over it."""
         settings = IngestSettings(lookup_lifetime=timedelta(seconds=LIFETIME), lookup_size=size)
-        return Remembered(self.look_up, settings=settings, passes=lambda value: value > 0)
+        return LookupCache(self.look_up, settings=settings, passes=lambda value: value > 0)
 
 
 def test_what_is_not_known_is_asked_for_together_and_once() -> None:
@@ -144,7 +144,7 @@ def test_what_is_made_up_is_asked_for_once_a_moment_and_apart() -> None:
 
     async def test() -> None:
         book = Book()
-        memory = Remembered(
+        memory = LookupCache(
             book.look_up,
             settings=IngestSettings(lookup_lifetime=timedelta(0), lookup_patience=timedelta(9)),
             passes=lambda value: value > 0,
@@ -157,7 +157,7 @@ def test_what_is_made_up_is_asked_for_once_a_moment_and_apart() -> None:
         asked = [memory.find(key) for key in (*range(100, 110), 1)]
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         assert outcomes[:5] + outcomes[10:] == [None] * 5 + [10]
-        assert all(isinstance(one, TryLater) for one in outcomes[5:10])
+        assert all(isinstance(one, TransientError) for one in outcomes[5:10])
         await asyncio.sleep(LIFETIME)
         book.entries[4] = 40
         assert await memory.find(4) == 40

@@ -43,7 +43,7 @@ def test_a_replay_names_the_new_id_of_a_letter_whose_month_is_gone(
     """The operator can tell whoever asks where the message is now."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
-        accepted.bury(connection, [id])
+        accepted.move_to_failed(connection, [id])
         connection.execute(
             text("UPDATE failed_sends SET id = 8192, payload = payload || '{\"id\": 8192}'")
         )

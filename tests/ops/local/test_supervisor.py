@@ -15,7 +15,7 @@ from ops.local.child import Child, Program
 from ops.local.embedded import EmbeddedValkey
 from ops.local.polling import wait_until
 from ops.local.supervisor import LOG_END_BYTES, LOG_LIMIT_BYTES, StopRequested, Supervisor
-from storage.model.errors import NeverWillWork, TryLater
+from storage.model.errors import PermanentError, TransientError
 
 pytestmark = pytest.mark.quick
 
@@ -97,7 +97,7 @@ def test_what_a_dead_service_forked_dies_before_its_successor(
 def test_a_crash_loop_ends_the_start_with_the_reason(supervisor: Supervisor, shell: Shell) -> None:
     """A service that dies again and again before all is up makes the start fail, with its words."""
     supervisor.add(shell("broken", "echo no such thing; exit 3"), stage=0)
-    with pytest.raises(NeverWillWork) as caught:
+    with pytest.raises(PermanentError) as caught:
         supervisor.wait_for(lambda: False, seconds=20, what="everything")
     assert "broken keeps ending (exit code 3)" in caught.value.detail
     assert "no such thing" in caught.value.detail
@@ -163,7 +163,7 @@ def test_a_request_to_stop_interrupts_the_start(supervisor: Supervisor, shell: S
 
 def test_what_does_not_get_ready_is_named(supervisor: Supervisor) -> None:
     """Waiting ends with the name of what is not ready."""
-    with pytest.raises(TryLater, match="the moon is not ready"):
+    with pytest.raises(TransientError, match="the moon is not ready"):
         supervisor.wait_for(lambda: False, seconds=0.1, what="the moon")
 
 

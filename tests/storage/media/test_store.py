@@ -21,7 +21,7 @@ from storage.media.bucket import Addressing, Bucket
 from storage.media.local import LocalStore
 from storage.media.s3 import S3Store
 from storage.media.store import MediaSettings, MediaStore, media_store, new_key
-from storage.model.errors import Invalid, InvalidSettings, TooLarge, TryLater
+from storage.model.errors import Invalid, InvalidSettings, TooLarge, TransientError
 from storage.model.media import MediaObject, shown_as
 from storage.postgres.media_objects import find, remember
 from storage.settings import DatabaseSettings, load
@@ -235,7 +235,7 @@ def test_an_object_for_many_is_asked_for_once(
 def test_a_bucket_that_cannot_say_is_asked_later() -> None:
     """A bucket that refuses connections, or a process without credentials, is no reason to refuse a send."""
     away = media_store(load(MediaSettings, s3_environ("http://127.0.0.1:9")))
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         asyncio.run(away.holds(new_key(OWNER, "a.png")))
 
 
@@ -263,7 +263,7 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) 
         lambda: store.upload(key, content_type="image/png", size=1),
         lambda: asyncio.run(store.holds(key)),
     ):
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             attempt()
 
 
@@ -308,7 +308,7 @@ def test_what_no_store_takes(bucket: MediaStore) -> None:
 def test_without_credentials_media_is_for_later_and_works_once_they_are_back(
     s3_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Credentials that are gone are TryLater, and found when they are back."""
+    """Credentials that are gone are TransientError, and found when they are back."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -321,7 +321,7 @@ def test_without_credentials_media_is_for_later_and_works_once_they_are_back(
     store = media_store(load(MediaSettings, environ))
     key = "u-1/0123456789abcdef0123456789abcdef.png"
     for _ in range(2):
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             store.url(key)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.model.errors import NeverWillWork, TryLater
-from storage.postgres.database import Database, tell_driver
+from storage.model.errors import PermanentError, TransientError
+from storage.postgres.database import Database, execute_raw
 from storage.settings import DatabaseSettings, load
 
 
 def told(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
     """A statement in the driver's words."""
-    return tell_driver(connection, statement, {})
+    return execute_raw(connection, statement, {})
 
 
 def asking(database_url: str, story: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
@@ -25,7 +25,7 @@ def asking(database_url: str, story: Callable[[Database], Coroutine[Any, Any, No
         database = Database(settings, application_name="told")
         try:
             await story(database)
-            answers = await asyncio.gather(*(database.ask(told, "SELECT 7") for _ in range(10)))
+            answers = await asyncio.gather(*(database.query(told, "SELECT 7") for _ in range(10)))
             assert answers == [[(7,)]] * 10
         finally:
             await database.close()
@@ -37,17 +37,17 @@ def test_what_is_refused_never_will_work(database_url: str) -> None:
     """With PostgreSQL's sentence, without the statement; the connection goes on."""
 
     async def story(database: Database) -> None:
-        with pytest.raises(NeverWillWork, match="division by zero"):
-            await database.ask(told, "SELECT 1 / 0")
+        with pytest.raises(PermanentError, match="division by zero"):
+            await database.query(told, "SELECT 1 / 0")
 
     asking(database_url, story)
 
 
 def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine: Engine) -> None:
-    """After a restart of PostgreSQL one question fails, with TryLater, and not one for each connection."""
+    """After a restart of PostgreSQL one question fails, with TransientError, and not one for each connection."""
 
     async def story(database: Database) -> None:
-        await asyncio.gather(*(database.ask(told, "SELECT pg_sleep(0.05)") for _ in range(4)))
+        await asyncio.gather(*(database.query(told, "SELECT pg_sleep(0.05)") for _ in range(4)))
         with engine.begin() as other:
             ended = other.execute(
                 text(
@@ -56,8 +56,8 @@ def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine:
                 )
             ).scalar_one()
         assert ended > 1
-        with pytest.raises(TryLater):
-            await database.ask(told, "SELECT 1")
+        with pytest.raises(TransientError):
+            await database.query(told, "SELECT 1")
 
     asking(database_url, story)
 
@@ -66,7 +66,7 @@ def test_a_connection_whose_question_was_given_up_is_not_used_again(database_url
     """Nobody knows what it would answer next."""
 
     async def story(database: Database) -> None:
-        asked = asyncio.ensure_future(database.ask(told, "SELECT pg_sleep(10)"))
+        asked = asyncio.ensure_future(database.query(told, "SELECT pg_sleep(10)"))
         await asyncio.sleep(0.3)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from ops.local.embedded import APPLICATION, OWNER, EmbeddedPostgres
-from storage.model.errors import InvalidSettings, NeverWillWork
+from storage.model.errors import InvalidSettings, PermanentError
 from storage.postgres.database import BlockingDatabase, settle_roles, upgrade
 from storage.postgres.messages import histories, retention
 from storage.settings import DatabaseSettings, load
@@ -80,8 +80,8 @@ def test_everything_is_handed_over_to_the_owner(
 )
 def test_a_process_may_not(application: BlockingDatabase, statement: str) -> None:
     """Whatever is said in its name: it cannot change the schema, nor see the server's files."""
-    with pytest.raises(NeverWillWork):
-        application.run(lambda connection: connection.execute(text(statement)))
+    with pytest.raises(PermanentError):
+        application.transaction(lambda connection: connection.execute(text(statement)))
 
 
 def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> None:
@@ -93,14 +93,14 @@ def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> No
         histories.persist(connection, [id])
         return id
 
-    assert application.run(story)
-    before = application.run(histories.add_months, 4)
-    assert application.run(histories.add_months, 7) - before == 3
+    assert application.transaction(story)
+    before = application.transaction(histories.add_months, 4)
+    assert application.transaction(histories.add_months, 7) - before == 3
     suffix = f"{datetime.now(UTC) + timedelta(days=200):_y%Ym%m}"
     month = retention.Month(suffix, low=2**53 - 2, high=2**53 - 1)
-    application.run(retention.drop, month)
+    application.transaction(retention.drop, month)
     gone = "SELECT to_regclass('messages' || :suffix) IS NULL"
-    assert application.run(lambda c: c.execute(text(gone), {"suffix": suffix}).scalar_one())
+    assert application.transaction(lambda c: c.execute(text(gone), {"suffix": suffix}).scalar_one())
 
 
 def test_only_owner_and_application_may_drop_a_month(

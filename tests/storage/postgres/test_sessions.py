@@ -71,8 +71,8 @@ def test_a_session_has_its_limits(
 ) -> None:
     """Workers, commands and migrations: on the server, and on both ends of the connection."""
     database = BlockingDatabase(settings_of(database_url), application_name="it", limits=limits)
-    assert database.run(shown) == wanted
-    assert database.run(client_side) == [4, 2, 3, 8000]
+    assert database.transaction(shown) == wanted
+    assert database.transaction(client_side) == [4, 2, 3, 8000]
     database.close()
 
 
@@ -82,7 +82,7 @@ def test_a_session_of_ingest_has_its_limits(database_url: str) -> None:
     async def ask() -> tuple[list[str], list[int]]:
         database = Database(settings_of(database_url), application_name="it")
         try:
-            return await database.ask(shown), await database.ask(client_side)
+            return await database.query(shown), await database.query(client_side)
         finally:
             await database.close()
 
@@ -111,7 +111,7 @@ def test_a_frozen_process_does_not_keep_its_locks(database_url: str, engine: Eng
 
         async def run() -> None:
             with pytest.raises(Exception, match="database"):
-                await database.run(hang)
+                await database.transaction(hang)
 
         thread = threading.Thread(target=asyncio.run, args=(run(),))
         thread.start()
@@ -120,7 +120,7 @@ def test_a_frozen_process_does_not_keep_its_locks(database_url: str, engine: Eng
             settings_of(database_url), application_name="worker", limits=sessions.WORKER
         )
         began = time.monotonic()
-        worker.run(lambda connection: connection.execute(_LOCK))
+        worker.transaction(lambda connection: connection.execute(_LOCK))
         assert time.monotonic() - began < sessions.WORKER.lock.total_seconds()  # type: ignore[union-attr]
         worker.close()
         thawed.set()
@@ -152,7 +152,7 @@ def test_a_lock_that_is_not_had_in_time_is_for_later(database_url: str, engine: 
         database = Database(settings_of(database_url), application_name="it", limits=limits)
         try:
             with pytest.raises(Locked, match="Another session"):
-                await database.run(lambda connection: connection.execute(_LOCK))
+                await database.transaction(lambda connection: connection.execute(_LOCK))
         finally:
             await database.close()
 

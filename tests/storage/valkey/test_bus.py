@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.local.embedded import EmbeddedValkey
-from storage.model.errors import InvalidSettings, TryLater
+from storage.model.errors import InvalidSettings, TransientError
 from storage.model.event import (
     AllRead,
     ConversationRead,
@@ -301,7 +301,7 @@ def test_a_restart_is_a_new_generation_even_if_all_data_came_back(
         before = await reader.audit(FROM_START, limit=9)
         valkey.stop()
         valkey.start()
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             await reader.audit(FROM_START, limit=9)
         await reader.connect()
         after = await reader.audit(FROM_START, limit=9)
@@ -312,13 +312,13 @@ def test_a_restart_is_a_new_generation_even_if_all_data_came_back(
 
 
 def test_a_cut_connection_is_told_and_costs_nothing(bus: Bus, settings: ValkeySettings) -> None:
-    """CLIENT KILL raises TryLater, never a silent reconnect; after `connect` the same generation."""
+    """CLIENT KILL raises TransientError, never a silent reconnect; after `connect` the same generation."""
 
     async def story(reader: BusReader) -> None:
         before = await reader.audit(FROM_START, limit=9)
         with redis.Redis.from_url(settings.url) as control:
             control.client_kill_filter(_type="normal", skipme=True)
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             await reader.read(FROM_START, limit=9, wait=timedelta(seconds=1))
         bus.publish([a_message(1, 1)])
         await reader.connect()
@@ -339,7 +339,7 @@ def test_a_frozen_valkey_is_try_later_and_costs_nothing(
         valkey.freeze()
         try:
             for ask in (reader.read(FROM_START, limit=10, wait=timedelta()), reader.connect()):
-                with pytest.raises(TryLater):
+                with pytest.raises(TransientError):
                     await ask
         finally:
             valkey.thaw()
@@ -381,13 +381,13 @@ def test_publishing_nothing_asks_nobody() -> None:
 
 
 def test_an_absent_valkey_is_try_later() -> None:
-    """Every call says TryLater at once when nobody listens."""
+    """Every call says TransientError at once when nobody listens."""
     away = ValkeySettings("redis://127.0.0.1:1")
     bus = Bus(BusSettings(), away)
     for call in (lambda: bus.publish([a_message(1, 1)]), bus.tend):
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             call()
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         asyncio.run(BusReader(away).connect())
 
 
@@ -421,10 +421,10 @@ def swallowing_server() -> Iterator[tuple[int, list[bytes]]]:
 
 
 def test_a_write_whose_answer_is_lost_is_not_repeated() -> None:
-    """The publisher sends a command once and reports TryLater: whether to repeat is the caller's."""
+    """The publisher sends a command once and reports TransientError: whether to repeat is the caller's."""
     with swallowing_server() as (port, taken):
         bus = Bus(BusSettings(), ValkeySettings(f"redis://127.0.0.1:{port}"))
-        with pytest.raises(TryLater):
+        with pytest.raises(TransientError):
             bus.publish([a_message(1, 1)])
         bus.close()
     assert len(taken) == 1

@@ -15,7 +15,7 @@ import redis
 from ops.local.embedded import EmbeddedValkey
 from ops.local.polling import wait_until
 from ops.local.state_files import free_port
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, Message, MessageType
 from storage.settings import ValkeySettings
@@ -216,7 +216,7 @@ def test_what_others_need_is_more_than_what_the_bus_keeps(
 
 
 def test_a_full_valkey_is_seen_by_the_probe(control: redis.Redis, settings: ValkeySettings) -> None:
-    """`probe` raises TryLater while Valkey refuses writes, as /readyz must know."""
+    """`probe` raises TransientError while Valkey refuses writes, as /readyz must know."""
 
     async def probe() -> None:
         asker = AsyncBus(BusSettings(), settings)
@@ -227,7 +227,7 @@ def test_a_full_valkey_is_seen_by_the_probe(control: redis.Redis, settings: Valk
 
     asyncio.run(probe())
     fill(control)
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         asyncio.run(probe())
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import redis
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.settings import ValkeySettings
 from storage.valkey import gateway_reports
 from storage.valkey.gateway_reports import GATEWAYS, GatewayCounts, Gateways
@@ -36,7 +36,7 @@ def test_they_are_added_up_and_who_is_not_heard_of_is_left_out(valkey_url: str) 
 
 
 def test_nobody_there_is_nothing_and_away_is_said(valkey_url: str) -> None:
-    """No gateway is zero of everything; no Valkey is TryLater."""
+    """No gateway is zero of everything; no Valkey is TransientError."""
     assert gateway_reports.look(ValkeySettings(valkey_url)) == GatewayCounts(0, 0, 0, 0)
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         gateway_reports.look(ValkeySettings("redis://127.0.0.1:1/0"))

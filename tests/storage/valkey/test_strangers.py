@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.settings import ValkeySettings
 from storage.valkey.strangers import Met, Strangers
 
@@ -57,11 +57,11 @@ def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
 
 
 def test_an_absent_valkey_is_try_later() -> None:
-    """Every question says TryLater at once."""
+    """Every question says TransientError at once."""
 
     async def story(gateway: Strangers, ingest: Strangers) -> None:
         for ask in (gateway.met([1]), gateway.is_nobody(1), ingest.asked()):
-            with pytest.raises(TryLater):
+            with pytest.raises(TransientError):
                 await ask
 
     told("redis://127.0.0.1:1", story)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.settings import ValkeySettings
 from storage.valkey.tickets import SocketTicket, Tickets, TicketSettings
 
@@ -159,13 +159,13 @@ def test_valkey_holds_no_ticket(valkey_url: str) -> None:
 
 
 def test_without_valkey_one_tries_later() -> None:
-    """Nothing listens: issuing and redeeming raise TryLater, within the timeout."""
+    """Nothing listens: issuing and redeeming raise TransientError, within the timeout."""
 
     async def story(store: Tickets) -> None:
         async with asyncio.timeout(5):
-            with pytest.raises(TryLater):
+            with pytest.raises(TransientError):
                 await store.issue_socket(PERSON, expires_at=END)
-            with pytest.raises(TryLater):
+            with pytest.raises(TransientError):
                 await store.redeem_sign_on("x", app_id=OA)
 
     run("redis://127.0.0.1:1/0", story)
@@ -189,7 +189,7 @@ def test_a_frozen_valkey_is_asked_once_and_not_for_long() -> None:
         settings = ValkeySettings(f"redis://127.0.0.1:{port}/0", timedelta(milliseconds=200))
         store = Tickets(settings, TicketSettings())
         async with asyncio.timeout(5):
-            with pytest.raises(TryLater):
+            with pytest.raises(TransientError):
                 await store.redeem_socket("x")
         await store.close()
         server.close()

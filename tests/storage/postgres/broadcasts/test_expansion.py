@@ -19,7 +19,7 @@ from storage.postgres.broadcasts import expansion, failures, plans, recalls, rep
 from storage.postgres.broadcasts.plans import Planned, Slicing
 from storage.postgres.broadcasts.reports import Counted
 from storage.postgres.messages import conversations, histories
-from storage.postgres.sends.accepted import backlog, bury
+from storage.postgres.sends.accepted import backlog, move_to_failed
 from tests.builders import a_broadcast, accept, add_app, add_people
 
 LEASE = timedelta(seconds=30)
@@ -465,7 +465,7 @@ def test_a_dead_letter_is_a_failed_broadcast(engine: Engine) -> None:
     """A broadcast that could not be persisted is reported as FAILED, not lost."""
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast())
-        bury(connection, [id])
+        move_to_failed(connection, [id])
         assert report(connection, id).status is BroadcastStatus.FAILED
         assert [r.id for r in reports.listing(connection, 7, limit=5)] == [id]
 
@@ -529,7 +529,7 @@ def test_a_list_is_in_the_order_of_acceptance_whatever_is_scheduled(engine: Engi
     ids = [planned(engine) for _ in range(3)]
     with engine.begin() as connection:
         [failed] = accept(connection, a_broadcast())
-        bury(connection, [failed])
+        move_to_failed(connection, [failed])
         newest = [failed, *reversed(ids), scheduled]
         found, before = [], None
         while page := reports.listing(connection, 7, limit=2, before_id=before):

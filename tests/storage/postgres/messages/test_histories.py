@@ -104,7 +104,7 @@ def test_a_message_is_found_wherever_it_is_on_its_way(engine: Engine) -> None:
     with engine.begin() as connection:
         delivered, waiting, failed = accept(connection, a_send(), a_send(), a_send())
         histories.persist(connection, [delivered])
-        accepted.bury(connection, [failed])
+        accepted.move_to_failed(connection, [failed])
 
         def status(id: int) -> MessageStatus | None:
             found = histories.find(connection, id)

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Connection, Engine, insert, select
 
 from storage.model.caller import App
-from storage.model.errors import InConflict, InvalidSettings, NeverWillWork
+from storage.model.errors import InConflict, InvalidSettings, PermanentError
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp, Vault, VaultSettings
 from storage.postgres.tables import app_secrets, mappings
@@ -72,7 +72,7 @@ def test_a_secret_is_never_stored_in_the_clear(engine: Engine) -> None:
         app, secret = apps.add(connection, OA, vault=vault(OLD))
         sealed = connection.execute(select(app_secrets.c.sealed)).scalar_one()
         assert secret.encode() not in sealed
-        with pytest.raises(NeverWillWork, match="CARILLON_SECRETS_KEY"):
+        with pytest.raises(PermanentError, match="CARILLON_SECRETS_KEY"):
             apps.secrets(connection, app.id, vault=vault(NEW))
 
 

@@ -19,7 +19,7 @@ from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import blocking_engine, upgrade
 from storage.postgres.messages import histories
 from storage.postgres.sends import accepted, failed_sends
-from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.accepted import IntakeItem
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import a_broadcast, a_notification, a_send, accept
@@ -41,11 +41,11 @@ def test_a_batch_is_answered_in_order_with_rising_ids_that_javascript_can_read(
 def test_the_same_key_and_body_is_one_send(engine: Engine) -> None:
     """A second use of a key gives the first answer again and writes nothing."""
     key = IdempotencyKey("user:1", "k", b"body")
-    request = Request(a_notification(action_text="去"), key)
+    request = IntakeItem(a_notification(action_text="去"), key)
     with engine.begin() as connection:
         [first, again] = accepted.accept(connection, [request, request])
     with engine.begin() as connection:
-        [later] = accepted.accept(connection, [Request(a_send(), key)])
+        [later] = accepted.accept(connection, [IntakeItem(a_send(), key)])
     assert isinstance(first, Accepted) and isinstance(again, Accepted)
     assert isinstance(later, Accepted)
     assert not first.is_replay and again.is_replay and later.is_replay
@@ -62,7 +62,8 @@ def test_a_key_with_another_body_is_refused_alone(engine: Engine) -> None:
     other = IdempotencyKey("user:1", "k", b"another body")
     with engine.begin() as connection:
         first, refused, fine = accepted.accept(
-            connection, [Request(a_send(), key), Request(a_send(), other), Request(a_send())]
+            connection,
+            [IntakeItem(a_send(), key), IntakeItem(a_send(), other), IntakeItem(a_send())],
         )
     assert isinstance(first, Accepted) and isinstance(fine, Accepted)
     assert isinstance(refused, Invalid)
@@ -365,7 +366,7 @@ def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast(audience=(5, 6), unresolved=("x",)))
         before = connection.execute(text("SELECT * FROM accepted")).one()
-        accepted.bury(connection, [id])
+        accepted.move_to_failed(connection, [id])
         assert accepted.backlog(connection).failed == 1
         assert failed_sends.replay(connection, [id, 1]) == {id: id}
         after = connection.execute(text("SELECT * FROM accepted")).one()

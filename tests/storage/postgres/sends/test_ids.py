@@ -10,13 +10,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from ops.local.polling import wait_until
-from storage.model.errors import TryLater
+from storage.model.errors import TransientError
 from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import translated
 from storage.postgres.messages import histories
 from storage.postgres.sends import accepted, failed_sends
-from storage.postgres.sends.accepted import Request
+from storage.postgres.sends.accepted import IntakeItem
 from storage.postgres.sends.withdrawals import withdraw
 from tests import wrong_clock
 from tests.builders import a_send, accept
@@ -83,10 +83,14 @@ def has_passed(engine: Engine, id: int) -> bool:
 
 
 def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: Engine) -> None:
-    """Months ahead nothing is accepted (TryLater); once it is right again, ids are those of the present."""
+    """Months ahead nothing is accepted (TransientError); once it is right again, ids are those of the present."""
     wrong_clock.shift(clock, MONTHS)
     for send in (a_send(), a_send(send_at=datetime.now(UTC) + timedelta(days=1))):
-        with pytest.raises(TryLater, match="clock"), translated(), clock.begin() as connection:
+        with (
+            pytest.raises(TransientError, match="clock"),
+            translated(),
+            clock.begin() as connection,
+        ):
             accept(connection, send)
     wrong_clock.shift(clock, 0.0)
     with clock.begin() as connection:
@@ -100,7 +104,7 @@ def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: 
 def test_ingest_may_be_ten_minutes_off(engine: Engine, off: timedelta) -> None:
     """The bound is for jumps: clocks that are only wrong go on working (fault row 30)."""
     with engine.begin() as connection:
-        [one] = accepted.accept(connection, [Request(a_send())], now=datetime.now(UTC) + off)
+        [one] = accepted.accept(connection, [IntakeItem(a_send())], now=datetime.now(UTC) + off)
     assert isinstance(one, Accepted)
 
 
@@ -181,7 +185,7 @@ def test_scheduled_ids_are_unique_whatever_became_of_the_earlier_ones(engine: En
             connection, *[a_send(send_at=due)] * 3, a_send(send_at=later)
         )
         withdraw(connection, gone)
-        accepted.bury(connection, [dead])
+        accepted.move_to_failed(connection, [dead])
         connection.execute(
             text(
                 "WITH gone AS (DELETE FROM accepted WHERE id = :id RETURNING *)"
