@@ -1,0 +1,104 @@
+"""The guides in `docs/api/` are true: their examples run, and answers have the fields that are shown."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.local.polling import wait_until
+from storage.keys.tokens import TokenSettings, TokenVerifier
+from storage.settings import load
+from tests.browser import chromium, needs_chromium
+from tests.journey.client import Client
+from tests.journey.guides import (
+    FOLDER,
+    Terminal,
+    blocks,
+    file_of,
+    is_alike,
+    shape,
+    shown_and_printed,
+)
+from tests.services import Stack
+
+PAGES = ("integrate-an-app.md", "build-a-client.md", "connect-your-identity-provider.md")
+WORDS = {"sh": {"run"}, "python": {"run"}, "json": {"output"}}
+
+
+@pytest.fixture(scope="module")
+def terminal(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """A reader's shell in which the steps of "Try it" were taken."""
+    environ = stack.environ | {"API": f"{stack.url}/api/v1"}
+    terminal = Terminal(tmp_path_factory.mktemp("reader"), environ)
+    printed = terminal.run("README.md", keep=True)
+    for line, shown, came in shown_and_printed("README.md", printed):
+        assert shown == came, line
+    return terminal
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_example_of_a_guide_runs(terminal: Terminal, page: str) -> None:
+    """Each block that is marked to run succeeds, and prints an answer with exactly the fields that the page shows."""
+    printed = terminal.run(page)
+    assert len(printed) >= 3
+    for line, shown, came in shown_and_printed(page, printed):
+        assert is_alike(shape(shown), shape(came)), f"{page}:{line}: {came}"
+
+
+def test_the_tokens_of_the_identity_providers_guide_are_taken(terminal: Terminal) -> None:
+    """With the variables that the guide exports, its token is the person's, and one of another key is nobody's."""
+    terminal.run("connect-your-identity-provider.md")
+    settings = load(TokenSettings, terminal.exported())
+    assert settings.algorithms == ("ES256",)
+    token = (terminal.folder / "token.txt").read_text()
+    assert TokenVerifier(settings).verify(token).user_id == 31002
+
+
+def test_every_marked_block_is_one_that_the_tests_know() -> None:
+    """A block whose mark is misspelt would never be run; every page is one that is run."""
+    assert {path.name for path in FOLDER.glob("*.md")} == {"README.md", *PAGES}
+    for page in ("README.md", *PAGES):
+        for block in blocks(page):
+            is_file = block.word.startswith("file=") and block.language in {"python", "js"}
+            assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
+
+
+@needs_chromium
+def test_the_browser_example_follows_messages_through_a_restart(
+    stack: Stack, client: Client, people: tuple[int, int, int], tmp_path: Path
+) -> None:
+    """The client of the guide gets every message once, also what was sent while its server was away."""
+    me, you, _ = people
+    body = {"type": "MESSAGE", "receiver_id": you, "title": "私信", "content": "你好"}
+    with client.user(me) as sender, chromium(tmp_path) as page:
+        page.go(f"{stack.url}/healthz")
+        page.does("document.readyState === 'complete'")
+        page.run(
+            file_of("build-a-client.md", "messages.js") + "const seen = []; let mayConnect = true;"
+            "async function getToken() {"
+            "  while (!mayConnect) await new Promise((done) => setTimeout(done, 20));"
+            f"  return {client.token(you)!r};"
+            "}"
+            f"followMessages({stack.socket_url!r}, getToken,"
+            "(frame) => seen.push(frame.type === 'NEW_MESSAGE' ? frame.data.id : frame.type));"
+        )
+        sent: list[int] = []
+
+        def send() -> None:
+            sent.append(sender.post("/messages/", json=body).json()["id"])
+
+        def is_connected() -> bool:
+            # Whether the socket is open is not to be seen from outside: what is sent before that is not pushed.
+            send()
+            return bool(wait_until(lambda: page.value("seen.length"), seconds=2))
+
+        assert wait_until(is_connected, seconds=20)
+        first = page.value("seen")[0]
+        page.run("mayConnect = false")
+        stack["web"].kill()
+        stack.start()
+        with client.socket(you) as other:
+            send()
+            assert other.next_message()["id"] == sent[-1]
+        page.run("mayConnect = true")
+        page.does(f"seen.includes({sent[-1]})", seconds=40)
+        assert page.value("seen") == sent[sent.index(first) :]
