@@ -6,13 +6,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from ops.local.polling import wait_until
 from ops.local.state_files import free_port
+from tests.hostile.proxies import get, needs_caddy, needs_nginx, nginx, proxy
 from tests.ops.http.app import Server, served
 
 ROOT = Path(__file__).parents[2]
@@ -40,22 +39,14 @@ const post = (headers, agent) => new Promise((done, fail) => {
 })();
 """
 
-NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; {user}
-events {{ }}
-http {{
-  access_log off; client_max_body_size 0;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream both {{ server 127.0.0.1:{first}; server 127.0.0.1:{second}; }}
-  upstream kept {{ server 127.0.0.1:{first}; server 127.0.0.1:{second}; keepalive 8; }}
-  server {{
-    listen 127.0.0.1:{port};
-    location /plain/ {{ proxy_pass http://both/; }}
-    location /streamed/ {{ proxy_pass http://both/; proxy_request_buffering off; proxy_http_version 1.1; }}
-    location / {{ proxy_pass http://kept; proxy_http_version 1.1; proxy_set_header Connection ""; }}
-  }}
-}}
+UPSTREAMS = """
+upstream both {{ server 127.0.0.1:{first}; server 127.0.0.1:{second}; }}
+upstream kept {{ server 127.0.0.1:{first}; server 127.0.0.1:{second}; keepalive 8; }}
+"""
+LOCATIONS = """
+location /plain/ { proxy_pass http://both/; }
+location /streamed/ { proxy_pass http://both/; proxy_request_buffering off; proxy_http_version 1.1; }
+location / { proxy_pass http://kept; proxy_http_version 1.1; proxy_set_header Connection ""; }
 """
 
 
@@ -76,36 +67,6 @@ def post(url: str) -> int:
         with error:
             error.read()
             return error.code
-
-
-def get(url: str) -> int:
-    """The status of a GET; 0 if nobody answers."""
-    try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
-    except OSError:
-        return 0
-
-
-@contextmanager
-def proxy(command: list[str], folder: Path, *, port: int, **environ: str) -> Iterator[str]:
-    """A proxy until the end of the block; its URL."""
-    url = f"http://127.0.0.1:{port}"
-    with (folder / "proxy.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={"PATH": "/usr/bin:/usr/sbin:/bin", **environ}
-        )
-    try:
-        assert wait_until(lambda: get(f"{url}/a") == 200, seconds=20), (
-            folder / "proxy.log"
-        ).read_text()
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -129,35 +90,28 @@ def test_node_gets_it(server: Server, path: str) -> None:
     assert done.stdout.split() == ["401"] * 25
 
 
-@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+@needs_caddy
 def test_it_passes_our_caddy(server: Server, tmp_path: Path) -> None:
     """With the Caddyfile that we ship: no 502, and what comes next is answered too."""
     config, port = ROOT / "ops/proxy/Caddyfile", free_port()
     command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
     hosts = {"INGEST_HOST": "localhost", "INGEST_PORT": str(server.port), "HOME": str(tmp_path)}
-    hosts |= {
-        "PROXY_PORT": str(port),
-        "CARILLON_PROXY_SHOWS": "/*",
-    }  # the tests' paths are none of ours
-    with proxy(command, tmp_path, port=port, **hosts) as url:
+    # The tests' paths are none of ours.
+    hosts |= {"PROXY_PORT": str(port), "CARILLON_PROXY_SHOWS": "/*"}
+    with proxy(command, tmp_path, port=port, environ=hosts, probe="/a") as url:
         for path in PATHS * 5:
             assert post(f"{url}{path}") == 401
             assert get(f"{url}/a") == 200
 
 
-@pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="needs nginx")
+@needs_nginx
 def test_it_passes_nginx_and_takes_no_upstream_out(server: Server, tmp_path: Path) -> None:
     """Six such requests took both upstreams out for ten seconds, for everybody."""
-    import os
-
     with served(tmp_path) as second:
         port = free_port()
-        config = tmp_path / "nginx.conf"
-        places = {"folder": tmp_path, "port": port, "first": server.port, "second": second.port}
-        user = "user root;" if os.geteuid() == 0 else ""
-        config.write_text(NGINX.format(**places, user=user))
-        command = ["nginx", "-c", str(config), "-e", str(tmp_path / "start.log")]
-        with proxy(command, tmp_path, port=port) as url:
+        upstreams = UPSTREAMS.format(first=server.port, second=second.port)
+        blocks = {"upstreams": upstreams, "locations": LOCATIONS}
+        with nginx(tmp_path, port=port, **blocks, probe="/a") as url:
             for prefix in ("", "/plain", "/streamed"):
                 for path in PATHS * 3:
                     assert post(f"{url}{prefix}{path}") == 401, (prefix, path)

@@ -65,6 +65,7 @@ def test_the_bus_is_not_asked_for_everyone_all_the_time(
 ) -> None:
     """As long as the numbers are equal everyone is looked at once a minute, not once a second."""
     reconcile(sweeper, engine)
+    disabled.reconcile(sweeper)
     asked: list[str] = []
 
     def note(_: Bus) -> frozenset[int]:
@@ -72,8 +73,18 @@ def test_the_bus_is_not_asked_for_everyone_all_the_time(
         return frozenset()
 
     monkeypatch.setattr(Bus, "disabled", note)
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM turns WHERE name = :name"), {"name": turns.DISABLED})
     for _ in range(3):
+        pass_time(engine, turns.DISABLED)
         disabled.reconcile(sweeper)
     assert asked == []
+    pass_time(engine, turns.DISABLED)
+    pass_time(engine, turns.DISABLED_IN_FULL)
+    disabled.reconcile(sweeper)
+    assert asked == ["all"]
+
+
+def pass_time(engine: Engine, turn: str) -> None:
+    """Let it be the time for `turn` again."""
+    with engine.begin() as connection:
+        back = "UPDATE turns SET taken_at = taken_at - interval '1 h' WHERE name = :name"
+        connection.execute(text(back), {"name": turn})

@@ -60,11 +60,13 @@ def redis_server(binary: str, folder: Path) -> Iterator[str]:
     """A running redis-server."""
     port = free_port()
     options = ("--port", f"{port}", "--maxmemory", f"{MEMORY}", "--save", "", "--dir", f"{folder}")
-    process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([binary, *options], stdout=output, stderr=output)
     url = f"redis://127.0.0.1:{port}/0"
     try:
         with redis.Redis.from_url(url) as client:
-            assert wait_until(lambda: answers(client), seconds=10)
+            assert wait_until(lambda: answers(client), seconds=10), log.read_text()
         yield url
     finally:
         process.kill()
@@ -274,3 +276,12 @@ def test_a_publish_that_takes_several_commands_keeps_its_order(
     for shard in (3, 4):
         numbers = [one.event.key for one in entries if one.shard == shard and one.event is not None]
         assert numbers == [f"n{number}.0" for number in range(count)]
+
+
+def test_a_publish_of_more_than_valkey_holds_is_taken(bus: Bus, settings: ValkeySettings) -> None:
+    """It comes in parts, since a command that arrives counts among Valkey's memory; the newest are read, in order."""
+    count = 2 * MEMORY // LONG
+    bus.publish([a_message(number, 3, size=LONG) for number in range(count)])
+    keys = [one.event.key for one in read(settings).entries if one.event is not None]
+    assert keys == [f"n{number}.0" for number in range(count - len(keys), count)]
+    assert len(keys) * LONG > MEMORY / 8
