@@ -4,7 +4,6 @@ A frame is encoded once for an event and a conversation, however many sockets ge
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
@@ -82,7 +81,7 @@ class FrameWriter:
 
     def _message(self, event: NewMessage, conversation_id: int) -> dict[str, object]:
         message = event.message
-        created_at = message.created_at.astimezone(self._time_zone).replace(tzinfo=None)
+        created_at = message.created_at.astimezone(self._time_zone)
         return {
             "id": message.id,
             "sender_id": message.sender_id,
@@ -95,7 +94,7 @@ class FrameWriter:
             "action_text": message.action_text,
             "sender_name": SENDER_NAMES[message.type],
             # Cut, not rounded: the same text as in every answer of ingest.
-            "created_at": created_at - timedelta(microseconds=created_at.microsecond),
+            "created_at": created_at.replace(tzinfo=None, microsecond=0),
             "app_id": message.app_id,
             "app_name": message.app_name,
             "receiver_id": message.receiver_id,

@@ -68,8 +68,8 @@ class Timeline:
 
     def pos(self, user_id: int, position: Position | None = None) -> str:
         """A person's position as they see it; by default the one reached. Means nothing after a wipe."""
-        reached = position or self._shards[shard_of(user_id)].position
-        return f"{self.generation}-{reached}-{user_id}"
+        ms, sequence = position or self._shards[shard_of(user_id)].position
+        return f"{self.generation}-{ms}-{sequence}-{user_id}"
 
     def shared_pos(self, shard: int, position: Position) -> str:
         """The position of an event for several people of a shard, who all get the same bytes."""
@@ -86,8 +86,7 @@ class Timeline:
         if batch.generation != self.generation:
             self._start_over(batch.generation)
             return Received([])
-        shares = self._shares(batch)
-        lost = frozenset(self._audit(batch.surveys, shares) if batch.surveys else ())
+        lost = frozenset(self._audit(batch.surveys, self._shares(batch)) if batch.surveys else ())
         fresh = [entry for entry in batch.entries if self._shards[entry.shard].take(entry)]
         if self.ready:
             return Received(fresh, lost)
@@ -96,6 +95,8 @@ class Timeline:
 
     def has_buffered(self, batch: Batch) -> bool:
         """Whether more may be waiting than this batch could carry."""
+        if len(batch.entries) < self.limit:
+            return False
         return any(len(share) >= self.limit for share in self._shares(batch))
 
     def resume(self, user_id: int, pos: str) -> Resumption:
@@ -205,13 +206,14 @@ class _Shard:
         self.position = entry.position
         if self._count is not None:
             self._count += 1
-        if entry.event is None or not self._is_new(entry.event.key, entry.position):
+        event = entry.event
+        if event is None or not self._is_new(key := event.key, entry.position):
             return False
-        if isinstance(entry.event, MessageRecalled):
-            self._remember_recall(entry.event)
-        elif entry.event.key in self._taken_back:
+        if isinstance(event, MessageRecalled):
+            self._remember_recall(event)
+        elif key in self._taken_back:
             return False
-        self.backlog.add(entry.position, entry.payload, user_ids=_people(entry.event))
+        self.backlog.add(entry.position, entry.payload, user_ids=_people(event))
         self.backlog.forget_before(entry.position.ms - self._kept_ms)
         return True
 
