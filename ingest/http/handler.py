@@ -5,6 +5,7 @@ not gets 403 before it is judged.
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -37,6 +38,8 @@ class RequestHandler:
         self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
         self._takes_turn = endpoint.takes_turn
         self._quota = endpoint.quota
+        apart = endpoint.body.apart
+        self._parse = partial(json_body.parse_apart, name=apart) if apart else json_body.parse
         self._in_path = frozenset(
             name for name in endpoint.params.model_fields if f"{{{name}" in endpoint.path
         )
@@ -101,15 +104,11 @@ class RequestHandler:
         return "path" if name in self._in_path else "query"
 
     def _body(self, raw: bytes) -> RequestModel:
-        value = {} if not raw and self.endpoint.body_is_optional else self._object(raw)
+        value = {} if not raw and self.endpoint.body_is_optional else self._parse(raw)
         try:
             return self.endpoint.body.of(value)
         except ValidationError as error:
             raise errors.invalid_fields(error, where=_in_body) from error
-
-    def _object(self, raw: bytes) -> dict[str, Any]:
-        apart = self.endpoint.body.apart
-        return json_body.parse_apart(raw, apart) if apart else json_body.parse(raw)
 
 
 def _in_body(_name: str) -> str:

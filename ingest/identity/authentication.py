@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from ingest.http.errors import MEANING
@@ -41,15 +41,15 @@ class Authentication:
         self._window_seconds = window.total_seconds()
         self._clock = clock
 
-    async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
-        """The caller named by `headers` (lower-case names); raises NotSignedIn, or TransientError.
+    def caller(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
+        """The caller named by `headers` (lower-case names); awaiting it may raise NotSignedIn, or TransientError.
 
         With `X-App-Id` it is an app's call, whatever else is sent (contract §1).
         """
         app_id = headers.get(b"x-app-id")
         if app_id is None:
-            return await self._person(headers.get(b"authorization", b""))
-        return await self._app(
+            return self._person(headers.get(b"authorization", b""))
+        return self._app(
             app_id,
             timestamp=headers.get(b"x-timestamp", b""),
             signature=headers.get(b"x-sign", b""),

@@ -161,6 +161,8 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(
             settings.url,
             isolation_level="AUTOCOMMIT",
+            # Nothing to roll back there, and psycopg takes its time over it after every question.
+            skip_autocommit_rollback=True,
             connect_args=sessions.connect_args(application_name, limits),
             **_PRIVATE,
             **_pool(settings),

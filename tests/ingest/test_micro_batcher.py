@@ -94,6 +94,26 @@ def test_one_bad_item_fails_alone() -> None:
     run(test())
 
 
+def test_who_gave_up_is_not_asked_for_again_in_a_half() -> None:
+    """When a batch that failed is tried in halves, what nobody waits for any more is left out."""
+
+    async def test() -> None:
+        work = Work()
+        work.raises[2] = ValueError("two")
+        batches: MicroBatcher[int, int] = MicroBatcher(work, size=10, patience=LONG)
+        one, two, three = map(batches.submit, (1, 2, 3))
+        await settle()
+        three.cancel()
+        for _ in range(4):
+            work.gate.release()
+        assert await one == 10
+        with pytest.raises(ValueError, match="two"):
+            await two
+        assert work.batches == [[1, 2, 3], [1], [2]]
+
+    run(test())
+
+
 def test_an_error_among_the_answers_is_its_items_alone() -> None:
     """It is raised where that item is awaited; the batch is not asked again."""
 

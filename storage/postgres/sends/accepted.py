@@ -163,12 +163,8 @@ def accept(
         rows = execute_raw(connection, _ACCEPT_SCHEDULED, asked | {"dues": dues})
     else:
         rows = execute_raw(connection, _ACCEPT, asked)
-    used = [
-        request.key
-        for request, (_id, _created_at, is_fresh) in zip(requests, rows, strict=True)
-        if not is_fresh and request.key is not None
-    ]
-    before = first_uses(connection, used) if used else {}
+    has_replay = keyed and not all(is_fresh for _id, _created_at, is_fresh in rows)
+    before = first_uses(connection, keyed) if has_replay else {}
     return [
         Accepted(id, created_at, request.send) if is_fresh else _replay(request, before)
         for request, (id, created_at, is_fresh) in zip(requests, rows, strict=True)

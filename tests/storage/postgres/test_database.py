@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.model.errors import PermanentError, TransientError
+from storage.model.errors import NotFound, PermanentError, TransientError
 from storage.postgres.database import Database, execute_raw
 from storage.settings import DatabaseSettings, load
 
@@ -39,6 +39,24 @@ def test_what_is_refused_never_will_work(database_url: str) -> None:
     async def story(database: Database) -> None:
         with pytest.raises(PermanentError, match="division by zero"):
             await database.query(told, "SELECT 1 / 0")
+
+    asking(database_url, story)
+
+
+def test_a_transaction_that_fails_is_rolled_back(database_url: str) -> None:
+    """It holds no lock afterwards, and its connection answers the next question."""
+
+    def lock_and_fail(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(77)"))
+        raise NotFound("nothing")
+
+    async def story(database: Database) -> None:
+        with pytest.raises(NotFound):
+            await database.transaction(lock_and_fail)
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"
+        assert await database.query(told, locks) == [(0,)]
+        with pytest.raises(PermanentError):
+            await database.transaction(told, "SELECT 1 / 0")
 
     asking(database_url, story)
 
