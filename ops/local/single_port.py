@@ -1,6 +1,6 @@
 """Both doors behind one port, as one ASGI app: what `carillon up` serves.
 
-In production each door is a process of its own (README) and this is not used. Sockets and the paths
+In production each door is a process of its own (docs/operations/deploy.md) and this is not used. Sockets and the paths
 under `/api/v1/ws/` are push gateway's, everything else is ingest's; each keeps its own lifespan state.
 """
 

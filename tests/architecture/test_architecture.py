@@ -15,6 +15,7 @@ import pytest
 from ingest.http.endpoint import ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS
 from ingest.routes import ALL
 from ingest.services import SETTINGS as OF_INGEST
+from ops.cli import COMMANDS
 from ops.known_settings import EVERY, known
 from ops.local.stack import programs, settled
 from ops.settings_page import SECTIONS, settings_page
@@ -159,3 +160,15 @@ def test_only_the_settings_say_what_the_environment_holds() -> None:
         }
         | {name for name in readers if name.startswith("ops/bench/")}
     )
+
+
+def test_the_readme_is_short() -> None:
+    """README is what one reads at one sitting: at most 150 lines."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_every_command_is_on_its_page() -> None:
+    """`docs/operations/command.md` names every command of `carillon`, and none that does not exist."""
+    page = (ROOT / "docs/operations/command.md").read_text()
+    named = set(re.findall(r"`carillon ([a-z]+)", page))
+    assert named == set(COMMANDS)

@@ -73,10 +73,10 @@ def test_every_service_is_bounded_and_comes_back() -> None:
         assert service["cap_drop"] == ["ALL"], name
 
 
-def test_the_commands_are_those_of_the_readme() -> None:
-    """What README says of production is what compose runs (but for addresses and folders)."""
-    readme = (ROOT / "README.md").read_text()
-    _, _, rest = readme.partition("## In production")
+def test_the_commands_are_those_of_the_deploy_page() -> None:
+    """What the deploy page says to start is what compose runs (but for addresses and folders)."""
+    page = (ROOT / "docs/operations/deploy.md").read_text()
+    _, _, rest = page.partition("## Without containers")
     block = rest.partition("```sh")[2].partition("```")[0].replace("\\\n", " ")
     said = {_plain(line.partition("#")[0]) for line in block.splitlines() if line.strip()}
     assert {_plain(service["command"]) for service in of_carillon().values()} == said
