@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 
 from storage.model.send import Send
-from storage.postgres.sends.accepted import Backlog
+from storage.postgres.sends.backlog import Backlog
 from storage.process.metrics_export import exposed
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

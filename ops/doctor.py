@@ -23,7 +23,7 @@ from storage.postgres import database, turns
 from storage.postgres.broadcasts import failures
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
-from storage.postgres.sends import accepted
+from storage.postgres.sends import backlog
 from storage.settings import DatabaseSettings, DataFolder, ValkeySettings, load
 
 PATIENCE_SECONDS = 6.0
@@ -213,7 +213,7 @@ def _secrets(site: Site) -> Iterator[Finding]:
 
 def _backlog(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        found = record.transaction(accepted.backlog)
+        found = record.transaction(backlog.measure_backlog)
     late = found.oldest_seconds > LATE_SECONDS
     if found.ids_ahead_seconds > SKEW_WARNING_SECONDS:
         text = (

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, insert, text
 
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Accepted, IdempotencyKey, Send
-from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends import intake
+from storage.postgres.sends.intake import IntakeItem
 from storage.postgres.tables import apps, users
 
 
@@ -49,7 +49,7 @@ def a_broadcast(**changes: Any) -> Send:
 
 def accept(connection: Connection, *sends: Send, key: IdempotencyKey | None = None) -> list[int]:
     """Accept `sends` and return their ids; fails the test if one is refused."""
-    answers = accepted.accept(connection, [IntakeItem(send, key) for send in sends])
+    answers = intake.accept(connection, [IntakeItem(send, key) for send in sends])
     for answer in answers:
         assert isinstance(answer, Accepted), answer
     return [answer.id for answer in answers if isinstance(answer, Accepted)]

@@ -15,8 +15,8 @@ from storage.postgres import outbox
 from storage.postgres.database import Session
 from storage.postgres.messages import histories, unpublished
 from storage.postgres.messages.histories import Persisted
-from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import Claim, Lane
+from storage.postgres.sends import due_work, persist_lane
+from storage.postgres.sends.persist_lane import Claim, Lane
 from workers.process import Process
 from workers.publishing import Publisher, Refused, follow, note_delay, put_on_bus
 
@@ -37,7 +37,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
     deadline = now() + process.settings.drain.total_seconds()
     done = 0
     with process.database.session() as session:
-        while (found := session.query(accepted.take_lane, process.name)) is not None:
+        while (found := session.query(persist_lane.take_lane, process.name)) is not None:
             try:
                 count = _Holder(session, process, now=now, deadline=deadline).work(found)
             finally:
@@ -46,7 +46,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
             # Again while something is due: what was committed while the lane was being left had its
             # ring answered by a worker that found it taken. No progress means that the bus is away;
             # the sweep rings until it is back.
-            if not count or not session.query(accepted.is_due):
+            if not count or not session.query(due_work.has_due_work):
                 break
             if now() >= deadline:
                 process.doorbell.ring(SENDS)
@@ -56,7 +56,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
 
 def _leave_lane(session: Session) -> None:
     if not session.is_lost:
-        session.query(accepted.leave_lane)
+        session.query(persist_lane.leave_lane)
 
 
 class _Holder:
@@ -98,12 +98,12 @@ class _Holder:
                     self._linger()
             if claim.ids or not self._publisher.is_idle:
                 self._settle()
-                self._session.query(accepted.end_claim)
+                self._session.query(persist_lane.end_claim)
         return done
 
     def _claim(self) -> Claim:
         in_hand = self._publisher.in_hand
-        return self._session.query(accepted.claim, self._batch_size, publishing=in_hand)
+        return self._session.query(persist_lane.claim, self._batch_size, publishing=in_hand)
 
     def _has_work(self, claim: Claim) -> bool:
         return bool(claim.ids) or (claim.has_outbox and self._can_publish)
@@ -121,12 +121,12 @@ class _Holder:
             time.sleep(LOOK_SECONDS)
 
     def _is_waiting(self) -> bool:
-        return self._session.query(accepted.is_waiting, outbox=self._can_publish)
+        return self._session.query(due_work.has_claimable_work, outbox=self._can_publish)
 
     def _recover(self, found: Lane) -> None:
         # On the session that holds the lane: who has lost it must not judge, and does not.
         dead = self._session.query(
-            accepted.recover, holder_died=found.holder_died, max_attempts=self._max_attempts
+            persist_lane.recover, holder_died=found.holder_died, max_attempts=self._max_attempts
         )
         for id in dead:
             _log.error("Send %d failed for good: its workers died.", id)
@@ -157,7 +157,7 @@ class _Holder:
     def _count_failure(self, id: int, error: PermanentError) -> None:
         self._telemetry.attempts_failed.inc()
         is_dead = self._session.query(
-            accepted.count_failure, id, error=error.detail, max_attempts=self._max_attempts
+            persist_lane.count_failure, id, error=error.detail, max_attempts=self._max_attempts
         )
         level = logging.ERROR if is_dead else logging.WARNING
         _log.log(level, "Send %d failed: %s", id, error.detail)

@@ -11,7 +11,7 @@ from storage.model.broadcast import ChunkState
 from storage.model.errors import TransientError
 from storage.postgres import turns
 from storage.postgres.broadcasts import expansion, recalls
-from storage.postgres.sends import accepted, held_sends
+from storage.postgres.sends import due_work, held_sends
 from workers import disabled
 from workers.process import Process
 
@@ -36,8 +36,8 @@ def sweep(process: Process) -> list[str]:
     run = process.database.transaction
     disabled.reconcile(process)
     _hold(process)
-    overdue = run(accepted.is_scheduled_due) or run(
-        accepted.is_overdue, grace=process.settings.sweep_grace
+    overdue = run(due_work.has_due_scheduled_send) or run(
+        due_work.has_overdue_work, grace=process.settings.sweep_grace
     )
     _finish_broadcasts(process)
     is_due = run(expansion.is_due)

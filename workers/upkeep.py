@@ -15,7 +15,7 @@ from storage.postgres import turns
 from storage.postgres.broadcasts import expansion
 from storage.postgres.database import MONTHS_AHEAD
 from storage.postgres.messages import histories, recounts
-from storage.postgres.sends import accepted
+from storage.postgres.sends import idempotency
 from workers import retention
 from workers.process import Process
 
@@ -86,7 +86,7 @@ class _Keys:
 
     def __call__(self) -> bool:
         self._after = self._process.database.transaction(
-            accepted.purge_keys, slice=KEYS, after=self._after
+            idempotency.purge_keys, slice=KEYS, after=self._after
         )
         return self._after is not None
 

@@ -22,7 +22,7 @@ from storage.model.errors import CarillonError
 from storage.postgres import sessions
 from storage.postgres.broadcasts import expansion
 from storage.postgres.database import BlockingDatabase
-from storage.postgres.sends import accepted
+from storage.postgres.sends import due_work
 from storage.settings import DatabaseSettings, load
 from workers.done import Done
 from workers.settings import WorkerSettings
@@ -108,7 +108,7 @@ class Watchdog:
 
 
 def _sends_due(database: BlockingDatabase, grace: timedelta) -> bool:
-    return database.transaction(accepted.is_overdue, grace=grace)
+    return database.transaction(due_work.has_overdue_work, grace=grace)
 
 
 def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:

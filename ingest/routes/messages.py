@@ -25,7 +25,7 @@ from storage.model.errors import CallerError, NotAllowed, NotFound, OverLimit, i
 from storage.model.send import Accepted
 from storage.postgres.messages import histories
 from storage.postgres.messages.histories import FoundMessage
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends.intake import IntakeItem
 from storage.valkey.rate_limits import Quota
 
 KEY = HeaderNote(

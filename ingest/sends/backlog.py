@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from storage.model.errors import TransientError
 from storage.postgres.database import Database
-from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import Backlog
+from storage.postgres.sends import backlog
+from storage.postgres.sends.backlog import Backlog
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class BacklogMonitor:
     async def count(self) -> None:
         """Count now. Raises TransientError, and the last count stands."""
         before = self._since
-        self.last = await self._database.query(accepted.backlog)
+        self.last = await self._database.query(backlog.measure_backlog)
         # What was accepted while counting may or may not be in the count: count it twice, once.
         self._since -= before
 

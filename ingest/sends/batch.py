@@ -17,8 +17,8 @@ from storage.model.caller import AppCaller
 from storage.model.errors import CallerError, CarillonError, FieldProblem, Invalid
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.sends import batch_keys
-from storage.postgres.sends.accepted import IntakeItem
 from storage.postgres.sends.batch_keys import FirstAnswers
+from storage.postgres.sends.intake import IntakeItem
 from storage.valkey.rate_limits import Quota
 
 Result = EntrySent | EntryRefused

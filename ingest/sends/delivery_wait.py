@@ -12,7 +12,7 @@ from storage.model.errors import TransientError
 from storage.postgres.broadcasts import reports
 from storage.postgres.database import Database
 from storage.postgres.messages import histories
-from storage.postgres.sends import accepted
+from storage.postgres.sends import backlog
 
 _ASK_EVERY_SECONDS = 0.02
 
@@ -59,7 +59,7 @@ class DeliveryWaiter:
         sent, sent_to_many = set(self._messages), set(self._broadcasts)
         try:
             if sent:
-                waiting = await self._database.query(accepted.still_waiting, sent)
+                waiting = await self._database.query(backlog.find_waiting, sent)
                 if gone := sent - waiting:
                     there = await self._database.query(histories.in_histories, gone)
                     _tell(self._messages, gone, there=there)

@@ -19,9 +19,9 @@ from storage.model.errors import CallerError, CarillonError, PermanentError, Tra
 from storage.model.origin import Origin
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import Database
-from storage.postgres.sends import accepted, batch_keys
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends import batch_keys, idempotency, intake
 from storage.postgres.sends.batch_keys import FirstAnswers
+from storage.postgres.sends.intake import IntakeItem
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Intake:
     async def _look_up(
         self, keys: Sequence[IdempotencyKey]
     ) -> Sequence[Accepted | CarillonError | None]:
-        return await self._database.query(accepted.first_answers, keys)
+        return await self._database.query(idempotency.find_first_answers, keys)
 
     def bind(self, key: IdempotencyKey, size: int) -> Awaitable[FirstAnswers]:
         """Bind a batch's key to its body; what its `size` entries were answered before.
@@ -115,7 +115,7 @@ class Intake:
 
     async def _commit(self, requests: Sequence[IntakeItem]) -> Sequence[Accepted | CallerError]:
         began = time.perf_counter()
-        outcomes = await self._database.query(accepted.accept, requests)
+        outcomes = await self._database.query(intake.accept, requests)
         self._telemetry.committing.observe(time.perf_counter() - began)
         self._telemetry.batch_size.observe(len(requests))
         new = [one.send for one in outcomes if isinstance(one, Accepted) and not one.is_replay]

@@ -31,8 +31,8 @@ from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Accepted, Send
 from storage.postgres.broadcasts import reports
-from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends import backlog, intake
+from storage.postgres.sends.intake import IntakeItem
 from storage.settings import ValkeySettings, load
 from storage.valkey.bus import STREAMS, BusReader, Position
 
@@ -73,7 +73,7 @@ def floor_round(connection: psycopg.Connection[tuple[object, ...]]) -> float:
 
 def send(place: Ground, doorbell: Doorbell, what: Send) -> int:
     """Accept as ingest does; the message's id."""
-    [answer] = place.database.transaction(accepted.accept, [IntakeItem(what)])
+    [answer] = place.database.transaction(intake.accept, [IntakeItem(what)])
     if not isinstance(answer, Accepted):
         raise answer
     doorbell.ring(SENDS)
@@ -116,7 +116,7 @@ def warm_up(place: Ground, doorbell: Doorbell, *, people: int) -> None:
     """Wait until the workers are there: they have delivered something."""
     ids = [send(place, doorbell, a_message(number, people=people)) for number in range(50)]
     if not wait_until(
-        lambda: not place.database.transaction(accepted.still_waiting, ids), seconds=120
+        lambda: not place.database.transaction(backlog.find_waiting, ids), seconds=120
     ):
         raise RuntimeError("the workers do not work")
 

@@ -14,8 +14,8 @@ import psycopg
 from ops.bench.bench_environment import OUT, Ground, ground, show, timed
 from storage.model.message import ContentType, MessageType
 from storage.model.send import Send
-from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends import intake
+from storage.postgres.sends.intake import IntakeItem
 from workers import persist
 from workers.process import Process, open_process
 
@@ -80,7 +80,7 @@ def fill(place: Ground, count: int) -> None:
     """Accept `count` messages."""
     for start in range(0, count, BATCH):
         requests = [IntakeItem(_send(*pair(n))) for n in range(start, start + BATCH)]
-        place.database.transaction(accepted.accept, requests)
+        place.database.transaction(intake.accept, requests)
 
 
 def _send(sender: int, receiver: int) -> Send:

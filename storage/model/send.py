@@ -7,7 +7,7 @@ from storage.model.message import ContentType, MessageType
 
 
 # Neither Send nor Accepted is frozen: making a frozen one takes far longer, and every send
-# makes one of each. A Send has no slots: its `__dict__` is what is written (`accepted.py`).
+# makes one of each. A Send has no slots: its `__dict__` is what is written (`storage/postgres/sends/intake.py`).
 @dataclass
 class Send:
     """What will become a message. Field meanings are those of `storage.model.message.Message`.

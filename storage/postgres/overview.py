@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, text
 from storage.model.broadcast import BroadcastStatus
 from storage.postgres.broadcasts.pages import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import is_held
-from storage.postgres.sends import accepted
-from storage.postgres.sends.accepted import Backlog
+from storage.postgres.sends import backlog
+from storage.postgres.sends.backlog import Backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def look(connection: Connection, *, limit: int) -> Overview:
         for row in connection.execute(_RUNNING, {"limit": limit})
     )
     made = connection.execute(_IDS_MADE).scalar_one()
-    return Overview(accepted.backlog(connection), running, int(made))
+    return Overview(backlog.measure_backlog(connection), running, int(made))
 
 
 @dataclass(frozen=True, slots=True)

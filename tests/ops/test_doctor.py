@@ -20,7 +20,7 @@ from storage.postgres.broadcasts import failures
 from storage.postgres.messages import histories, unpublished
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
-from storage.postgres.sends.accepted import move_to_failed
+from storage.postgres.sends.failed_sends import move_to_failed
 from storage.settings import load
 from tests import services
 from tests.builders import a_broadcast, a_send, accept, add_app, add_people

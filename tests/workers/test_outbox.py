@@ -13,7 +13,7 @@ from storage.broker import SENDS
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.postgres import outbox
 from storage.postgres.messages import conversations, histories, recalls
-from storage.postgres.sends import accepted
+from storage.postgres.sends import backlog, due_work, persist_lane
 from tests.builders import a_send, accept
 from workers import persist, sweep
 from workers.process import Process
@@ -55,7 +55,7 @@ def test_a_recall_is_told_behind_its_message(
     assert set(gone.recipients) == set(new.recipients)
     with engine.begin() as connection:
         assert outbox.waiting(connection, 10) == []
-        assert not accepted.is_due(connection)
+        assert not due_work.has_due_work(connection)
 
 
 def test_what_is_recalled_in_a_dead_worker_s_hand_never_comes_back(
@@ -64,7 +64,7 @@ def test_what_is_recalled_in_a_dead_worker_s_hand_never_comes_back(
     """The next holder publishes what was left behind, but not what was recalled meanwhile."""
     with engine.begin() as connection:
         kept, gone = accept(connection, a_send(), a_send())
-        accepted.claim(connection, 10)
+        persist_lane.claim(connection, 10)
         histories.persist(connection, [kept, gone])
     recall(engine, gone)
     persist.drain(process)
@@ -90,7 +90,7 @@ def test_with_the_bus_away_reads_and_recalls_wait_and_follow_in_order(
     assert events(process) == []
     with engine.begin() as connection:
         assert len(outbox.waiting(connection, 10)) == 3
-        assert accepted.is_due(connection)
+        assert due_work.has_due_work(connection)
     bus.is_away = False
     persist.drain(process)
     new, *told = events(process)
@@ -151,8 +151,8 @@ def test_an_event_of_a_newer_version_is_set_aside_alone(process: Process, engine
     persist.drain(process)
     assert events(process) == [AllRead(2, id, 0)]
     with engine.begin() as connection:
-        assert accepted.backlog(connection).set_aside == 1
-        assert not accepted.is_due(connection)
+        assert backlog.measure_backlog(connection).set_aside == 1
+        assert not due_work.has_due_work(connection)
 
 
 def test_the_sweep_rings_for_a_read_whose_ring_was_lost(process: Process, engine: Engine) -> None:
@@ -160,9 +160,9 @@ def test_the_sweep_rings_for_a_read_whose_ring_was_lost(process: Process, engine
     with engine.begin() as connection:
         histories.persist(connection, accept(connection, a_send()))
         conversations.read_all(connection, 2)
-        assert not accepted.is_overdue(connection, grace=timedelta(minutes=1))
+        assert not due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
         connection.execute(text("UPDATE outbox SET try_at = try_at - interval '2 minutes'"))
-        assert accepted.is_overdue(connection, grace=timedelta(minutes=1))
+        assert due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
     assert SENDS in sweep.sweep(process)
 
 

@@ -17,7 +17,7 @@ from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageStatus
 from storage.postgres.database import Session
 from storage.postgres.messages import conversations, histories
-from storage.postgres.sends import accepted, failed_sends
+from storage.postgres.sends import backlog, failed_sends, persist_lane
 from storage.valkey.bus import Bus
 from tests.builders import a_broadcast, a_notification, a_send, accept
 from workers import persist
@@ -38,7 +38,7 @@ def test_what_was_accepted_is_in_the_history_published_and_let_go(
     assert persist.drain(process) == len(ids)
     assert heard(process).ids() == ids
     with engine.begin() as connection:
-        assert accepted.backlog(connection).waiting == 0
+        assert backlog.measure_backlog(connection).waiting == 0
         assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
         assert len(histories.history(connection, 5, peer_id=1)) == 1
 
@@ -95,7 +95,7 @@ def test_a_worker_that_died_between_commit_and_publish_is_made_good(
     """The next holder publishes what was persisted and not let go, before anything newer."""
     with engine.begin() as connection:
         [orphan] = accept(connection, a_send())
-        assert accepted.claim(connection, 10).ids == [orphan]
+        assert persist_lane.claim(connection, 10).ids == [orphan]
         histories.persist(connection, [orphan])
         [newer] = accept(connection, a_send())
     persist.drain(process)
@@ -108,10 +108,10 @@ def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
     """One batch is on its way to the bus while the next is persisted: neither event is lost."""
     with engine.begin() as connection:
         [publishing] = accept(connection, a_send())
-        assert accepted.claim(connection, 10).ids == [publishing]
+        assert persist_lane.claim(connection, 10).ids == [publishing]
         histories.persist(connection, [publishing])
         [persisting] = accept(connection, a_send())
-        assert accepted.claim(connection, 10, publishing=[publishing]).ids == [persisting]
+        assert persist_lane.claim(connection, 10, publishing=[publishing]).ids == [persisting]
         histories.persist(connection, [persisting])
         [newer] = accept(connection, a_send())
     persist.drain(process)
@@ -125,16 +125,16 @@ def test_a_batch_is_claimed_until_it_is_on_the_bus(
     with engine.begin() as connection:
         ids = accept(connection, a_send(), a_send(), a_send())
     seen: list[list[int]] = []
-    claim_next = accepted.claim
+    claim_next = persist_lane.claim
 
     def claim_slowly(
         connection: Connection, limit: int, *, publishing: list[int]
-    ) -> accepted.Claim:
+    ) -> persist_lane.Claim:
         """Long enough for a bus that does not wait for it to see the claim before."""
         sleep(0.2)
         return claim_next(connection, limit, publishing=publishing)
 
-    monkeypatch.setattr(accepted, "claim", claim_slowly)
+    monkeypatch.setattr(persist_lane, "claim", claim_slowly)
 
     class WatchedBus:
         def publish(self, events: list[Any]) -> None:
@@ -219,7 +219,7 @@ def test_everything_of_the_lane_is_asked_on_the_session_that_holds_it(
     database: Any = OnlyItsSession()
     with engine.begin() as connection:
         [left] = accept(connection, a_send())
-        accepted.claim(connection, 10)
+        persist_lane.claim(connection, 10)
         connection.execute(text("INSERT INTO persist_holder (lane, holder) VALUES (0, 'dead')"))
         connection.execute(
             text(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType
 from storage.postgres.messages import histories
-from storage.postgres.sends import accepted
+from storage.postgres.sends import backlog, persist_lane
 from tests.builders import a_send, accept
 from workers import persist
 from workers.process import Process
@@ -72,7 +72,7 @@ def test_a_message_whose_event_cannot_be_built_is_set_aside_alone_and_tried_late
     assert (id, attempts) == (image, 1) and "RuntimeError" in error
     with engine.begin() as connection:
         [third] = accept(connection, a_send())
-        assert accepted.backlog(connection).set_aside == 1
+        assert backlog.measure_backlog(connection).set_aside == 1
     persist.drain(keyless)
     assert published(process) == [first, second, third]
     due_now(engine)
@@ -113,7 +113,7 @@ def test_what_cannot_be_published_does_not_stop_recovery_or_the_backlog(
     with engine.begin() as connection:
         unknown = connection.execute(text(_PLANT), {"type": "TELEGRAM"}).scalar_one()
         [orphan] = accept(connection, a_send())
-        accepted.claim(connection, 10)
+        persist_lane.claim(connection, 10)
         histories.persist(connection, [unknown, orphan])
         if not is_claimed:
             connection.execute(text("UPDATE persist_claims SET ids = '{}'"))

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from storage.model.errors import CarillonError, PermanentError, TransientError
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages import histories, recounts
-from storage.postgres.sends import accepted
+from storage.postgres.sends import backlog, idempotency
 from tests.builders import a_send, accept, add_people
 from workers import retention, upkeep
 from workers.process import Process
@@ -39,7 +39,7 @@ def test_old_keys_go_in_slices_and_young_ones_stay(process: Process, engine: Eng
     after, left = None, [keys(engine)]
     while left[-1] == 2_501 or after is not None:
         with engine.begin() as connection:
-            after = accepted.purge_keys(connection, slice=1_000, after=after)
+            after = idempotency.purge_keys(connection, slice=1_000, after=after)
         left.append(keys(engine))
     assert left == [2_501, 1_501, 501, 1]
     assert not upkeep.tidy(process)
@@ -103,7 +103,9 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
     while True:
         with engine.begin() as connection:
             found = recounts.go_on(connection, percent=100, blocks=2)
-            assert accepted.backlog(connection).drifted == (0 if found and found.has_more else 1)
+            assert backlog.measure_backlog(connection).drifted == (
+                0 if found and found.has_more else 1
+            )
         parts += 1
         if found is None or not found.has_more:
             break
@@ -115,9 +117,9 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
     assert "user 2, conversation 1 has 9, really 1" in caplog.text
     with engine.begin() as connection:
         assert recounts.go_on(connection, percent=100, blocks=2) is None
-        assert accepted.backlog(connection).drifted == 1
+        assert backlog.measure_backlog(connection).drifted == 1
         connection.execute(text("UPDATE conversations SET unread_count = 1 WHERE user_id = 2"))
     upkeep.start_recount(process)
     assert not upkeep.tidy(every)
     with engine.begin() as connection:
-        assert accepted.backlog(connection).drifted == 0
+        assert backlog.measure_backlog(connection).drifted == 0

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 from storage.model.broadcast import BroadcastStatus, Chunk
 from storage.model.message import Message
 from storage.postgres.held_apps import is_held
-from storage.postgres.sends.accepted import message_of
+from storage.postgres.message_rows import read_message
 from storage.postgres.sends.withdrawals import check_broadcast, withdraw
 
 # A chunk of an earlier broadcast of the app that names some of the same people and is not on the bus yet
@@ -266,7 +266,7 @@ SELECT m.*, a.name AS app_name, b.origin
 def message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
     """The message that a broadcast carries, and the text of its `model.origin.Origin`."""
     row = connection.execute(_MESSAGE, {"id": broadcast_id}).one()
-    return message_of(row), row.origin or ""
+    return read_message(row), row.origin or ""
 
 
 # A change is of interest as long as a broadcast that was accepted before it may still be planned.

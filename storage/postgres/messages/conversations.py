@@ -13,7 +13,7 @@ from storage.model.conversation import (
     Conversation,
 )
 from storage.postgres import outbox
-from storage.postgres.sends.accepted import CONTENT_TYPES
+from storage.postgres.message_rows import CONTENT_TYPES
 
 # The newest, without a page being asked for (contract §4): somebody may have one with everybody.
 LISTED = 1_000

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, column, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.message import Message, MessageStatus, MessageView
-from storage.postgres.sends.accepted import CONTENT_TYPES, TYPES, message_of
+from storage.postgres.message_rows import CONTENT_TYPES, TYPES, read_message
 
 # One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
 # Counters move by exactly the rows that go in; a conversation that appears ten times is updated once;
@@ -196,13 +196,13 @@ def find(connection: Connection, message_id: int) -> FoundMessage | None:
     """
     if row := connection.execute(_WAITING, {"id": message_id}).first():
         status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
-        return FoundMessage(message_of(row), status, None)
+        return FoundMessage(read_message(row), status, None)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
-        return FoundMessage(message_of(row), _status(row), row.read_at)
+        return FoundMessage(read_message(row), _status(row), row.read_at)
     if row := connection.execute(_HELD, {"id": message_id}).first():
-        return FoundMessage(message_of(row), MessageStatus.SCHEDULED, None, is_held=True)
+        return FoundMessage(read_message(row), MessageStatus.SCHEDULED, None, is_held=True)
     if row := connection.execute(_FAILED, {"id": message_id}).first():
-        return FoundMessage(message_of(row), MessageStatus.FAILED, None)
+        return FoundMessage(read_message(row), MessageStatus.FAILED, None)
     return None
 
 
@@ -239,7 +239,7 @@ def received_by(connection: Connection, message_id: int, *, user_id: int) -> Mes
     By the primary keys of `messages` and `deliveries`.
     """
     row = connection.execute(_RECEIVED, {"id": message_id, "user_id": user_id}).first()
-    return message_of(row) if row else None
+    return read_message(row) if row else None
 
 
 _IN_HISTORIES = text("""

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from storage.postgres.message_rows import read_message
 from storage.postgres.messages.histories import Persisted
-from storage.postgres.sends.accepted import message_of
 
 # The pause doubles from a second to ten minutes: after a repair everything is out within those.
 _PAUSE = "make_interval(secs => least(600, power(2, least(attempts, 10))))"
@@ -67,7 +67,7 @@ def due(connection: Connection, limit: int) -> tuple[list[int], list[Persisted]]
     rows = connection.execute(_DUE, {"limit": limit}).all()
     return (
         [row.message_id for row in rows],
-        [Persisted(message_of(row)) for row in rows if row.id is not None],
+        [Persisted(read_message(row)) for row in rows if row.id is not None],
     )
 
 

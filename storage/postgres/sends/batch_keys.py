@@ -1,6 +1,6 @@
 """The idempotency key of a batch: bound to its whole body, with the first answer to every entry (contract §2).
 
-Called by ingest around `accepted.accept`. The row of the key itself names the body and keeps what was
+Called by ingest around `intake.accept`. The row of the key itself names the body and keeps what was
 refused; each entry that is sent has a key of its own, whose row `accept` writes with the send.
 """
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from storage.model.errors import CallerError
 from storage.model.send import Accepted, IdempotencyKey
-from storage.postgres.sends import accepted
+from storage.postgres.sends import idempotency
 
 # Between a batch's key and an entry's place: no header can hold it, so no caller's key looks alike.
 _JOINT = "\x1f"
@@ -49,16 +49,16 @@ def bind(connection: Connection, key: IdempotencyKey, *, size: int) -> FirstAnsw
     statement is a transaction of its own; safe to repeat, and for two at once.
     """
     entries = [of_entry(key, place) for place in range(size)]
-    accepted.forget_old(connection, [key, *entries])
+    idempotency.forget_expired(connection, [key, *entries])
     connection.execute(_BIND, _named(key))
-    first = accepted.first_uses(connection, [key, *entries])
+    first = idempotency.find_first_uses(connection, [key, *entries])
     own = first[(key.caller, key.key)]
     if bytes(own.fingerprint) != key.fingerprint:
-        return accepted.used_for_another()
+        return idempotency.refuse_other_body()
     sent: dict[int, Accepted] = {}
     for place, entry in enumerate(entries):
         row = first.get((entry.caller, entry.key))
-        if row is not None and isinstance(one := accepted.replayed(entry, row), Accepted):
+        if row is not None and isinstance(one := idempotency.replay_answer(entry, row), Accepted):
             sent[place] = one
     refused = {int(place): answer for place, answer in own.send.items()}
     return FirstAnswers(sent, {p: answer for p, answer in refused.items() if p not in sent})

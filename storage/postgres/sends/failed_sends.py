@@ -1,6 +1,6 @@
 """The dead letters: sends that could not be persisted, kept whole until a person decides.
 
-`storage/postgres/sends/accepted.py` puts them here (`move_to_failed`); `carillon failed` lists, shows, replays and drops.
+The persist lane puts them here (`move_to_failed`); `carillon failed` and the console list, show, replay and drop them.
 """
 
 from collections.abc import Collection
@@ -20,6 +20,19 @@ class FailedSend:
     attempts: int
     failed_at: datetime
     payload: dict[str, Any]
+
+
+_BURY = text("""
+WITH dead AS (DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *)
+INSERT INTO failed_sends (id, payload, error, attempts)
+SELECT id, to_jsonb(dead), coalesce(error, ''), attempts FROM dead
+""")
+
+
+def move_to_failed(connection: Connection, ids: Collection[int]) -> None:
+    """Move sends that cannot be persisted to `failed_sends`, whole."""
+    if ids:
+        connection.execute(_BURY, {"ids": list(ids)})
 
 
 _LISTING = text("""

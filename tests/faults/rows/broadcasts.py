@@ -11,7 +11,7 @@ from storage.broker import BROADCASTS, EXPAND, QueueSettings, make_celery
 from storage.model.errors import CarillonError
 from storage.postgres.broadcasts import failures
 from storage.postgres.messages import histories
-from storage.postgres.sends.accepted import backlog
+from storage.postgres.sends.backlog import measure_backlog
 from storage.settings import load
 from tests.faults.business import Business, business, drift, judge_broadcast
 from tests.faults.environment import Findings, Ground
@@ -289,7 +289,7 @@ def lose_a_table(ground: Ground) -> Findings:
     seen = sender.report(id)
     with ground.engine.begin() as connection:
         told = failures.failing(connection, limit=10)
-        parts = backlog(connection).parts_failing
+        parts = measure_backlog(connection).parts_failing
         status = histories.find(connection, id)
     ground.execute("ALTER TABLE conversations_gone RENAME TO conversations")
     found.must(seen["status"] == "EXPANDING", f"EXPANDING meanwhile ({seen})")

@@ -14,7 +14,7 @@ from ops.local.polling import wait_until
 from storage.model.event import AllRead, ConversationRead
 from storage.postgres import outbox
 from storage.postgres.messages import histories
-from storage.postgres.sends import accepted
+from storage.postgres.sends import failed_sends
 from storage.postgres.sends.withdrawals import withdraw
 from tests.ingest.running import Api
 
@@ -219,7 +219,7 @@ def test_a_wait_for_what_fails_or_is_taken_back_does_not_say_applied(
     api: Api, *, is_broadcast: bool
 ) -> None:
     """It ends as soon as that is known, and without Preference-Applied: the histories have nothing."""
-    for end in (accepted.move_to_failed, take_back):
+    for end in (failed_sends.move_to_failed, take_back):
         with ThreadPoolExecutor(1) as pool:
             ending = pool.submit(end_what_waits, api, end)
             headers = {**api.app("oa"), "Prefer": "wait=10"}
@@ -284,7 +284,7 @@ def test_a_receiver_sees_a_message_while_it_is_in_their_history(api: Api, kind: 
     assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 404
     failed = api.sent(sender, receiver_id=2, **body)
     with api.engine.begin() as connection:
-        accepted.move_to_failed(connection, [failed])
+        failed_sends.move_to_failed(connection, [failed])
     assert [seen(api, who, failed) for who in (sender, receiver)] == ["FAILED", 404]
 
 

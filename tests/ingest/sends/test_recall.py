@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storage.postgres.sends import accepted, failed_sends
+from storage.postgres.sends import failed_sends
 from tests.ingest.running import Api
 
 
@@ -68,7 +68,7 @@ def test_a_dead_letter_of_a_month_that_is_gone_can_be_taken_back_and_sent_again(
     """Retention drops months, dead letters outlive them: DELETE is 204, a replay is sent now, nothing lost."""
     ids = [api.sent(api.person(1), receiver_id=2, content=text_) for text_ in ("one", "two")]
     with api.engine.begin() as connection:
-        accepted.move_to_failed(connection, ids)
+        failed_sends.move_to_failed(connection, ids)
         old_ids = [id - (1 << 12) * 1000 * 86_400 * 200 for id in ids]
         for id, old in zip(ids, old_ids, strict=True):
             connection.execute(

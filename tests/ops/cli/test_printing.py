@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from ops.cli.terminal.printing import console, plain, say, say_json
 from ops.cli.terminal.progress import count_bar
-from storage.postgres.sends import accepted
+from storage.postgres.sends import persist_lane
 from tests.builders import a_broadcast, a_send, accept, add_people
 from tests.ops.cli.command import carillon
 
@@ -93,7 +93,7 @@ def test_every_command_shows_hostile_names_as_text(
         add_people(connection, [1, 2])
         failing, _ = accept(connection, a_send(), a_broadcast(app_id=1, sent_by_app_id=1))
         for _ in range(5):
-            accepted.count_failure(connection, failing, error=HOSTILE, max_attempts=5)
+            persist_lane.count_failure(connection, failing, error=HOSTILE, max_attempts=5)
     failed = carillon(wide, "failed", "list")
     assert is_harmless(failed) and SHOWN in failed.stdout
     shown = carillon(wide, "failed", "show", failing)

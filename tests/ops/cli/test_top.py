@@ -11,7 +11,7 @@ from storage.model.broadcast import BroadcastStatus
 from storage.postgres import overview
 from storage.postgres.broadcasts import expansion
 from storage.postgres.overview import Overview, RunningBroadcast
-from storage.postgres.sends.accepted import Backlog
+from storage.postgres.sends.backlog import Backlog
 from storage.valkey.gateway_reports import GatewayCounts
 from tests import services
 from tests.builders import a_send, accept, add_app, add_people

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from storage.postgres import outbox
 from storage.postgres.messages import unpublished
-from storage.postgres.sends import accepted
+from storage.postgres.sends import due_work, failed_sends
 from tests.builders import a_send, accept
 from tests.ops.cli.command import carillon
 
@@ -30,7 +30,7 @@ def test_what_is_set_aside_is_listed_with_its_reason_and_tried_at_once(
         assert part in listed.stdout
     with engine.begin() as connection:
         assert unpublished.due(connection, 10) == ([], [])
-        assert not accepted.is_due(connection)
+        assert not due_work.has_due_work(connection)
     assert "2 will be tried now" in carillon(wide, "unpublished", "retry").stdout
     with engine.begin() as connection:
         assert outbox.waiting(connection, 10) == [notice]
@@ -43,7 +43,7 @@ def test_a_replay_names_the_new_id_of_a_letter_whose_month_is_gone(
     """The operator can tell whoever asks where the message is now."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
-        accepted.move_to_failed(connection, [id])
+        failed_sends.move_to_failed(connection, [id])
         connection.execute(
             text("UPDATE failed_sends SET id = 8192, payload = payload || '{\"id\": 8192}'")
         )

@@ -19,7 +19,8 @@ from storage.postgres.broadcasts import expansion, failures, plans, recalls, rep
 from storage.postgres.broadcasts.plans import Planned, Slicing
 from storage.postgres.broadcasts.reports import Counted
 from storage.postgres.messages import conversations, histories
-from storage.postgres.sends.accepted import backlog, move_to_failed
+from storage.postgres.sends.backlog import measure_backlog
+from storage.postgres.sends.failed_sends import move_to_failed
 from tests.builders import a_broadcast, accept, add_app, add_people
 
 LEASE = timedelta(seconds=30)
@@ -120,9 +121,9 @@ def test_the_backlog_says_how_many_people_are_left(engine: Engine) -> None:
         add_people(connection, range(1, 26))
     planned(engine)
     with engine.begin() as connection:
-        before = backlog(connection)
+        before = measure_backlog(connection)
         expand_all(connection)
-        after = backlog(connection)
+        after = measure_backlog(connection)
     assert (before.broadcasts, before.people_left) == (1, 25)
     assert (after.broadcasts, after.people_left) == (0, 0)
 

@@ -9,7 +9,7 @@ from storage.model.conversation import copies
 from storage.model.message import MessageStatus
 from storage.model.send import Send
 from storage.postgres.messages import conversations, histories, recalls
-from storage.postgres.sends import accepted
+from storage.postgres.sends import failed_sends, persist_lane
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
 
 EVERY_KIND = [
@@ -104,7 +104,7 @@ def test_a_message_is_found_wherever_it_is_on_its_way(engine: Engine) -> None:
     with engine.begin() as connection:
         delivered, waiting, failed = accept(connection, a_send(), a_send(), a_send())
         histories.persist(connection, [delivered])
-        accepted.move_to_failed(connection, [failed])
+        failed_sends.move_to_failed(connection, [failed])
 
         def status(id: int) -> MessageStatus | None:
             found = histories.find(connection, id)
@@ -119,7 +119,7 @@ def test_a_message_is_found_wherever_it_is_on_its_way(engine: Engine) -> None:
             assert found is not None
             recalls.recall(connection, found.message)
             assert status(id) is MessageStatus.RECALLED
-        assert accepted.claim(connection, 10).ids == []
+        assert persist_lane.claim(connection, 10).ids == []
 
 
 def test_only_the_receiver_has_received_it(engine: Engine) -> None:

@@ -18,8 +18,8 @@ from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import blocking_engine, upgrade
 from storage.postgres.messages import histories
-from storage.postgres.sends import accepted, failed_sends
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends import backlog, due_work, failed_sends, intake, persist_lane
+from storage.postgres.sends.intake import IntakeItem
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import a_broadcast, a_notification, a_send, accept
@@ -43,9 +43,9 @@ def test_the_same_key_and_body_is_one_send(engine: Engine) -> None:
     key = IdempotencyKey("user:1", "k", b"body")
     request = IntakeItem(a_notification(action_text="去"), key)
     with engine.begin() as connection:
-        [first, again] = accepted.accept(connection, [request, request])
+        [first, again] = intake.accept(connection, [request, request])
     with engine.begin() as connection:
-        [later] = accepted.accept(connection, [IntakeItem(a_send(), key)])
+        [later] = intake.accept(connection, [IntakeItem(a_send(), key)])
     assert isinstance(first, Accepted) and isinstance(again, Accepted)
     assert isinstance(later, Accepted)
     assert not first.is_replay and again.is_replay and later.is_replay
@@ -53,7 +53,7 @@ def test_the_same_key_and_body_is_one_send(engine: Engine) -> None:
     assert first.created_at == later.created_at
     assert later.send == first.send
     with engine.begin() as connection:
-        assert accepted.backlog(connection).waiting == 1
+        assert backlog.measure_backlog(connection).waiting == 1
 
 
 def test_a_key_with_another_body_is_refused_alone(engine: Engine) -> None:
@@ -61,7 +61,7 @@ def test_a_key_with_another_body_is_refused_alone(engine: Engine) -> None:
     key = IdempotencyKey("user:1", "k", b"body")
     other = IdempotencyKey("user:1", "k", b"another body")
     with engine.begin() as connection:
-        first, refused, fine = accepted.accept(
+        first, refused, fine = intake.accept(
             connection,
             [IntakeItem(a_send(), key), IntakeItem(a_send(), other), IntakeItem(a_send())],
         )
@@ -81,7 +81,7 @@ def test_fifty_at_once_with_one_key_are_one_row(engine: Engine) -> None:
         ids = set(pool.map(once, range(50)))
     assert len(ids) == 1
     with engine.begin() as connection:
-        assert accepted.backlog(connection).waiting == 1
+        assert backlog.measure_backlog(connection).waiting == 1
 
 
 def test_a_key_is_forgotten_after_a_day(engine: Engine) -> None:
@@ -113,18 +113,18 @@ def test_a_scheduled_send_waits_for_its_time_and_is_ordered_by_it(engine: Engine
         [now] = accept(connection, a_send())
     with engine.begin() as connection:
         assert now < next < far
-        assert accepted.claim(connection, 10).ids == [now]
-        assert not accepted.is_scheduled_due(connection)
+        assert persist_lane.claim(connection, 10).ids == [now]
+        assert not due_work.has_due_scheduled_send(connection)
     assert wait_until(lambda: is_scheduled_due(engine), seconds=10)
     with engine.begin() as connection:
         [last] = accept(connection, a_send())
-        assert accepted.claim(connection, 10).ids == [now, next, last]
+        assert persist_lane.claim(connection, 10).ids == [now, next, last]
 
 
 def is_scheduled_due(engine: Engine) -> bool:
     """Whether a scheduled send is due."""
     with engine.begin() as connection:
-        return accepted.is_scheduled_due(connection)
+        return due_work.has_due_scheduled_send(connection)
 
 
 def test_what_becomes_due_is_late_and_is_no_reason_to_refuse_others(engine: Engine) -> None:
@@ -133,14 +133,14 @@ def test_what_becomes_due_is_late_and_is_no_reason_to_refuse_others(engine: Engi
     with engine.begin() as connection:
         accept(connection, *[a_send(send_at=due)] * 500)
         accept(connection, a_send(send_at=due + timedelta(days=1)))
-        assert accepted.backlog(connection).scheduled_due == 0
+        assert backlog.measure_backlog(connection).scheduled_due == 0
     assert wait_until(lambda: is_scheduled_due(engine), seconds=10)
     with engine.begin() as connection:
-        seen = accepted.backlog(connection)
+        seen = backlog.measure_backlog(connection)
         assert (seen.waiting, seen.scheduled_due) == (0, 500)
         assert seen.oldest_seconds > 0
-        assert accepted.is_overdue(connection, grace=timedelta(0))
-        assert not accepted.is_overdue(connection, grace=timedelta(minutes=1))
+        assert due_work.has_overdue_work(connection, grace=timedelta(0))
+        assert not due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
 
 
 def test_a_million_scheduled_for_later_cost_the_lane_nothing(engine: Engine) -> None:
@@ -152,8 +152,8 @@ def test_a_million_scheduled_for_later_cost_the_lane_nothing(engine: Engine) -> 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE accepted"))
     with engine.begin() as connection:
-        assert accepted.claim(connection, 500).ids == []
-        assert not accepted.is_waiting(connection, outbox=True)
+        assert persist_lane.claim(connection, 500).ids == []
+        assert not due_work.has_claimable_work(connection, outbox=True)
         read = text(
             "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
             " WHERE relname = 'accepted'"
@@ -182,7 +182,7 @@ def claim_sizes(engine: Engine, attempts: Sequence[int], *, limit: int) -> list[
     sizes: list[int] = []
     while True:
         with engine.begin() as connection:
-            batch = accepted.claim(connection, limit).ids
+            batch = persist_lane.claim(connection, limit).ids
             if not batch:
                 return sizes
             histories.persist(connection, batch)
@@ -209,8 +209,8 @@ def die_with(engine: Engine, *, expect: list[int], limit: int = 10) -> list[int]
     """A holder claims, which must be `expect`, and dies; the ids that its successor buries."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
-        assert accepted.claim(connection, limit).ids == expect
-        return accepted.recover(connection, holder_died=True, max_attempts=5)
+        assert persist_lane.claim(connection, limit).ids == expect
+        return persist_lane.recover(connection, holder_died=True, max_attempts=5)
 
 
 def another_goes_through(engine: Engine) -> None:
@@ -218,9 +218,9 @@ def another_goes_through(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = ring_at + interval '1 h'"))
         ids = accept(connection, a_send(receiver_id=9))
-        assert accepted.claim(connection, 10).ids == ids
+        assert persist_lane.claim(connection, 10).ids == ids
         histories.persist(connection, ids)
-        accepted.end_claim(connection)
+        persist_lane.end_claim(connection)
 
 
 def attempts_of(engine: Engine) -> list[int]:
@@ -257,12 +257,12 @@ def test_nothing_is_buried_for_having_waited(engine: Engine) -> None:
     for _ in range(12):
         with engine.begin() as connection:
             connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
-            assert accepted.claim(connection, 30).ids[0] == ids[0]
-            assert accepted.recover(connection, holder_died=True, max_attempts=5) == []
+            assert persist_lane.claim(connection, 30).ids[0] == ids[0]
+            assert persist_lane.recover(connection, holder_died=True, max_attempts=5) == []
     assert max(attempts_of(engine)) <= 1
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
-        assert accepted.claim(connection, 30).ids == ids[:1]
+        assert persist_lane.claim(connection, 30).ids == ids[:1]
 
 
 def test_what_postgresql_cannot_finish_gives_way_to_others(engine: Engine) -> None:
@@ -272,18 +272,18 @@ def test_what_postgresql_cannot_finish_gives_way_to_others(engine: Engine) -> No
     got_through: list[int] = []
     for _ in range(40):
         with engine.begin() as connection:
-            batch = accepted.claim(connection, 10).ids
+            batch = persist_lane.claim(connection, 10).ids
             if slow in batch:
-                assert accepted.recover(connection, holder_died=False, max_attempts=5) == []
+                assert persist_lane.recover(connection, holder_died=False, max_attempts=5) == []
             elif batch:
                 got_through += batch
                 histories.persist(connection, batch)
-                accepted.end_claim(connection)
+                persist_lane.end_claim(connection)
     assert got_through == others
     assert attempts_of(engine) == [0]
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
-        assert accepted.claim(connection, 10).ids == [slow]
+        assert persist_lane.claim(connection, 10).ids == [slow]
 
 
 @contextmanager
@@ -293,15 +293,15 @@ def session(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def left_in_hand(engine: Engine, *, by: str, found_by: str) -> accepted.Lane:
+def left_in_hand(engine: Engine, *, by: str, found_by: str) -> persist_lane.Lane:
     """What the second finds after the first claimed something and went without a word."""
     with session(engine) as connection:
-        assert accepted.take_lane(connection, by) is not None
+        assert persist_lane.take_lane(connection, by) is not None
         accept(connection, a_send())
-        assert accepted.claim(connection, 10).ids
-        accepted.leave_lane(connection)
-        found = accepted.take_lane(connection, found_by)
-        accepted.leave_lane(connection)
+        assert persist_lane.claim(connection, 10).ids
+        persist_lane.leave_lane(connection)
+        found = persist_lane.take_lane(connection, found_by)
+        persist_lane.leave_lane(connection)
     assert found is not None and found.is_abandoned
     return found
 
@@ -313,7 +313,7 @@ def test_only_a_worker_that_died_counts_as_an_attempt(engine: Engine) -> None:
     assert not found.holder_died
     with engine.begin() as connection:
         for _ in range(6):
-            assert accepted.recover(connection, holder_died=False, max_attempts=5) == []
+            assert persist_lane.recover(connection, holder_died=False, max_attempts=5) == []
         attempts = connection.execute(text("SELECT max(attempts) FROM accepted")).scalar()
     assert attempts == 0
 
@@ -324,16 +324,16 @@ def test_a_crash_of_postgresql_says_nothing_against_the_worker() -> None:
         upgrade(settings)
         engine = blocking_engine(settings, application_name="tests")
         with session(engine) as connection:
-            assert accepted.take_lane(connection, "one") is not None
+            assert persist_lane.take_lane(connection, "one") is not None
             accept(connection, a_send())
-            assert accepted.claim(connection, 10).ids
+            assert persist_lane.claim(connection, 10).ids
             accept(connection, a_send())  # its commit makes the claim durable as well
             os.kill(
                 connection.execute(text("SELECT pg_backend_pid()")).scalar_one(), signal.SIGKILL
             )
         assert wait_until(lambda: is_recovered(engine), seconds=30)
         with session(engine) as connection:
-            found = accepted.take_lane(connection, "another")
+            found = persist_lane.take_lane(connection, "another")
         engine.dispose()
     assert found is not None
     assert found.is_abandoned and not found.holder_died
@@ -366,12 +366,12 @@ def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast(audience=(5, 6), unresolved=("x",)))
         before = connection.execute(text("SELECT * FROM accepted")).one()
-        accepted.move_to_failed(connection, [id])
-        assert accepted.backlog(connection).failed == 1
+        failed_sends.move_to_failed(connection, [id])
+        assert backlog.measure_backlog(connection).failed == 1
         assert failed_sends.replay(connection, [id, 1]) == {id: id}
         after = connection.execute(text("SELECT * FROM accepted")).one()
         assert failed_sends.drop(connection, [id]) == []
-        assert accepted.claim(connection, 10).ids == [id]
+        assert persist_lane.claim(connection, 10).ids == [id]
     same = set(before._fields) - {"ring_at"}
     assert {k: getattr(before, k) for k in same} == {k: getattr(after, k) for k in same}
 
@@ -379,11 +379,11 @@ def test_a_replayed_dead_letter_is_the_same_send_again(engine: Engine) -> None:
 def test_only_one_session_holds_the_lane(engine: Engine) -> None:
     """A second session is turned away until the first leaves or ends."""
     with session(engine) as first, session(engine) as second:
-        assert accepted.take_lane(first, "one") is not None
-        assert accepted.take_lane(second, "another") is None
-        accepted.leave_lane(first)
-        assert accepted.take_lane(second, "another") is not None
-        accepted.leave_lane(second)
+        assert persist_lane.take_lane(first, "one") is not None
+        assert persist_lane.take_lane(second, "another") is None
+        persist_lane.leave_lane(first)
+        assert persist_lane.take_lane(second, "another") is not None
+        persist_lane.leave_lane(second)
 
 
 def test_whether_something_is_due_is_asked_without_reading_what_is_gone(engine: Engine) -> None:
@@ -393,8 +393,8 @@ def test_whether_something_is_due_is_asked_without_reading_what_is_gone(engine: 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE accepted"))
     with engine.begin() as connection:
-        assert accepted.is_waiting(connection, outbox=True)
-        assert accepted.is_due(connection)
-        assert accepted.is_overdue(connection, grace=timedelta(0))
+        assert due_work.has_claimable_work(connection, outbox=True)
+        assert due_work.has_due_work(connection)
+        assert due_work.has_overdue_work(connection, grace=timedelta(0))
         scans = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'accepted'")
         assert connection.execute(scans).scalar_one() == 0

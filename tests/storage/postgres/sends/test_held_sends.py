@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from storage.model.message import MessageStatus
 from storage.postgres.messages import histories
 from storage.postgres.people import apps
-from storage.postgres.sends import accepted, held_sends, withdrawals
+from storage.postgres.sends import backlog, held_sends, persist_lane, withdrawals
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
 
 
@@ -46,7 +46,7 @@ def people_and_apps(engine: Engine) -> None:
 def claim(engine: Engine) -> list[int]:
     """What the persist lane would take."""
     with engine.begin() as connection:
-        return list(accepted.claim(connection, 100).ids)
+        return list(persist_lane.claim(connection, 100).ids)
 
 
 def status(engine: Engine, id: int) -> tuple[MessageStatus, bool]:
@@ -72,7 +72,7 @@ def test_what_a_disabled_app_scheduled_is_not_delivered_before_it_is_enabled(
         assert held_sends.hold(connection, limit=2) == 2
         assert held_sends.hold(connection, limit=2) == 1
         assert held_sends.release(connection, limit=100) == 0
-        assert accepted.backlog(connection).scheduled_due == 1
+        assert backlog.measure_backlog(connection).scheduled_due == 1
     assert {status(engine, id) for id in held} == {(MessageStatus.SCHEDULED, True)}
     enable(engine, is_active=True)
     with engine.begin() as connection:

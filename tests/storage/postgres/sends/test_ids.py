@@ -15,8 +15,8 @@ from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import translated
 from storage.postgres.messages import histories
-from storage.postgres.sends import accepted, failed_sends
-from storage.postgres.sends.accepted import IntakeItem
+from storage.postgres.sends import backlog, failed_sends, idempotency, intake, persist_lane
+from storage.postgres.sends.intake import IntakeItem
 from storage.postgres.sends.withdrawals import withdraw
 from tests import wrong_clock
 from tests.builders import a_send, accept
@@ -104,7 +104,7 @@ def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: 
 def test_ingest_may_be_ten_minutes_off(engine: Engine, off: timedelta) -> None:
     """The bound is for jumps: clocks that are only wrong go on working (fault row 30)."""
     with engine.begin() as connection:
-        [one] = accepted.accept(connection, [IntakeItem(a_send())], now=datetime.now(UTC) + off)
+        [one] = intake.accept(connection, [IntakeItem(a_send())], now=datetime.now(UTC) + off)
     assert isinstance(one, Accepted)
 
 
@@ -115,7 +115,7 @@ def test_a_refusal_by_the_clock_forgets_no_key(clock: Engine) -> None:
         first = accept(connection, a_send(), key=key)
     wrong_clock.shift(clock, MONTHS)
     with translated(), clock.begin() as connection:
-        again = accepted.first_answers(connection, [key])[0]
+        again = idempotency.find_first_answers(connection, [key])[0]
     assert isinstance(again, Accepted) and again.id == first[0]
     wrong_clock.shift(clock, 0.0)
     with clock.begin() as connection:
@@ -185,7 +185,7 @@ def test_scheduled_ids_are_unique_whatever_became_of_the_earlier_ones(engine: En
             connection, *[a_send(send_at=due)] * 3, a_send(send_at=later)
         )
         withdraw(connection, gone)
-        accepted.move_to_failed(connection, [dead])
+        failed_sends.move_to_failed(connection, [dead])
         connection.execute(
             text(
                 "WITH gone AS (DELETE FROM accepted WHERE id = :id RETURNING *)"
@@ -226,10 +226,10 @@ def test_what_is_due_when_it_comes_is_a_live_send(engine: Engine) -> None:
     """A time that passed on the way puts nothing below what is in the histories already."""
     with engine.begin() as connection:
         [first] = accept(connection, a_send())
-        histories.persist(connection, accepted.claim(connection, 10).ids)
+        histories.persist(connection, persist_lane.claim(connection, 10).ids)
         [late] = accept(connection, a_send(send_at=datetime.now(UTC) - timedelta(seconds=1)))
         assert late > first
-        assert accepted.claim(connection, 10).ids == [late]
+        assert persist_lane.claim(connection, 10).ids == [late]
 
 
 def test_a_send_scheduled_while_the_clock_is_behind_is_not_below_live_ones(clock: Engine) -> None:
@@ -252,8 +252,8 @@ def test_what_is_scheduled_does_not_go_early_when_the_clock_jumps_ahead(clock: E
         accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(days=1)))
     wrong_clock.shift(clock, MONTHS)
     with clock.begin() as connection:
-        assert accepted.claim(connection, 10).ids == [live]
-        assert accepted.backlog(connection).scheduled_due == 0
+        assert persist_lane.claim(connection, 10).ids == [live]
+        assert backlog.measure_backlog(connection).scheduled_due == 0
 
 
 def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
@@ -264,11 +264,11 @@ def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
     due = datetime.now(UTC) - timedelta(seconds=599)
     with clock.begin() as connection:
         [scheduled] = accept(connection, a_send(send_at=due))
-        assert accepted.claim(connection, 10).ids == [before]
+        assert persist_lane.claim(connection, 10).ids == [before]
     assert wait_until(lambda: claimed(clock) == [before, scheduled], seconds=10)
 
 
 def claimed(engine: Engine) -> list[int]:
     """What the lane would take."""
     with engine.begin() as connection:
-        return accepted.claim(connection, 10).ids
+        return persist_lane.claim(connection, 10).ids

@@ -1,0 +1,96 @@
+"""The backlog: how many accepted sends are not in the histories yet, and what else an operator watches.
+
+Ingest refuses sends by it, gauges, `carillon top` and doctor show it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, text
+
+from storage.postgres.held_apps import is_held
+from storage.postgres.sends.due_work import NEWEST_DUE_ID, due_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much is waiting, since how long (0.0 when nothing is), and how many sends have failed.
+
+    `scheduled_due`: scheduled sends that are due and not yet persisted; they do not count in `waiting`, and
+    do in `oldest_seconds`.
+    `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly
+    recount found wrong. `broadcasts`: those that are planned, expanded or taken back now, without what is
+    held; `people_left`: whose chunk of one is still waiting; `parts_failing`: chunks, and plans of
+    broadcasts, that failed and are tried again.
+    `clock_ahead_seconds`: of PostgreSQL's clock to this process's. `ids_ahead_seconds`: of the instant in the
+    highest id to PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat had
+    something swept.
+    """
+
+    waiting: int
+    oldest_seconds: float
+    failed: int
+    drifted: int = 0
+    broadcasts: int = 0
+    people_left: int = 0
+    parts_failing: int = 0
+    set_aside: int = 0
+    scheduled_due: int = 0
+    clock_ahead_seconds: float = 0.0
+    ids_ahead_seconds: float = 0.0
+    sweep_age_seconds: float = 0.0
+
+
+# Indexes broadcasts_unfinished, broadcasts_pending, broadcast_chunks_waiting, broadcast_chunks_failing.
+# Scheduled sends that are due come into the lane as it drains, so that many of one instant are no reason to
+# refuse others; but they are as late as any.
+_BACKLOG = text(f"""
+SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
+       count(*) FILTER (WHERE is_scheduled AND ring_at <= clock_timestamp()) AS scheduled_due,
+       coalesce(extract(epoch FROM clock_timestamp() - min(ring_at)), 0) AS oldest_seconds,
+       (SELECT count(*) FROM failed_sends) AS failed,
+       (SELECT count(*) FROM unpublished WHERE error IS NOT NULL)
+         + (SELECT count(*) FROM outbox WHERE error IS NOT NULL) AS set_aside,
+       (SELECT coalesce(sum(drifted), 0) FROM recounts WHERE night = 0) AS drifted,
+       (SELECT count(*) FROM broadcasts b WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING')
+           AND (status = 'RECALLING' OR NOT {is_held("b.app_id")})) AS broadcasts,
+       (SELECT coalesce(sum(size), 0) FROM broadcast_chunks c
+         WHERE state = 'waiting' AND NOT {is_held("c.app_id")}) AS people_left,
+       (SELECT count(*) FROM broadcast_chunks WHERE error IS NOT NULL AND state <> 'failed')
+         + (SELECT count(*) FROM broadcasts WHERE status = 'PENDING' AND error IS NOT NULL)
+         AS parts_failing,
+       clock_timestamp() AS at,
+       (SELECT greatest(0, (last_value - message_id_floor(clock_timestamp())) >> 12) FROM message_ids)
+         AS ids_ahead_ms,
+       (SELECT extract(epoch FROM clock_timestamp() - on_time_at) FROM turns WHERE name = 'sweep')
+         AS sweep_age_seconds
+  FROM accepted WHERE id <= {NEWEST_DUE_ID}
+""")  # noqa: S608 (constants)
+
+
+def measure_backlog(connection: Connection) -> Backlog:
+    """How much is waiting to be persisted; what is scheduled for later does not count (primary key)."""
+    row = connection.execute(_BACKLOG, due_parameters(None)).one()
+    return Backlog(
+        waiting=row.waiting,
+        oldest_seconds=max(0.0, float(row.oldest_seconds)),
+        failed=row.failed,
+        drifted=row.drifted,
+        broadcasts=row.broadcasts,
+        people_left=row.people_left,
+        parts_failing=row.parts_failing,
+        set_aside=row.set_aside,
+        scheduled_due=row.scheduled_due,
+        clock_ahead_seconds=(row.at - datetime.now(UTC)).total_seconds(),
+        ids_ahead_seconds=row.ids_ahead_ms / 1000,
+        sweep_age_seconds=max(0.0, float(row.sweep_age_seconds or 0.0)),
+    )
+
+
+_STILL_WAITING = text("SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+
+def find_waiting(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that are not in a history yet (`Prefer: wait`); by the primary key."""
+    return set(connection.execute(_STILL_WAITING, {"ids": list(ids)}).scalars())

@@ -1,0 +1,89 @@
+"""What of the intake is due, in SQL, and whether there is something to do for the persist lane.
+
+The holder of the lane asks whether to stay, the sweep and the watchdog whether a ring was lost.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.postgres.held_apps import is_held
+from storage.postgres.outbox import ONE_OVERDUE, ONE_TO_PUBLISH
+from storage.postgres.sends.clock_tolerance import CLOCK_TOLERANCE
+
+# Up to which id something can be due: above it are only sends scheduled for later, however many. Not below the
+# highest live id and the millisecond after it, where ids are (`take_scheduled_ids`) while the clock, set back,
+# catches up. A clock that jumped ahead (CLOCK_TOLERANCE past the worker's) makes nothing due before its time. In a
+# SELECT of its own it bounds the index.
+NEWEST_DUE_ID = """(
+SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
+         CASE WHEN clock_timestamp() > CAST(:now AS timestamptz) + CAST(:tolerance AS interval)
+              THEN CAST(:now AS timestamptz) ELSE clock_timestamp() END))
+  FROM message_ids)
+"""
+# What the lane may take. A live send is due at once, also when the clock was set back behind it; but not
+# while it rests after a failure. What a disabled app has scheduled is held; the sweep takes it away
+# (`held_sends.py`).
+IS_DUE_ROW = f"""
+id <= {NEWEST_DUE_ID}
+AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
+     OR (NOT is_scheduled AND attempts + deaths = 0 AND ring_at > clock_timestamp()))
+AND NOT (is_scheduled AND NOT is_broadcast AND {is_held("sent_by_app_id")})
+"""
+
+
+def due_parameters(now: datetime | None, *, grace: timedelta = timedelta(0)) -> dict[str, Any]:
+    """The parameters of IS_DUE_ROW; `now` is the time by this process's clock."""
+    return {"now": now or datetime.now(UTC), "tolerance": CLOCK_TOLERANCE, "grace": grace}
+
+
+# In id order, along the primary key, as the lane takes them: a scan of the table, which EXISTS was
+# planned as, walks through everything that was persisted and is not vacuumed yet, for every batch.
+# (Not EXISTS, whose ORDER BY PostgreSQL drops.)
+_ONE_IS_DUE = f"""(
+SELECT id FROM accepted
+ WHERE {IS_DUE_ROW}
+ ORDER BY id LIMIT 1) IS NOT NULL
+"""  # noqa: S608 (constants)
+_IS_WAITING = text(f"SELECT {_ONE_IS_DUE} OR (:outbox AND {ONE_TO_PUBLISH})")
+
+
+def has_claimable_work(connection: Connection, *, outbox: bool) -> bool:
+    """Whether `claim` would find something to persist or, if it is asked for, in the outbox."""
+    asked = due_parameters(None) | {"outbox": outbox}
+    return bool(connection.execute(_IS_WAITING, asked).scalar_one())
+
+
+# What is set aside rests between its tries. A table that is empty but for troubles.
+_ONE_UNPUBLISHED = "EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp())"
+_IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {ONE_TO_PUBLISH} OR {_ONE_IS_DUE}")
+
+
+def has_due_work(connection: Connection) -> bool:
+    """Whether there is something to persist or to publish."""
+    return bool(connection.execute(_IS_DUE, due_parameters(None)).scalar_one())
+
+
+_OVERDUE = text(f"""
+SELECT {_ONE_UNPUBLISHED} OR {ONE_OVERDUE}
+    OR EXISTS (SELECT 1 FROM persist_claims
+                WHERE ids <> '{{}}' AND claimed_at <= clock_timestamp() - :grace)
+    OR {_ONE_IS_DUE}
+""")  # noqa: S608 (a constant)
+
+
+def has_overdue_work(connection: Connection, *, grace: timedelta) -> bool:
+    """Whether something has waited for `grace` past its time: its ring may have been lost."""
+    return bool(connection.execute(_OVERDUE, due_parameters(None, grace=grace)).scalar_one())
+
+
+_SCHEDULED_DUE = text(f"""
+SELECT EXISTS (SELECT 1 FROM accepted
+                WHERE is_scheduled AND ring_at <= (SELECT clock_timestamp()) AND {IS_DUE_ROW})
+""")  # noqa: S608 (constants)
+
+
+def has_due_scheduled_send(connection: Connection) -> bool:
+    """Whether a scheduled send is due, for which nobody rang when it became so (index accepted_scheduled)."""
+    return bool(connection.execute(_SCHEDULED_DUE, due_parameters(None)).scalar_one())

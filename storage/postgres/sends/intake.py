@@ -1,0 +1,151 @@
+"""The intake: commits sends to the table `accepted`, with the idempotency keys they came with.
+
+Ingest calls `accept`, for a batch at a time. A row of `accepted` is the promise of a 2xx (docs/contract.md §2): it
+leaves the table only for `messages`, `failed_sends` or `held_sends`. This module knows nothing of what follows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from storage.model.errors import CallerError
+from storage.model.send import Accepted, IdempotencyKey, Send
+from storage.postgres.database import execute_raw
+from storage.postgres.sends.clock_tolerance import latest_plausible
+from storage.postgres.sends.idempotency import (
+    find_first_uses,
+    forget_expired,
+    keep_send,
+    replay_answer,
+)
+
+
+# Not frozen, for its making; see `Send`.
+@dataclass(slots=True)
+class IntakeItem:
+    """A send on its way in, with the caller's idempotency key if there is one, and where it comes from.
+
+    `origin`: the text of a `model.origin.Origin`.
+    """
+
+    send: Send
+    key: IdempotencyKey | None = None
+    origin: str = ""
+
+
+_COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
+ action_url, action_text, filename, is_broadcast"""
+
+# Ids and instants are PostgreSQL's; the whole batch's ids are one question, and rise in its order. One JSON
+# value costs less than nineteen arrays to write and read. Keys are inserted in key order, so that two
+# batches with the same keys wait for one another and never deadlock.
+_ACCEPT_ANY = f"""
+WITH first AS MATERIALIZED (
+  SELECT take_message_ids(CAST(%(count)s AS int), CAST(%(latest)s AS bigint)) AS id
+){{scheduled_ids}}, batch AS MATERIALIZED (
+  SELECT u.*, {{id}} AS id, {{created_at}} AS created_at, {{is_scheduled}} AS is_scheduled
+    FROM ROWS FROM (json_to_recordset(CAST(%(batch)s AS json)) AS (
+      sender_id bigint, receiver_id bigint, app_id int, sent_by_app_id int, type text,
+      content_type text, title text, content text, action_url text, action_text text,
+      filename text, is_broadcast bool, app_name text, audience bigint[], unresolved jsonb, send_at timestamptz,
+      caller text, key text, fingerprint text, kept jsonb, origin text
+    )) WITH ORDINALITY AS u(
+      sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
+      action_url, action_text, filename, is_broadcast, app_name, audience, unresolved, send_at,
+      caller, key, fingerprint, kept, origin, place), {{tables}}
+), keys AS (
+  INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
+  SELECT caller, key, decode(fingerprint, 'hex'), id, created_at, kept
+    FROM batch WHERE key IS NOT NULL ORDER BY caller, key
+  ON CONFLICT DO NOTHING
+  RETURNING message_id
+), fresh AS (
+  SELECT * FROM batch WHERE key IS NULL OR id IN (SELECT message_id FROM keys)
+), taken AS (
+  INSERT INTO accepted (id, created_at, {_COLUMNS}, app_name, audience, unresolved,
+                        is_scheduled, ring_at, accepted_at, origin)
+  SELECT id, created_at, {_COLUMNS}, app_name, audience, unresolved, is_scheduled,
+         created_at, CASE WHEN is_broadcast THEN clock_timestamp() END, origin
+    FROM fresh ORDER BY place
+)
+SELECT b.id, b.created_at, f.id IS NOT NULL AS is_fresh
+  FROM batch b LEFT JOIN fresh f USING (id) ORDER BY b.place
+"""  # noqa: S608 (the columns are the constant above)
+_LIVE_ID = "first.id + 2 * (place - 1)"
+_ACCEPT = _ACCEPT_ANY.format(
+    scheduled_ids="",
+    id=_LIVE_ID,
+    created_at="clock_timestamp()",
+    is_scheduled="false",
+    tables="first",
+)
+# With sends for later: what is due when it comes is a live one.
+_ACCEPT_SCHEDULED = _ACCEPT_ANY.format(
+    scheduled_ids=""", scheduled AS MATERIALIZED (
+  SELECT take_scheduled_ids(CAST(%(dues)s AS timestamptz[])) AS ids
+)""",
+    id=f"coalesce(scheduled.ids[place], {_LIVE_ID})",
+    created_at="CASE WHEN scheduled.ids[place] IS NULL THEN clock_timestamp() ELSE send_at END",
+    is_scheduled="scheduled.ids[place] IS NOT NULL",
+    tables="first, scheduled",
+)
+
+
+def accept(
+    connection: Connection, requests: Sequence[IntakeItem], *, now: datetime | None = None
+) -> list[Accepted | CallerError]:
+    """Write all of `requests` at once, or nothing; the answers are in their order.
+
+    After the caller's commit each new one is a promise. A key that was used before with the same body
+    gives the first answer again and writes nothing, also when both are in flight (the second waits
+    for the first to commit); with another body its entry is an `Invalid`, the others stand.
+
+    `now`: the time by the caller's own clock. Raises TransientError when PostgreSQL's is CLOCK_TOLERANCE past it:
+    ids of a far future would have no partition, and no id after them could be in the present.
+    """
+    keyed = [request.key for request in requests if request.key is not None]
+    if keyed:
+        forget_expired(connection, keyed, now=now)
+    dues = [request.send.send_at for request in requests]
+    asked = _batch(requests) | {"latest": int(latest_plausible(now).timestamp() * 1000)}
+    if any(dues):
+        rows = execute_raw(connection, _ACCEPT_SCHEDULED, asked | {"dues": dues})
+    else:
+        rows = execute_raw(connection, _ACCEPT, asked)
+    has_replay = keyed and not all(is_fresh for _id, _created_at, is_fresh in rows)
+    before = find_first_uses(connection, keyed) if has_replay else {}
+    return [
+        Accepted(id, created_at, request.send) if is_fresh else _replay(request, before)
+        for request, (id, created_at, is_fresh) in zip(requests, rows, strict=True)
+    ]
+
+
+def _replay(
+    request: IntakeItem, first_uses: dict[tuple[str, str], Row[Any]]
+) -> Accepted | CallerError:
+    key = request.key
+    if key is None:
+        raise AssertionError("Only a key can have been used before.")
+    return replay_answer(key, first_uses[(key.caller, key.key)])
+
+
+def _batch(requests: Sequence[IntakeItem]) -> dict[str, Any]:
+    rows = [_row(request) for request in requests]
+    return {"batch": orjson.dumps(rows).decode(), "count": len(rows)}
+
+
+def _row(request: IntakeItem) -> dict[str, Any]:
+    send, key = request.send, request.key
+    # What is None is left out: less text, and PostgreSQL reads it back as NULL.
+    row = {name: value for name, value in vars(send).items() if value is not None}
+    if request.origin:
+        row["origin"] = request.origin
+    if key is not None:
+        row["caller"], row["key"] = key.caller, key.key
+        row["fingerprint"] = key.fingerprint.hex()
+        row["kept"] = keep_send(send)
+    return row
