@@ -5,6 +5,7 @@ not gets 403 before it is judged.
 """
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -60,7 +61,7 @@ class RequestHandler:
 
     async def _call(self, scope: Scope, receive: Receive) -> RequestContext[Any, Any, Any]:
         services: Services = scope["state"]["services"]
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers: Mapping[bytes, bytes] = scope["header_values"]
         caller: Caller | None = None
         if not self._is_open:
             caller = await services.authentication.caller(headers)

@@ -40,16 +40,17 @@ def parse(body: bytes) -> dict[str, Any]:
             raise _refused(f"The body is not valid JSON: {error.msg}", "json_invalid") from error
     if not isinstance(value, dict):
         raise _refused("The body must be a JSON object.", "object_type")
+    # `find` and not `in`: that takes bytes for a number first, and makes an error which it then forgets.
     # A NUL can only come in as its escape: a bare one is not JSON.
-    if b"\\u0000" in body:
+    if body.find(b"\\u0000") >= 0:
         _refuse_unstorable(value)
     digits = body.translate(_DIGITS_AS_0)
-    if _MAYBE_PAST_64_BITS in digits:
+    if digits.find(_MAYBE_PAST_64_BITS) >= 0:
         _refuse_long_numbers(body)
     found: dict[str, Any] = value
-    has_more = b"{" in body[1:] or b"[" in body
+    holds_others = body.find(b"{", 1) >= 0 or body.find(b"[") >= 0
     if (
-        has_more
+        holds_others
         and _may_lose(body, digits)
         and any(isinstance(one, dict | list) for one in found.values())
     ):

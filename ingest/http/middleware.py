@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from itertools import count, repeat
 
 from starlette.exceptions import HTTPException
@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 class RequestContextMiddleware:
     """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0).
 
-    `scope["origin"]` is the text of the request's Origin, for what it sends to be followed by.
+    `scope["origin"]` is the text of the request's Origin, for what it sends to be followed by;
+    `scope["header_values"]` its headers by lower-case name, of a repeated one the last.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = self._request_id(scope)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        scope["header_values"] = headers
+        request_id = self._request_id(headers)
         name = request_id.decode()
         REQUEST_ID.set(name)
-        span = self._begin(scope)
+        span = self._begin(scope, headers)
         scope["origin"] = name if span is None else f"{name} {span.traceparent}"
         began = time.perf_counter()
         status = 0
@@ -75,10 +78,10 @@ class RequestContextMiddleware:
             if span is not None:
                 span.end(f"{scope['method']} {_template(scope)}", status=status)
 
-    def _request_id(self, scope: Scope) -> bytes:
-        for name, value in scope["headers"]:
-            if name == _HEADER and _SANE.fullmatch(value):
-                return bytes(value)
+    def _request_id(self, headers: Mapping[bytes, bytes]) -> bytes:
+        named = headers.get(_HEADER)
+        if named is not None and _SANE.fullmatch(named):
+            return named
         return b"%b-%x" % next(self._numbered)
 
     def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
@@ -88,10 +91,10 @@ class RequestContextMiddleware:
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s %s: %d in %.1f ms", method, template, status, seconds * 1000)
 
-    def _begin(self, scope: Scope) -> RequestSpan | None:
+    def _begin(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RequestSpan | None:
         if self._tracing is None:
             return None
-        sent = dict(scope["headers"]).get(TRACEPARENT.encode(), b"").decode("latin-1")
+        sent = headers.get(TRACEPARENT.encode(), b"").decode("latin-1")
         return self._tracing.begin(scope["method"], traceparent=sent)
 
 
