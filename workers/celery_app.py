@@ -12,8 +12,8 @@ from celery.signals import setup_logging
 from storage.broker import QueueSettings, make_celery
 from storage.process.logs import LogSettings, configure
 from storage.settings import check, load
-from workers import deputy, metrics, pool_care, process, watchdog
-from workers.done import Done
+from workers import beat_fallback, metrics, pool_maintenance, services, watchdog
+from workers.liveness import Liveness
 from workers.settings import WorkerSettings
 from workers.tasks import register
 
@@ -24,12 +24,12 @@ def configured(settings: LogSettings, **_: Any) -> None:
 
 
 # Read by the first task otherwise, which would fail, and every one after it.
-check((*process.SETTINGS, LogSettings), os.environ)
+check((*services.SETTINGS, LogSettings), os.environ)
 app = make_celery(load(QueueSettings, os.environ))
-done = Done(limit_seconds=load(WorkerSettings, os.environ).stall.total_seconds())
-register(app, done)
-pool_care.install(app)
-watchdog.install(os.environ, done)
+liveness = Liveness(limit_seconds=load(WorkerSettings, os.environ).stall.total_seconds())
+register(app, liveness)
+pool_maintenance.install(app)
+watchdog.install(os.environ, liveness)
 metrics.install(os.environ)
-deputy.install()
+beat_fallback.install()
 setup_logging.connect(partial(configured, load(LogSettings, os.environ)), weak=False)

@@ -17,8 +17,8 @@ from storage.postgres.messages import histories, unpublished
 from storage.postgres.messages.histories import Persisted
 from storage.postgres.sends import due_work, persist_lane
 from storage.postgres.sends.persist_lane import Claim, Lane
-from workers.process import Process
 from workers.publishing import Publisher, Refused, follow, note_delay, put_on_bus
+from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -28,18 +28,18 @@ LINGER_SECONDS = 0.06
 LOOK_SECONDS = 0.002
 
 
-def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int:
+def drain(services: Services, *, now: Callable[[], float] = time.monotonic) -> int:
     """Persist and publish until nothing is due or the time is up; how many messages.
 
     Whatever dies or fails here, nothing is lost: a send is in `accepted` or in the histories, and
     what is in the histories and may not be published is in the claim or in `unpublished`.
     """
-    deadline = now() + process.settings.drain.total_seconds()
+    deadline = now() + services.settings.drain.total_seconds()
     done = 0
-    with process.database.session() as session:
-        while (found := session.query(persist_lane.take_lane, process.name)) is not None:
+    with services.database.session() as session:
+        while (found := session.query(persist_lane.take_lane, services.name)) is not None:
             try:
-                count = _Holder(session, process, now=now, deadline=deadline).work(found)
+                count = _Holder(session, services, now=now, deadline=deadline).work(found)
             finally:
                 _leave_lane(session)
             done += count
@@ -49,7 +49,7 @@ def drain(process: Process, *, now: Callable[[], float] = time.monotonic) -> int
             if not count or not session.query(due_work.has_due_work):
                 break
             if now() >= deadline:
-                process.doorbell.ring(SENDS)
+                services.doorbell.ring(SENDS)
                 break
     return done
 
@@ -67,17 +67,17 @@ class _Holder:
     """
 
     def __init__(
-        self, session: Session, process: Process, *, now: Callable[[], float], deadline: float
+        self, session: Session, services: Services, *, now: Callable[[], float], deadline: float
     ) -> None:
         self._now = now
         self._deadline = deadline
         self._session = session
-        self._process = process
-        self._telemetry = process.telemetry
-        self._batch_size = process.settings.persist_batch
-        self._max_attempts = process.settings.max_attempts
+        self._services = services
+        self._telemetry = services.telemetry
+        self._batch_size = services.settings.persist_batch
+        self._max_attempts = services.settings.max_attempts
         self._can_publish = True
-        self._publisher = Publisher(process)
+        self._publisher = Publisher(services)
 
     def work(self, found: Lane) -> int:
         # Whoever holds the lane next publishes after us, so nothing of ours may still be on its way.
@@ -147,10 +147,10 @@ class _Holder:
             middle = len(ids) // 2
             return self._persist(ids[:middle]) + self._persist(ids[middle:])
         if any(message.is_broadcast for message, _ in batch):
-            self._process.doorbell.ring(BROADCASTS)
+            self._services.doorbell.ring(BROADCASTS)
         self._telemetry.batch_size.observe(len(batch))
         note_delay(self._telemetry.accepted_to_persisted, batch)
-        follow(self._process, "persist", batch, since=since)
+        follow(self._services, "persist", batch, since=since)
         self._publish(batch)
         return len(batch)
 
@@ -170,7 +170,7 @@ class _Holder:
             if not ids:
                 return done
             try:
-                refused = put_on_bus(self._process, batch)
+                refused = put_on_bus(self._services, batch)
             except TransientError as error:
                 _log.warning("Not published, for now: %s", error.detail)
                 self._telemetry.unpublished.inc()

@@ -22,7 +22,7 @@ from storage.model.message import MEDIA_TYPES, Message, is_understood
 from storage.model.origin import Origin
 from storage.postgres.messages.histories import Persisted
 from storage.postgres.outbox import Notice
-from workers.process import Process
+from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Outcome:
 
 
 def new_message(
-    persisted: Persisted, process: Process, *, recipients: Recipients, part: int = 0
+    persisted: Persisted, services: Services, *, recipients: Recipients, part: int = 0
 ) -> NewMessage:
     """The event of a message; `part` as in NewMessage. Raises PermanentError if it cannot be made now.
 
@@ -56,42 +56,42 @@ def new_message(
     concerns this message alone, so it must not look like a bus that is away.
     """
     try:
-        return _made(persisted, process, recipients, part)
+        return _made(persisted, services, recipients, part)
     except Exception as error:
         raise PermanentError(reason(error)) from error
 
 
-def event(persisted: Persisted, process: Process) -> NewMessage:
+def event(persisted: Persisted, services: Services) -> NewMessage:
     """The event of a message to one receiver: one recipient group a copy; raises as `new_message`."""
-    return new_message(persisted, process, recipients=_people(persisted.message))
+    return new_message(persisted, services, recipients=_people(persisted.message))
 
 
 def put_on_bus(
-    process: Process, batch: Sequence[Persisted], *, notices: Sequence[Notice] = ()
+    services: Services, batch: Sequence[Persisted], *, notices: Sequence[Notice] = ()
 ) -> Refused:
     """Publish `batch`, in order, then `notices`; what was refused.
 
     Raises TransientError if the bus did not take it: all of it may be published again.
     """
-    made, messages = _make([one for one in batch if not one.message.is_broadcast], process)
+    made, messages = _make([one for one in batch if not one.message.is_broadcast], services)
     unknown = {one.number: _UNKNOWN for one in notices if one.event is None}
     told = [one.event for one in notices if one.event is not None]
     try:
-        process.bus.publish([*made, *told])
+        services.bus.publish([*made, *told])
     except TransientError:
         raise
     except Exception:  # noqa: BLE001 (one of them cannot be written: each by itself says which)
-        messages |= _put_each({one.message.id: one for one in made}, process)
-        unknown |= _put_each({n.number: n.event for n in notices if n.event is not None}, process)
+        messages |= _put_each({one.message.id: one for one in made}, services)
+        unknown |= _put_each({n.number: n.event for n in notices if n.event is not None}, services)
     refused = Refused(messages, unknown)
-    _tell(refused, process)
+    _tell(refused, services)
     return refused
 
 
-def _tell(refused: Refused, process: Process) -> None:
+def _tell(refused: Refused, services: Services) -> None:
     for what, errors in (("Message", refused.messages), ("Row of the outbox", refused.notices)):
         for number, why in errors.items():
-            process.telemetry.set_aside.inc()
+            services.telemetry.set_aside.inc()
             _log.error("%s %d cannot be published: %s", what, number, why)
 
 
@@ -103,8 +103,8 @@ class Publisher:
     encodes would keep its user from the answers to short questions.
     """
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
         self._batch: Sequence[Persisted] = ()
         self._notices: Sequence[Notice] = ()
@@ -157,25 +157,27 @@ class Publisher:
         return outcome
 
     def _publish(self, batch: Sequence[Persisted], notices: Sequence[Notice]) -> Outcome:
-        telemetry, since = self._process.telemetry, time.time()
+        telemetry, since = self._services.telemetry, time.time()
         try:
-            refused = put_on_bus(self._process, batch, notices=notices)
+            refused = put_on_bus(self._services, batch, notices=notices)
         except TransientError as error:
             _log.warning("Not published, for now: %s", error.detail)
             telemetry.unpublished.inc()
             return Outcome(is_on_bus=False)
         note_delay(telemetry.accepted_to_published, batch)
-        follow(self._process, "publish", batch, since=since)
+        follow(self._services, "publish", batch, since=since)
         return Outcome(is_on_bus=True, refused=refused)
 
 
-def _made(persisted: Persisted, process: Process, recipients: Recipients, part: int) -> NewMessage:
+def _made(
+    persisted: Persisted, services: Services, recipients: Recipients, part: int
+) -> NewMessage:
     message, origin = persisted
     if not is_understood(message):
         raise PermanentError(
             f"This version does not know messages of type {message.type}/{message.content_type}."
         )
-    content = shown_content(message, process)
+    content = shown_content(message, services)
     return NewMessage(message, content, recipients=recipients, part=part, origin=origin)
 
 
@@ -183,26 +185,28 @@ def _people(message: Message) -> Recipients:
     return tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message))
 
 
-def _make(batch: Sequence[Persisted], process: Process) -> tuple[list[NewMessage], dict[int, str]]:
+def _make(
+    batch: Sequence[Persisted], services: Services
+) -> tuple[list[NewMessage], dict[int, str]]:
     """The events of `batch`, and why which could not be made."""
     try:
-        return [_made(one, process, _people(one.message), 0) for one in batch], {}
+        return [_made(one, services, _people(one.message), 0) for one in batch], {}
     except Exception:  # noqa: BLE001 (each by itself says which it was)
         made, refused = [], {}
     for one in batch:
         try:
-            made.append(event(one, process))
+            made.append(event(one, services))
         except PermanentError as error:
             refused[one.message.id] = error.detail
     return made, refused
 
 
-def _put_each(events: Mapping[int, Event], process: Process) -> dict[int, str]:
+def _put_each(events: Mapping[int, Event], services: Services) -> dict[int, str]:
     """One after the other, so that what fails fails alone. Raises TransientError as `put_on_bus`."""
     refused: dict[int, str] = {}
     for number, one in events.items():
         try:
-            process.bus.publish([one])
+            services.bus.publish([one])
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this one)
@@ -217,9 +221,9 @@ def note_delay(histogram: Histogram, batch: Sequence[Persisted]) -> None:
         histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
 
-def follow(process: Process, step: str, batch: Iterable[Persisted], *, since: float) -> None:
+def follow(services: Services, step: str, batch: Iterable[Persisted], *, since: float) -> None:
     """Say what was done for each message, to whoever follows its request: a span, a line of the log."""
-    tracing, is_logged = process.tracing, _log.isEnabledFor(logging.DEBUG)
+    tracing, is_logged = services.tracing, _log.isEnabledFor(logging.DEBUG)
     if tracing is None and not is_logged:
         return
     for message, origin in batch:
@@ -230,8 +234,8 @@ def follow(process: Process, step: str, batch: Iterable[Persisted], *, since: fl
             _log.debug("%s: message %d", step, message.id, extra=extra)
 
 
-def shown_content(message: Message, process: Process) -> str:
+def shown_content(message: Message, services: Services) -> str:
     """The content as clients get it: an object key becomes a presigned URL (contract §4)."""
     if message.content_type in MEDIA_TYPES:
-        return process.media.url(message.content, filename=message.filename or "")
+        return services.media.url(message.content, filename=message.filename or "")
     return message.content

@@ -3,7 +3,7 @@
 import logging
 
 from storage.postgres.messages import retention
-from workers.process import Process
+from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -12,9 +12,9 @@ CHUNKS = 500  # of broadcasts
 BLOCKS = 4_096  # pages that are looked through at once
 
 
-def step(process: Process) -> bool:
+def step(services: Services) -> bool:
     """Take the next step of letting expired months go, one short transaction; False: there is none."""
-    run, kept = process.database.transaction, process.settings.retention
+    run, kept = services.database.transaction, services.settings.retention
     if run(retention.clear, slice=SLICE):
         return True
     month = run(retention.expired, kept=kept) if kept else None

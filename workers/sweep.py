@@ -12,8 +12,8 @@ from storage.model.errors import TransientError
 from storage.postgres import turns
 from storage.postgres.broadcasts import expansion, recalls
 from storage.postgres.sends import due_work, held_sends
-from workers import disabled
-from workers.process import Process
+from workers import disabled_users
+from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -21,69 +21,69 @@ _log = logging.getLogger(__name__)
 _SLICE, _SLICES = 2_000, 5
 
 
-def sweep_on_time(process: Process) -> list[str]:
+def sweep_on_time(services: Services) -> list[str]:
     """The sweep that beat asks for: as `sweep`, and notes that it is not late."""
-    process.database.transaction(turns.note, turns.SWEEP)
-    return sweep(process)
+    services.database.transaction(turns.note, turns.SWEEP)
+    return sweep(services)
 
 
-def sweep(process: Process) -> list[str]:
+def sweep(services: Services) -> list[str]:
     """Ring each queue that has overdue work, or scheduled sends that became due, and no ring.
 
     Returns the queues rung. A ring carries no ids, so one ring serves any number of rows; a queue
     that still holds rings gets no more of them.
     """
-    run = process.database.transaction
-    disabled.reconcile(process)
-    _hold(process)
+    run = services.database.transaction
+    disabled_users.reconcile(services)
+    _hold(services)
     overdue = run(due_work.has_due_scheduled_send) or run(
-        due_work.has_overdue_work, grace=process.settings.sweep_grace
+        due_work.has_overdue_work, grace=services.settings.sweep_grace
     )
-    _finish_broadcasts(process)
+    _finish_broadcasts(services)
     is_due = run(expansion.is_due)
     due = [queue for queue, is_it in ((SENDS, overdue), (BROADCASTS, is_due)) if is_it]
-    lengths = _look(process)
+    lengths = _look(services)
     # A broker that cannot say gets the ring.
     rung = [queue for queue in due if not lengths.get(queue)]
     for queue in rung:
-        process.doorbell.ring(queue)
-        process.telemetry.re_rings.labels(queue).inc()
+        services.doorbell.ring(queue)
+        services.telemetry.re_rings.labels(queue).inc()
     return rung
 
 
-def _hold(process: Process) -> None:
+def _hold(services: Services) -> None:
     """What disabled apps have scheduled waits aside; of apps that are enabled again it goes on."""
-    run = process.database.transaction
+    run = services.database.transaction
     for move in (held_sends.hold, held_sends.release):
         for _ in range(_SLICES):
             if run(move, limit=_SLICE) < _SLICE:
                 break
 
 
-def _look(process: Process) -> dict[str, int]:
+def _look(services: Services) -> dict[str, int]:
     """How many rings lie in each queue; shows it, and what else an operator watches."""
-    telemetry = process.telemetry
-    states = process.database.transaction(expansion.chunk_states)
+    telemetry = services.telemetry
+    states = services.database.transaction(expansion.chunk_states)
     for state in ChunkState:
         telemetry.chunks.labels(state.value).set(states.get(state, 0))
-    _tend_bus(process)
-    lengths = _lengths(process)
+    _tend_bus(services)
+    lengths = _lengths(services)
     for queue, length in lengths.items():
         telemetry.queue_length.labels(queue).set(length)
     return lengths
 
 
-def _tend_bus(process: Process) -> None:
+def _tend_bus(services: Services) -> None:
     """Have the bus trimmed, also when nobody publishes; shows what it keeps."""
     try:
-        process.telemetry.bus_length.set(process.bus.tend().entries)
+        services.telemetry.bus_length.set(services.bus.tend().entries)
     except TransientError as error:
         _log.warning("The bus is not tended, for now: %s", error.detail)
 
 
-def _finish_broadcasts(process: Process) -> None:
+def _finish_broadcasts(services: Services) -> None:
     """Do what a process that died, or two lanes that were done at once, left undone."""
-    run = process.database.transaction
+    run = services.database.transaction
     for broadcast_id in run(expansion.undiscarded):
         run(expansion.discard, broadcast_id)
     for broadcast_id in run(expansion.unfinished):
@@ -92,10 +92,10 @@ def _finish_broadcasts(process: Process) -> None:
         run(recalls.close, broadcast_id)
 
 
-def _lengths(process: Process) -> dict[str, int]:
+def _lengths(services: Services) -> dict[str, int]:
     """How many rings lie in each queue; none if the broker cannot say."""
     try:
-        return process.doorbell.lengths()
+        return services.doorbell.lengths()
     except Exception as error:  # noqa: BLE001 (kombu passes on the driver's errors, of many kinds)
         _log.warning("The queues cannot be asked for their length: %s", type(error).__name__)
         return {}

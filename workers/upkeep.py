@@ -17,7 +17,7 @@ from storage.postgres.database import MONTHS_AHEAD
 from storage.postgres.messages import histories, recounts
 from storage.postgres.sends import idempotency
 from workers import retention
-from workers.process import Process
+from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -31,21 +31,21 @@ ROWS_A_PAGE = 50  # of `conversations`
 Step = Callable[[], bool]
 
 
-def tidy_on_time(process: Process) -> None:
+def tidy_on_time(services: Services) -> None:
     """The upkeep that beat asks for: as `tidy`, and notes that it is not late."""
-    process.database.transaction(turns.note, turns.UPKEEP)
-    tidy(process)
+    services.database.transaction(turns.note, turns.UPKEEP)
+    tidy(services)
 
 
 def tidy(
-    process: Process, *, seconds: float = SECONDS, now: Callable[[], float] = time.monotonic
+    services: Services, *, seconds: float = SECONDS, now: Callable[[], float] = time.monotonic
 ) -> bool:
     """Make coming months' partitions, and take away what is past its time, as far as `seconds` go.
 
     Each kind has its turn whatever the others have to do, and one that fails keeps none from theirs. False: nothing is left.
     """
     deadline = now() + seconds
-    left = deque(_steps(process))
+    left = deque(_steps(services))
     while left and now() < deadline:
         step = left.popleft()
         try:
@@ -60,18 +60,18 @@ def tidy(
     return bool(left)
 
 
-def _steps(process: Process) -> tuple[Step, ...]:
+def _steps(services: Services) -> tuple[Step, ...]:
     return (
-        lambda: _add_months(process),
-        _Keys(process),
-        lambda: process.database.transaction(expansion.forget_changes, slice=CHANGES) >= CHANGES,
-        lambda: retention.step(process),
-        lambda: _recount(process),
+        lambda: _add_months(services),
+        _Keys(services),
+        lambda: services.database.transaction(expansion.forget_changes, slice=CHANGES) >= CHANGES,
+        lambda: retention.step(services),
+        lambda: _recount(services),
     )
 
 
-def _add_months(process: Process) -> bool:
-    added = process.database.transaction(histories.add_months, MONTHS_AHEAD)
+def _add_months(services: Services) -> bool:
+    added = services.database.transaction(histories.add_months, MONTHS_AHEAD)
     if added:
         _log.info("Upkeep: %d months added.", added)
     return False
@@ -80,27 +80,27 @@ def _add_months(process: Process) -> bool:
 class _Keys:
     """Forgets idempotency keys past their day, slice after slice."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._after: datetime | None = None
 
     def __call__(self) -> bool:
-        self._after = self._process.database.transaction(
+        self._after = self._services.database.transaction(
             idempotency.purge_keys, slice=KEYS, after=self._after
         )
         return self._after is not None
 
 
-def start_recount(process: Process) -> None:
+def start_recount(services: Services) -> None:
     """Begin the nightly recount of unread counters; upkeep goes on with it."""
-    process.database.transaction(recounts.start)
+    services.database.transaction(recounts.start)
 
 
-def _recount(process: Process) -> bool:
+def _recount(services: Services) -> bool:
     """Recount some; drift is an error in the log and a metric, not repaired."""
-    percent = process.settings.drift_sample_percent
+    percent = services.settings.drift_sample_percent
     blocks = RECOUNTED * 100 // (ROWS_A_PAGE * max(1, percent))
-    found = process.database.transaction(recounts.go_on, percent=float(percent), blocks=blocks)
+    found = services.database.transaction(recounts.go_on, percent=float(percent), blocks=blocks)
     if found is None:
         return False
     for drift in found.drifts:

@@ -24,7 +24,7 @@ from storage.postgres.broadcasts import expansion
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.sends import due_work
 from storage.settings import DatabaseSettings, load
-from workers.done import Done
+from workers.liveness import Liveness
 from workers.settings import WorkerSettings
 
 _log = logging.getLogger(__name__)
@@ -41,12 +41,12 @@ class Stall:
         self._limit_seconds = limit_seconds
         self._since: float | None = None
 
-    def looks_stalled(self, *, now: float, done_at: float, is_due: bool) -> bool:
-        """One look. `done_at`: when it last did something, whatever it was; in the clock of `now`."""
+    def looks_stalled(self, *, now: float, last_success_at: float, is_due: bool) -> bool:
+        """One look. `last_success_at`: when it last did something, whatever it was; in the clock of `now`."""
         if not is_due:
             self._since = None
             return False
-        self._since = max(self._since or now, done_at)
+        self._since = max(self._since or now, last_success_at)
         return now - self._since >= self._limit_seconds
 
 
@@ -58,13 +58,13 @@ class Watchdog:
         environ: Mapping[str, str],
         *,
         queues: Collection[str],
-        done: Done,
+        liveness: Liveness,
         end: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environ = environ
         self._queues = queues
-        self._done = done
+        self._liveness = liveness
         self._end = end
         self._clock = clock
         self._limit = load(WorkerSettings, environ).stall
@@ -85,7 +85,9 @@ class Watchdog:
         except CarillonError as error:
             _log.warning("The watchdog cannot see what is due: %s", error.detail)
             is_due = False
-        return self._stall.looks_stalled(now=self._clock(), done_at=self._done.at, is_due=is_due)
+        return self._stall.looks_stalled(
+            now=self._clock(), last_success_at=self._liveness.last_success_at, is_due=is_due
+        )
 
     def _is_due(self) -> bool:
         # Connections of a moment: the pool's children are forked from this process.
@@ -133,13 +135,13 @@ def end_process() -> None:
     os._exit(EXIT_CODE)
 
 
-def install(environ: Mapping[str, str], done: Done) -> None:
+def install(environ: Mapping[str, str], liveness: Liveness) -> None:
     """Watch every worker of this process from the moment it is ready; its pool tells `done`."""
 
     def start(sender: Any, **_: Any) -> None:
         queues = [name for name in sender.app.amqp.queues.consume_from if name in _DUE]
-        watchdog = Watchdog(environ, queues=queues, done=done, end=end_process)
-        done.note()
+        watchdog = Watchdog(environ, queues=queues, liveness=liveness, end=end_process)
+        liveness.record_success()
         threading.Thread(target=watchdog.watch, name="watchdog", daemon=True).start()
 
     worker_ready.connect(start, weak=False)

@@ -17,7 +17,7 @@ from storage.model.send import Send
 from storage.postgres.sends import intake
 from storage.postgres.sends.intake import IntakeItem
 from workers import persist
-from workers.process import Process, open_process
+from workers.services import Services, open_services
 
 BATCH = 500
 PEOPLE = 10_000
@@ -97,13 +97,13 @@ def _send(sender: int, receiver: int) -> Send:
     )
 
 
-def our_round(place: Ground, process: Process, count: int) -> float:
+def our_round(place: Ground, services: Services, count: int) -> float:
     """Messages a second of the persist lane, with everything it does."""
     fill(place, count)
     watch = timed()
     done = 0
     while done < count:
-        done += persist.drain(process)
+        done += persist.drain(services)
     return count / watch.seconds
 
 
@@ -128,15 +128,15 @@ def main(*, messages: int, rounds: int) -> None:
     """Measure and print."""
     count = messages // BATCH * BATCH
     with ground() as place:
-        process = open_process(place.environ)
+        services = open_services(place.environ)
         url = place.driver_url
         floors, ours = [], []
         with psycopg.connect(url, autocommit=True) as connection:
             floor_round(connection, BATCH * 4)
-            our_round(place, process, BATCH * 4)
+            our_round(place, services, BATCH * 4)
             for number in range(1, rounds + 1):
                 floors.append(floor_round(connection, count))
-                ours.append(our_round(place, process, count))
+                ours.append(our_round(place, services, count))
                 OUT.print(f"round {number}: floor {floors[-1]:,.0f}/s, ours {ours[-1]:,.0f}/s")
             sizes = [
                 (table, f"{on_disk(connection, table):,.0f}")

@@ -123,7 +123,7 @@ def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
 
 
 def _tell_gateways(done: Imported) -> None:
-    """Say who was shut out and let in; what could not be said workers say later (`workers/disabled.py`)."""
+    """Say who was shut out and let in; what could not be said workers say later (`workers/disabled_users.py`)."""
     if not done.shut_out and not done.let_in:
         return
     try:

@@ -1,6 +1,6 @@
 """Whose turn it is to do what has to happen by the clock, such as the sweep; and when it was done last.
 
-Beat asks for it; workers that see it late do it instead (`workers/deputy.py`), one of them at a time.
+Beat asks for it; workers that see it late do it instead (`workers/beat_fallback.py`), one of them at a time.
 """
 
 from dataclasses import dataclass

@@ -23,8 +23,8 @@ from push_gateway.settings import SETTINGS as OF_GATEWAY
 from storage.broker import TASK_OF_QUEUE, QueueSettings, make_celery
 from storage.process.logs import LogSettings
 from storage.settings import declared
-from workers.done import Done
-from workers.process import SETTINGS as OF_WORKERS
+from workers.liveness import Liveness
+from workers.services import SETTINGS as OF_WORKERS
 from workers.tasks import register
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def test_every_queue_has_a_consumer_and_every_ring_a_task(tmp_path: Path) -> Non
     }
     assert consumed == set(TASK_OF_QUEUE)
     celery = make_celery(QueueSettings(broker_url="memory://"))
-    register(celery, Done(limit_seconds=60))
+    register(celery, Liveness(limit_seconds=60))
     assert set(TASK_OF_QUEUE.values()) <= set(celery.tasks)
     scheduled = celery.conf.beat_schedule.values()
     assert all(entry["options"]["queue"] in consumed for entry in scheduled)
@@ -113,7 +113,7 @@ def test_nothing_happens_at_import() -> None:
 
 def test_a_worker_starts_without_what_only_an_upgrade_needs() -> None:
     """A worker imports no Alembic, which would cost it time at its start, and memory for good."""
-    code = "import sys, workers.tasks, workers.process\nassert 'alembic' not in sys.modules"
+    code = "import sys, workers.tasks, workers.services\nassert 'alembic' not in sys.modules"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -149,7 +149,7 @@ def test_only_the_settings_say_what_the_environment_holds() -> None:
         <= {
             "ingest/app.py",
             "push_gateway/app.py",
-            "workers/process.py",
+            "workers/services.py",
             "workers/celery_app.py",
             "storage/process/metrics_export.py",  # prometheus_client's own variable, which it reads itself
             "ops/local/single_port.py",

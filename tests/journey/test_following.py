@@ -225,9 +225,9 @@ def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
     """Neither by ingest nor by gateway nor by a worker."""
     code = (
         "import sys, os\n"
-        "import ingest.app, push_gateway.app, workers.process\n"
+        "import ingest.app, push_gateway.app, workers.services\n"
         "ingest.app.create_app(dict(os.environ)); push_gateway.app.create_app(dict(os.environ))\n"
-        "workers.process.open_process(os.environ)\n"
+        "workers.services.open_services(os.environ)\n"
         # What redis-py loads of it wherever it is installed is not ours.
         "print([name for name in sys.modules if 'otlp' in name or 'sdk.trace' in name])\n"
     )

@@ -15,7 +15,7 @@ from storage.model.errors import TransientError
 from storage.model.event import Event, NewMessage
 from storage.settings import load
 from storage.valkey.bus import BusUse
-from workers.process import Process, open_process
+from workers.services import Services, open_services
 
 
 class ListeningBus:
@@ -64,9 +64,9 @@ class CountingDoorbell:
 
 
 @pytest.fixture
-def process(environ: Mapping[str, str]) -> Iterator[Process]:
+def services(environ: Mapping[str, str]) -> Iterator[Services]:
     """A worker process whose bus and doorbell can be looked into."""
-    opened = open_process({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
+    opened = open_services({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
     bus: Any = ListeningBus()
     doorbell: Any = CountingDoorbell()
     yield replace(opened, bus=bus, doorbell=doorbell)

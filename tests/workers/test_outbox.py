@@ -16,12 +16,12 @@ from storage.postgres.messages import conversations, histories, recalls
 from storage.postgres.sends import backlog, due_work, persist_lane
 from tests.builders import a_send, accept
 from workers import persist, sweep
-from workers.process import Process
+from workers.services import Services
 
 
-def events(process: Process) -> list[Any]:
+def events(services: Services) -> list[Any]:
     """What the bus has got, in order."""
-    bus: Any = process.bus
+    bus: Any = services.bus
     return list(bus.events)
 
 
@@ -34,7 +34,7 @@ def recall(engine: Engine, id: int) -> bool:
 
 
 def test_a_recall_is_told_behind_its_message(
-    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recalled between its persisting and its publishing, a message is pushed first, then taken back."""
     persist_all = histories.persist
@@ -48,8 +48,8 @@ def test_a_recall_is_told_behind_its_message(
     monkeypatch.setattr(histories, "persist", persist_and_recall)
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
-    persist.drain(process)
-    new, gone = events(process)
+    persist.drain(services)
+    new, gone = events(services)
     assert isinstance(new, NewMessage) and new.message.id == id
     assert isinstance(gone, MessageRecalled) and gone.message_id == id
     assert set(gone.recipients) == set(new.recipients)
@@ -59,7 +59,7 @@ def test_a_recall_is_told_behind_its_message(
 
 
 def test_what_is_recalled_in_a_dead_worker_s_hand_never_comes_back(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """The next holder publishes what was left behind, but not what was recalled meanwhile."""
     with engine.begin() as connection:
@@ -67,58 +67,58 @@ def test_what_is_recalled_in_a_dead_worker_s_hand_never_comes_back(
         persist_lane.claim(connection, 10)
         histories.persist(connection, [kept, gone])
     recall(engine, gone)
-    persist.drain(process)
-    new, recalled = events(process)
+    persist.drain(services)
+    new, recalled = events(services)
     assert isinstance(new, NewMessage) and new.message.id == kept
     assert isinstance(recalled, MessageRecalled) and recalled.message_id == gone
 
 
 def test_with_the_bus_away_reads_and_recalls_wait_and_follow_in_order(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """Nothing that ingest changed is lost while Valkey is away, nor does the lane spin meanwhile."""
-    bus: Any = process.bus
+    bus: Any = services.bus
     bus.is_away = True
     with engine.begin() as connection:
         first, second = accept(connection, a_send(), a_send())
-    persist.drain(process)
+    persist.drain(services)
     with engine.begin() as connection:
         assert conversations.read(connection, 2, peer_id=1, up_to_id=first) == 1
         assert conversations.read_all(connection, 2) == 1
     recall(engine, second)
-    persist.drain(process)
-    assert events(process) == []
+    persist.drain(services)
+    assert events(services) == []
     with engine.begin() as connection:
         assert len(outbox.waiting(connection, 10)) == 3
         assert due_work.has_due_work(connection)
     bus.is_away = False
-    persist.drain(process)
-    new, *told = events(process)
+    persist.drain(services)
+    new, *told = events(services)
     assert isinstance(new, NewMessage) and new.message.id == first
     assert told[:2] == [ConversationRead(2, 1, first, 1), AllRead(2, second, 0)]
     assert isinstance(told[2], MessageRecalled) and len(told) == 3
 
 
 def test_a_notice_that_the_bus_does_not_take_stays_in_the_outbox(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """The bus goes away while nothing but a read is in hand: it is told when the bus is back."""
-    bus: Any = process.bus
+    bus: Any = services.bus
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
-    persist.drain(process)
+    persist.drain(services)
     bus.is_away = True
     with engine.begin() as connection:
         assert conversations.read_all(connection, 2) == 1
-    persist.drain(process)
+    persist.drain(services)
     with engine.begin() as connection:
         assert len(outbox.waiting(connection, 10)) == 1
     bus.is_away = False
-    persist.drain(process)
-    assert events(process)[1:] == [AllRead(2, id, 0)]
+    persist.drain(services)
+    assert events(services)[1:] == [AllRead(2, id, 0)]
 
 
-def test_many_notices_go_out_once_each_in_order(process: Process, engine: Engine) -> None:
+def test_many_notices_go_out_once_each_in_order(services: Services, engine: Engine) -> None:
     """More of them than a batch, and messages between them."""
     with engine.begin() as connection:
         ids = accept(connection, *[a_send() for _ in range(5)])
@@ -134,28 +134,28 @@ def test_many_notices_go_out_once_each_in_order(process: Process, engine: Engine
                 {"n": n},
             )
         accept(connection, a_send())
-    persist.drain(process)
-    reads = [one for one in events(process) if isinstance(one, ConversationRead)]
+    persist.drain(services)
+    reads = [one for one in events(services) if isinstance(one, ConversationRead)]
     assert [one.up_to_id for one in reads] == [*ids, *range(1200)]
     with engine.begin() as connection:
         assert outbox.waiting(connection, 10) == []
 
 
-def test_an_event_of_a_newer_version_is_set_aside_alone(process: Process, engine: Engine) -> None:
+def test_an_event_of_a_newer_version_is_set_aside_alone(services: Services, engine: Engine) -> None:
     """A kind that this version cannot read waits, is counted, and stops nothing."""
     with engine.begin() as connection:
         connection.execute(text('INSERT INTO outbox (event) VALUES (\'{"k": "future"}\')'))
         [id] = accept(connection, a_send())
         histories.persist(connection, [id])
         conversations.read_all(connection, 2)
-    persist.drain(process)
-    assert events(process) == [AllRead(2, id, 0)]
+    persist.drain(services)
+    assert events(services) == [AllRead(2, id, 0)]
     with engine.begin() as connection:
         assert backlog.measure_backlog(connection).set_aside == 1
         assert not due_work.has_due_work(connection)
 
 
-def test_the_sweep_rings_for_a_read_whose_ring_was_lost(process: Process, engine: Engine) -> None:
+def test_the_sweep_rings_for_a_read_whose_ring_was_lost(services: Services, engine: Engine) -> None:
     """Ingest died before it rang: what is left in the outbox is overdue after the grace."""
     with engine.begin() as connection:
         histories.persist(connection, accept(connection, a_send()))
@@ -163,7 +163,7 @@ def test_the_sweep_rings_for_a_read_whose_ring_was_lost(process: Process, engine
         assert not due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
         connection.execute(text("UPDATE outbox SET try_at = try_at - interval '2 minutes'"))
         assert due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
-    assert SENDS in sweep.sweep(process)
+    assert SENDS in sweep.sweep(services)
 
 
 @pytest.mark.parametrize("what", ["read", "read_all", "recall"])
@@ -200,7 +200,7 @@ def waits_for_a_lock(engine: Engine, number: int) -> bool:
 
 
 def test_what_comes_while_a_recall_waits_is_still_the_last_message(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """Recalls that waited for a send, and for one another, leave the newest message that is there."""
     with engine.begin() as connection:

@@ -13,7 +13,7 @@ from storage.postgres.messages import histories
 from storage.postgres.sends import backlog, persist_lane
 from tests.builders import a_send, accept
 from workers import persist
-from workers.process import Process
+from workers.services import Services
 
 KEY = "u-1/0123456789abcdef0123456789abcdef.png"
 _PLANT = """
@@ -49,54 +49,54 @@ def due_now(engine: Engine) -> None:
         connection.execute(text(_DUE_NOW))
 
 
-def published(process: Process) -> list[int]:
+def published(services: Services) -> list[int]:
     """The ids of the messages whose event is on the bus, in its order."""
-    bus: Any = process.bus
+    bus: Any = services.bus
     return list(bus.ids())
 
 
 def test_a_message_whose_event_cannot_be_built_is_set_aside_alone_and_tried_later(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """With S3's credentials gone images wait, everything else is published, and the images follow."""
     store = Keyless()
     media: Any = store
-    keyless = replace(process, media=media)
+    keyless = replace(services, media=media)
     with engine.begin() as connection:
         [first] = accept(connection, a_send())
         [image] = accept(connection, a_send(content_type=ContentType.IMAGE, content=KEY))
         [second] = accept(connection, a_send())
     assert persist.drain(keyless) == 3
-    assert published(process) == [first, second]
+    assert published(services) == [first, second]
     [(id, attempts, error)] = set_aside(engine)
     assert (id, attempts) == (image, 1) and "RuntimeError" in error
     with engine.begin() as connection:
         [third] = accept(connection, a_send())
         assert backlog.measure_backlog(connection).set_aside == 1
     persist.drain(keyless)
-    assert published(process) == [first, second, third]
+    assert published(services) == [first, second, third]
     due_now(engine)
     persist.drain(keyless)
     assert [row[:2] for row in set_aside(engine)] == [(image, 2)]
     store.is_back = True
     due_now(engine)
     persist.drain(keyless)
-    assert published(process) == [first, second, third, image]
+    assert published(services) == [first, second, third, image]
     assert set_aside(engine) == []
-    value = process.telemetry.registry.get_sample_value
+    value = services.telemetry.registry.get_sample_value
     assert value("carillon_events_set_aside_total") == 2
 
 
 def test_a_type_of_a_newer_version_is_readable_and_its_event_waits_for_that_version(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """After a roll-back a row of a type nobody knows stops neither the lane nor a history."""
     with engine.begin() as connection:
         [first] = accept(connection, a_send())
         unknown = connection.execute(text(_PLANT), {"type": "TELEGRAM"}).scalar_one()
         [second] = accept(connection, a_send())
-    assert persist.drain(process) == 3
-    assert published(process) == [first, second]
+    assert persist.drain(services) == 3
+    assert published(services) == [first, second]
     [(id, attempts, error)] = set_aside(engine)
     assert (id, attempts) == (unknown, 1) and "TELEGRAM" in error
     with engine.begin() as connection:
@@ -107,7 +107,7 @@ def test_a_type_of_a_newer_version_is_readable_and_its_event_waits_for_that_vers
 
 @pytest.mark.parametrize("is_claimed", [True, False], ids=["recovery", "backlog"])
 def test_what_cannot_be_published_does_not_stop_recovery_or_the_backlog(
-    process: Process, engine: Engine, *, is_claimed: bool
+    services: Services, engine: Engine, *, is_claimed: bool
 ) -> None:
     """The next holder meets the odd row first, sets it aside, and publishes what is behind it."""
     with engine.begin() as connection:
@@ -122,13 +122,13 @@ def test_what_cannot_be_published_does_not_stop_recovery_or_the_backlog(
                 {"i": [unknown, orphan]},
             )
         [newer] = accept(connection, a_send())
-    persist.drain(process)
-    assert published(process) == [orphan, newer]
+    persist.drain(services)
+    assert published(services) == [orphan, newer]
     assert [row[0] for row in set_aside(engine)] == [unknown]
 
 
 def test_an_event_that_cannot_be_encoded_is_set_aside_alone(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """A bus that raises for one event of a batch gets the others, in order."""
     with engine.begin() as connection:
@@ -138,16 +138,16 @@ def test_an_event_that_cannot_be_encoded_is_set_aside_alone(
         def publish(self, events: Sequence[Event]) -> None:
             if any(isinstance(e, NewMessage) and e.message.title == "odd" for e in events):
                 raise TypeError("Type is not JSON serializable")
-            process.bus.publish(list(events))
+            services.bus.publish(list(events))
 
     bus: Any = PickyBus()
-    persist.drain(replace(process, bus=bus))
-    assert published(process) == [ids[0], ids[2]]
+    persist.drain(replace(services, bus=bus))
+    assert published(services) == [ids[0], ids[2]]
     assert [row[0] for row in set_aside(engine)] == [ids[1]]
 
 
 def test_what_is_set_aside_is_forgotten_once_it_is_recalled_or_past_retention(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """Nothing is tried for ever that nobody may see, or that is gone."""
     with engine.begin() as connection:
@@ -158,7 +158,7 @@ def test_what_is_set_aside_is_forgotten_once_it_is_recalled_or_past_retention(
         connection.execute(
             text("INSERT INTO unpublished (message_id) VALUES (:id)"), {"id": recalled}
         )
-    persist.drain(process)
-    assert published(process) == []
+    persist.drain(services)
+    assert published(services) == []
     with engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM unpublished")).scalar() == 0

@@ -11,15 +11,15 @@ from storage.postgres.messages.recalls import recall
 from tests import wrong_clock
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
 from workers import retention as worker
-from workers.process import Process
+from workers.services import Services
 
 DAYS = 45
 
 
 @pytest.fixture
-def keeper(process: Process) -> Process:
+def keeper(services: Services) -> Services:
     """A process that keeps 45 days."""
-    return replace(process, settings=replace(process.settings, retention_days=DAYS))
+    return replace(services, settings=replace(services.settings, retention_days=DAYS))
 
 
 def age(connection: Connection, months: int) -> None:
@@ -69,13 +69,13 @@ def populate(engine: Engine) -> None:
         send(connection, 2)
 
 
-def retain(process: Process) -> None:
+def retain(services: Services) -> None:
     """Take every step of letting months go."""
-    while worker.step(process):
+    while worker.step(services):
         pass
 
 
-def test_a_month_past_its_time_goes_without_a_trace(keeper: Process, engine: Engine) -> None:
+def test_a_month_past_its_time_goes_without_a_trace(keeper: Services, engine: Engine) -> None:
     """Counters are without it, conversations that have nothing else are gone, a recount is exact."""
     populate(engine)
     before = months(engine)
@@ -91,15 +91,15 @@ def test_a_month_past_its_time_goes_without_a_trace(keeper: Process, engine: Eng
     assert not worker.step(keeper)
 
 
-def test_nothing_goes_unless_it_is_asked_for(process: Process, engine: Engine) -> None:
+def test_nothing_goes_unless_it_is_asked_for(services: Services, engine: Engine) -> None:
     """0 days, the default, keeps everything."""
     populate(engine)
     before = months(engine)
-    assert not worker.step(process)
+    assert not worker.step(services)
     assert months(engine) == before
 
 
-def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Process, engine: Engine) -> None:
+def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Services, engine: Engine) -> None:
     """After every slice counters equal a recount; reads and sends in between change nothing of that."""
     populate(engine)
     with engine.begin() as connection:
@@ -139,7 +139,7 @@ def test_what_comes_into_an_old_month_is_settled_again(engine: Engine) -> None:
         assert conversations.drifted(connection, percent=100) == []
 
 
-def test_the_broadcasts_of_the_month_go_too(keeper: Process, engine: Engine) -> None:
+def test_the_broadcasts_of_the_month_go_too(keeper: Services, engine: Engine) -> None:
     """With their chunks; younger ones stay."""
     populate(engine)
     with engine.begin() as connection:
@@ -152,7 +152,7 @@ def test_the_broadcasts_of_the_month_go_too(keeper: Process, engine: Engine) -> 
         assert list(connection.execute(text("SELECT id FROM broadcasts")).scalars()) == [ids[1]]
 
 
-def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Process, engine: Engine) -> None:
+def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Services, engine: Engine) -> None:
     """What is then the last message of a conversation goes with its month, and the conversation with it."""
     with engine.begin() as connection:
         add_app(connection)
@@ -198,10 +198,10 @@ def test_a_month_is_looked_through_in_parts(engine: Engine) -> None:
     assert parts > 2
 
 
-def test_a_clock_that_jumped_ahead_lets_no_month_go(process: Process, engine: Engine) -> None:
+def test_a_clock_that_jumped_ahead_lets_no_month_go(services: Services, engine: Engine) -> None:
     """By PostgreSQL's clock everything is past its time; by the worker's nothing is."""
     populate(engine)
     wrong_clock.install(engine)
     wrong_clock.shift(engine, 20 * 365 * 86_400.0)
-    forever = replace(process, settings=replace(process.settings, retention_days=3650))
+    forever = replace(services, settings=replace(services.settings, retention_days=3650))
     assert not worker.step(forever)

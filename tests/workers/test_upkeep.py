@@ -12,7 +12,7 @@ from storage.postgres.messages import histories, recounts
 from storage.postgres.sends import backlog, idempotency
 from tests.builders import a_send, accept, add_people
 from workers import retention, upkeep
-from workers.process import Process
+from workers.services import Services
 
 OLD_KEYS = """
 INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
@@ -27,7 +27,7 @@ def keys(engine: Engine) -> int:
         return int(connection.execute(text("SELECT count(*) FROM idempotency_keys")).scalar_one())
 
 
-def test_old_keys_go_in_slices_and_young_ones_stay(process: Process, engine: Engine) -> None:
+def test_old_keys_go_in_slices_and_young_ones_stay(services: Services, engine: Engine) -> None:
     """However many there are, no transaction takes more than a slice; keys of today are not touched."""
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 2_500})
@@ -42,17 +42,17 @@ def test_old_keys_go_in_slices_and_young_ones_stay(process: Process, engine: Eng
             after = idempotency.purge_keys(connection, slice=1_000, after=after)
         left.append(keys(engine))
     assert left == [2_501, 1_501, 501, 1]
-    assert not upkeep.tidy(process)
+    assert not upkeep.tidy(services)
 
 
 def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
-    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With more keys than the time is enough for, changes are forgotten and retention has its step."""
     monkeypatch.setattr(upkeep, "KEYS", 10)
     steps: list[str] = []
 
-    def note(_: Process) -> bool:
+    def note(_: Services) -> bool:
         steps.append("retention")
         return False
 
@@ -63,34 +63,34 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
         connection.execute(text("UPDATE users SET status = 'DISABLED'"))
         connection.execute(text("UPDATE activity_changes SET changed_at = now() - interval '2 h'"))
     clock = iter(range(1000))
-    assert upkeep.tidy(process, seconds=8, now=lambda: next(clock))
+    assert upkeep.tidy(services, seconds=8, now=lambda: next(clock))
     assert steps == ["retention"]
     assert 0 < keys(engine) < 1_000
     with engine.begin() as connection:
         assert expansion.forget_changes(connection) == 0
-    while upkeep.tidy(process):
+    while upkeep.tidy(services):
         pass
     assert keys(engine) == 0
 
 
 @pytest.mark.parametrize("error", [TransientError("locked"), PermanentError("permission denied")])
 def test_a_kind_that_cannot_go_on_keeps_no_other_from_it(
-    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch, error: CarillonError
+    services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch, error: CarillonError
 ) -> None:
     """Retention waits for a lock in vain, or may not do it: keys are forgotten all the same."""
 
-    def fail(_: Process) -> bool:
+    def fail(_: Services) -> bool:
         raise error
 
     monkeypatch.setattr(retention, "step", fail)
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 100})
-    assert not upkeep.tidy(process)
+    assert not upkeep.tidy(services)
     assert keys(engine) == 0
 
 
 def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
-    process: Process, engine: Engine, caplog: pytest.LogCaptureFixture
+    services: Services, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It counts and logs what is wrong and repairs nothing; what it found is told when it is done."""
     with engine.begin() as connection:
@@ -110,8 +110,8 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
         if found is None or not found.has_more:
             break
     assert parts > 2
-    upkeep.start_recount(process)
-    every = replace(process, settings=replace(process.settings, drift_sample_percent=100))
+    upkeep.start_recount(services)
+    every = replace(services, settings=replace(services.settings, drift_sample_percent=100))
     with caplog.at_level(logging.ERROR):
         assert not upkeep.tidy(every)
     assert "user 2, conversation 1 has 9, really 1" in caplog.text
@@ -119,7 +119,7 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
         assert recounts.go_on(connection, percent=100, blocks=2) is None
         assert backlog.measure_backlog(connection).drifted == 1
         connection.execute(text("UPDATE conversations SET unread_count = 1 WHERE user_id = 2"))
-    upkeep.start_recount(process)
+    upkeep.start_recount(services)
     assert not upkeep.tidy(every)
     with engine.begin() as connection:
         assert backlog.measure_backlog(connection).drifted == 0

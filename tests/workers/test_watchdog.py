@@ -12,32 +12,31 @@ from ops.local.polling import wait_until
 from storage.broker import SENDS, Doorbell, QueueSettings
 from storage.settings import load
 from tests.builders import a_send, accept
-from workers.done import Done
 from workers.watchdog import Stall
 
 
 def test_due_work_that_nobody_does_is_a_stall_after_the_limit() -> None:
     """Counted from the first look that found work due."""
     stall = Stall(limit_seconds=60)
-    assert not stall.looks_stalled(now=1000, done_at=0, is_due=True)
-    assert not stall.looks_stalled(now=1059, done_at=0, is_due=True)
-    assert stall.looks_stalled(now=1060, done_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1000, last_success_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1059, last_success_at=0, is_due=True)
+    assert stall.looks_stalled(now=1060, last_success_at=0, is_due=True)
 
 
 def test_a_worker_that_does_something_does_not_stall() -> None:
     """However long work has been due."""
     stall = Stall(limit_seconds=60)
     for now in range(1000, 2000, 10):
-        assert not stall.looks_stalled(now=now, done_at=now - 30, is_due=True)
+        assert not stall.looks_stalled(now=now, last_success_at=now - 30, is_due=True)
 
 
 def test_idleness_is_no_stall() -> None:
     """Nothing due at one look, and the time starts anew."""
     stall = Stall(limit_seconds=60)
-    assert not stall.looks_stalled(now=1000, done_at=0, is_due=True)
-    assert not stall.looks_stalled(now=1059, done_at=0, is_due=False)
-    assert not stall.looks_stalled(now=1100, done_at=0, is_due=True)
-    assert stall.looks_stalled(now=1160, done_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1000, last_success_at=0, is_due=True)
+    assert not stall.looks_stalled(now=1059, last_success_at=0, is_due=False)
+    assert not stall.looks_stalled(now=1100, last_success_at=0, is_due=True)
+    assert stall.looks_stalled(now=1160, last_success_at=0, is_due=True)
 
 
 def test_a_worker_whose_consumer_hangs_ends_itself(
@@ -50,19 +49,6 @@ def test_a_worker_whose_consumer_hangs_ends_itself(
         accept(connection, a_send())
     assert wait_until(lambda: not worker.is_running(), seconds=20)
     assert "No work done for 0:00:02 while work is due" in worker.log.read_text()
-
-
-def test_a_process_that_fails_at_everything_is_told_so_after_the_limit() -> None:
-    """Failures alone for as long as the limit; anything done in between, and the time starts anew."""
-    now = [0.0]
-    done = Done(limit_seconds=60, clock=lambda: now[0])
-    for now[0], is_hopeless in ((10.0, False), (69.0, False), (70.0, True)):
-        assert done.note_failure() is is_hopeless
-    assert done.at == 0.0
-    done.note()
-    assert done.at == 70.0
-    now[0] = 200.0
-    assert not done.note_failure()
 
 
 def test_a_pool_process_without_descriptors_is_replaced(

@@ -1,6 +1,6 @@
 """Broadcasts on their way: expanding their chunks, closing, stopping.
 
-The lanes' (workers/expand.py), but `stop` and `discard`. Planning is `plans.py`, what fails
+The lanes' (workers/broadcasts/lane.py), but `stop` and `discard`. Planning is `plans.py`, what fails
 `failures.py`, reports are `reports.py`, taking back is `recalls.py`. A chunk is
 marked in the transaction that inserts its deliveries, so that progress is a sum over chunks and never a
 guess. Whoever locks both locks a chunk before its broadcast.

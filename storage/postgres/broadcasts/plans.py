@@ -1,6 +1,6 @@
 """Planning a broadcast: its audience, frozen as of its acceptance, becomes chunks, slice by slice.
 
-Called by the broadcast lanes (workers/expand.py). One app's broadcasts are planned one at a time, oldest
+Called by the broadcast lanes (workers/broadcasts/lane.py). One app's broadcasts are planned one at a time, oldest
 first. A plan that fails rests for growing pauses; it holds up nobody but, for a few attempts, its own app.
 """
 

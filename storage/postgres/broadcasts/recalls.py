@@ -1,6 +1,6 @@
 """Taking a broadcast back, chunk by chunk, as it was expanded (contract §2, Recall).
 
-`start` is ingest's, the rest the lanes' (workers/recall.py). A chunk is marked in the transaction that
+`start` is ingest's, the rest the lanes' (workers/broadcasts/recall.py). A chunk is marked in the transaction that
 takes its deliveries out, so that `recalled` is a sum over chunks.
 """
 

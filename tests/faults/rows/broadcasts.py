@@ -16,8 +16,8 @@ from storage.settings import load
 from tests.faults.business import Business, business, drift, judge_broadcast
 from tests.faults.environment import Findings, Ground
 from tests.faults.sockets import Log, Sockets
-from workers import expand
-from workers.process import open_process
+from workers.broadcasts.lane import run_lane
+from workers.services import open_services
 
 LANES = "worker-broadcasts"
 
@@ -112,12 +112,12 @@ def _crowd(ground: Ground, id: int, *, chunks: int) -> int:
     celery = make_celery(load(QueueSettings, environ))
 
     def lane(_place: int) -> None:
-        process = open_process(environ)
+        services = open_services(environ)
         while not _is_over(ground, id):
             with contextlib.suppress(CarillonError):
-                expand.work(process)
-        process.database.close()
-        process.doorbell.close()
+                run_lane(services)
+        services.database.close()
+        services.doorbell.close()
 
     with ThreadPoolExecutor(3) as pool:
         lanes = [pool.submit(lane, place) for place in range(3)]

@@ -15,18 +15,18 @@ from storage.model.message import ContentType
 from storage.postgres.broadcasts import expansion, failures, recalls, reports
 from storage.postgres.messages import histories
 from tests.builders import a_broadcast, accept, add_people
-from workers import expand
-from workers.plan import Planner
-from workers.process import Process
+from workers.broadcasts.lane import run_lane
+from workers.broadcasts.planner import Planner
+from workers.services import Services
 
 PEOPLE = range(1, 31)
 LEASE = timedelta(seconds=30)
 
 
 @pytest.fixture
-def lane(process: Process) -> Process:
+def small_chunks(services: Services) -> Services:
     """A process whose chunks are of ten people."""
-    return replace(process, settings=replace(process.settings, chunk_size=10))
+    return replace(services, settings=replace(services.settings, chunk_size=10))
 
 
 def pending(engine: Engine, *sends: dict[str, Any]) -> list[int]:
@@ -51,9 +51,9 @@ def report(engine: Engine, id: int) -> BroadcastReport:
     return found
 
 
-def work(process: Process) -> None:
+def work(services: Services) -> None:
     """As rings do it, until there is nothing to do."""
-    while expand.work(process):
+    while run_lane(services):
         pass
 
 
@@ -76,13 +76,13 @@ def fill_counter(engine: Engine, user_id: int, *, app_id: int = 7) -> None:
 
 
 def test_a_chunk_that_fails_holds_up_nothing_and_is_never_given_up(
-    lane: Process, engine: Engine
+    small_chunks: Services, engine: Engine
 ) -> None:
     """Every other chunk is delivered; it is told of, and once it is mended the broadcast is DONE."""
     [id] = pending(engine, {})
     fill_counter(engine, 15)
     for _ in range(12):
-        work(lane)
+        work(small_chunks)
         rest_is_over(engine)
     found = report(engine, id)
     assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.EXPANDING, 20, 1)
@@ -90,13 +90,13 @@ def test_a_chunk_that_fails_holds_up_nothing_and_is_never_given_up(
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM conversations WHERE unread_count = 2147483647"))
         assert failures.retry(connection, id) == 1
-    work(lane)
+    work(small_chunks)
     found = report(engine, id)
     assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.DONE, 30, 0)
 
 
 def test_a_chunk_is_blamed_only_if_it_fails_alone(
-    lane: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    small_chunks: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failure whose chunk another lane took meanwhile is not put down to the one that is next."""
     [id] = pending(engine, {})
@@ -110,7 +110,7 @@ def test_a_chunk_is_blamed_only_if_it_fails_alone(
         return real(*args, **kwargs)
 
     monkeypatch.setattr(expansion, "expand_next", fail_once)
-    expand.work(lane)
+    run_lane(small_chunks)
     found = report(engine, id)
     assert failed
     assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.DONE, 30, 0)
@@ -120,7 +120,7 @@ def test_a_chunk_is_blamed_only_if_it_fails_alone(
 
 
 def test_a_chunk_that_takes_too_long_is_not_tried_first_for_ever(
-    lane: Process, engine: Engine
+    small_chunks: Services, engine: Engine
 ) -> None:
     """What PostgreSQL ended for its time rests: the next ring serves the others (also its own app's)."""
     slow, _other = pending(engine, {}, of_app(8))
@@ -131,15 +131,17 @@ def test_a_chunk_that_takes_too_long_is_not_tried_first_for_ever(
         how="'too late' USING ERRCODE = 'query_canceled'",
     )
     with pytest.raises(TransientError):
-        work(lane)
-    work(lane)
+        work(small_chunks)
+    work(small_chunks)
     assert report(engine, slow).failed_chunks == 1
     with engine.begin() as connection:
         done = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
     assert done == 20 + 30
 
 
-def test_an_event_that_cannot_be_made_holds_up_nobody(lane: Process, engine: Engine) -> None:
+def test_an_event_that_cannot_be_made_holds_up_nobody(
+    small_chunks: Services, engine: Engine
+) -> None:
     """Without a store for its picture a broadcast waits, told of; others go on, and in the end it goes."""
     picture, plain = pending(engine, {"content_type": ContentType.IMAGE, "content": "a/key"}, {})
 
@@ -147,7 +149,7 @@ def test_an_event_that_cannot_be_made_holds_up_nobody(lane: Process, engine: Eng
         raise OSError(f"no credentials for {key}")
 
     no_store: Any = type("NoStore", (), {"url": staticmethod(refuse)})
-    broken = replace(lane, media=no_store)
+    broken = replace(small_chunks, media=no_store)
     broken = replace(broken, settings=replace(broken.settings, max_attempts=1))
     for _ in range(3):
         work(broken)
@@ -156,7 +158,7 @@ def test_an_event_that_cannot_be_made_holds_up_nobody(lane: Process, engine: Eng
     assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.EXPANDING, 30, 3)
     assert found.last_error == "OSError."
     assert report(engine, plain).status is BroadcastStatus.DONE
-    work(lane)
+    work(small_chunks)
     assert report(engine, picture).status is BroadcastStatus.DONE
 
 
@@ -173,30 +175,30 @@ def break_for(engine: Engine, table: str, *, when: str, how: str = "'no'") -> No
 
 
 def test_a_chunk_that_cannot_be_taken_back_holds_up_no_other_recall(
-    lane: Process, engine: Engine
+    small_chunks: Services, engine: Engine
 ) -> None:
     """Its broadcast says so and stays RECALLING; others are RECALLED, and it too once it is mended."""
     ids = pending(engine, {}, of_app(8))
-    work(lane)
+    work(small_chunks)
     break_for(engine, "deliveries", when="OLD.user_id = 15 AND OLD.peer_id = -7")
     with engine.begin() as connection:
         for id in ids:
             recalls.start(connection, id)
     for _ in range(3):
-        work(lane)
+        work(small_chunks)
     first, second = report(engine, ids[0]), report(engine, ids[1])
     assert (first.status, first.failed_chunks) == (BroadcastStatus.RECALLING, 1)
     assert second.status is BroadcastStatus.RECALLED
     with engine.begin() as connection:
         connection.execute(text("DROP FUNCTION refuse CASCADE"))
         assert failures.retry(connection, ids[0]) == 1
-    work(lane)
+    work(small_chunks)
     assert report(engine, ids[0]).status is BroadcastStatus.RECALLED
 
 
-def told(process: Process) -> list[tuple[int, str, int]]:
+def told(services: Services) -> list[tuple[int, str, int]]:
     """Everything on the bus: person, what, which message; in order."""
-    bus: Any = process.bus
+    bus: Any = services.bus
     found = []
     for event in bus.events:
         id = event.message.id if isinstance(event, NewMessage) else event.message_id
@@ -205,10 +207,10 @@ def told(process: Process) -> list[tuple[int, str, int]]:
     return found
 
 
-def in_order(process: Process, ids: list[int]) -> bool:
+def in_order(services: Services, ids: list[int]) -> bool:
     """Whether everybody was told of each of `ids` once, in this order."""
     heard: dict[int, list[int]] = {}
-    for user, _, id in told(process):
+    for user, _, id in told(services):
         heard.setdefault(user, []).append(id)
     return heard == dict.fromkeys(PEOPLE, ids)
 
@@ -227,33 +229,33 @@ class Bus:
         self.events += events
 
 
-def with_bus(process: Process, first: Callable[[], None]) -> Process:
+def with_bus(services: Services, first: Callable[[], None]) -> Services:
     """The same process, with a bus that does something before it takes the first event."""
-    kept: Any = process.bus
+    kept: Any = services.bus
     bus: Any = Bus(first, kept=kept.events)
-    return replace(process, bus=bus)
+    return replace(services, bus=bus)
 
 
 def test_an_apps_broadcasts_reach_everyone_in_order_though_a_lane_is_slow(
-    lane: Process, engine: Engine
+    small_chunks: Services, engine: Engine
 ) -> None:
     """What another lane has inserted and not published yet is waited for; the histories are not."""
     ids = pending(engine, {}, {}, {})
 
     def others_go_on() -> None:
-        work(lane)
+        work(small_chunks)
         with engine.begin() as connection:
             count = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
         assert count == 90
 
-    work(with_bus(lane, others_go_on))
-    work(lane)
-    assert in_order(lane, ids)
+    work(with_bus(small_chunks, others_go_on))
+    work(small_chunks)
+    assert in_order(small_chunks, ids)
     assert [report(engine, id).status for id in ids] == [BroadcastStatus.DONE] * 3
 
 
 def test_an_apps_broadcasts_reach_everyone_in_order_when_the_bus_was_away(
-    lane: Process, engine: Engine
+    small_chunks: Services, engine: Engine
 ) -> None:
     """A chunk that rests because the bus did not take it is not overtaken when it is back."""
     ids = pending(engine, {}, {})
@@ -261,19 +263,19 @@ def test_an_apps_broadcasts_reach_everyone_in_order_when_the_bus_was_away(
     def be_away() -> None:
         raise TransientError("away")
 
-    work(with_bus(lane, be_away))
+    work(with_bus(small_chunks, be_away))
     for _ in range(3):
         rest_is_over(engine)
-        work(lane)
-    assert in_order(lane, ids)
+        work(small_chunks)
+    assert in_order(small_chunks, ids)
 
 
-def test_broadcasts_to_other_people_do_not_wait(lane: Process, engine: Engine) -> None:
+def test_broadcasts_to_other_people_do_not_wait(small_chunks: Services, engine: Engine) -> None:
     """Only chunks that share people wait for each other, and nobody waits for what was set aside."""
     pending(engine, {"audience": (1, 2, 3)}, {"audience": (7, 8)}, {"audience": (3, 4)})
     chunks = []
     for _ in range(3):
-        Planner(lane).step()
+        Planner(small_chunks).plan_slice()
         with engine.begin() as connection:
             chunks.append(expansion.expand_next(connection, lease=LEASE))
     first, second, third = [chunk for chunk in chunks if chunk]
@@ -283,14 +285,14 @@ def test_broadcasts_to_other_people_do_not_wait(lane: Process, engine: Engine) -
         assert expansion.claim_unpublished(connection, lease=LEASE) == first
         assert expansion.claim_unpublished(connection, lease=LEASE) == second
         assert expansion.claim_unpublished(connection, lease=LEASE) is None
-        for _ in range(lane.settings.max_attempts):
+        for _ in range(small_chunks.settings.max_attempts):
             failures.count_chunk(connection, first, state=ChunkState.EXPANDED, error="no")
         claimed = expansion.claim_unpublished(connection, lease=LEASE)
     assert claimed is not None and claimed.broadcast_id == third.broadcast_id
 
 
 def test_a_lane_that_was_held_up_shows_nobody_what_was_recalled(
-    lane: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    small_chunks: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Frozen past its lease, while others took the broadcast back: it publishes nothing any more."""
     [id] = pending(engine, {})
@@ -309,12 +311,12 @@ def test_a_lane_that_was_held_up_shows_nobody_what_was_recalled(
             with engine.begin() as own:
                 step(own, id)
         rest_is_over(engine)
-        work(lane)
+        work(small_chunks)
         return message(connection, broadcast_id)
 
     message = expansion.message
     monkeypatch.setattr(expansion, "expand_next", freeze)
     monkeypatch.setattr(expansion, "message", recalled)
-    expand.work(lane, now=lambda: clock[0])
+    run_lane(small_chunks, now=lambda: clock[0])
     assert report(engine, id).status is BroadcastStatus.RECALLED
-    assert {what for _, what, _ in told(lane)} == {"MessageRecalled"}
+    assert {what for _, what, _ in told(small_chunks)} == {"MessageRecalled"}

@@ -10,15 +10,15 @@ from storage.postgres.people import directory
 from storage.postgres.people.people_import import NewPerson, import_people
 from storage.valkey.bus import Bus
 from tests.builders import add_people
-from workers import disabled
-from workers.process import Process, open_process
+from workers import disabled_users
+from workers.services import Services, open_services
 
 
 @pytest.fixture
-def sweeper(environ: Mapping[str, str]) -> Iterator[Process]:
+def sweeper(environ: Mapping[str, str]) -> Iterator[Services]:
     """A process with the real bus, which knows who is disabled: nobody."""
-    opened = open_process({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
-    disabled.reconcile(opened)
+    opened = open_services({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
+    disabled_users.reconcile(opened)
     assert opened.bus.knows_disabled()
     assert opened.bus.disabled() == frozenset()
     yield opened
@@ -26,12 +26,12 @@ def sweeper(environ: Mapping[str, str]) -> Iterator[Process]:
     opened.bus.close()
 
 
-def reconcile(sweeper: Process, engine: Engine) -> frozenset[int]:
+def reconcile(sweeper: Services, engine: Engine) -> frozenset[int]:
     """Reconcile now, and not only every few seconds; whom gateways refuse then."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '1 h'"))
     for _ in range(2):  # the first look only begins to count
-        disabled.reconcile(sweeper)
+        disabled_users.reconcile(sweeper)
         with engine.begin() as connection:
             connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '1 h'"))
     return sweeper.bus.disabled()
@@ -42,7 +42,7 @@ def imported(connection: Connection, *rows: tuple[int, str]) -> None:
     import_people(connection, [NewPerson(id, "", "人", "", status, "") for id, status in rows])
 
 
-def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Process, engine: Engine) -> None:
+def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Services, engine: Engine) -> None:
     """Valkey away or a crash after the commit: shut out, let in, both at once, new and deleted people."""
     with engine.begin() as connection:
         imported(connection, (1, "DISABLED"), (2, "ACTIVE"))
@@ -61,11 +61,11 @@ def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Process, engin
 
 
 def test_the_bus_is_not_asked_for_everyone_all_the_time(
-    sweeper: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    sweeper: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as the numbers are equal everyone is looked at once a minute, not once a second."""
     reconcile(sweeper, engine)
-    disabled.reconcile(sweeper)
+    disabled_users.reconcile(sweeper)
     asked: list[str] = []
 
     def note(_: Bus) -> frozenset[int]:
@@ -75,11 +75,11 @@ def test_the_bus_is_not_asked_for_everyone_all_the_time(
     monkeypatch.setattr(Bus, "disabled", note)
     for _ in range(3):
         pass_time(engine, turns.DISABLED)
-        disabled.reconcile(sweeper)
+        disabled_users.reconcile(sweeper)
     assert asked == []
     pass_time(engine, turns.DISABLED)
     pass_time(engine, turns.DISABLED_IN_FULL)
-    disabled.reconcile(sweeper)
+    disabled_users.reconcile(sweeper)
     assert asked == ["all"]
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from storage.model.errors import TransientError
 from storage.postgres import turns
 from storage.postgres.people import directory
-from workers.process import Process
+from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -20,36 +20,36 @@ IN_FULL_EVERY = timedelta(minutes=1)
 _AT_ONCE = timedelta(0)
 
 
-def reconcile(process: Process) -> None:
+def reconcile(services: Services) -> None:
     """Make the marks what the record says; after a wipe of Valkey at once, else every few seconds."""
     try:
-        if not process.bus.knows_disabled():
-            process.bus.remember_disabled(process.database.transaction(directory.disabled_ids))
-        elif _may_differ(process):
-            _put_right(process)
+        if not services.bus.knows_disabled():
+            services.bus.remember_disabled(services.database.transaction(directory.disabled_ids))
+        elif _may_differ(services):
+            _put_right(services)
     except TransientError as error:
         _log.warning("Who is disabled is not on the bus, for now: %s", error.detail)
 
 
-def _may_differ(process: Process) -> bool:
-    run = process.database.transaction
+def _may_differ(services: Services) -> bool:
+    run = services.database.transaction
     if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=EVERY):
         return False
-    return process.bus.disabled_count() != run(directory.disabled_count) or run(
+    return services.bus.disabled_count() != run(directory.disabled_count) or run(
         turns.take, turns.DISABLED_IN_FULL, late=_AT_ONCE, every=IN_FULL_EVERY
     )
 
 
-def _put_right(process: Process) -> None:
-    differing = process.bus.disabled() ^ frozenset(
-        process.database.transaction(directory.disabled_ids)
+def _put_right(services: Services) -> None:
+    differing = services.bus.disabled() ^ frozenset(
+        services.database.transaction(directory.disabled_ids)
     )
     if not differing:
         return
     # Asked again, of these alone: a command may have changed one meanwhile, and told the bus.
-    disabled = frozenset(process.database.transaction(directory.disabled_among, sorted(differing)))
-    process.bus.remember_disabled(sorted(disabled))
-    process.bus.enable(*sorted(differing - disabled))
+    disabled = frozenset(services.database.transaction(directory.disabled_among, sorted(differing)))
+    services.bus.remember_disabled(sorted(disabled))
+    services.bus.enable(*sorted(differing - disabled))
     _log.info(
         "Gateways were told late of %d who are disabled and %d who are not.",
         len(disabled),

@@ -1,7 +1,7 @@
-"""A pool process that died is replaced at once.
+"""Replacing pool processes that died, at once. Installed by `celery_app.py`.
 
-Celery looks when the dead process's pipe closes, which may be a moment before it can be reaped, and
-then not again for five seconds, in which a worker of one process does nothing.
+Celery looks for them when the dead process's pipe closes. That may be a moment before the process can be reaped, and
+the next look comes five seconds later; until then a worker of one process does nothing.
 """
 
 from typing import Any
@@ -11,8 +11,8 @@ from celery import Celery, bootsteps
 LOOK_SECONDS = 0.25
 
 
-class PoolCare(bootsteps.StartStopStep):
-    """Looks after the pool for as long as the worker's event loop runs."""
+class PoolMaintenance(bootsteps.StartStopStep):
+    """Has the pool look for dead processes for as long as the worker's event loop runs."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -21,7 +21,7 @@ class PoolCare(bootsteps.StartStopStep):
         self._timer: Any = None
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
-        """Called at every start of the loop, also after a reconnect."""
+        """Start looking; Celery calls this at every start of its loop, also after a reconnect."""
         if self._timer is not None:
             self._timer.cancel()
         # Celery's wrapper has no name for it; billiard's Pool.maintain_pool is public.
@@ -29,5 +29,5 @@ class PoolCare(bootsteps.StartStopStep):
 
 
 def install(celery: Celery) -> None:
-    """Let every worker of `celery` have it."""
-    celery.steps["worker"].add(PoolCare)
+    """Have every worker of `celery` replace its dead pool processes."""
+    celery.steps["worker"].add(PoolMaintenance)

@@ -34,7 +34,7 @@ SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class Services:
     """The pipes and settings of this process; `name` is that of no other."""
 
     name: str
@@ -47,11 +47,11 @@ class Process:
     tracing: Tracing | None
 
 
-def open_process(environ: Mapping[str, str]) -> Process:
+def open_services(environ: Mapping[str, str]) -> Services:
     """Open everything from settings; connections are made when first used."""
     join_shared_folder()
     telemetry = Telemetry()
-    return Process(
+    return Services(
         name=secrets.token_hex(8),
         settings=load(WorkerSettings, environ),
         database=BlockingDatabase(
@@ -68,11 +68,11 @@ def open_process(environ: Mapping[str, str]) -> Process:
 
 
 @cache
-def this_process() -> Process:
+def get_services() -> Services:
     """The one of this process; made by the first task after the fork."""
-    process = open_process(os.environ)
-    if process.tracing is not None:
+    services = open_services(os.environ)
+    if services.tracing is not None:
         # Celery ends its pool's processes without Python's own farewell.
-        close = process.tracing.close
+        close = services.tracing.close
         worker_process_shutdown.connect(lambda **_: close(), weak=False)
-    return process
+    return services

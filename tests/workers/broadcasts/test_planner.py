@@ -10,8 +10,8 @@ from storage.model.errors import TransientError
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages import histories
 from tests.builders import a_broadcast, accept, add_people
-from workers import expand
-from workers.process import Process
+from workers.broadcasts.lane import run_lane
+from workers.services import Services
 
 # Chunks of the broadcasts of app 7 cannot be written, or not in time.
 BREAK = """
@@ -43,18 +43,18 @@ def statuses(engine: Engine) -> list[tuple[str, str | None]]:
         return [(row.status, row.error) for row in found]
 
 
-def work(process: Process) -> None:
+def work(services: Services) -> None:
     """As rings do it, until there is nothing to do."""
-    while expand.work(process):
+    while run_lane(services):
         pass
 
 
-def test_what_cannot_be_planned_holds_up_no_other_app(process: Process, engine: Engine) -> None:
+def test_what_cannot_be_planned_holds_up_no_other_app(services: Services, engine: Engine) -> None:
     """App 8's broadcast is done while app 7's cannot be planned; mended, app 7's is done too."""
     pending(engine, 7, 8)
     with engine.begin() as connection:
         connection.exec_driver_sql(BREAK.format(what="RAISE EXCEPTION 'no room'"))
-    small = replace(process, settings=replace(process.settings, chunk_size=10))
+    small = replace(services, settings=replace(services.settings, chunk_size=10))
     work(small)
     assert statuses(engine) == [("PENDING", "no room"), ("DONE", None)]
     with engine.begin() as connection:
@@ -65,7 +65,7 @@ def test_what_cannot_be_planned_holds_up_no_other_app(process: Process, engine: 
 
 
 def test_what_takes_too_long_to_plan_is_not_tried_first_for_ever(
-    process: Process, engine: Engine
+    services: Services, engine: Engine
 ) -> None:
     """A plan that PostgreSQL ended for its time rests too: the next ring serves the others."""
     pending(engine, 7, 8)
@@ -73,13 +73,13 @@ def test_what_takes_too_long_to_plan_is_not_tried_first_for_ever(
     with engine.begin() as connection:
         connection.exec_driver_sql(BREAK.format(what=late))
     with pytest.raises(TransientError):
-        expand.work(process)
-    work(process)
+        run_lane(services)
+    work(services)
     assert [status for status, _ in statuses(engine)] == ["PENDING", "DONE"]
 
 
 def test_an_error_that_nobody_expected_is_the_broadcasts_own(
-    process: Process, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is raised while one is planned, the lane goes on; its text is not kept."""
     bad, _good = pending(engine, 7, 8)
@@ -91,5 +91,5 @@ def test_an_error_that_nobody_expected_is_the_broadcasts_own(
         real(connection, broadcast_id)
 
     monkeypatch.setattr("storage.postgres.broadcasts.plans.close", raise_for_bad)
-    work(process)
+    work(services)
     assert statuses(engine) == [("PENDING", "RuntimeError."), ("DONE", None)]

@@ -1,4 +1,4 @@
-"""The deputy: a worker does what beat has not asked for in time."""
+"""The fallback for beat: a worker does what beat has not asked for in time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,8 +12,8 @@ from ops.local.polling import wait_until
 from ops.local.stack import programs, settled
 from storage.postgres import turns
 from tests.builders import a_send, accept
-from workers import deputy, sweep
-from workers.process import Process
+from workers import beat_fallback, sweep
+from workers.services import Services
 
 SECOND = timedelta(seconds=1)
 
@@ -45,21 +45,21 @@ def test_an_instant_in_the_future_is_late(engine: Engine) -> None:
         assert turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
 
 
-def test_a_worker_sweeps_only_while_beat_does_not(process: Process, engine: Engine) -> None:
+def test_a_worker_sweeps_only_while_beat_does_not(services: Services, engine: Engine) -> None:
     """On time it leaves everything to beat; late it rings for what is due."""
     with engine.begin() as connection:
         accept(connection, a_send())
-    eager = replace(process, settings=replace(process.settings, sweep_grace=timedelta(0)))
+    eager = replace(services, settings=replace(services.settings, sweep_grace=timedelta(0)))
     assert sweep.sweep_on_time(eager) == ["sends"]
-    assert deputy.look(eager) == []
+    assert beat_fallback.do_late_duties(eager) == []
     with engine.begin() as connection:
         connection.execute(
             text(
                 "UPDATE turns SET on_time_at = now() - interval '4 s', taken_at = now() - interval '4 s'"
             )
         )
-    assert deputy.look(eager) == [turns.SWEEP]
-    value = process.telemetry.registry.get_sample_value
+    assert beat_fallback.do_late_duties(eager) == [turns.SWEEP]
+    value = services.telemetry.registry.get_sample_value
     assert value("carillon_late_turns_total", {"turn": "sweep"}) == 1
 
 
