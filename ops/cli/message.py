@@ -3,7 +3,6 @@
 The operator's: it needs no secret and no token. What people wrote is shown only if it is asked for.
 """
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +31,7 @@ def show(*, id: int, with_text: bool) -> None:
     """Its people, its app, its status, as JSON."""
     with record() as database:
         found = _found(database, id)
-    fields: dict[str, Any] = asdict(found.message)
+    fields: dict[str, Any] = found.message._asdict()
     told = {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in fields.items()

@@ -6,6 +6,7 @@ For a person it is named by one integer, the *peer*: another person's id (> 0), 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from storage.model.message import ContentType, Message, MessageType
 
@@ -15,8 +16,7 @@ SYSTEM_NAME = "系统通知"
 PREVIEW_LENGTH = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """One person's copy of a message: who has it, in which conversation, and whether it is born read."""
 
     user_id: int

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 # Ids and counters are read by JavaScript, whose integers are exact below this (contract §0).
 MAX_ID = 2**53 - 1
@@ -45,8 +46,9 @@ class MessageStatus(StrEnum):
     RECALLED = "RECALLED"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+# A tuple and not a frozen dataclass, which is slower to make, and workers and gateways make one for every
+# message (docs/performance.md, Persisting).
+class Message(NamedTuple):
     """One message as it is stored.
 
     `app_id` is the app whose conversation it is in (None for person to person, contract §2);

@@ -6,7 +6,7 @@ Driver errors are translated here, once: PostgreSQL away, full, or too slow is `
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -231,8 +231,8 @@ def execute_raw(
 ) -> list[tuple[Any, ...]]:
     """All rows that the driver answers `statement` with; errors are SQLAlchemy's, as everywhere.
 
-    For the one statement that is said hundreds of times a second: SQLAlchemy's own objects around it are
-    a good part of what a batch of accepting costs (docs/decisions/0020-sync-sql-in-async-processes.md).
+    For the two statements that move every message, accepting and persisting: SQLAlchemy's own objects around
+    them are a good part of what a batch costs (docs/decisions/0020-sync-sql-in-async-processes.md).
     """
     errors: type[Exception] = connection.dialect.dbapi.Error  # type: ignore[union-attr]
     try:
@@ -249,6 +249,14 @@ def execute_raw(
     except BaseException as error:  # cancelled: who knows what it would answer next
         connection.invalidate(error)
         raise
+
+
+def array(ids: Iterable[int]) -> str:
+    """`ids` as a parameter that the statement casts to bigint[].
+
+    psycopg writes a list item by item in Python, which shows where a batch of ids goes with every statement.
+    """
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Frames: the exact shapes of contract §5, as any WebSocket client decodes them."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,8 +58,7 @@ def test_a_new_message_has_the_fields_of_the_client_document() -> None:
 
 def test_a_notification_is_from_the_system_and_carries_its_app() -> None:
     """A notification has sender_name 系统通知, its app and its button."""
-    message = replace(
-        a_message(1, sender_id=None),
+    message = a_message(1, sender_id=None)._replace(
         type=MessageType.NOTIFICATION,
         app_id=101,
         app_name="OA系统",
@@ -77,7 +75,7 @@ def test_a_notification_is_from_the_system_and_carries_its_app() -> None:
 
 def test_media_is_shown_by_its_url() -> None:
     """`content` is the event's (presigned), not the message's stored key, and beside it is the file's name."""
-    message = replace(a_message(1), filename="报告.pdf")
+    message = a_message(1)._replace(filename="报告.pdf")
     event = NewMessage(message, "https://signed", ((1, (2,)),))
     data = shown(FrameWriter(SHANGHAI).event(event, conversation_id=1, pos="p"))["data"]
     assert (data["content"], data["filename"]) == ("https://signed", "报告.pdf")
@@ -86,7 +84,7 @@ def test_media_is_shown_by_its_url() -> None:
 @pytest.mark.parametrize("created_at", [datetime(2026, 3, 18, 10, 9, 59, 999_999, UTC)])
 def test_times_are_cut_to_seconds_in_the_deployments_zone(created_at: datetime) -> None:
     """`created_at` is YYYY-MM-DDTHH:MM:SS without an offset (contract §0), never rounded up."""
-    message = replace(a_message(1), created_at=created_at.astimezone(SHANGHAI) - timedelta(0))
+    message = a_message(1)._replace(created_at=created_at.astimezone(SHANGHAI) - timedelta(0))
     event = NewMessage(message, "c", ((1, (2,)),))
     data = shown(FrameWriter(ZoneInfo("UTC")).event(event, conversation_id=1, pos="p"))["data"]
     assert data["created_at"] == "2026-03-18T10:09:59"

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,14 +12,15 @@ from sqlalchemy import Connection, Row, column, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.message import Message, MessageStatus, MessageView
+from storage.postgres.database import array, execute_raw
 from storage.postgres.message_rows import CONTENT_TYPES, TYPES, read_message
 
 # One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
 # Counters move by exactly the rows that go in; a conversation that appears ten times is updated once;
 # (user_id, peer_id) order keeps two writers from deadlocking (docs/decisions/0006-counters-move-with-rows.md).
-_PERSIST = text("""
+_PERSIST = """
 WITH batch AS (
-  DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
+  DELETE FROM accepted WHERE id = ANY(CAST(%(ids)s AS bigint[])) RETURNING *
 ), new_messages AS (
   INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type,
                         title, content, action_url, action_text, is_broadcast, created_at, filename)
@@ -58,7 +59,7 @@ WITH batch AS (
 SELECT id, sender_id, receiver_id, app_id, app_name, sent_by_app_id, type, content_type, title,
        content, action_url, action_text, is_broadcast, created_at, filename, origin
   FROM batch ORDER BY id
-""")
+"""
 
 
 class Persisted(NamedTuple):
@@ -74,9 +75,8 @@ def persist(connection: Connection, ids: Sequence[int]) -> list[Persisted]:
     Returns them in id order. All or nothing, in the caller's transaction; ids that are
     persisted already, or gone (recalled before delivery), are passed over, so it is safe to repeat.
     """
-    # All at once, where a loop over the result asks the driver for each; and by place, not by name,
-    # which takes longer, for every message there is.
-    return [_by_place(row) for row in connection.execute(_PERSIST, {"ids": list(ids)}).all()]
+    # By place, not by name, which takes longer, for every message there is.
+    return [_by_place(row) for row in execute_raw(connection, _PERSIST, {"ids": array(ids)})]
 
 
 def _by_place(row: Sequence[Any]) -> Persisted:
@@ -86,12 +86,8 @@ def _by_place(row: Sequence[Any]) -> Persisted:
 
 # The fields of a Message in its own order: a row is taken apart by place, which costs less than by
 # name; there are fifty on a page.
-_IN_ORDER = ", ".join(
-    "a.name" if field.name == "app_name" else f"m.{field.name}" for field in fields(Message)
-)
-_TYPE, _CONTENT_TYPE = (
-    [field.name for field in fields(Message)].index(name) for name in ("type", "content_type")
-)
+_IN_ORDER = ", ".join("a.name" if name == "app_name" else f"m.{name}" for name in Message._fields)
+_TYPE, _CONTENT_TYPE = map(Message._fields.index, ("type", "content_type"))
 # The page first, along the primary key of `deliveries` (user_id, peer_id, message_id), then what it
 # shows; the other side's delivery, by its own primary key, tells whether a message I sent was read.
 _HISTORY = f"""
@@ -109,11 +105,9 @@ SELECT {_IN_ORDER},
     ON :peer_id > 0 AND :peer_id <> :user_id AND m.sender_id = :user_id
    AND other.user_id = :peer_id AND other.peer_id = :user_id AND other.message_id = page.message_id
  ORDER BY m.id DESC
-"""  # noqa: S608 (the columns are the dataclass's fields)
+"""  # noqa: S608 (the columns are the fields of Message)
 # With its columns named beforehand, SQLAlchemy need not look at them for every page.
-_HISTORY_COLUMNS: list[Any] = [column(field.name) for field in fields(Message)] + [
-    column("seen_at")
-]
+_HISTORY_COLUMNS: list[Any] = [column(name) for name in (*Message._fields, "seen_at")]
 _HISTORY_FROM_TOP = text(_HISTORY.format(bound="")).columns(*_HISTORY_COLUMNS)
 _HISTORY_BEFORE = text(_HISTORY.format(bound="AND message_id < :before_id")).columns(
     *_HISTORY_COLUMNS

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from storage.postgres.database import array
 from storage.postgres.outbox import ONE_TO_PUBLISH
 from storage.postgres.sends.due_work import IS_DUE_ROW, due_parameters
 from storage.postgres.sends.failed_sends import move_to_failed
@@ -110,7 +111,7 @@ def claim(
     shrink eightfold each time, so that a row that kills its worker ends up alone. `now`: the time by this
     process's clock.
     """
-    asked = due_parameters(now) | {"limit": limit, "publishing": list(publishing)}
+    asked = due_parameters(now) | {"limit": limit, "publishing": array(publishing)}
     return Claim(*connection.execute(_CLAIM, asked).one())
 
 

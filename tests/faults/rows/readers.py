@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 
 import psutil
@@ -132,7 +131,7 @@ def _measured(
 
 def _told(bus: Bus, reader: Client, user_ids: Sequence[int]) -> float:
     """Publish one long message to these; seconds until the reader has it."""
-    message = replace(a_message(next(_ids)), content=TALE)
+    message = a_message(next(_ids))._replace(content=TALE)
     began = time.perf_counter()
     bus.publish([NewMessage(message, message.content, ((3, tuple(user_ids)),))])
     while reader.frame()["data"]["id"] != message.id:

@@ -1,7 +1,5 @@
 """Histories: who has a copy, in what order, and what a page shows."""
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import Engine, text
 
@@ -46,7 +44,7 @@ def test_persist_answers_what_is_found_later(engine: Engine, send: Send) -> None
         found = histories.find(connection, persisted.id)
     assert found is not None
     shown_name = "OA系统" if persisted.app_id else None
-    assert replace(persisted, app_name=shown_name) == found.message
+    assert persisted._replace(app_name=shown_name) == found.message
 
 
 def test_a_long_list_of_conversations_is_its_newest(
