@@ -32,8 +32,9 @@ WITH batch AS (
   SELECT id, sent_by_app_id, audience, unresolved, created_at, coalesce(accepted_at, created_at), origin
     FROM batch WHERE is_broadcast
 ), singles AS (
-  SELECT *, type = 'MESSAGE' AND sender_id IS NOT NULL AS is_personal FROM batch
-   WHERE NOT is_broadcast
+  SELECT id, sender_id, receiver_id, app_id, created_at,
+         type = 'MESSAGE' AND sender_id IS NOT NULL AS is_personal
+    FROM batch WHERE NOT is_broadcast
 ), copies AS (
   SELECT receiver_id AS user_id,
          CASE WHEN is_personal THEN sender_id ELSE -coalesce(app_id, 0) END AS peer_id,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from storage.model.message import MAX_ID
 from storage.postgres.database import array
 from storage.postgres.outbox import ONE_TO_PUBLISH
 from storage.postgres.sends.due_work import IS_DUE_ROW, due_parameters
@@ -71,13 +72,14 @@ WITH due AS (
   SELECT id, attempts + deaths AS attempts FROM accepted
    WHERE {IS_DUE_ROW}
    ORDER BY id LIMIT :limit
-), ranked AS (
-  SELECT id, row_number() OVER w AS place, first_value(attempts) OVER w AS level,
-         max(attempts) OVER w AS worst
-    FROM due WINDOW w AS (ORDER BY id)
+), first AS (
+  SELECT attempts FROM due ORDER BY id LIMIT 1
 ), batch AS (
-  SELECT coalesce(array_agg(id ORDER BY id), '{{}}') AS ids FROM ranked
-   WHERE worst <= level AND place <= greatest(1, :limit / power(8, level))
+  SELECT coalesce(array_agg(id ORDER BY id), '{{}}') AS ids FROM (
+    SELECT id FROM due
+     WHERE id < coalesce((SELECT min(id) FROM due WHERE attempts > (SELECT attempts FROM first)), {MAX_ID})
+     ORDER BY id
+     LIMIT (SELECT greatest(1, floor(:limit / power(8, attempts))) FROM first)) AS taken
 )
 INSERT INTO persist_claims (lane, ids)
 SELECT 0, CAST(:publishing AS bigint[]) || ids
