@@ -76,7 +76,7 @@ MAX_REMEMBERED = 100_000  # people who are known to be somebody
 NOBODY_NEW = Met(frozenset(), frozenset(), is_answered=False)
 # Between two looks at who is disabled and who is somebody: a rush of handshakes is looked up together, a single
 # one at once. Shorter rests cost a rush more: what a look costs hardly depends on how many it asks for.
-REST_SECONDS = 0.01
+REST_SECONDS = 0.02
 
 
 class Authenticator:
