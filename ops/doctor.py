@@ -252,7 +252,7 @@ def _sweep(site: Site) -> Iterator[Finding]:
 
 def _broadcasts(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        failing = record.transaction(failures.failing, limit=SHOWN)
+        failing = record.transaction(failures.list_failing, limit=SHOWN)
     for one in failing:
         text = f"{one.broadcast_id} of {one.app_name}: {one.parts:,} parts fail: {one.last_error}"
         mend = f"Mend the cause, then: carillon broadcasts retry {one.broadcast_id}"

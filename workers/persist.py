@@ -13,10 +13,10 @@ from storage.broker import BROADCASTS, SENDS
 from storage.model.errors import PermanentError, TransientError
 from storage.postgres import outbox
 from storage.postgres.database import Session
-from storage.postgres.messages import histories, unpublished
-from storage.postgres.messages.histories import Persisted
+from storage.postgres.messages import persistence, unpublished
+from storage.postgres.messages.persistence import PersistedMessage
 from storage.postgres.sends import due_work, persist_lane
-from storage.postgres.sends.persist_lane import Claim, Lane
+from storage.postgres.sends.persist_lane import Claim, LaneState
 from workers.publishing import Publisher, Refused, follow, note_delay, put_on_bus
 from workers.services import Services
 
@@ -79,7 +79,7 @@ class _Holder:
         self._can_publish = True
         self._publisher = Publisher(services)
 
-    def work(self, found: Lane) -> int:
+    def work(self, found: LaneState) -> int:
         # Whoever holds the lane next publishes after us, so nothing of ours may still be on its way.
         with self._publisher:
             if found.is_abandoned:
@@ -123,10 +123,12 @@ class _Holder:
     def _is_waiting(self) -> bool:
         return self._session.query(due_work.has_claimable_work, outbox=self._can_publish)
 
-    def _recover(self, found: Lane) -> None:
+    def _recover(self, found: LaneState) -> None:
         # On the session that holds the lane: who has lost it must not judge, and does not.
         dead = self._session.query(
-            persist_lane.recover, holder_died=found.holder_died, max_attempts=self._max_attempts
+            persist_lane.recover_claim,
+            holder_died=found.holder_died,
+            max_attempts=self._max_attempts,
         )
         for id in dead:
             _log.error("Send %d failed for good: its workers died.", id)
@@ -136,7 +138,7 @@ class _Holder:
         try:
             since = time.time()
             with self._telemetry.persist_seconds.time():
-                batch = self._session.query(histories.persist, ids)
+                batch = self._session.query(persistence.persist, ids)
         except PermanentError as error:
             if not error.is_about_data:
                 _log.error("Nothing can be persisted: %s", error.detail)
@@ -157,7 +159,7 @@ class _Holder:
     def _count_failure(self, id: int, error: PermanentError) -> None:
         self._telemetry.attempts_failed.inc()
         is_dead = self._session.query(
-            persist_lane.count_failure, id, error=error.detail, max_attempts=self._max_attempts
+            persist_lane.record_failure, id, error=error.detail, max_attempts=self._max_attempts
         )
         level = logging.ERROR if is_dead else logging.WARNING
         _log.log(level, "Send %d failed: %s", id, error.detail)
@@ -166,7 +168,7 @@ class _Holder:
         """What was persisted and did not get published, first: order is kept."""
         done = 0
         while True:
-            ids, batch = self._session.query(unpublished.due, self._batch_size)
+            ids, batch = self._session.query(unpublished.find_due, self._batch_size)
             if not ids:
                 return done
             try:
@@ -178,7 +180,7 @@ class _Holder:
                 return done
             done += len(batch) - len(refused.messages)
             done_with = [id for id in ids if id not in refused.messages]
-            self._session.query(unpublished.forget, done_with)
+            self._session.query(unpublished.remove, done_with)
             self._set_aside(refused)
 
     def _take_outbox(self) -> int:
@@ -191,7 +193,7 @@ class _Holder:
         self._publisher.add(notices)
         return len(notices)
 
-    def _publish(self, batch: Sequence[Persisted]) -> None:
+    def _publish(self, batch: Sequence[PersistedMessage]) -> None:
         """Have the events of persisted messages put on the bus, once the batch before is there.
 
         Without the bus the histories still fill; the events follow later, in order.
@@ -218,7 +220,7 @@ class _Holder:
         self._set_aside(refused)
 
     def _keep(self, ids: Sequence[int]) -> None:
-        self._session.query(unpublished.keep, ids)
+        self._session.query(unpublished.add, ids)
 
     def _set_aside(self, refused: Refused) -> None:
         if refused.messages:

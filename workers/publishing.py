@@ -20,7 +20,7 @@ from storage.model.errors import PermanentError, TransientError, reason
 from storage.model.event import Event, NewMessage
 from storage.model.message import MEDIA_TYPES, Message, is_understood
 from storage.model.origin import Origin
-from storage.postgres.messages.histories import Persisted
+from storage.postgres.messages.persistence import PersistedMessage
 from storage.postgres.outbox import Notice
 from workers.services import Services
 
@@ -48,7 +48,7 @@ class Outcome:
 
 
 def new_message(
-    persisted: Persisted, services: Services, *, recipients: Recipients, part: int = 0
+    persisted: PersistedMessage, services: Services, *, recipients: Recipients, part: int = 0
 ) -> NewMessage:
     """The event of a message; `part` as in NewMessage. Raises PermanentError if it cannot be made now.
 
@@ -61,13 +61,13 @@ def new_message(
         raise PermanentError(reason(error)) from error
 
 
-def event(persisted: Persisted, services: Services) -> NewMessage:
+def event(persisted: PersistedMessage, services: Services) -> NewMessage:
     """The event of a message to one receiver: one recipient group a copy; raises as `new_message`."""
     return new_message(persisted, services, recipients=_people(persisted.message))
 
 
 def put_on_bus(
-    services: Services, batch: Sequence[Persisted], *, notices: Sequence[Notice] = ()
+    services: Services, batch: Sequence[PersistedMessage], *, notices: Sequence[Notice] = ()
 ) -> Refused:
     """Publish `batch`, in order, then `notices`; what was refused.
 
@@ -106,7 +106,7 @@ class Publisher:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
-        self._batch: Sequence[Persisted] = ()
+        self._batch: Sequence[PersistedMessage] = ()
         self._notices: Sequence[Notice] = ()
         self._outcome: Future[Outcome] | None = None
 
@@ -136,7 +136,7 @@ class Publisher:
         """Whether what is in hand is on its way."""
         return self._outcome is not None
 
-    def submit(self, batch: Sequence[Persisted]) -> None:
+    def submit(self, batch: Sequence[PersistedMessage]) -> None:
         """Have `batch` published next; only after the `flush` of what was before."""
         self._batch = batch
 
@@ -156,7 +156,7 @@ class Publisher:
         self._batch, self._notices, self._outcome = (), (), None
         return outcome
 
-    def _publish(self, batch: Sequence[Persisted], notices: Sequence[Notice]) -> Outcome:
+    def _publish(self, batch: Sequence[PersistedMessage], notices: Sequence[Notice]) -> Outcome:
         telemetry, since = self._services.telemetry, time.time()
         try:
             refused = put_on_bus(self._services, batch, notices=notices)
@@ -170,7 +170,7 @@ class Publisher:
 
 
 def _made(
-    persisted: Persisted, services: Services, recipients: Recipients, part: int
+    persisted: PersistedMessage, services: Services, recipients: Recipients, part: int
 ) -> NewMessage:
     message, origin = persisted
     if not is_understood(message):
@@ -186,7 +186,7 @@ def _people(message: Message) -> Recipients:
 
 
 def _make(
-    batch: Sequence[Persisted], services: Services
+    batch: Sequence[PersistedMessage], services: Services
 ) -> tuple[list[NewMessage], dict[int, str]]:
     """The events of `batch`, and why which could not be made."""
     try:
@@ -214,14 +214,16 @@ def _put_each(events: Mapping[int, Event], services: Services) -> dict[int, str]
     return refused
 
 
-def note_delay(histogram: Histogram, batch: Sequence[Persisted]) -> None:
+def note_delay(histogram: Histogram, batch: Sequence[PersistedMessage]) -> None:
     """Of the oldest only: one more for every message would cost a good part of persisting it."""
     if batch:
         oldest = min(message.created_at for message, _ in batch)
         histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
 
-def follow(services: Services, step: str, batch: Iterable[Persisted], *, since: float) -> None:
+def follow(
+    services: Services, step: str, batch: Iterable[PersistedMessage], *, since: float
+) -> None:
     """Say what was done for each message, to whoever follows its request: a span, a line of the log."""
     tracing, is_logged = services.tracing, _log.isEnabledFor(logging.DEBUG)
     if tracing is None and not is_logged:

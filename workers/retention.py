@@ -2,7 +2,7 @@
 
 import logging
 
-from storage.postgres.messages import retention
+from storage.postgres.messages import partitions, retention
 from workers.services import Services
 
 _log = logging.getLogger(__name__)
@@ -15,16 +15,16 @@ BLOCKS = 4_096  # pages that are looked through at once
 def step(services: Services) -> bool:
     """Take the next step of letting expired months go, one short transaction; False: there is none."""
     run, kept = services.database.transaction, services.settings.retention
-    if run(retention.clear, slice=SLICE):
+    if run(retention.clear_slice, slice=SLICE):
         return True
-    month = run(retention.expired, kept=kept) if kept else None
+    month = run(partitions.find_expired_month, kept=kept) if kept else None
     if month is None:
         return False
-    if run(retention.settle, month, slice=SLICE):
+    if run(retention.settle_slice, month, slice=SLICE):
         return True
-    if run(retention.is_settled, month, blocks=BLOCKS) and not run(
+    if run(retention.check_settled, month, blocks=BLOCKS) and not run(
         retention.drop_chunks, month, slice=CHUNKS
     ):
-        run(retention.drop, month)
+        run(retention.drop_month, month)
         _log.info("Retention: the month %s is gone.", month.suffix.lstrip("_"))
     return True

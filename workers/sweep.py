@@ -10,7 +10,7 @@ from storage.broker import BROADCASTS, SENDS
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TransientError
 from storage.postgres import turns
-from storage.postgres.broadcasts import expansion, recalls
+from storage.postgres.broadcasts import cancellation, expansion, lane_work, recalls
 from storage.postgres.sends import due_work, held_sends
 from workers import disabled_users
 from workers.services import Services
@@ -40,7 +40,7 @@ def sweep(services: Services) -> list[str]:
         due_work.has_overdue_work, grace=services.settings.sweep_grace
     )
     _finish_broadcasts(services)
-    is_due = run(expansion.is_due)
+    is_due = run(lane_work.has_due_work)
     due = [queue for queue, is_it in ((SENDS, overdue), (BROADCASTS, is_due)) if is_it]
     lengths = _look(services)
     # A broker that cannot say gets the ring.
@@ -63,7 +63,7 @@ def _hold(services: Services) -> None:
 def _look(services: Services) -> dict[str, int]:
     """How many rings lie in each queue; shows it, and what else an operator watches."""
     telemetry = services.telemetry
-    states = services.database.transaction(expansion.chunk_states)
+    states = services.database.transaction(lane_work.count_chunks)
     for state in ChunkState:
         telemetry.chunks.labels(state.value).set(states.get(state, 0))
     _tend_bus(services)
@@ -84,12 +84,12 @@ def _tend_bus(services: Services) -> None:
 def _finish_broadcasts(services: Services) -> None:
     """Do what a process that died, or two lanes that were done at once, left undone."""
     run = services.database.transaction
-    for broadcast_id in run(expansion.undiscarded):
-        run(expansion.discard, broadcast_id)
-    for broadcast_id in run(expansion.unfinished):
-        run(expansion.close, broadcast_id)
-    for broadcast_id in run(recalls.unfinished):
-        run(recalls.close, broadcast_id)
+    for broadcast_id in run(cancellation.list_undiscarded):
+        run(cancellation.discard_waiting, broadcast_id)
+    for broadcast_id in run(expansion.list_expanding):
+        run(expansion.close_if_done, broadcast_id)
+    for broadcast_id in run(recalls.list_recalling):
+        run(recalls.close_if_recalled, broadcast_id)
 
 
 def _lengths(services: Services) -> dict[str, int]:

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from storage.model.errors import CarillonError, TransientError
 from storage.postgres import turns
-from storage.postgres.broadcasts import expansion
+from storage.postgres.broadcasts import planning
 from storage.postgres.database import MONTHS_AHEAD
-from storage.postgres.messages import histories, recounts
+from storage.postgres.messages import partitions, recounts
 from storage.postgres.sends import idempotency
 from workers import retention
 from workers.services import Services
@@ -64,14 +64,16 @@ def _steps(services: Services) -> tuple[Step, ...]:
     return (
         lambda: _add_months(services),
         _Keys(services),
-        lambda: services.database.transaction(expansion.forget_changes, slice=CHANGES) >= CHANGES,
+        lambda: (
+            services.database.transaction(planning.purge_activity_changes, slice=CHANGES) >= CHANGES
+        ),
         lambda: retention.step(services),
         lambda: _recount(services),
     )
 
 
 def _add_months(services: Services) -> bool:
-    added = services.database.transaction(histories.add_months, MONTHS_AHEAD)
+    added = services.database.transaction(partitions.add_months, MONTHS_AHEAD)
     if added:
         _log.info("Upkeep: %d months added.", added)
     return False
@@ -93,14 +95,16 @@ class _Keys:
 
 def start_recount(services: Services) -> None:
     """Begin the nightly recount of unread counters; upkeep goes on with it."""
-    services.database.transaction(recounts.start)
+    services.database.transaction(recounts.start_recount)
 
 
 def _recount(services: Services) -> bool:
     """Recount some; drift is an error in the log and a metric, not repaired."""
     percent = services.settings.drift_sample_percent
     blocks = RECOUNTED * 100 // (ROWS_A_PAGE * max(1, percent))
-    found = services.database.transaction(recounts.go_on, percent=float(percent), blocks=blocks)
+    found = services.database.transaction(
+        recounts.recount_slice, percent=float(percent), blocks=blocks
+    )
     if found is None:
         return False
     for drift in found.drifts:

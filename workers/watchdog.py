@@ -20,7 +20,7 @@ from celery.signals import worker_ready
 from storage.broker import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings
 from storage.model.errors import CarillonError
 from storage.postgres import sessions
-from storage.postgres.broadcasts import expansion
+from storage.postgres.broadcasts import lane_work
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.sends import due_work
 from storage.settings import DatabaseSettings, load
@@ -114,7 +114,7 @@ def _sends_due(database: BlockingDatabase, grace: timedelta) -> bool:
 
 
 def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:
-    return database.transaction(expansion.is_due)
+    return database.transaction(lane_work.has_due_work)
 
 
 def _sweep_due(database: BlockingDatabase, grace: timedelta) -> bool:

@@ -16,7 +16,7 @@ from storage.broker import SENDS
 from storage.model.caller import App, Person
 from storage.model.errors import NotFound, TransientError
 from storage.postgres import overview
-from storage.postgres.broadcasts import expansion
+from storage.postgres.broadcasts import cancellation
 from storage.postgres.messages import conversations
 from storage.postgres.people import apps, directory
 from storage.postgres.sends import failed_sends
@@ -70,8 +70,8 @@ async def list_broadcasts(services: Services, before_id: int | None) -> list[dic
 
 async def cancel(services: Services, id: int) -> dict[str, Any]:
     """Stop a broadcast: what is not expanded when this returns never will be."""
-    await services.database.transaction(expansion.stop, id)
-    await services.database.transaction(expansion.discard, id)
+    await services.database.transaction(cancellation.cancel, id)
+    await services.database.transaction(cancellation.discard_waiting, id)
     _log.info("The operator cancelled broadcast %d.", id)
     return {}
 
@@ -85,7 +85,9 @@ async def recall(services: Services, id: int) -> dict[str, Any]:
 
 async def list_failed(services: Services, before_id: int | None) -> list[dict[str, Any]]:
     """The newest dead letters. Neither title nor content: an operator is not who they are for."""
-    found = await services.database.query(failed_sends.listing, limit=SHOWN, before_id=before_id)
+    found = await services.database.query(
+        failed_sends.list_failed, limit=SHOWN, before_id=before_id
+    )
     return [
         {
             "id": str(one.id),
@@ -163,7 +165,7 @@ async def find_people(services: Services, asked: str) -> dict[str, Any]:
 
 
 async def _with_unread(services: Services, person: Person) -> dict[str, Any]:
-    unread = await services.database.query(conversations.unread_total, person.id)
+    unread = await services.database.query(conversations.count_unread, person.id)
     return _person(person) | {"unread": unread}
 
 

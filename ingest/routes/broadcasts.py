@@ -9,7 +9,7 @@ from ingest.services import Services
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
 from storage.model.errors import NotFound, OverLimit
-from storage.postgres.broadcasts import expansion
+from storage.postgres.broadcasts import cancellation
 from storage.postgres.broadcasts import reports as broadcast_reports
 
 
@@ -27,7 +27,7 @@ async def list_broadcasts(context: RequestContext[AppCaller, BroadcastWindow, No
     services, window = context.services, context.params
     async with services.lists.turn(context.caller) as database:
         reports = await database.query(
-            broadcast_reports.listing,
+            broadcast_reports.list_reports,
             context.caller.app.id,
             limit=window.limit,
             before_id=window.before_id,
@@ -93,9 +93,9 @@ async def cancel_broadcast(context: RequestContext[AppCaller, OneBroadcast, Noth
     """
     services, id, app_id = context.services, context.params.broadcast_id, context.caller.app.id
     await _check(services, id, app_id=app_id)
-    await services.database.transaction(expansion.stop, id)
-    await services.database.transaction(expansion.discard, id)
-    report = await services.database.query(broadcast_reports.report, id, app_id=app_id)
+    await services.database.transaction(cancellation.cancel, id)
+    await services.database.transaction(cancellation.discard_waiting, id)
+    report = await services.database.query(broadcast_reports.find_report, id, app_id=app_id)
     return Response(services.display.broadcast(_found(report)))
 
 
@@ -104,7 +104,9 @@ ROUTES = (list_broadcasts, get_broadcast, list_unread, cancel_broadcast)
 
 async def _check(services: Services, broadcast_id: int, *, app_id: int) -> None:
     """Raises NotFound unless the app sent it."""
-    _found(await services.database.query(broadcast_reports.report, broadcast_id, app_id=app_id))
+    _found(
+        await services.database.query(broadcast_reports.find_report, broadcast_id, app_id=app_id)
+    )
 
 
 def _found(report: BroadcastReport | None) -> BroadcastReport:

@@ -11,7 +11,7 @@ from storage.model.conversation import SYSTEM_PEER
 from storage.model.errors import NotFound, OverLimit
 from storage.model.message import MessageView
 from storage.postgres.database import Database
-from storage.postgres.messages import conversations, histories
+from storage.postgres.messages import conversations, history
 from storage.postgres.people import apps
 
 # What is skipped is read: past this a page is a long question, of which one caller gets one at a time.
@@ -23,7 +23,9 @@ _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="succe
 async def list_conversations(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
     """The caller's conversations, newest first."""
     services = context.services
-    found = await services.database.query(conversations.listing, context.caller.person.id)
+    found = await services.database.query(
+        conversations.list_conversations, context.caller.person.id
+    )
     return Response([services.display.conversation(one) for one in found])
 
 
@@ -55,7 +57,7 @@ async def _history(
     database: Database, caller: UserCaller, window: HistoryWindow
 ) -> list[MessageView]:
     return await database.query(
-        histories.history,
+        history.list_history,
         caller.person.id,
         peer_id=window.other_user_id,
         skip=window.skip,
@@ -78,7 +80,7 @@ async def _history(
 async def read_all(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
     """Mark everything as read."""
     services, me = context.services, context.caller.person.id
-    count = await services.database.query(conversations.read_all, me)
+    count = await services.database.query(conversations.mark_all_read, me)
     _ring(services, count)
     headers = [("Deprecation", "true"), ("Link", _SUCCESSOR)]
     return Response(UpdatedCount(count), headers=headers)
@@ -101,7 +103,7 @@ async def read_conversation(
     services, me, peer_id = context.services, context.caller.person.id, context.params.other_user_id
     await _check_peer(services, peer_id)
     count = await services.database.query(
-        conversations.read, me, peer_id=peer_id, up_to_id=context.body.up_to_id
+        conversations.mark_read, me, peer_id=peer_id, up_to_id=context.body.up_to_id
     )
     _ring(services, count)
     return Response(UpdatedCount(count))
@@ -112,7 +114,7 @@ async def count_unread(context: RequestContext[UserCaller, Nothing, Nothing]) ->
     """How many messages the caller has not read."""
     services = context.services
     return Response(
-        Total(await services.database.query(conversations.unread_total, context.caller.person.id))
+        Total(await services.database.query(conversations.count_unread, context.caller.person.id))
     )
 
 

@@ -23,8 +23,8 @@ from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerError, NotAllowed, NotFound, OverLimit, invalid
 from storage.model.send import Accepted
-from storage.postgres.messages import histories
-from storage.postgres.messages.histories import FoundMessage
+from storage.postgres.messages import lookup
+from storage.postgres.messages.lookup import FoundMessage
 from storage.postgres.sends.intake import IntakeItem
 from storage.valkey.rate_limits import Quota
 
@@ -109,7 +109,7 @@ async def get_message(context: RequestContext[Caller, OneMessage, Nothing]) -> R
     To its receiver while it is in their history.
     """
     services = context.services
-    found = await services.database.query(histories.find, context.params.message_id)
+    found = await services.database.query(lookup.find_message, context.params.message_id)
     if found is None or not await _may_see(context, found):
         raise NotFound("There is no such message.")
     shown = services.display.message(found.message, read_at=found.read_at)
@@ -128,7 +128,7 @@ async def get_callback_url(context: RequestContext[UserCaller, OneMessage, Nothi
     """Where the button of a received message leads, with a fresh sign-on ticket."""
     services, me = context.services, context.caller.person.id
     message = await services.database.query(
-        histories.received_by, context.params.message_id, user_id=me
+        lookup.find_received, context.params.message_id, user_id=me
     )
     if message is None:
         raise NotFound("There is no such message.")
@@ -226,5 +226,5 @@ async def _may_see(
     me = context.caller.person.id
     if me == message.sender_id:
         return True
-    received = await context.services.database.query(histories.received_by, message.id, user_id=me)
+    received = await context.services.database.query(lookup.find_received, message.id, user_id=me)
     return received is not None

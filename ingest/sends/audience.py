@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ingest.models.requests import Audience
 from storage.model.broadcast import BroadcastReport, UnreadPerson
 from storage.model.caller import App
-from storage.postgres.broadcasts import reports
+from storage.postgres.broadcasts import readers, reports
 from storage.postgres.database import Database
 from storage.postgres.people import apps, directory
 
@@ -40,10 +40,10 @@ async def _ids(database: Database, audience: Audience, *, app: App) -> dict[str,
 
 async def report(database: Database, broadcast_id: int, *, app_id: int) -> BroadcastReport | None:
     """How far a broadcast is, with `read` a minute old at most; None if the app has no such one."""
-    if await database.transaction(reports.start_count, broadcast_id, app_id=app_id):
+    if await database.transaction(readers.start_count, broadcast_id, app_id=app_id):
         count = await _reads(database, broadcast_id)
-        await database.transaction(reports.end_count, broadcast_id, count=count)
-    return await database.query(reports.report, broadcast_id, app_id=app_id)
+        await database.transaction(readers.end_count, broadcast_id, count=count)
+    return await database.query(reports.find_report, broadcast_id, app_id=app_id)
 
 
 async def _reads(database: Database, broadcast_id: int) -> int:
@@ -51,7 +51,7 @@ async def _reads(database: Database, broadcast_id: int) -> int:
     after: int | None = 0
     count = 0
     while after is not None:
-        part = await database.transaction(reports.count_reads, broadcast_id, after_user_id=after)
+        part = await database.transaction(readers.count_reads, broadcast_id, after_user_id=after)
         count += part.count
         after = part.last_user_id
     return count
@@ -65,7 +65,7 @@ async def unread(
     after: int | None = after_user_id
     while after is not None and len(found) < limit:
         page = await database.transaction(
-            reports.unread,
+            readers.list_unread,
             broadcast_id,
             after_user_id=after,
             limit=limit - len(found),

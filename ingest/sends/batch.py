@@ -70,7 +70,7 @@ async def _send_new(
     key: IdempotencyKey | None,
     origin: str,
 ) -> dict[int, Result]:
-    keys = {place: batch_keys.of_entry(key, place) if key else None for place in entries}
+    keys = {place: batch_keys.make_entry_key(key, place) if key else None for place in entries}
     turn = asyncio.Lock()
     judged = await asyncio.gather(
         *(

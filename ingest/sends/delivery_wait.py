@@ -11,7 +11,7 @@ from datetime import timedelta
 from storage.model.errors import TransientError
 from storage.postgres.broadcasts import reports
 from storage.postgres.database import Database
-from storage.postgres.messages import histories
+from storage.postgres.messages import lookup
 from storage.postgres.sends import backlog
 
 _ASK_EVERY_SECONDS = 0.02
@@ -61,10 +61,10 @@ class DeliveryWaiter:
             if sent:
                 waiting = await self._database.query(backlog.find_waiting, sent)
                 if gone := sent - waiting:
-                    there = await self._database.query(histories.in_histories, gone)
+                    there = await self._database.query(lookup.find_persisted, gone)
                     _tell(self._messages, gone, there=there)
             if sent_to_many:
-                ended = await self._database.query(reports.ended, sent_to_many)
+                ended = await self._database.query(reports.find_ended, sent_to_many)
                 done = {id for id, is_done in ended.items() if is_done}
                 _tell(self._broadcasts, ended.keys(), there=done)
         except TransientError:

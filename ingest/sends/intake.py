@@ -94,13 +94,13 @@ class Intake:
 
     async def keep_refusals(self, key: IdempotencyKey, refused: Mapping[int, Any]) -> None:
         """Keep the answers to entries of a batch that were refused. Raises TransientError."""
-        await self._database.query(batch_keys.note_refused, key, refused)
+        await self._database.query(batch_keys.record_refused, key, refused)
 
     async def _bind(
         self, asked: Sequence[tuple[IdempotencyKey, int]]
     ) -> list[FirstAnswers | CarillonError]:
         ask = self._database.query
-        return [await ask(batch_keys.bind, key, size=size) for key, size in asked]
+        return [await ask(batch_keys.bind_batch, key, size=size) for key, size in asked]
 
     async def accept_all(self, requests: Sequence[IntakeItem]) -> list[Accepted | CarillonError]:
         """Commit several, in their order; each succeeds or fails alone, but TransientError is raised for all."""

@@ -7,9 +7,9 @@ from storage.broker import BROADCASTS, SENDS
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import NotAllowed, NotFound
 from storage.model.message import Message
-from storage.postgres.broadcasts import expansion
+from storage.postgres.broadcasts import cancellation
 from storage.postgres.broadcasts import recalls as broadcast_recalls
-from storage.postgres.messages import histories, recalls
+from storage.postgres.messages import lookup, recalls
 
 _NO_SUCH = "There is no such message."
 
@@ -36,8 +36,8 @@ async def recall(services: Services, caller: Caller, *, message_id: int, now: da
 
 async def recall_broadcast(services: Services, broadcast_id: int) -> None:
     """Let the lanes take a broadcast back; whoever asks has been judged."""
-    await services.database.transaction(broadcast_recalls.start, broadcast_id)
-    await services.database.transaction(expansion.discard, broadcast_id)
+    await services.database.transaction(broadcast_recalls.start_recall, broadcast_id)
+    await services.database.transaction(cancellation.discard_waiting, broadcast_id)
     services.pipes.doorbell.ring(BROADCASTS)
 
 
@@ -58,13 +58,13 @@ def judge_person(message: Message, *, user_id: int, age: timedelta, limit: timed
 
 async def _found(services: Services, caller: Caller, message_id: int) -> Message:
     """The message, if the caller may know of it: people who did not send it must have it."""
-    found = await services.database.query(histories.find, message_id)
+    found = await services.database.query(lookup.find_message, message_id)
     if found is None:
         raise NotFound(_NO_SUCH)
     message = found.message
     if isinstance(caller, AppCaller) or message.sender_id == caller.person.id:
         return message
     me = caller.person.id
-    if await services.database.query(histories.received_by, message_id, user_id=me) is None:
+    if await services.database.query(lookup.find_received, message_id, user_id=me) is None:
         raise NotFound(_NO_SUCH)
     return message

@@ -129,7 +129,7 @@ def our_round(place: Ground, doorbell: Doorbell) -> tuple[float, BroadcastReport
     with count_bar("broadcast") as bar:
 
         def is_done() -> bool:
-            report = place.database.transaction(reports.report, id, app_id=OURS)
+            report = place.database.transaction(reports.find_report, id, app_id=OURS)
             if report is None:
                 return False
             found[:] = [report]

@@ -21,7 +21,7 @@ from ops.bench.bench_environment import OUT, Ground, ground, percentile, show
 from ops.bench.history import make_history
 from ops.bench.people import FAMILY, make_people
 from storage.postgres.database import Session
-from storage.postgres.messages import conversations, histories
+from storage.postgres.messages import conversations, history
 from storage.postgres.people import directory as people_of
 
 WARM_UP = 50
@@ -106,21 +106,21 @@ QUESTIONS = {
     "history page": Question(
         HISTORY,
         int,
-        lambda session, person: session.query(histories.history, person, peer_id=-7),
+        lambda session, person: session.query(history.list_history, person, peer_id=-7),
         lambda _: "/messages/history/-7",
         "ratio 2",
     ),
     "conversation list": Question(
         CONVERSATIONS,
         int,
-        lambda session, person: session.query(conversations.listing, person),
+        lambda session, person: session.query(conversations.list_conversations, person),
         lambda _: "/messages/conversations",
         "ratio 2",
     ),
     "unread count": Question(
         UNREAD,
         int,
-        lambda session, person: session.query(conversations.unread_total, person),
+        lambda session, person: session.query(conversations.count_unread, person),
         lambda _: "/messages/unread-count",
         "",
     ),

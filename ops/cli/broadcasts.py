@@ -18,8 +18,7 @@ from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.model.errors import NotFound, PermanentError
 from storage.postgres import overview
-from storage.postgres.broadcasts import expansion as broadcast_steps
-from storage.postgres.broadcasts import failures, recalls, reports
+from storage.postgres.broadcasts import cancellation, failures, recalls, reports
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
 
@@ -75,8 +74,8 @@ def cancel(*, id: int, app_id: str | None) -> None:
     """Stop it: what is not delivered yet never will be; what was stays. Prints the report."""
     with record() as database:
         _report(database, id, app_id)
-        database.transaction(broadcast_steps.stop, id)
-        database.transaction(broadcast_steps.discard, id)
+        database.transaction(cancellation.cancel, id)
+        database.transaction(cancellation.discard_waiting, id)
         report = _report(database, id)
     if report.status is not BroadcastStatus.CANCELLED:
         raise PermanentError(f"It cannot be stopped any more: it is {report.status}.")
@@ -98,8 +97,8 @@ def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
 
 def begin_recall(database: BlockingDatabase, id: int) -> None:
     """Let the lanes take a broadcast back; the sweep rings for them."""
-    database.transaction(recalls.start, id)
-    database.transaction(broadcast_steps.discard, id)
+    database.transaction(recalls.start_recall, id)
+    database.transaction(cancellation.discard_waiting, id)
 
 
 @broadcasts.command()
@@ -109,7 +108,7 @@ def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
     with record() as database:
         _report(database, id, app_id)
-        count = database.transaction(failures.retry, id)
+        count = database.transaction(failures.retry_failing, id)
     say(f"{count} parts are tried now.")
 
 
@@ -123,7 +122,7 @@ def _number_of(database: BlockingDatabase, app_id: str | None) -> int | None:
 
 
 def _report(database: BlockingDatabase, id: int, app_id: str | None = None) -> BroadcastReport:
-    found = database.transaction(reports.report, id, app_id=_number_of(database, app_id))
+    found = database.transaction(reports.find_report, id, app_id=_number_of(database, app_id))
     if found is None:
         raise NotFound(f"There is no broadcast {id}.")
     return found

@@ -25,7 +25,7 @@ def failed() -> None:
 def list_(*, limit: int, before_id: int | None) -> None:
     """Show the newest first."""
     with record() as database:
-        letters = database.transaction(failed_sends.listing, limit=limit, before_id=before_id)
+        letters = database.transaction(failed_sends.list_failed, limit=limit, before_id=before_id)
     # What the other commands take is shown whole, however narrow the terminal.
     whole_id = Column("id", no_wrap=True, min_width=16)
     table = Table(whole_id, "failed at", "attempts", "type", "receiver", "error")
@@ -55,7 +55,7 @@ def show(*, id: int) -> None:
 
 def _found(id: int) -> FailedSend:
     with record() as database:
-        letter = database.transaction(failed_sends.find, id)
+        letter = database.transaction(failed_sends.find_failed, id)
     if letter is None:
         raise NotFound(f"There is no failed send {id}.")
     return letter
@@ -93,7 +93,7 @@ def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -
         raise click.UsageError("Name ids, or say --all.")
     if not is_all:
         return list(ids)
-    return [letter.id for letter in database.transaction(failed_sends.listing, limit=1_000_000)]
+    return [letter.id for letter in database.transaction(failed_sends.list_failed, limit=1_000_000)]
 
 
 def _tell(done: str, found: list[int], asked: tuple[int, ...]) -> None:

@@ -13,8 +13,8 @@ from ops.cli.servers import record
 from ops.cli.terminal.printing import say, say_json
 from storage.model.errors import NotFound
 from storage.postgres.database import BlockingDatabase
-from storage.postgres.messages import histories, recalls
-from storage.postgres.messages.histories import FoundMessage
+from storage.postgres.messages import lookup, recalls
+from storage.postgres.messages.lookup import FoundMessage
 
 _WRITTEN = ("title", "content", "action_url", "action_text", "filename")
 
@@ -56,7 +56,7 @@ def recall(*, id: int) -> None:
 
 
 def _found(database: BlockingDatabase, id: int) -> FoundMessage:
-    found = database.transaction(histories.find, id)
+    found = database.transaction(lookup.find_message, id)
     if found is None:
         raise NotFound(f"There is no message {id}.")
     return found

@@ -21,7 +21,7 @@ def unpublished() -> None:
 def list_(*, limit: int) -> None:
     """Show the oldest first: since when it has been tried, and why it cannot be done."""
     with record() as database:
-        found = database.transaction(events.listing, limit=limit)
+        found = database.transaction(events.list_set_aside, limit=limit)
     whole_id = Column("message", no_wrap=True, min_width=16)
     table = Table(whole_id, "attempts", "next try", "error")
     for one in found:
@@ -34,7 +34,7 @@ def list_(*, limit: int) -> None:
 def retry() -> None:
     """Have all of them tried now, instead of after their pause."""
     with record() as database:
-        count = database.transaction(events.retry)
+        count = database.transaction(events.retry_set_aside)
     doorbell = Doorbell(load(QueueSettings, environment()))
     doorbell.ring(SENDS)
     doorbell.close()

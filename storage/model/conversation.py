@@ -34,7 +34,7 @@ def copies(message: Message) -> tuple[Copy, ...]:
 
     Person to person: both have it, the sender's born read; to oneself: one copy. Otherwise the
     receiver alone, in the app's conversation. A broadcast has no copies here: it has an audience.
-    `storage/postgres/messages/histories.py` says the same in SQL; a test holds the two together.
+    `storage/postgres/messages/persistence.py` says the same in SQL; a test holds the two together.
     """
     receiver, sender = message.receiver_id, message.sender_id
     if receiver is None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
-from storage.postgres.broadcasts.pages import BEFORE, IS_BEFORE, LAST_ID
+from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import is_held
 from storage.postgres.sends import backlog
 from storage.postgres.sends.backlog import Backlog

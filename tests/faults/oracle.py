@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.messages import conversations
+from tests.counters import find_drift
 from tests.faults.ledger import Ledger
 from tests.faults.sockets import Log, Sockets
 
@@ -73,7 +73,7 @@ def judge(
         accepted=ledger.accepted,
         lost=_lost(ledger, found, copies),
         doubled=sum(len(several) > 1 for several in found.values()),
-        drifted=len(conversations.drifted(connection, percent=100.0)),
+        drifted=len(find_drift(connection)),
         misnamed=_misnamed(ledger, found),
         refused=sum(sent.status not in {0, 503} and not sent.is_accepted for sent in ledger.sent),
         **seen,

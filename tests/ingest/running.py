@@ -17,7 +17,7 @@ from ingest.app import create_app
 from ops.http.protocol import HttpProtocol
 from ops.local.polling import wait_until
 from storage.keys.tokens import TokenSettings, issue
-from storage.postgres.messages import histories
+from storage.postgres.messages import persistence
 from storage.postgres.tables import accepted
 from storage.settings import load
 
@@ -69,7 +69,9 @@ class Api:
     def deliver(self) -> None:
         """Put everything that was accepted into the histories, as a worker would."""
         with self.engine.begin() as connection:
-            histories.persist(connection, connection.execute(select(accepted.c.id)).scalars().all())
+            persistence.persist(
+                connection, connection.execute(select(accepted.c.id)).scalars().all()
+            )
 
 
 def sign(text: str, *, secret: str = SECRET) -> str:

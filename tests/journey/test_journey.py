@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from ops.local.polling import wait_until
-from storage.postgres.broadcasts import expansion, plans
+from storage.postgres.broadcasts import expansion, planning
 from storage.postgres.tables import users
 from tests.builders import add_people
 from tests.journey import client_document
@@ -179,7 +179,7 @@ def test_broadcasts_of_one_app_reach_a_socket_in_the_order_they_were_sent(
         try:
             first = send()
             with record.begin() as connection:  # what a lane does, until it dies
-                plans.plan(connection, plans.Slicing(chunk_size=10))
+                planning.plan_next(connection, planning.PlanLimits(chunk_size=10))
                 expanded = expansion.expand_next(connection, lease=timedelta(seconds=2))
             assert expanded is not None and expanded.broadcast_id == first
             second = send()

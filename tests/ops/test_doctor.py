@@ -17,7 +17,7 @@ from storage.broker import BROADCASTS, SENDS, UPKEEP, QueueSettings, consumed
 from storage.keys.vault import Vault, VaultSettings
 from storage.postgres import turns
 from storage.postgres.broadcasts import failures
-from storage.postgres.messages import histories, unpublished
+from storage.postgres.messages import persistence, unpublished
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.postgres.sends.failed_sends import move_to_failed
@@ -251,8 +251,8 @@ def test_a_broadcast_that_fails_is_named(environ: Mapping[str, str], engine: Eng
         add_app(connection)
         add_people(connection, [1])
         [id] = accept(connection, a_broadcast())
-        histories.persist(connection, [id])
-        failures.count_plan(connection, id, error="no room")
+        persistence.persist(connection, [id])
+        failures.record_plan_failure(connection, id, error="no room")
     [finding] = found(environ, "broadcasts")
     assert finding.level is Level.FAIL
     assert finding.text == f"{id} of OA系统: 1 parts fail: no room"

@@ -12,9 +12,10 @@ from ops.local.polling import wait_until
 from storage.broker import SENDS
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.postgres import outbox
-from storage.postgres.messages import conversations, histories, recalls
+from storage.postgres.messages import conversations, history, lookup, persistence, recalls
 from storage.postgres.sends import backlog, due_work, persist_lane
 from tests.builders import a_send, accept
+from tests.counters import find_drift
 from workers import persist, sweep
 from workers.services import Services
 
@@ -28,7 +29,7 @@ def events(services: Services) -> list[Any]:
 def recall(engine: Engine, id: int) -> bool:
     """Take a message back."""
     with engine.begin() as connection:
-        found = histories.find(connection, id)
+        found = lookup.find_message(connection, id)
         assert found is not None
         return recalls.recall(connection, found.message)
 
@@ -37,7 +38,7 @@ def test_a_recall_is_told_behind_its_message(
     services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recalled between its persisting and its publishing, a message is pushed first, then taken back."""
-    persist_all = histories.persist
+    persist_all = persistence.persist
 
     def persist_and_recall(connection: Connection, ids: list[int]) -> Any:
         batch = persist_all(connection, ids)
@@ -45,7 +46,7 @@ def test_a_recall_is_told_behind_its_message(
             recall(engine, id)
         return batch
 
-    monkeypatch.setattr(histories, "persist", persist_and_recall)
+    monkeypatch.setattr(persistence, "persist", persist_and_recall)
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
     persist.drain(services)
@@ -65,7 +66,7 @@ def test_what_is_recalled_in_a_dead_worker_s_hand_never_comes_back(
     with engine.begin() as connection:
         kept, gone = accept(connection, a_send(), a_send())
         persist_lane.claim(connection, 10)
-        histories.persist(connection, [kept, gone])
+        persistence.persist(connection, [kept, gone])
     recall(engine, gone)
     persist.drain(services)
     new, recalled = events(services)
@@ -83,8 +84,8 @@ def test_with_the_bus_away_reads_and_recalls_wait_and_follow_in_order(
         first, second = accept(connection, a_send(), a_send())
     persist.drain(services)
     with engine.begin() as connection:
-        assert conversations.read(connection, 2, peer_id=1, up_to_id=first) == 1
-        assert conversations.read_all(connection, 2) == 1
+        assert conversations.mark_read(connection, 2, peer_id=1, up_to_id=first) == 1
+        assert conversations.mark_all_read(connection, 2) == 1
     recall(engine, second)
     persist.drain(services)
     assert events(services) == []
@@ -109,7 +110,7 @@ def test_a_notice_that_the_bus_does_not_take_stays_in_the_outbox(
     persist.drain(services)
     bus.is_away = True
     with engine.begin() as connection:
-        assert conversations.read_all(connection, 2) == 1
+        assert conversations.mark_all_read(connection, 2) == 1
     persist.drain(services)
     with engine.begin() as connection:
         assert len(outbox.waiting(connection, 10)) == 1
@@ -122,9 +123,9 @@ def test_many_notices_go_out_once_each_in_order(services: Services, engine: Engi
     """More of them than a batch, and messages between them."""
     with engine.begin() as connection:
         ids = accept(connection, *[a_send() for _ in range(5)])
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
         for id in ids:
-            conversations.read(connection, 2, peer_id=1, up_to_id=id)
+            conversations.mark_read(connection, 2, peer_id=1, up_to_id=id)
         for n in range(1200):
             connection.execute(
                 text(
@@ -146,8 +147,8 @@ def test_an_event_of_a_newer_version_is_set_aside_alone(services: Services, engi
     with engine.begin() as connection:
         connection.execute(text('INSERT INTO outbox (event) VALUES (\'{"k": "future"}\')'))
         [id] = accept(connection, a_send())
-        histories.persist(connection, [id])
-        conversations.read_all(connection, 2)
+        persistence.persist(connection, [id])
+        conversations.mark_all_read(connection, 2)
     persist.drain(services)
     assert events(services) == [AllRead(2, id, 0)]
     with engine.begin() as connection:
@@ -158,8 +159,8 @@ def test_an_event_of_a_newer_version_is_set_aside_alone(services: Services, engi
 def test_the_sweep_rings_for_a_read_whose_ring_was_lost(services: Services, engine: Engine) -> None:
     """Ingest died before it rang: what is left in the outbox is overdue after the grace."""
     with engine.begin() as connection:
-        histories.persist(connection, accept(connection, a_send()))
-        conversations.read_all(connection, 2)
+        persistence.persist(connection, accept(connection, a_send()))
+        conversations.mark_all_read(connection, 2)
         assert not due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
         connection.execute(text("UPDATE outbox SET try_at = try_at - interval '2 minutes'"))
         assert due_work.has_overdue_work(connection, grace=timedelta(minutes=1))
@@ -173,12 +174,12 @@ def test_reading_and_recalling_hold_no_lock_between_two_round_trips(
     """Each is one statement to PostgreSQL: whoever hangs behind it holds nothing (fault row 39)."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
-        histories.persist(connection, [id])
-        found = histories.find(connection, id)
+        persistence.persist(connection, [id])
+        found = lookup.find_message(connection, id)
         assert found is not None
     asked: dict[str, Callable[[Connection], object]] = {
-        "read": lambda c: conversations.read(c, 2, peer_id=1),
-        "read_all": lambda c: conversations.read_all(c, 2),
+        "read": lambda c: conversations.mark_read(c, 2, peer_id=1),
+        "read_all": lambda c: conversations.mark_all_read(c, 2),
         "recall": lambda c: recalls.recall(c, found.message),
     }
     alone = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -205,7 +206,7 @@ def test_what_comes_while_a_recall_waits_is_still_the_last_message(
     """Recalls that waited for a send, and for one another, leave the newest message that is there."""
     with engine.begin() as connection:
         first, second, third = accept(connection, *[a_send() for _ in range(3)])
-        histories.persist(connection, [first, second, third])
+        persistence.persist(connection, [first, second, third])
         last, newest = accept(connection, a_send(), a_send())
     with ThreadPoolExecutor(3) as pool, engine.begin() as connection:
         connection.execute(text("SELECT 1 FROM conversations FOR UPDATE"))
@@ -213,17 +214,17 @@ def test_what_comes_while_a_recall_waits_is_still_the_last_message(
             pool.submit(recall, engine, id)
         reading = pool.submit(read_everything, engine)
         assert wait_until(lambda: waits_for_a_lock(engine, 3), seconds=10)
-        histories.persist(connection, [last])
+        persistence.persist(connection, [last])
     assert reading.result() in (1, 2, 3)
     with engine.begin() as connection:
         for person, peer in ((1, 2), (2, 1)):
-            page = histories.history(connection, person, peer_id=peer)
+            page = history.list_history(connection, person, peer_id=peer)
             assert [view.message.id for view in page] == [last, first]
         rows = connection.execute(text("SELECT last_message_id FROM conversations")).scalars()
         assert set(rows) == {last}
-        assert conversations.drifted(connection, percent=100) == []
-        assert conversations.unread_total(connection, 2) == 1
-        histories.persist(connection, [newest])
+        assert find_drift(connection) == []
+        assert conversations.count_unread(connection, 2) == 1
+        persistence.persist(connection, [newest])
     assert recall(engine, newest) and recall(engine, last)
     with engine.begin() as connection:
         rows = connection.execute(text("SELECT last_message_id FROM conversations")).scalars()
@@ -233,4 +234,4 @@ def test_what_comes_while_a_recall_waits_is_still_the_last_message(
 def read_everything(engine: Engine) -> int:
     """Person 2 reads all."""
     with engine.begin() as connection:
-        return conversations.read_all(connection, 2)
+        return conversations.mark_all_read(connection, 2)

@@ -16,10 +16,11 @@ from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageStatus
 from storage.postgres.database import Session
-from storage.postgres.messages import conversations, histories
+from storage.postgres.messages import history, lookup, persistence
 from storage.postgres.sends import backlog, failed_sends, persist_lane
 from storage.valkey.bus import Bus
 from tests.builders import a_broadcast, a_notification, a_send, accept
+from tests.counters import find_drift
 from workers import persist
 from workers.services import Services, open_services
 
@@ -40,7 +41,7 @@ def test_what_was_accepted_is_in_the_history_published_and_let_go(
     with engine.begin() as connection:
         assert backlog.measure_backlog(connection).waiting == 0
         assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
-        assert len(histories.history(connection, 5, peer_id=1)) == 1
+        assert len(history.list_history(connection, 5, peer_id=1)) == 1
 
 
 def test_an_event_goes_to_both_people_each_in_their_conversation(
@@ -80,7 +81,7 @@ def test_with_the_bus_away_histories_fill_and_events_follow_in_order(
         first = accept(connection, a_send(), a_send())
     persist.drain(services)
     with engine.begin() as connection:
-        assert len(histories.history(connection, 2, peer_id=1)) == 2
+        assert len(history.list_history(connection, 2, peer_id=1)) == 2
         second = accept(connection, a_send())
     persist.drain(services)
     assert bus.events == []
@@ -96,7 +97,7 @@ def test_a_worker_that_died_between_commit_and_publish_is_made_good(
     with engine.begin() as connection:
         [orphan] = accept(connection, a_send())
         assert persist_lane.claim(connection, 10).ids == [orphan]
-        histories.persist(connection, [orphan])
+        persistence.persist(connection, [orphan])
         [newer] = accept(connection, a_send())
     persist.drain(services)
     assert heard(services).ids() == [orphan, newer]
@@ -109,10 +110,10 @@ def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
     with engine.begin() as connection:
         [publishing] = accept(connection, a_send())
         assert persist_lane.claim(connection, 10).ids == [publishing]
-        histories.persist(connection, [publishing])
+        persistence.persist(connection, [publishing])
         [persisting] = accept(connection, a_send())
         assert persist_lane.claim(connection, 10, publishing=[publishing]).ids == [persisting]
-        histories.persist(connection, [persisting])
+        persistence.persist(connection, [persisting])
         [newer] = accept(connection, a_send())
     persist.drain(services)
     assert heard(services).ids() == [publishing, persisting, newer]
@@ -168,15 +169,15 @@ def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
     assert heard(services).ids() == before + after
     for _ in range(4):
         with engine.begin() as connection:
-            assert failed_sends.find(connection, poison) is None
+            assert failed_sends.find_failed(connection, poison) is None
             connection.execute(text("UPDATE accepted SET ring_at = now()"))
         persist.drain(services)
     with engine.begin() as connection:
-        letter = failed_sends.find(connection, poison)
+        letter = failed_sends.find_failed(connection, poison)
         assert letter is not None
         assert letter.attempts == 5
         assert "null value" in letter.error and "secret words" not in letter.error
-        found = histories.find(connection, poison)
+        found = lookup.find_message(connection, poison)
         assert found is not None and found.status is MessageStatus.FAILED
 
 
@@ -193,7 +194,7 @@ def test_what_fails_for_everyone_is_held_against_no_send(
             persist.drain(services)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO conversations"))
-        assert failed_sends.listing(connection, limit=10) == []
+        assert failed_sends.list_failed(connection, limit=10) == []
     persisted = persist.drain(services)  # puts right what was left in hand, which rests once more
     end_rests(engine)
     assert persisted + persist.drain(services) == 2
@@ -256,8 +257,8 @@ def test_two_workers_at_once_deliver_everything_once_and_in_order(
     for ids in by_sender:
         assert [id for id in published if id in set(ids)] == ids
     with engine.begin() as connection:
-        assert len(histories.history(connection, 2, peer_id=1, limit=100)) == 60
-        assert conversations.drifted(connection, percent=100) == []
+        assert len(history.list_history(connection, 2, peer_id=1, limit=100)) == 60
+        assert find_drift(connection) == []
 
 
 def test_a_holder_gives_the_queue_back_after_its_time(services: Services, engine: Engine) -> None:

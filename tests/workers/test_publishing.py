@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType
-from storage.postgres.messages import histories
+from storage.postgres.messages import history, lookup, persistence
 from storage.postgres.sends import backlog, persist_lane
 from tests.builders import a_send, accept
 from workers import persist
@@ -100,9 +100,9 @@ def test_a_type_of_a_newer_version_is_readable_and_its_event_waits_for_that_vers
     [(id, attempts, error)] = set_aside(engine)
     assert (id, attempts) == (unknown, 1) and "TELEGRAM" in error
     with engine.begin() as connection:
-        [row] = histories.history(connection, 2, peer_id=0)
+        [row] = history.list_history(connection, 2, peer_id=0)
         assert (row.message.id, row.message.type) == (unknown, "TELEGRAM")
-        assert histories.find(connection, unknown) is not None
+        assert lookup.find_message(connection, unknown) is not None
 
 
 @pytest.mark.parametrize("is_claimed", [True, False], ids=["recovery", "backlog"])
@@ -114,7 +114,7 @@ def test_what_cannot_be_published_does_not_stop_recovery_or_the_backlog(
         unknown = connection.execute(text(_PLANT), {"type": "TELEGRAM"}).scalar_one()
         [orphan] = accept(connection, a_send())
         persist_lane.claim(connection, 10)
-        histories.persist(connection, [unknown, orphan])
+        persistence.persist(connection, [unknown, orphan])
         if not is_claimed:
             connection.execute(text("UPDATE persist_claims SET ids = '{}'"))
             connection.execute(
@@ -153,7 +153,7 @@ def test_what_is_set_aside_is_forgotten_once_it_is_recalled_or_past_retention(
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO unpublished (message_id) VALUES (4096)"))
         [recalled] = accept(connection, a_send())
-        histories.persist(connection, [recalled])
+        persistence.persist(connection, [recalled])
         connection.execute(text("UPDATE messages SET recalled_at = clock_timestamp()"))
         connection.execute(
             text("INSERT INTO unpublished (message_id) VALUES (:id)"), {"id": recalled}

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.postgres.messages import conversations, histories, retention
+from storage.postgres.messages import conversations, lookup, partitions, persistence, retention
 from storage.postgres.messages.recalls import recall
 from tests import wrong_clock
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
+from tests.counters import find_drift
 from workers import retention as worker
 from workers.services import Services
 
@@ -47,7 +48,7 @@ def age(connection: Connection, months: int) -> None:
 
 def send(connection: Connection, *receivers: int) -> None:
     """A notification to each."""
-    histories.persist(connection, accept(connection, *map(a_notification, receivers)))
+    persistence.persist(connection, accept(connection, *map(a_notification, receivers)))
 
 
 def months(engine: Engine) -> int:
@@ -63,7 +64,7 @@ def populate(engine: Engine) -> None:
         add_app(connection)
         add_people(connection, range(1, 5))
         send(connection, 1, 1, 2, 2, 3)
-        conversations.read_all(connection, 1)
+        conversations.mark_all_read(connection, 1)
         age(connection, 4)
     with engine.begin() as connection:
         send(connection, 2)
@@ -84,8 +85,8 @@ def test_a_month_past_its_time_goes_without_a_trace(keeper: Services, engine: En
     with engine.begin() as connection:
         left = connection.execute(text("SELECT user_id, unread_count FROM conversations")).all()
         assert [tuple(row) for row in left] == [(2, 1)]
-        assert conversations.listing(connection, 2)[0].last_content == "你好"
-        assert conversations.drifted(connection, percent=100) == []
+        assert conversations.list_conversations(connection, 2)[0].last_content == "你好"
+        assert find_drift(connection) == []
         assert connection.execute(text("SELECT count(*) FROM messages")).scalar() == 1
         assert connection.execute(text("SELECT count(*) FROM retention_progress")).scalar() == 0
     assert not worker.step(keeper)
@@ -103,40 +104,40 @@ def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Services, engi
     """After every slice counters equal a recount; reads and sends in between change nothing of that."""
     populate(engine)
     with engine.begin() as connection:
-        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
         assert month is not None
     more = True
     while more:
         with engine.begin() as connection:
-            more = retention.settle(connection, month, slice=1)
+            more = retention.settle_slice(connection, month, slice=1)
         with engine.begin() as connection:
-            assert conversations.drifted(connection, percent=100) == []
+            assert find_drift(connection) == []
             send(connection, 3)
-            conversations.read_all(connection, 2)
+            conversations.mark_all_read(connection, 2)
     with engine.begin() as connection:
-        assert retention.is_settled(connection, month)
+        assert retention.check_settled(connection, month)
     retain(keeper)
     with engine.begin() as connection:
-        assert retention.expired(connection, kept=timedelta(days=DAYS)) is None
-        assert conversations.drifted(connection, percent=100) == []
+        assert partitions.find_expired_month(connection, kept=timedelta(days=DAYS)) is None
+        assert find_drift(connection) == []
 
 
 def test_what_comes_into_an_old_month_is_settled_again(engine: Engine) -> None:
     """A dead letter replayed with its old id after its slice was done: the month is not dropped yet."""
     populate(engine)
     with engine.begin() as connection:
-        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
         assert month is not None
-        while retention.settle(connection, month, slice=10):
+        while retention.settle_slice(connection, month, slice=10):
             pass
         accept(connection, a_notification(4))
         connection.execute(text("UPDATE accepted SET id = :id"), {"id": month.low + 9})
-        histories.persist(connection, [month.low + 9])
-        assert not retention.is_settled(connection, month)
-        while retention.settle(connection, month, slice=10):
+        persistence.persist(connection, [month.low + 9])
+        assert not retention.check_settled(connection, month)
+        while retention.settle_slice(connection, month, slice=10):
             pass
-        assert retention.is_settled(connection, month)
-        assert conversations.drifted(connection, percent=100) == []
+        assert retention.check_settled(connection, month)
+        assert find_drift(connection) == []
 
 
 def test_the_broadcasts_of_the_month_go_too(keeper: Services, engine: Engine) -> None:
@@ -144,7 +145,7 @@ def test_the_broadcasts_of_the_month_go_too(keeper: Services, engine: Engine) ->
     populate(engine)
     with engine.begin() as connection:
         ids = accept(connection, a_broadcast(), a_broadcast())
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
         old = "UPDATE broadcasts SET id = message_id_floor(now() - interval '200 days') WHERE id = :id"
         connection.execute(text(old), {"id": ids[0]})
     retain(keeper)
@@ -158,41 +159,41 @@ def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Services, engine: E
         add_app(connection)
         add_people(connection, range(1, 3))
         send(connection, 1, 2, 2)
-        conversations.read_all(connection, 2)
+        conversations.mark_all_read(connection, 2)
         age(connection, 4)
     with engine.begin() as connection:
         [last, kept] = accept(connection, a_notification(2), a_notification(1))
-        histories.persist(connection, [last, kept])
-        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        persistence.persist(connection, [last, kept])
+        month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
         assert month is not None
-        while retention.settle(connection, month, slice=10):
+        while retention.settle_slice(connection, month, slice=10):
             pass
     with engine.begin() as connection:
-        found = histories.find(connection, last)
+        found = lookup.find_message(connection, last)
         assert found is not None
         recall(connection, found.message)
     retain(keeper)
     with engine.begin() as connection:
         left = connection.execute(text("SELECT user_id, last_message_id FROM conversations")).all()
         assert [tuple(row) for row in left] == [(1, kept)]
-        assert conversations.drifted(connection, percent=100) == []
+        assert find_drift(connection) == []
 
 
 def test_a_month_is_looked_through_in_parts(engine: Engine) -> None:
     """Page by page, and where it stands is kept: a large month never needs a long statement."""
     populate(engine)
     with engine.begin() as connection:
-        month = retention.expired(connection, kept=timedelta(days=DAYS))
+        month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
         assert month is not None
         filler = (
             f"INSERT INTO deliveries{month.suffix} (user_id, peer_id, message_id, read_at)"
             f" SELECT n, -7, {month.low + 100}, now() FROM generate_series(1000, 3000) n"
         )
         connection.execute(text(filler))
-        while retention.settle(connection, month, slice=100):
+        while retention.settle_slice(connection, month, slice=100):
             pass
         parts = 1
-        while (is_settled := retention.is_settled(connection, month, blocks=4)) is None:
+        while (is_settled := retention.check_settled(connection, month, blocks=4)) is None:
             parts += 1
     assert is_settled is True
     assert parts > 2

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage.model.errors import CarillonError, PermanentError, TransientError
-from storage.postgres.broadcasts import expansion
-from storage.postgres.messages import histories, recounts
+from storage.postgres.broadcasts import planning
+from storage.postgres.messages import persistence, recounts
 from storage.postgres.sends import backlog, idempotency
 from tests.builders import a_send, accept, add_people
 from workers import retention, upkeep
@@ -67,7 +67,7 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     assert steps == ["retention"]
     assert 0 < keys(engine) < 1_000
     with engine.begin() as connection:
-        assert expansion.forget_changes(connection) == 0
+        assert planning.purge_activity_changes(connection) == 0
     while upkeep.tidy(services):
         pass
     assert keys(engine) == 0
@@ -94,15 +94,15 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
 ) -> None:
     """It counts and logs what is wrong and repairs nothing; what it found is told when it is done."""
     with engine.begin() as connection:
-        histories.persist(
+        persistence.persist(
             connection, accept(connection, *[a_send(receiver_id=n) for n in range(2, 900)])
         )
         connection.execute(text("UPDATE conversations SET unread_count = 9 WHERE user_id = 2"))
-        recounts.start(connection)
+        recounts.start_recount(connection)
     parts = 0
     while True:
         with engine.begin() as connection:
-            found = recounts.go_on(connection, percent=100, blocks=2)
+            found = recounts.recount_slice(connection, percent=100, blocks=2)
             assert backlog.measure_backlog(connection).drifted == (
                 0 if found and found.has_more else 1
             )
@@ -116,7 +116,7 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
         assert not upkeep.tidy(every)
     assert "user 2, conversation 1 has 9, really 1" in caplog.text
     with engine.begin() as connection:
-        assert recounts.go_on(connection, percent=100, blocks=2) is None
+        assert recounts.recount_slice(connection, percent=100, blocks=2) is None
         assert backlog.measure_backlog(connection).drifted == 1
         connection.execute(text("UPDATE conversations SET unread_count = 1 WHERE user_id = 2"))
     upkeep.start_recount(services)

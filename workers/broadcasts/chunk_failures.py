@@ -22,4 +22,6 @@ def record_chunk_failure(
         "Chunk %d of broadcast %d (%s) failed: %s",
         *(chunk.number, chunk.broadcast_id, state.value, reason(error)),
     )
-    services.database.transaction(failures.count_chunk, chunk, state=state, error=reason(error))
+    services.database.transaction(
+        failures.record_chunk_failure, chunk, state=state, error=reason(error)
+    )

@@ -10,7 +10,7 @@ from storage.model.conversation import app_peer
 from storage.model.errors import TransientError, reason
 from storage.model.event import NewMessage
 from storage.postgres.broadcasts import expansion
-from storage.postgres.messages.histories import Persisted
+from storage.postgres.messages.persistence import PersistedMessage
 from workers.broadcasts.chunk_failures import record_chunk_failure
 from workers.publishing import follow, new_message
 from workers.services import Services
@@ -31,7 +31,7 @@ class Expander:
         self._now = now
         self._lease = services.settings.lease
         self._max_attempts = services.settings.max_attempts
-        self._messages: dict[int, Persisted] = {}
+        self._messages: dict[int, PersistedMessage] = {}
         self._last_app_id = 0
         self._has_left_unpublished = False
 
@@ -82,7 +82,7 @@ class Expander:
         self._services.telemetry.people.labels("expanded").inc(len(chunk.user_ids))
         if chunk.is_barred:
             self._has_left_unpublished = True
-            self._database.transaction(expansion.put_back, chunk, wait=timedelta(0))
+            self._database.transaction(expansion.postpone_publishing, chunk, wait=timedelta(0))
         else:
             self._publish(chunk, claimed_at=claimed_at)
 
@@ -99,7 +99,7 @@ class Expander:
             # It is in the histories; a lane that comes by when the bus is back publishes it.
             _log.warning("Chunk not published, for now: %s", error.detail)
             self._services.telemetry.unpublished.inc()
-            self._database.transaction(expansion.put_back, chunk, wait=BUS_WAIT)
+            self._database.transaction(expansion.postpone_publishing, chunk, wait=BUS_WAIT)
             return
         except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
             record_chunk_failure(self._services, chunk, state=ChunkState.EXPANDED, error=error)
@@ -123,15 +123,15 @@ class Expander:
             part=chunk.number,
         )
 
-    def _message_of(self, broadcast_id: int) -> Persisted:
+    def _message_of(self, broadcast_id: int) -> PersistedMessage:
         if broadcast_id not in self._messages:
             self._messages.clear()  # Chunks come broadcast by broadcast: one is enough.
-            found = self._database.transaction(expansion.message, broadcast_id)
-            self._messages[broadcast_id] = Persisted(*found)
+            found = self._database.transaction(expansion.load_message, broadcast_id)
+            self._messages[broadcast_id] = PersistedMessage(*found)
         return self._messages[broadcast_id]
 
     def _find_next(self) -> Chunk | None:
-        return self._database.transaction(expansion.suspect, after_app_id=self._last_app_id)
+        return self._database.transaction(expansion.find_next_chunk, after_app_id=self._last_app_id)
 
     def _let_next_rest(self, error: TransientError) -> None:
         """Let the chunk that took PostgreSQL too long rest, so that the next lane does not try it first.
@@ -152,7 +152,7 @@ class Expander:
         claimed_at = self._now()
         try:
             expanded = self._database.transaction(
-                expansion.expand, chunk, lease=self._lease, max_attempts=self._max_attempts
+                expansion.expand_chunk, chunk, lease=self._lease, max_attempts=self._max_attempts
             )
         except TransientError:
             raise

@@ -4,8 +4,8 @@ import logging
 
 from storage.broker import BROADCASTS
 from storage.model.errors import TransientError, reason
-from storage.postgres.broadcasts import failures, plans
-from storage.postgres.broadcasts.plans import Pending, Planned, Slicing
+from storage.postgres.broadcasts import failures, planning
+from storage.postgres.broadcasts.planning import PendingBroadcast, PlanLimits, PlannedSlice
 from workers.services import Services
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ class Planner:
         settings = services.settings
         self._services = services
         self._database = services.database
-        self._slicing = Slicing(settings.chunk_size, max_attempts=settings.max_attempts)
+        self._slicing = PlanLimits(settings.chunk_size, max_attempts=settings.max_attempts)
         self._last_app_id = 0
 
     def plan_slice(self) -> bool:
@@ -29,7 +29,9 @@ class Planner:
         """
         after = self._last_app_id
         try:
-            planned = self._database.transaction(plans.plan, self._slicing, after_app_id=after)
+            planned = self._database.transaction(
+                planning.plan_next, self._slicing, after_app_id=after
+            )
         except TransientError as error:
             self._let_next_rest(error)
             raise
@@ -42,14 +44,16 @@ class Planner:
         self._wake_lanes(planned)
         return True
 
-    def _wake_lanes(self, planned: Planned) -> None:
+    def _wake_lanes(self, planned: PlannedSlice) -> None:
         """Ring once a plan is complete: there are chunks enough for every lane."""
         if planned.is_complete:
             self._services.doorbell.ring(BROADCASTS)
 
-    def _find_next(self) -> Pending | None:
+    def _find_next(self) -> PendingBroadcast | None:
         after = self._last_app_id
-        return self._database.transaction(plans.suspect, self._slicing, after_app_id=after)
+        return self._database.transaction(
+            planning.find_next_pending, self._slicing, after_app_id=after
+        )
 
     def _let_next_rest(self, error: TransientError) -> None:
         """Let the broadcast that took PostgreSQL too long rest, so that the next lane does not try it first.
@@ -69,7 +73,7 @@ class Planner:
         self._last_app_id = pending.app_id
         try:
             planned = self._database.transaction(
-                plans.plan_one, pending.broadcast_id, self._slicing
+                planning.plan_broadcast, pending.broadcast_id, self._slicing
             )
         except TransientError:
             raise
@@ -80,7 +84,9 @@ class Planner:
                 self._wake_lanes(planned)
         return True
 
-    def _record_failure(self, pending: Pending, error: Exception) -> None:
+    def _record_failure(self, pending: PendingBroadcast, error: Exception) -> None:
         """Let a broadcast that could not be planned rest, for longer each time."""
         _log.error("Broadcast %d cannot be planned: %s", pending.broadcast_id, reason(error))
-        self._database.transaction(failures.count_plan, pending.broadcast_id, error=reason(error))
+        self._database.transaction(
+            failures.record_plan_failure, pending.broadcast_id, error=reason(error)
+        )

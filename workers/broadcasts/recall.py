@@ -7,7 +7,7 @@ from storage.model.conversation import app_peer
 from storage.model.errors import TransientError, reason
 from storage.model.event import MessageRecalled
 from storage.postgres.broadcasts import recalls
-from storage.postgres.broadcasts.recalls import Recallable
+from storage.postgres.broadcasts.recalls import RecallableChunk
 from workers.broadcasts.chunk_failures import record_chunk_failure
 from workers.services import Services
 
@@ -55,14 +55,14 @@ def _let_next_rest(services: Services, error: TransientError) -> None:
 
     If PostgreSQL is away, this raises TransientError too, and nothing is noted.
     """
-    next_chunk = services.database.transaction(recalls.suspect)
+    next_chunk = services.database.transaction(recalls.find_next_chunk)
     if next_chunk is not None:
         record_chunk_failure(services, next_chunk.chunk, state=next_chunk.state, error=error)
 
 
 def _take_back_alone(services: Services, error: Exception) -> bool:
     """Take back the chunk that was next, and it alone; only if that fails too, the failure is this chunk's."""
-    next_chunk = services.database.transaction(recalls.suspect)
+    next_chunk = services.database.transaction(recalls.find_next_chunk)
     if next_chunk is None:
         _log.error("A chunk could not be taken back, and none is left: %s", reason(error))
         return False
@@ -70,10 +70,12 @@ def _take_back_alone(services: Services, error: Exception) -> bool:
     return True
 
 
-def _try_alone(services: Services, next_chunk: Recallable) -> None:
+def _try_alone(services: Services, next_chunk: RecallableChunk) -> None:
     lease = services.settings.lease
     try:
-        chunk = services.database.transaction(recalls.take_back, next_chunk.chunk, lease=lease)
+        chunk = services.database.transaction(
+            recalls.take_back_chunk, next_chunk.chunk, lease=lease
+        )
     except TransientError:
         raise
     except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)

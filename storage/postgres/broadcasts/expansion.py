@@ -1,21 +1,18 @@
-"""Broadcasts on their way: expanding their chunks, closing, stopping.
+"""Expanding a broadcast: chunk by chunk its deliveries are inserted, then published, until it is closed.
 
-The lanes' (workers/broadcasts/lane.py), but `stop` and `discard`. Planning is `plans.py`, what fails
-`failures.py`, reports are `reports.py`, taking back is `recalls.py`. A chunk is
-marked in the transaction that inserts its deliveries, so that progress is a sum over chunks and never a
-guess. Whoever locks both locks a chunk before its broadcast.
+Called by the broadcast lanes (`workers/broadcasts/lane.py`). A chunk is marked in the transaction that inserts its deliveries,
+so that progress is a sum over chunks and never a guess. A transaction that locks both locks a chunk before its broadcast.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from storage.model.broadcast import BroadcastStatus, Chunk
+from storage.model.broadcast import Chunk
 from storage.model.message import Message
 from storage.postgres.held_apps import is_held
 from storage.postgres.message_rows import read_message
-from storage.postgres.sends.withdrawals import check_broadcast, withdraw
 
 # A chunk of an earlier broadcast of the app that names some of the same people and is not on the bus yet
 # (contract §2, Order). Ranges may meet where people do not: then one waits a little for nothing. What
@@ -87,7 +84,7 @@ def expand_next(
     return _chunk(connection.execute(_EXPAND_NEXT, parameters).first())
 
 
-def expand(
+def expand_chunk(
     connection: Connection, chunk: Chunk, *, lease: timedelta, max_attempts: int = 5
 ) -> Chunk | None:
     """The same for this chunk; None if it is done, in another's hands, or stopped."""
@@ -111,7 +108,7 @@ SELECT {_OF_CHUNK}
 """)  # noqa: S608 (as above)
 
 
-def suspect(connection: Connection, *, after_app_id: int) -> Chunk | None:
+def find_next_chunk(connection: Connection, *, after_app_id: int) -> Chunk | None:
     """The chunk that `expand_next` would take: after a failure, to find out which it was."""
     return _chunk(connection.execute(_SUSPECT, {"after_app_id": after_app_id}).first())
 
@@ -151,7 +148,7 @@ def mark_published(connection: Connection, chunk: Chunk) -> None:
     """Note that a chunk's event is on the bus, and close the broadcast if it was the last."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     connection.execute(_MARK_PUBLISHED, parameters)
-    close(connection, chunk.broadcast_id)
+    close_if_done(connection, chunk.broadcast_id)
 
 
 _PUT_BACK = text("""
@@ -160,7 +157,7 @@ UPDATE broadcast_chunks SET lease_until = clock_timestamp() + :wait, attempts = 
 """)
 
 
-def put_back(connection: Connection, chunk: Chunk, *, wait: timedelta) -> None:
+def postpone_publishing(connection: Connection, chunk: Chunk, *, wait: timedelta) -> None:
     """Let an expanded chunk be taken up again after `wait`; not being published yet is no attempt."""
     connection.execute(_PUT_BACK, {"id": chunk.broadcast_id, "number": chunk.number, "wait": wait})
 
@@ -182,7 +179,7 @@ SELECT EXISTS (SELECT 1 FROM broadcast_chunks
 """)
 
 
-def close(connection: Connection, broadcast_id: int) -> None:
+def close_if_done(connection: Connection, broadcast_id: int) -> None:
     """Set DONE if every one of `total` has it; else change nothing."""
     # Most chunks are not the last: ask without a lock first (index broadcast_chunks_open). Two lanes
     # that both still see the other's chunk open are put right by the sweep.
@@ -192,69 +189,12 @@ def close(connection: Connection, broadcast_id: int) -> None:
         connection.execute(_CLOSE, {"id": broadcast_id})
 
 
-_STOP = text("""
-UPDATE broadcasts SET status = 'CANCELLED', finished_at = clock_timestamp()
- WHERE id = :id AND status IN ('PENDING', 'EXPANDING')
-""")
-
-
-def stop(connection: Connection, broadcast_id: int) -> None:
-    """Cancel: nothing more is planned, and no lane that begins now takes a chunk.
-
-    In every state it is in, also scheduled or not persisted yet; one that has come to rest stays as it
-    is. `discard` must follow, in a transaction of its own: see there. Raises NotFound if it is none.
-    """
-    check_broadcast(connection, broadcast_id)
-    if not withdraw(connection, broadcast_id, status=BroadcastStatus.CANCELLED):
-        connection.execute(_STOP, {"id": broadcast_id})
-
-
-# A lane that looked before the stop was committed holds its chunk's lock: this waits for it, and then
-# passes over the chunk. One that comes for the lock later finds the chunk cancelled. In a transaction
-# of its own, because lanes take a chunk before its broadcast.
-_DISCARD = text("""
-UPDATE broadcast_chunks c SET state = 'cancelled', error = NULL, lease_until = NULL
-  FROM broadcasts b
- WHERE b.id = c.broadcast_id AND b.status IN ('CANCELLED', 'RECALLING')
-   AND c.broadcast_id = :id AND c.state = 'waiting'
-""")
-
-
-def discard(connection: Connection, broadcast_id: int) -> int:
-    """After a stop: what is not expanded when this is committed never will be. How many chunks.
-
-    Safe to repeat; changes nothing unless the broadcast was stopped.
-    """
-    return connection.execute(_DISCARD, {"id": broadcast_id}).rowcount
-
-
 _UNFINISHED = text("SELECT id FROM broadcasts WHERE status = 'EXPANDING' ORDER BY id")
 
 
-def unfinished(connection: Connection) -> list[int]:
+def list_expanding(connection: Connection) -> list[int]:
     """Broadcasts being expanded, oldest first (index broadcasts_unfinished)."""
     return list(connection.execute(_UNFINISHED).scalars())
-
-
-# Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished.
-_IS_DUE = text(f"""
-SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
-                  AND (p.rest_until IS NULL OR p.rest_until < clock_timestamp())
-                  AND NOT {is_held("p.app_id")})
-    OR EXISTS (SELECT FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
-                WHERE c.state IN ('waiting', 'expanded')
-                  AND (b.status = 'EXPANDING' OR b.status = 'CANCELLED' AND c.state = 'expanded')
-                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
-                  AND NOT (c.state = 'waiting' AND {is_held("c.app_id")}))
-    OR EXISTS (SELECT FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
-                WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
-                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
-""")  # noqa: S608 (as above)
-
-
-def is_due(connection: Connection) -> bool:
-    """Whether a lane would find something to do."""
-    return bool(connection.execute(_IS_DUE).scalar_one())
 
 
 _MESSAGE = text("""
@@ -263,53 +203,7 @@ SELECT m.*, a.name AS app_name, b.origin
 """)
 
 
-def message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
+def load_message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
     """The message that a broadcast carries, and the text of its `model.origin.Origin`."""
     row = connection.execute(_MESSAGE, {"id": broadcast_id}).one()
     return read_message(row), row.origin or ""
-
-
-# A change is of interest as long as a broadcast that was accepted before it may still be planned.
-_FORGET_CHANGES = text("""
-DELETE FROM activity_changes WHERE ctid = ANY (ARRAY (
-SELECT ctid FROM activity_changes
- WHERE changed_at < least(
-   least(clock_timestamp(), CAST(:now AS timestamptz)) - interval '1 hour',
-   (SELECT min(accepted_at) FROM accepted WHERE is_broadcast),
-   (SELECT min(accepted_at) FROM broadcasts WHERE status = 'PENDING'),
-   (SELECT min(CAST(payload ->> 'accepted_at' AS timestamptz)) FROM failed_sends
-     WHERE CAST(payload ->> 'is_broadcast' AS boolean)))
- ORDER BY changed_at LIMIT :slice FOR UPDATE SKIP LOCKED))
-""")
-
-
-def forget_changes(connection: Connection, *, slice: int = 10_000) -> int:
-    """Drop what is known of who was active when no broadcast can ask for it any more; how many rows.
-
-    At most `slice` (index activity_changes_changed_at).
-    """
-    asked = {"slice": slice, "now": datetime.now(UTC)}
-    return connection.execute(_FORGET_CHANGES, asked).rowcount
-
-
-_STOPPED = text("""
-SELECT DISTINCT b.id FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
- WHERE c.state = 'waiting' AND b.status IN ('CANCELLED', 'RECALLING')
-""")
-
-
-def undiscarded(connection: Connection) -> list[int]:
-    """Stopped broadcasts whose `discard` did not follow (index broadcast_chunks_waiting)."""
-    return list(connection.execute(_STOPPED).scalars())
-
-
-# Index broadcasts_unfinished, and the primary key of the chunks of the few that it finds.
-_CHUNK_STATES = text("""
-SELECT c.state, count(*) AS chunks FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
- WHERE b.status IN ('PENDING', 'EXPANDING', 'RECALLING') GROUP BY c.state
-""")
-
-
-def chunk_states(connection: Connection) -> dict[str, int]:
-    """How many chunks of the broadcasts that run now are in each state, also in one of a newer version."""
-    return {row.state: row.chunks for row in connection.execute(_CHUNK_STATES)}

@@ -24,19 +24,21 @@ UPDATE broadcast_chunks
 """)  # noqa: S608 (as above)
 
 
-def count_plan(connection: Connection, broadcast_id: int, *, error: str) -> None:
+def record_plan_failure(connection: Connection, broadcast_id: int, *, error: str) -> None:
     """Note that planning raised `error`; it is tried again after a pause that grows."""
     connection.execute(_FAIL_PLAN, {"id": broadcast_id, "error": error})
 
 
-def count_chunk(connection: Connection, chunk: Chunk, *, state: ChunkState, error: str) -> None:
+def record_chunk_failure(
+    connection: Connection, chunk: Chunk, *, state: ChunkState, error: str
+) -> None:
     """Note that taking a chunk on from `state` raised `error`; it is tried again after a growing pause."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     connection.execute(_FAIL_CHUNK, parameters | {"state": state, "error": error})
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
+class FailingBroadcast:
     """A broadcast of which something fails: `parts` of it (chunks, and its plan), and the newest error."""
 
     broadcast_id: int
@@ -60,10 +62,12 @@ SELECT f.broadcast_id, coalesce(a.name, '') AS app_name, count(*) AS parts,
 """)
 
 
-def failing(connection: Connection, *, limit: int) -> list[Failing]:
+def list_failing(connection: Connection, *, limit: int) -> list[FailingBroadcast]:
     """Broadcasts of which something fails and is tried again, oldest first."""
     rows = connection.execute(_FAILING, {"limit": limit})
-    return [Failing(row.broadcast_id, row.app_name, row.parts, row.last_error) for row in rows]
+    return [
+        FailingBroadcast(row.broadcast_id, row.app_name, row.parts, row.last_error) for row in rows
+    ]
 
 
 # 'failed' and FAILED are what versions before 0.1.0 gave up.
@@ -83,7 +87,7 @@ UPDATE broadcasts SET status = 'EXPANDING', finished_at = NULL WHERE id = :id AN
 """)
 
 
-def retry(connection: Connection, broadcast_id: int) -> int:
+def retry_failing(connection: Connection, broadcast_id: int) -> int:
     """Let what of a broadcast fails be tried at once; how many parts. The pauses after that stay long."""
     parameters = {"id": broadcast_id}
     chunks = connection.execute(_RETRY_CHUNKS, parameters).rowcount

@@ -21,10 +21,10 @@ UPDATE broadcasts SET status = 'RECALLING' WHERE id = :id AND status NOT IN ('RE
 """)
 
 
-def start(connection: Connection, broadcast_id: int) -> None:
+def start_recall(connection: Connection, broadcast_id: int) -> None:
     """Have a broadcast taken back, wherever it is: nothing more is planned or expanded from now on.
 
-    `broadcasts.discard` must follow, in a transaction of its own. Safe to repeat. Raises NotFound if it
+    `cancellation.discard_waiting` must follow, in a transaction of its own. Safe to repeat. Raises NotFound if it
     is no broadcast.
     """
     check_broadcast(connection, broadcast_id)
@@ -86,7 +86,7 @@ UPDATE broadcast_chunks SET state = 'taken_back', lease_until = clock_timestamp(
 
 
 @dataclass(frozen=True, slots=True)
-class Recallable:
+class RecallableChunk:
     """A chunk that is to be taken back, and where it stands."""
 
     chunk: Chunk
@@ -99,30 +99,30 @@ def take_back_next(connection: Connection, *, lease: timedelta) -> Chunk | None:
     Or find one that a lane left without telling of it. None: there is none that nobody has. The event
     is the caller's, for `lease`, after the commit.
     """
-    found = suspect(connection)
+    found = find_next_chunk(connection)
     return _take_back(connection, found, lease=lease) if found else None
 
 
-def take_back(connection: Connection, chunk: Chunk, *, lease: timedelta) -> Chunk | None:
+def take_back_chunk(connection: Connection, chunk: Chunk, *, lease: timedelta) -> Chunk | None:
     """The same for this chunk; None if it is done, or in another's hands."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     found = _recallable(connection.execute(_ONE, parameters).first())
     return _take_back(connection, found, lease=lease) if found else None
 
 
-def suspect(connection: Connection) -> Recallable | None:
+def find_next_chunk(connection: Connection) -> RecallableChunk | None:
     """The chunk that `take_back_next` would take: after a failure, to find out which it was."""
     return _recallable(connection.execute(_NEXT).first())
 
 
-def _recallable(row: Row[Any] | None) -> Recallable | None:
+def _recallable(row: Row[Any] | None) -> RecallableChunk | None:
     if row is None:
         return None
     chunk = Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids))
-    return Recallable(chunk, ChunkState(row.state))
+    return RecallableChunk(chunk, ChunkState(row.state))
 
 
-def _take_back(connection: Connection, found: Recallable, *, lease: timedelta) -> Chunk:
+def _take_back(connection: Connection, found: RecallableChunk, *, lease: timedelta) -> Chunk:
     chunk = found.chunk
     if found.state is not ChunkState.TAKEN_BACK:
         ids = list(chunk.user_ids)
@@ -144,7 +144,7 @@ def mark_recalled(connection: Connection, chunk: Chunk) -> None:
     """Note that everyone of a chunk was told, and close the recall if it was the last."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     connection.execute(_MARK_RECALLED, parameters)
-    close(connection, chunk.broadcast_id)
+    close_if_recalled(connection, chunk.broadcast_id)
 
 
 _IS_OPEN = text("""
@@ -157,7 +157,7 @@ UPDATE broadcasts SET status = 'RECALLED', finished_at = clock_timestamp()
 """)
 
 
-def close(connection: Connection, broadcast_id: int) -> None:
+def close_if_recalled(connection: Connection, broadcast_id: int) -> None:
     """Set RECALLED if nobody has it any more and everyone was told; else change nothing.
 
     A state that is open never comes back once none is, so nothing needs to be locked; of two lanes
@@ -170,6 +170,6 @@ def close(connection: Connection, broadcast_id: int) -> None:
 _UNFINISHED = text("SELECT id FROM broadcasts WHERE status = 'RECALLING' ORDER BY id")
 
 
-def unfinished(connection: Connection) -> list[int]:
+def list_recalling(connection: Connection) -> list[int]:
     """Broadcasts being taken back, oldest first (index broadcasts_unfinished)."""
     return list(connection.execute(_UNFINISHED).scalars())

@@ -1,17 +1,13 @@
-"""How far broadcasts are, who has read them and who has not (contract §3); for ingest and the command."""
+"""How far broadcasts are on their way (docs/contract.md §3); for ingest and the command."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
-from storage.postgres.broadcasts.pages import BEFORE, IS_BEFORE, LAST_ID
+from storage.model.broadcast import BroadcastReport, BroadcastStatus
+from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import is_held
-
-# Chunks of people looked at in one question: short enough for a share that others wait for.
-_CHUNKS_AT_ONCE = 20
 
 # Where it stands on its way, in one snapshot: not persisted yet, a dead letter, or a broadcast. Each has
 # an instant of acceptance, by which a list is sorted: a scheduled one does not hide the one just sent.
@@ -81,7 +77,7 @@ WITH {BEFORE}, found AS (
 _TAKEN_BACK = frozenset({BroadcastStatus.RECALLING, BroadcastStatus.RECALLED})
 
 
-def report(
+def find_report(
     connection: Connection, broadcast_id: int, *, app_id: int | None
 ) -> BroadcastReport | None:
     """How far a broadcast is (contract §3); None if `app_id` (None: no app at all) has no such one."""
@@ -90,7 +86,7 @@ def report(
     return _report(row) if row else None
 
 
-def listing(
+def list_reports(
     connection: Connection,
     app_id: int,
     *,
@@ -137,101 +133,7 @@ SELECT id, false FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 
 
-def ended(connection: Connection, ids: Collection[int]) -> dict[int, bool]:
+def find_ended(connection: Connection, ids: Collection[int]) -> dict[int, bool]:
     """Those of `ids` that no lane will expand any more, and whether everyone has it (`Prefer: wait`)."""
     rows = connection.execute(_ENDED, {"ids": list(ids)})
     return {row.id: row.is_done for row in rows}
-
-
-# Whoever gets here first within the minute that contract §3 allows counts; others show the last count.
-_START_COUNT = text("""
-UPDATE broadcasts SET read_counted_at = clock_timestamp()
- WHERE id = :id AND app_id = :app_id AND total > 0
-   AND (read_counted_at IS NULL OR read_counted_at < clock_timestamp() - interval '1 minute')
-""")
-_END_COUNT = text("UPDATE broadcasts SET read_count = :count WHERE id = :id")
-# The next chunks that have people past `after`: the primary key, in order.
-_PART = """
-part AS MATERIALIZED (
-  SELECT c.user_ids, c.last_user_id, c.app_id FROM broadcast_chunks c
-   WHERE c.broadcast_id = :id AND c.last_user_id > :after AND c.state IN ('expanded', 'published')
-   ORDER BY c.number LIMIT :chunks
-), people AS (
-  SELECT u.id, part.app_id, part.last_user_id FROM part CROSS JOIN LATERAL unnest(part.user_ids) AS u(id)
-)
-"""
-# By the primary key of `deliveries`, one probe a person.
-_COUNT_READS = text(f"""
-WITH {_PART}
-SELECT max(part_end.last) AS last, (
-    SELECT count(*) FROM people p
-      JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
-     WHERE d.read_at IS NOT NULL) AS reads
-  FROM (SELECT max(last_user_id) AS last FROM part) part_end
-""")  # noqa: S608 (the part is the constant above)
-
-
-def start_count(connection: Connection, broadcast_id: int, *, app_id: int) -> bool:
-    """Whether `read` is older than a minute and the caller is the one to count it anew."""
-    parameters = {"id": broadcast_id, "app_id": app_id}
-    return connection.execute(_START_COUNT, parameters).rowcount == 1
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many of a part of the audience have read it; `last_user_id` ends the part, None: no more."""
-
-    count: int
-    last_user_id: int | None
-
-
-def count_reads(connection: Connection, broadcast_id: int, *, after_user_id: int = 0) -> Counted:
-    """Count the reads of the next part of the audience: a million people are no single question."""
-    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
-    row = connection.execute(_COUNT_READS, parameters).one()
-    return Counted(row.reads, row.last)
-
-
-def end_count(connection: Connection, broadcast_id: int, *, count: int) -> None:
-    """Note what was counted."""
-    connection.execute(_END_COUNT, {"id": broadcast_id, "count": count})
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadPage:
-    """People who have not read it, by id; `last_user_id`: go on after it, None: these were the last."""
-
-    people: tuple[UnreadPerson, ...]
-    last_user_id: int | None
-
-
-_PART_END = text(f"WITH {_PART} SELECT max(last_user_id) FROM part")  # noqa: S608 (as above)
-_UNREAD = text(f"""
-WITH {_PART}, unread AS (
-  SELECT p.id, p.app_id FROM people p
-    JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
-   WHERE p.id > :after AND d.read_at IS NULL ORDER BY p.id LIMIT :limit
-)
-SELECT unread.id, account.app_user_id, coalesce(users.name, '') AS name
-  FROM unread LEFT JOIN users USING (id)
-  LEFT JOIN LATERAL (
-    SELECT m.app_user_id FROM mappings m WHERE m.user_id = unread.id AND m.app_id = unread.app_id
-     ORDER BY m.app_user_id LIMIT 1) account ON true
- ORDER BY unread.id
-""")  # noqa: S608 (as above)
-
-
-def unread(
-    connection: Connection, broadcast_id: int, *, after_user_id: int, limit: int
-) -> UnreadPage:
-    """Up to `limit` people after `after_user_id` who have it and have not read it.
-
-    Looks at a part of the audience only: the page may be short and not the last, `last_user_id` tells.
-    """
-    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
-    end = connection.execute(_PART_END, parameters).scalar()
-    if end is None:
-        return UnreadPage((), None)
-    rows = connection.execute(_UNREAD, parameters | {"limit": limit}).all()
-    people = tuple(UnreadPerson(row.id, row.app_user_id, row.name) for row in rows)
-    return UnreadPage(people, people[-1].user_id if len(people) == limit else end)

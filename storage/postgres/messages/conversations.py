@@ -31,7 +31,7 @@ SELECT c.peer_id, c.unread_count, c.updated_at,
 """)
 
 
-def listing(connection: Connection, user_id: int) -> list[Conversation]:
+def list_conversations(connection: Connection, user_id: int) -> list[Conversation]:
     """A person's conversations, newest first, LISTED at most (contract §4)."""
     asked = {"user_id": user_id, "listed": LISTED}
     return [_conversation(row) for row in connection.execute(_LISTING, asked)]
@@ -55,7 +55,7 @@ _UNREAD_TOTAL = text(
 )
 
 
-def unread_total(connection: Connection, user_id: int) -> int:
+def count_unread(connection: Connection, user_id: int) -> int:
     """How many messages a person has not read, over all conversations."""
     return int(connection.execute(_UNREAD_TOTAL, {"user_id": user_id}).scalar_one())
 
@@ -119,13 +119,15 @@ _READ_ALL = text(
 _NO_BOUND = 2**63 - 1
 
 
-def read_all(connection: Connection, user_id: int) -> int:
+def mark_all_read(connection: Connection, user_id: int) -> int:
     """Mark everything a person has as read; how many. The person's devices are told by the outbox."""
     parameters = {"user_id": user_id, "up_to_id": _NO_BOUND}
     return int(connection.execute(_READ_ALL, parameters).scalar_one())
 
 
-def read(connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | None = None) -> int:
+def mark_read(
+    connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | None = None
+) -> int:
     """Mark one conversation as read, up to and with `up_to_id` (None: all of it); how many.
 
     The person's devices are told by the outbox. Safe to repeat: a second time it is 0.
@@ -133,22 +135,3 @@ def read(connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | 
     bound = _NO_BOUND if up_to_id is None else up_to_id
     parameters = {"user_id": user_id, "peer_id": peer_id, "up_to_id": bound}
     return int(connection.execute(_READ_ONE, parameters).scalar_one())
-
-
-_DRIFT = text("""
-SELECT c.user_id, c.peer_id, c.unread_count, r.unread
-  FROM (SELECT * FROM conversations TABLESAMPLE BERNOULLI (CAST(:percent AS float8))) c
- CROSS JOIN LATERAL (
-   SELECT count(*) AS unread FROM deliveries d
-    WHERE d.user_id = c.user_id AND d.peer_id = c.peer_id AND d.read_at IS NULL) r
- WHERE c.unread_count <> r.unread
-""")
-
-
-def drifted(connection: Connection, *, percent: float) -> list[tuple[int, int, int, int]]:
-    """Recount a sample: (user_id, peer_id, counter, real) of each conversation whose counter is wrong.
-
-    One statement, one snapshot: what moves meanwhile is seen whole or not at all.
-    """
-    rows = connection.execute(_DRIFT, {"percent": percent})
-    return [(row.user_id, row.peer_id, row.unread_count, row.unread) for row in rows]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from storage.model.conversation import copies
 from storage.model.errors import NotFound, TransientError
 from storage.model.message import Message, MessageStatus
-from storage.postgres.messages.histories import find
+from storage.postgres.messages.lookup import find_message
 from storage.postgres.sends.withdrawals import withdraw
 
 # One round trip, and so no lock is held while whoever asks is away; a function of the database (in
@@ -33,7 +33,7 @@ def recall(connection: Connection, message: Message) -> bool:
             return True
         if connection.execute(_RECALL, {"id": message.id} | people).scalar_one():
             return True
-        found = find(connection, message.id)
+        found = find_message(connection, message.id)
         if found is None:
             raise NotFound("There is no such message.")
         if found.status is MessageStatus.RECALLED:

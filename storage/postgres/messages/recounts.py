@@ -54,19 +54,19 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class RecountSlice:
     """What a part of the recount found; `has_more`: it is not the last."""
 
     drifts: tuple[Drift, ...]
     has_more: bool
 
 
-def start(connection: Connection) -> None:
+def start_recount(connection: Connection) -> None:
     """Begin a recount, unless one runs."""
     connection.execute(_START)
 
 
-def go_on(connection: Connection, *, percent: float, blocks: int) -> Slice | None:
+def recount_slice(connection: Connection, *, percent: float, blocks: int) -> RecountSlice | None:
     """Recount `percent` of the conversations in the next `blocks` pages; None if no recount runs.
 
     With the last slice its sum is what the recount has found.
@@ -82,4 +82,4 @@ def go_on(connection: Connection, *, percent: float, blocks: int) -> Slice | Non
         for row in rows
         if row.user_id is not None
     ]
-    return Slice(tuple(drifts), has_more)
+    return RecountSlice(tuple(drifts), has_more)

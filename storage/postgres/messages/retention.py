@@ -5,45 +5,11 @@ of a month are taken out as they are taken off their counters, so that every ste
 left is dropped whole.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-# The oldest first: whatever a conversation has below its last message is in it, or is gone already.
-_EXPIRED = text("""
-SELECT suffix, message_id_floor(first) AS low, message_id_floor(first + interval '1 month') AS high
-  FROM (
-    SELECT (regexp_match(c.relname, '_y[0-9]{4}m[0-9]{2}$'))[1] AS suffix,
-           make_timestamptz(CAST(substr(right(c.relname, 8), 2, 4) AS int),
-                            CAST(right(c.relname, 2) AS int), 1, 0, 0, 0, 'UTC') AS first
-      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-     WHERE i.inhparent = CAST('deliveries' AS regclass)) months
- WHERE first + interval '1 month'
-       <= least(clock_timestamp(), CAST(:latest AS timestamptz)) - CAST(:kept AS interval)
- ORDER BY first LIMIT 1
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A month's partitions: the end of their names, and the ids from `low` to below `high`."""
-
-    suffix: str
-    low: int
-    high: int
-
-
-def expired(connection: Connection, *, kept: timedelta) -> Month | None:
-    """The oldest month all of which is older than `kept`; None if there is none.
-
-    By the clock that is behind, PostgreSQL's or this process's: one that jumped ahead lets nothing go.
-    """
-    asked = {"kept": kept, "latest": datetime.now(UTC)}
-    row = connection.execute(_EXPIRED, asked).first()
-    return None if row is None else Month(row.suffix, row.low, row.high)
-
+from storage.postgres.messages.partitions import Month
 
 _PLACE = text("""
 INSERT INTO retention_progress (month, high, user_id, peer_id) VALUES (:month, :high, :lowest, :lowest)
@@ -93,7 +59,7 @@ def _place(connection: Connection, month: Month) -> Row[Any]:
     return connection.execute(_PLACE, asked).one()
 
 
-def settle(connection: Connection, month: Month, *, slice: int) -> bool:
+def settle_slice(connection: Connection, month: Month, *, slice: int) -> bool:
     """Put the next `slice` conversations right for a future without `month`; False: all are.
 
     Where it stands is stored with it: an interruption costs nothing.
@@ -135,7 +101,7 @@ _LOOKED = text("UPDATE retention_progress SET next_block = :after WHERE month = 
 _START_AGAIN = text("DELETE FROM retention_progress WHERE month = :month")
 
 
-def is_settled(connection: Connection, month: Month, *, blocks: int = 1_000_000) -> bool | None:
+def check_settled(connection: Connection, month: Month, *, blocks: int = 1_000_000) -> bool | None:
     """Whether no counter counts anything of the month; None: more than the next `blocks` pages are to be looked at.
 
     If one does again (a dead letter that was replayed with its old id), the settling starts again.
@@ -182,7 +148,7 @@ UPDATE retention_progress SET step = 'clear', user_id = :lowest, peer_id = :lowe
 """)
 
 
-def drop(connection: Connection, month: Month) -> None:
+def drop_month(connection: Connection, month: Month) -> None:
     """Drop a settled month: its messages, deliveries and broadcasts. `clear` is next.
 
     Raises TransientError when others do not let go of the tables for a moment: it is for the next time.
@@ -214,7 +180,7 @@ SELECT user_id, peer_id FROM slice ORDER BY user_id DESC, peer_id DESC LIMIT 1
 """)
 
 
-def clear(connection: Connection, *, slice: int) -> bool:
+def clear_slice(connection: Connection, *, slice: int) -> bool:
     """Take away conversations that have nothing left, of the next `slice`; False: no month is to be cleared."""
     place = connection.execute(_TO_CLEAR).first()
     if place is None:

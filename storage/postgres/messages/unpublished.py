@@ -12,14 +12,14 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from storage.postgres.message_rows import read_message
-from storage.postgres.messages.histories import Persisted
+from storage.postgres.messages.persistence import PersistedMessage
 
 # The pause doubles from a second to ten minutes: after a repair everything is out within those.
 _PAUSE = "make_interval(secs => least(600, power(2, least(attempts, 10))))"
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAsideEvent:
     """An event that could not be published; `attempts` so far, the next at `try_at`.
 
     `what`: the message's id, or which row of the outbox it is.
@@ -36,7 +36,7 @@ INSERT INTO unpublished (message_id) SELECT unnest(CAST(:ids AS bigint[])) ON CO
 """)
 
 
-def keep(connection: Connection, ids: Sequence[int]) -> None:
+def add(connection: Connection, ids: Sequence[int]) -> None:
     """Note that the bus has not taken the events of these messages."""
     connection.execute(_KEEP, {"ids": list(ids)})
 
@@ -59,7 +59,7 @@ SELECT due.message_id, m.*, a.name AS app_name
 """)
 
 
-def due(connection: Connection, limit: int) -> tuple[list[int], list[Persisted]]:
+def find_due(connection: Connection, limit: int) -> tuple[list[int], list[PersistedMessage]]:
     """The oldest to be published now, in order: the ids looked at, and those that still have an event.
 
     What has none is forgotten. No ids: nothing is due. Nobody knows the messages' origin.
@@ -67,14 +67,14 @@ def due(connection: Connection, limit: int) -> tuple[list[int], list[Persisted]]
     rows = connection.execute(_DUE, {"limit": limit}).all()
     return (
         [row.message_id for row in rows],
-        [Persisted(read_message(row)) for row in rows if row.id is not None],
+        [PersistedMessage(read_message(row)) for row in rows if row.id is not None],
     )
 
 
 _FORGET = text("DELETE FROM unpublished WHERE message_id = ANY(CAST(:ids AS bigint[]))")
 
 
-def forget(connection: Connection, ids: Collection[int]) -> None:
+def remove(connection: Connection, ids: Collection[int]) -> None:
     """Note that the bus has taken the events of these messages."""
     connection.execute(_FORGET, {"ids": list(ids)})
 
@@ -105,10 +105,10 @@ SELECT 'outbox ' || number, attempts, error, try_at FROM outbox WHERE error IS N
 """)
 
 
-def listing(connection: Connection, *, limit: int) -> list[SetAside]:
+def list_set_aside(connection: Connection, *, limit: int) -> list[SetAsideEvent]:
     """What is set aside, the oldest first."""
     rows = connection.execute(_LISTING, {"limit": limit})
-    return [SetAside(row.what, row.attempts, row.error, row.try_at) for row in rows]
+    return [SetAsideEvent(row.what, row.attempts, row.error, row.try_at) for row in rows]
 
 
 _RETRY = text("""
@@ -121,6 +121,6 @@ SELECT (SELECT count(*) FROM told) + (SELECT count(*) FROM messages)
 """)
 
 
-def retry(connection: Connection) -> int:
+def retry_set_aside(connection: Connection) -> int:
     """Let everything that is set aside be tried now; how many."""
     return int(connection.execute(_RETRY).scalar_one())

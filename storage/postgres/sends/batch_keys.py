@@ -37,18 +37,20 @@ class FirstAnswers:
     refused: dict[int, Any] = field(default_factory=dict)
 
 
-def of_entry(key: IdempotencyKey, place: int) -> IdempotencyKey:
+def make_entry_key(key: IdempotencyKey, place: int) -> IdempotencyKey:
     """The key of one entry."""
     return replace(key, key=f"{key.key}{_JOINT}{place}")
 
 
-def bind(connection: Connection, key: IdempotencyKey, *, size: int) -> FirstAnswers | CallerError:
+def bind_batch(
+    connection: Connection, key: IdempotencyKey, *, size: int
+) -> FirstAnswers | CallerError:
     """Bind the key to its body, and answer what its `size` entries were answered before.
 
     An Invalid if it was used for another body, now or in the last day: nothing may be sent then. Each
     statement is a transaction of its own; safe to repeat, and for two at once.
     """
-    entries = [of_entry(key, place) for place in range(size)]
+    entries = [make_entry_key(key, place) for place in range(size)]
     idempotency.forget_expired(connection, [key, *entries])
     connection.execute(_BIND, _named(key))
     first = idempotency.find_first_uses(connection, [key, *entries])
@@ -64,7 +66,7 @@ def bind(connection: Connection, key: IdempotencyKey, *, size: int) -> FirstAnsw
     return FirstAnswers(sent, {p: answer for p, answer in refused.items() if p not in sent})
 
 
-def note_refused(connection: Connection, key: IdempotencyKey, refused: Mapping[int, Any]) -> None:
+def record_refused(connection: Connection, key: IdempotencyKey, refused: Mapping[int, Any]) -> None:
     """Keep the answers to entries that were refused, JSON shapes by place, to be given again."""
     by_place = {str(place): answer for place, answer in refused.items()}
     asked = _named(key) | {"refused": orjson.dumps(by_place).decode()}

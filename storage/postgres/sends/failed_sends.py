@@ -42,7 +42,7 @@ _FIND = text("SELECT * FROM failed_sends WHERE id = :id")
 _LAST = 2**63 - 1
 
 
-def listing(
+def list_failed(
     connection: Connection, *, limit: int, before_id: int | None = None
 ) -> list[FailedSend]:
     """The newest dead letters first."""
@@ -50,7 +50,7 @@ def listing(
     return [_failed(row) for row in rows]
 
 
-def find(connection: Connection, id: int) -> FailedSend | None:
+def find_failed(connection: Connection, id: int) -> FailedSend | None:
     """One dead letter."""
     row = connection.execute(_FIND, {"id": id}).first()
     return _failed(row) if row else None

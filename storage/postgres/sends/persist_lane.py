@@ -35,7 +35,7 @@ _LEAVE_LANE = text("SELECT pg_advisory_unlock(hashtext('carillon persist'))")
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class LaneState:
     """What the new holder of the persist lane finds: a claim left behind, unpublished messages.
 
     `holder_died`: the claim is that of another process, which ended while PostgreSQL went on.
@@ -46,7 +46,7 @@ class Lane:
     has_unpublished: bool
 
 
-def take_lane(connection: Connection, holder: str) -> Lane | None:
+def take_lane(connection: Connection, holder: str) -> LaneState | None:
     """Become the one holder of the persist lane, for this session; None if another is.
 
     `holder` names the process. A claim of its own that it finds is one that PostgreSQL kept it from
@@ -56,7 +56,7 @@ def take_lane(connection: Connection, holder: str) -> Lane | None:
     if not row.is_taken:
         return None
     holder_died = row.is_abandoned and row.is_anothers
-    return Lane(row.is_abandoned, holder_died, row.has_unpublished)
+    return LaneState(row.is_abandoned, holder_died, row.has_unpublished)
 
 
 def leave_lane(connection: Connection) -> None:
@@ -108,7 +108,7 @@ def claim(
     """Note down, and return, the next ids to persist, in order; none when nothing is due.
 
     Only for the holder of the persist lane, who says with it that what it claimed before is done, but
-    for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover` looks at
+    for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover_claim` looks at
     exactly the new ones. Rows that failed before, or were in hand when a holder died, come in batches that
     shrink eightfold each time, so that a row that kills its worker ends up alone. `now`: the time by this
     process's clock.
@@ -160,7 +160,7 @@ RETURNING a.id, h.is_evidence AND a.attempts >= :max_attempts AS is_dead
 """)
 
 
-def recover(connection: Connection, *, holder_died: bool, max_attempts: int) -> list[int]:
+def recover_claim(connection: Connection, *, holder_died: bool, max_attempts: int) -> list[int]:
     """Put right what was left in hand; returns the ids that are dead now. Only for the holder of the lane.
 
     What was persisted may not be published: it will be, perhaps a second time. What was not is tried
@@ -184,7 +184,7 @@ UPDATE accepted SET attempts = attempts + 1, error = :error,
 """)
 
 
-def count_failure(connection: Connection, id: int, *, error: str, max_attempts: int) -> bool:
+def record_failure(connection: Connection, id: int, *, error: str, max_attempts: int) -> bool:
     """Note that persisting `id` alone raised `error`, to be tried again later; True when it is dead now.
 
     The claim forgets it: its holder is alive and goes on with the others. Only for the holder of the lane.

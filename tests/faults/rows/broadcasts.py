@@ -10,7 +10,7 @@ from ops.local.polling import wait_until
 from storage.broker import BROADCASTS, EXPAND, QueueSettings, make_celery
 from storage.model.errors import CarillonError
 from storage.postgres.broadcasts import failures
-from storage.postgres.messages import histories
+from storage.postgres.messages import lookup
 from storage.postgres.sends.backlog import measure_backlog
 from storage.settings import load
 from tests.faults.business import Business, business, drift, judge_broadcast
@@ -288,9 +288,9 @@ def lose_a_table(ground: Ground) -> Findings:
     ground.pause(seconds)
     seen = sender.report(id)
     with ground.engine.begin() as connection:
-        told = failures.failing(connection, limit=10)
+        told = failures.list_failing(connection, limit=10)
         parts = measure_backlog(connection).parts_failing
-        status = histories.find(connection, id)
+        status = lookup.find_message(connection, id)
     ground.execute("ALTER TABLE conversations_gone RENAME TO conversations")
     found.must(seen["status"] == "EXPANDING", f"EXPANDING meanwhile ({seen})")
     found.must(bool(seen["failed_chunks"] and seen["last_error"]), f"the report says so ({seen})")

@@ -48,7 +48,7 @@ def plant(ground: Ground) -> Findings:
     found.must(slowest < ground.allowed(1), "frames of what is behind them come within a second")
     ground.stack.relaunch(SENDS, CARILLON_S3_BUCKET="")
     with ground.engine.begin() as connection:
-        unpublished.retry(connection)
+        unpublished.retry_set_aside(connection)
     [unknown, image] = odd
     found.must(
         wait_until(lambda: ground.ask(_SET_ASIDE, ids=[image]) == 0, seconds=40),

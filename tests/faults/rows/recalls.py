@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 
 from ops.local.polling import wait_until
-from storage.postgres.messages import conversations
+from tests.counters import find_drift
 from tests.faults.environment import Findings, Ground
 from tests.faults.rows.workers import SENDS, pool
 from tests.faults.sockets import Sockets
@@ -94,7 +94,7 @@ def recall(ground: Ground) -> Findings:
         wait_until(lambda: not _wrong(regretful, sockets), seconds=10)
         ground.pause(0.3)  # what would come back would come now
     with ground.engine.connect() as connection:
-        drifted = len(conversations.drifted(connection, percent=100))
+        drifted = len(find_drift(connection))
     told = {id for log in sockets.logs for id in log.taken_off}
     found = Findings(
         {

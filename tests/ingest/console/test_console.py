@@ -23,7 +23,7 @@ from storage.model.errors import InvalidSettings, OverLimit
 from storage.model.message import MessageStatus
 from storage.postgres.broadcasts import reports
 from storage.postgres.console_sessions import SignInLimits, try_sign_in
-from storage.postgres.messages import histories
+from storage.postgres.messages import lookup, persistence
 from storage.postgres.people.people_import import NewPerson, import_people
 from storage.postgres.sends import failed_sends
 from storage.settings import load
@@ -301,8 +301,8 @@ def test_broadcasts_of_every_app_are_listed_cancelled_and_recalled(
     assert post(console, f"broadcasts/{first}/cancel").status_code == 200
     assert post(console, f"broadcasts/{second}/recall").status_code == 200
     with engine.begin() as connection:
-        one = reports.report(connection, first, app_id=7)
-        two = reports.report(connection, second, app_id=8)
+        one = reports.find_report(connection, first, app_id=7)
+        two = reports.find_report(connection, second, app_id=8)
     assert one is not None and one.status is BroadcastStatus.CANCELLED
     assert two is not None and two.status in {BroadcastStatus.RECALLING, BroadcastStatus.RECALLED}
 
@@ -313,7 +313,7 @@ def test_what_is_no_broadcast_is_neither_cancelled_nor_recalled(
     """404, and nothing of a message to one person is taken away, wherever it is on its way."""
     with engine.begin() as connection:
         delivered, waiting = accept(connection, a_send(), a_send())
-        histories.persist(connection, [delivered])
+        persistence.persist(connection, [delivered])
     dead = bury(engine)
     for deed in ("cancel", "recall"):
         for id in (delivered, waiting, dead, 1, 0):
@@ -321,7 +321,7 @@ def test_what_is_no_broadcast_is_neither_cancelled_nor_recalled(
     with engine.begin() as connection:
         statuses = []
         for id in (delivered, waiting, dead):
-            found = histories.find(connection, id)
+            found = lookup.find_message(connection, id)
             assert found is not None
             statuses.append(found.status)
         assert statuses == [MessageStatus.DELIVERED, MessageStatus.ACCEPTED, MessageStatus.FAILED]
@@ -342,7 +342,7 @@ def test_failed_sends_are_shown_without_their_texts_replayed_and_dropped(
     assert post(console, f"failed/{second}/drop").status_code == 200
     assert post(console, f"failed/{second}/drop").status_code == 404
     with engine.begin() as connection:
-        assert failed_sends.listing(connection, limit=9) == []
+        assert failed_sends.list_failed(connection, limit=9) == []
         assert connection.execute(text("SELECT id FROM accepted")).scalars().all() == [first]
 
 

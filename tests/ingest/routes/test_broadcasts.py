@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage.postgres.broadcasts import expansion, plans, recalls
-from storage.postgres.broadcasts.plans import Slicing
+from storage.postgres.broadcasts import expansion, planning, recalls
+from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import conversations
 from tests.ingest.running import Api
 
@@ -18,7 +18,7 @@ def expand(api: Api, *, chunk_size: int = 2, chunks: int = 100) -> None:
     """Persist, plan and expand up to `chunks`, as workers would."""
     api.deliver()
     with api.engine.begin() as connection:
-        while plans.plan(connection, Slicing(chunk_size)):
+        while planning.plan_next(connection, PlanLimits(chunk_size)):
             pass
         for _ in range(chunks):
             if chunk := expansion.expand_next(connection, lease=LEASE):
@@ -116,7 +116,7 @@ def test_read_and_unread_add_up(api: Api) -> None:
     expand(api)
     with api.engine.begin() as connection:
         for user in (1, 4):
-            conversations.read_all(connection, user)
+            conversations.mark_all_read(connection, user)
     assert (report(api, id)["read"], report(api, id)["total"]) == (2, 6)
     path = f"/broadcasts/{id}/unread?limit=2"
     first = api.ask("GET", path, headers=api.app()).json()["items"]

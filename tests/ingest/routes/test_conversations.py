@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from ops.local.polling import wait_until
 from storage.model.event import AllRead, ConversationRead
 from storage.postgres import outbox
-from storage.postgres.messages import histories
+from storage.postgres.messages import persistence
 from storage.postgres.sends import failed_sends
 from storage.postgres.sends.withdrawals import withdraw
 from tests.ingest.running import Api
@@ -272,7 +272,7 @@ def test_a_receiver_sees_a_message_while_it_is_in_their_history(api: Api, kind: 
             assert seen(api, other, id) == 404
             assert api.ask("DELETE", f"/messages/{id}", headers=other).status_code == 404
     with api.engine.begin() as connection:
-        histories.persist(connection, [waiting])
+        persistence.persist(connection, [waiting])
     assert [seen(api, who, waiting) for who in (sender, receiver, stranger)] == [
         "DELIVERED",
         "DELIVERED",

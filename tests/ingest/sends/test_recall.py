@@ -83,7 +83,7 @@ def test_a_dead_letter_of_a_month_that_is_gone_can_be_taken_back_and_sent_again(
     with api.engine.begin() as connection:
         replayed = failed_sends.replay(connection, [again])
         assert list(replayed) == [again] and replayed[again] > max(ids)
-        assert failed_sends.find(connection, gone) is not None
+        assert failed_sends.find_failed(connection, gone) is not None
     assert recall(api, api.app("oa"), gone) == 404
     with api.engine.begin() as connection:
         connection.execute(

@@ -93,7 +93,7 @@ def test_every_command_shows_hostile_names_as_text(
         add_people(connection, [1, 2])
         failing, _ = accept(connection, a_send(), a_broadcast(app_id=1, sent_by_app_id=1))
         for _ in range(5):
-            persist_lane.count_failure(connection, failing, error=HOSTILE, max_attempts=5)
+            persist_lane.record_failure(connection, failing, error=HOSTILE, max_attempts=5)
     failed = carillon(wide, "failed", "list")
     assert is_harmless(failed) and SHOWN in failed.stdout
     shown = carillon(wide, "failed", "show", failing)

@@ -29,12 +29,12 @@ def test_what_is_set_aside_is_listed_with_its_reason_and_tried_at_once(
     for part in ("77", "no [/] credentials", f"outbox {notice.number}", "an unknown kind"):
         assert part in listed.stdout
     with engine.begin() as connection:
-        assert unpublished.due(connection, 10) == ([], [])
+        assert unpublished.find_due(connection, 10) == ([], [])
         assert not due_work.has_due_work(connection)
     assert "2 will be tried now" in carillon(wide, "unpublished", "retry").stdout
     with engine.begin() as connection:
         assert outbox.waiting(connection, 10) == [notice]
-        assert unpublished.due(connection, 10) == ([77], [])  # its message is gone: forgotten
+        assert unpublished.find_due(connection, 10) == ([77], [])  # its message is gone: forgotten
 
 
 def test_a_replay_names_the_new_id_of_a_letter_whose_month_is_gone(

@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from storage.postgres.database import MONTHS_AHEAD, missing_migrations, upgrade
-from storage.postgres.messages.histories import add_months
+from storage.postgres.messages.partitions import add_months
 from storage.postgres.tables import metadata
 from storage.settings import DatabaseSettings, load
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from ops.local.embedded import APPLICATION, OWNER, EmbeddedPostgres
 from storage.model.errors import InvalidSettings, PermanentError
 from storage.postgres.database import BlockingDatabase, settle_roles, upgrade
-from storage.postgres.messages import histories, retention
+from storage.postgres.messages import partitions, persistence, retention
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import a_send, accept, add_people
@@ -90,15 +90,15 @@ def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> No
     def story(connection: Connection) -> int:
         add_people(connection, (1, 2))
         [id] = accept(connection, a_send())
-        histories.persist(connection, [id])
+        persistence.persist(connection, [id])
         return id
 
     assert application.transaction(story)
-    before = application.transaction(histories.add_months, 4)
-    assert application.transaction(histories.add_months, 7) - before == 3
+    before = application.transaction(partitions.add_months, 4)
+    assert application.transaction(partitions.add_months, 7) - before == 3
     suffix = f"{datetime.now(UTC) + timedelta(days=200):_y%Ym%m}"
-    month = retention.Month(suffix, low=2**53 - 2, high=2**53 - 1)
-    application.transaction(retention.drop, month)
+    month = partitions.Month(suffix, low=2**53 - 2, high=2**53 - 1)
+    application.transaction(retention.drop_month, month)
     gone = "SELECT to_regclass('messages' || :suffix) IS NULL"
     assert application.transaction(lambda c: c.execute(text(gone), {"suffix": suffix}).scalar_one())
 

@@ -12,8 +12,8 @@ from storage.model.broadcast import BroadcastReport, BroadcastStatus, ChunkState
 from storage.model.errors import PermanentError, TransientError
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType
-from storage.postgres.broadcasts import expansion, failures, recalls, reports
-from storage.postgres.messages import histories
+from storage.postgres.broadcasts import cancellation, expansion, failures, recalls, reports
+from storage.postgres.messages import persistence
 from tests.builders import a_broadcast, accept, add_people
 from workers.broadcasts.lane import run_lane
 from workers.broadcasts.planner import Planner
@@ -34,7 +34,7 @@ def pending(engine: Engine, *sends: dict[str, Any]) -> list[int]:
     with engine.begin() as connection:
         add_people(connection, PEOPLE)
         ids = accept(connection, *[a_broadcast(**changes) for changes in sends])
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
     return ids
 
 
@@ -46,7 +46,7 @@ def of_app(id: int, **changes: Any) -> dict[str, Any]:
 def report(engine: Engine, id: int) -> BroadcastReport:
     """As an operator gets it."""
     with engine.begin() as connection:
-        found = reports.report(connection, id, app_id=None)
+        found = reports.find_report(connection, id, app_id=None)
     assert found is not None
     return found
 
@@ -89,7 +89,7 @@ def test_a_chunk_that_fails_holds_up_nothing_and_is_never_given_up(
     assert found.last_error == "integer out of range"
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM conversations WHERE unread_count = 2147483647"))
-        assert failures.retry(connection, id) == 1
+        assert failures.retry_failing(connection, id) == 1
     work(small_chunks)
     found = report(engine, id)
     assert (found.status, found.expanded, found.failed_chunks) == (BroadcastStatus.DONE, 30, 0)
@@ -183,7 +183,7 @@ def test_a_chunk_that_cannot_be_taken_back_holds_up_no_other_recall(
     break_for(engine, "deliveries", when="OLD.user_id = 15 AND OLD.peer_id = -7")
     with engine.begin() as connection:
         for id in ids:
-            recalls.start(connection, id)
+            recalls.start_recall(connection, id)
     for _ in range(3):
         work(small_chunks)
     first, second = report(engine, ids[0]), report(engine, ids[1])
@@ -191,7 +191,7 @@ def test_a_chunk_that_cannot_be_taken_back_holds_up_no_other_recall(
     assert second.status is BroadcastStatus.RECALLED
     with engine.begin() as connection:
         connection.execute(text("DROP FUNCTION refuse CASCADE"))
-        assert failures.retry(connection, ids[0]) == 1
+        assert failures.retry_failing(connection, ids[0]) == 1
     work(small_chunks)
     assert report(engine, ids[0]).status is BroadcastStatus.RECALLED
 
@@ -286,7 +286,7 @@ def test_broadcasts_to_other_people_do_not_wait(small_chunks: Services, engine: 
         assert expansion.claim_unpublished(connection, lease=LEASE) == second
         assert expansion.claim_unpublished(connection, lease=LEASE) is None
         for _ in range(small_chunks.settings.max_attempts):
-            failures.count_chunk(connection, first, state=ChunkState.EXPANDED, error="no")
+            failures.record_chunk_failure(connection, first, state=ChunkState.EXPANDED, error="no")
         claimed = expansion.claim_unpublished(connection, lease=LEASE)
     assert claimed is not None and claimed.broadcast_id == third.broadcast_id
 
@@ -306,17 +306,17 @@ def test_a_lane_that_was_held_up_shows_nobody_what_was_recalled(
         return chunk
 
     def recalled(connection: Any, broadcast_id: int) -> Any:
-        monkeypatch.setattr(expansion, "message", message)
-        for step in (recalls.start, expansion.discard):
+        monkeypatch.setattr(expansion, "load_message", message)
+        for step in (recalls.start_recall, cancellation.discard_waiting):
             with engine.begin() as own:
                 step(own, id)
         rest_is_over(engine)
         work(small_chunks)
         return message(connection, broadcast_id)
 
-    message = expansion.message
+    message = expansion.load_message
     monkeypatch.setattr(expansion, "expand_next", freeze)
-    monkeypatch.setattr(expansion, "message", recalled)
+    monkeypatch.setattr(expansion, "load_message", recalled)
     run_lane(small_chunks, now=lambda: clock[0])
     assert report(engine, id).status is BroadcastStatus.RECALLED
     assert {what for _, what, _ in told(small_chunks)} == {"MessageRecalled"}

@@ -13,12 +13,13 @@ from sqlalchemy import Engine, text
 from ops.local.polling import wait_until
 from storage.model.broadcast import BroadcastStatus
 from storage.model.event import MessageRecalled, NewMessage
-from storage.postgres.broadcasts import expansion, plans, recalls, reports
-from storage.postgres.broadcasts.plans import Slicing
-from storage.postgres.messages import conversations, histories
+from storage.postgres.broadcasts import cancellation, planning, recalls, reports
+from storage.postgres.broadcasts.planning import PlanLimits
+from storage.postgres.messages import persistence
 from storage.settings import ValkeySettings, load
 from storage.valkey.bus import AsyncBus, BusSettings
 from tests.builders import a_broadcast, a_send, accept, add_app, add_people
+from tests.counters import find_drift
 from workers import sweep
 from workers.broadcasts.lane import run_lane
 from workers.services import Services, open_services
@@ -36,7 +37,7 @@ def pending(engine: Engine, *, people: int) -> int:
         add_app(connection)
         add_people(connection, range(1, people + 1))
         [id] = accept(connection, a_broadcast(content="全员"))
-        histories.persist(connection, [id])
+        persistence.persist(connection, [id])
         connection.execute(text("DELETE FROM accepted"))
     return id
 
@@ -44,7 +45,7 @@ def pending(engine: Engine, *, people: int) -> int:
 def status(engine: Engine, id: int) -> BroadcastStatus:
     """Where the broadcast stands."""
     with engine.begin() as connection:
-        report = reports.report(connection, id, app_id=7)
+        report = reports.find_report(connection, id, app_id=7)
     assert report is not None
     return report.status
 
@@ -84,7 +85,7 @@ def test_lanes_together_deliver_exactly_once(small_chunks: Services, engine: Eng
     assert status(engine, id) is BroadcastStatus.DONE
     with engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM deliveries")).scalar() == 200
-        assert conversations.drifted(connection, percent=100) == []
+        assert find_drift(connection) == []
 
 
 def test_with_the_bus_away_it_is_not_done_but_delivered(
@@ -112,7 +113,7 @@ def test_a_broadcast_is_taken_back_and_everyone_is_told(
     while run_lane(small_chunks):
         pass
     with engine.begin() as connection:
-        recalls.start(connection, id)
+        recalls.start_recall(connection, id)
     bus: Any = small_chunks.bus
     bus.events.clear()
     bus.is_away = True
@@ -140,10 +141,10 @@ def test_the_sweep_finishes_what_a_door_that_died_began(services: Services, engi
     id = pending(engine, people=30)
     small = replace(services, settings=replace(services.settings, chunk_size=10))
     with engine.begin() as connection:
-        plans.plan(connection, Slicing(10))
-        expansion.stop(connection, id)
+        planning.plan_next(connection, PlanLimits(10))
+        cancellation.cancel(connection, id)
         [second] = accept(connection, a_broadcast())
-        histories.persist(connection, [second])
+        persistence.persist(connection, [second])
     assert sweep.sweep(small) == ["broadcasts"]
     while run_lane(small):
         pass

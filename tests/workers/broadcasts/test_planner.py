@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from storage.model.errors import TransientError
 from storage.postgres.broadcasts import expansion
-from storage.postgres.messages import histories
+from storage.postgres.messages import persistence
 from tests.builders import a_broadcast, accept, add_people
 from workers.broadcasts.lane import run_lane
 from workers.services import Services
@@ -32,7 +32,7 @@ def pending(engine: Engine, *apps: int) -> list[int]:
         add_people(connection, range(1, 31))
         sends = [a_broadcast(sent_by_app_id=app, app_id=app) for app in apps]
         ids = accept(connection, *sends)
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
     return ids
 
 
@@ -83,13 +83,13 @@ def test_an_error_that_nobody_expected_is_the_broadcasts_own(
 ) -> None:
     """Whatever is raised while one is planned, the lane goes on; its text is not kept."""
     bad, _good = pending(engine, 7, 8)
-    real: Any = expansion.close
+    real: Any = expansion.close_if_done
 
     def raise_for_bad(connection: Any, broadcast_id: int) -> None:
         if broadcast_id == bad:
             raise RuntimeError("may hold what people wrote")
         real(connection, broadcast_id)
 
-    monkeypatch.setattr("storage.postgres.broadcasts.plans.close", raise_for_bad)
+    monkeypatch.setattr("storage.postgres.broadcasts.planning.close_if_done", raise_for_bad)
     work(services)
     assert statuses(engine) == [("PENDING", "RuntimeError."), ("DONE", None)]

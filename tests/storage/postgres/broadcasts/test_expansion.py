@@ -15,13 +15,23 @@ from storage.model.broadcast import (
 )
 from storage.model.message import MessageStatus
 from storage.model.send import Send
-from storage.postgres.broadcasts import expansion, failures, plans, recalls, reports
-from storage.postgres.broadcasts.plans import Planned, Slicing
-from storage.postgres.broadcasts.reports import Counted
-from storage.postgres.messages import conversations, histories
+from storage.postgres.broadcasts import (
+    cancellation,
+    expansion,
+    failures,
+    lane_work,
+    planning,
+    readers,
+    recalls,
+    reports,
+)
+from storage.postgres.broadcasts.planning import PlanLimits, PlannedSlice
+from storage.postgres.broadcasts.readers import ReadCount
+from storage.postgres.messages import conversations, lookup, persistence
 from storage.postgres.sends.backlog import measure_backlog
 from storage.postgres.sends.failed_sends import move_to_failed
 from tests.builders import a_broadcast, accept, add_app, add_people
+from tests.counters import find_drift
 
 LEASE = timedelta(seconds=30)
 
@@ -30,9 +40,9 @@ def planned(engine: Engine, send: Send | None = None, *, chunk_size: int = 10) -
     """A persisted and planned broadcast; its id."""
     with engine.begin() as connection:
         [id] = accept(connection, send or a_broadcast())
-        histories.persist(connection, [id])
-        done = plans.plan(connection, Slicing(chunk_size, people=chunk_size * 1000))
-        assert done == Planned(id, 7, is_complete=True)
+        persistence.persist(connection, [id])
+        done = planning.plan_next(connection, PlanLimits(chunk_size, people=chunk_size * 1000))
+        assert done == PlannedSlice(id, 7, is_complete=True)
         return id
 
 
@@ -47,7 +57,7 @@ def expand_all(connection: Connection) -> int:
 
 def report(connection: Connection, id: int) -> BroadcastReport:
     """The report that its app gets."""
-    found = reports.report(connection, id, app_id=7)
+    found = reports.find_report(connection, id, app_id=7)
     assert found is not None
     return found
 
@@ -67,8 +77,8 @@ def test_everyone_active_gets_one_copy(engine: Engine) -> None:
         assert (done.status, done.total, done.expanded) == (BroadcastStatus.DONE, 25, 25)
         users = connection.execute(text("SELECT user_id FROM deliveries ORDER BY user_id"))
         assert list(users.scalars()) == list(range(1, 26))
-        assert conversations.drifted(connection, percent=100) == []
-        assert reports.ended(connection, [id]) == {id: True}
+        assert find_drift(connection) == []
+        assert reports.find_ended(connection, [id]) == {id: True}
 
 
 def test_the_audience_is_frozen_when_it_is_planned(engine: Engine) -> None:
@@ -92,8 +102,8 @@ def test_who_joined_after_the_accept_is_not_in(engine: Engine) -> None:
         [id] = accept(connection, a_broadcast())
         connection.execute(text("INSERT INTO users (id) VALUES (2)"))
         connection.execute(text("UPDATE users SET created_at = clock_timestamp() WHERE id = 2"))
-        histories.persist(connection, [id])
-        plans.plan(connection, Slicing(10))
+        persistence.persist(connection, [id])
+        planning.plan_next(connection, PlanLimits(10))
         assert report(connection, id).total == 1
 
 
@@ -137,7 +147,8 @@ def test_a_chunk_claimed_many_times_is_expanded_once(engine: Engine) -> None:
     def race(number: int) -> bool:
         with engine.begin() as connection:
             return (
-                expansion.expand(connection, Chunk(id, number % 10, 7, ()), lease=LEASE) is not None
+                expansion.expand_chunk(connection, Chunk(id, number % 10, 7, ()), lease=LEASE)
+                is not None
             )
 
     with ThreadPoolExecutor(8) as pool:
@@ -146,7 +157,7 @@ def test_a_chunk_claimed_many_times_is_expanded_once(engine: Engine) -> None:
     with engine.begin() as connection:
         count = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
         assert count == 100
-        assert conversations.drifted(connection, percent=100) == []
+        assert find_drift(connection) == []
 
 
 def test_a_chunk_that_was_not_published_is_taken_up_when_its_lease_is_over(engine: Engine) -> None:
@@ -172,24 +183,24 @@ def test_a_broadcast_is_not_done_while_a_chunk_fails(engine: Engine) -> None:
         add_people(connection, range(1, 21))
     id = planned(engine)
     with engine.begin() as connection:
-        bad = expansion.suspect(connection, after_app_id=0)
+        bad = expansion.find_next_chunk(connection, after_app_id=0)
         assert bad is not None
         for _ in range(200):
-            failures.count_chunk(connection, bad, state=ChunkState.WAITING, error="no")
+            failures.record_chunk_failure(connection, bad, state=ChunkState.WAITING, error="no")
         expand_all(connection)
         failing = report(connection, id)
         assert (failing.status, failing.expanded) == (BroadcastStatus.EXPANDING, 10)
         assert (failing.failed_chunks, failing.last_error) == (1, "no")
-        [told] = failures.failing(connection, limit=10)
+        [told] = failures.list_failing(connection, limit=10)
         assert (told.broadcast_id, told.parts, told.last_error) == (id, 1, "no")
-        assert not expansion.is_due(connection)
-        assert failures.retry(connection, id) == 1
-        assert expansion.is_due(connection)
+        assert not lane_work.has_due_work(connection)
+        assert failures.retry_failing(connection, id) == 1
+        assert lane_work.has_due_work(connection)
         expand_all(connection)
         done = report(connection, id)
         assert (done.status, done.expanded) == (BroadcastStatus.DONE, 20)
         assert (done.failed_chunks, done.last_error) == (0, None)
-        assert failures.failing(connection, limit=10) == []
+        assert failures.list_failing(connection, limit=10) == []
 
 
 def test_what_an_older_version_gave_up_is_retried_when_it_is_asked_for(engine: Engine) -> None:
@@ -203,7 +214,7 @@ def test_what_an_older_version_gave_up_is_retried_when_it_is_asked_for(engine: E
         connection.execute(text("UPDATE broadcasts SET status = 'FAILED'"))
         given_up = "UPDATE broadcast_chunks SET state = 'failed', error = 'no' WHERE number = 0"
         connection.execute(text(given_up))
-        assert failures.retry(connection, id) == 1
+        assert failures.retry_failing(connection, id) == 1
         expand_all(connection)
         assert report(connection, id).status is BroadcastStatus.DONE
 
@@ -215,26 +226,26 @@ def test_read_counts_who_has_read_it(engine: Engine) -> None:
     id = planned(engine)
     with engine.begin() as connection:
         expand_all(connection)
-        conversations.read_all(connection, 3)
-        assert reports.start_count(connection, id, app_id=7)
-        counted = reports.count_reads(connection, id)
-        assert counted == Counted(1, 10)
-        assert reports.count_reads(connection, id, after_user_id=10) == Counted(0, None)
-        reports.end_count(connection, id, count=1)
+        conversations.mark_all_read(connection, 3)
+        assert readers.start_count(connection, id, app_id=7)
+        counted = readers.count_reads(connection, id)
+        assert counted == ReadCount(1, 10)
+        assert readers.count_reads(connection, id, after_user_id=10) == ReadCount(0, None)
+        readers.end_count(connection, id, count=1)
         assert report(connection, id).read == 1
-        assert not reports.start_count(connection, id, app_id=7)
+        assert not readers.start_count(connection, id, app_id=7)
         connection.execute(text("UPDATE broadcasts SET read_counted_at = now() - interval '2m'"))
-        assert reports.start_count(connection, id, app_id=7)
+        assert readers.start_count(connection, id, app_id=7)
 
 
 def test_reports_are_the_apps_own_newest_first(engine: Engine) -> None:
     """Another app sees nothing; a page continues before the last id of the one before."""
     ids = [planned(engine) for _ in range(3)]
     with engine.begin() as connection:
-        assert reports.report(connection, ids[0], app_id=8) is None
-        assert reports.listing(connection, 8, limit=10) == []
-        page = reports.listing(connection, 7, limit=2)
-        rest = reports.listing(connection, 7, limit=2, before_id=page[-1].id)
+        assert reports.find_report(connection, ids[0], app_id=8) is None
+        assert reports.list_reports(connection, 8, limit=10) == []
+        page = reports.list_reports(connection, 7, limit=2)
+        rest = reports.list_reports(connection, 7, limit=2, before_id=page[-1].id)
     assert [r.id for r in page + rest] == ids[::-1]
 
 
@@ -258,17 +269,17 @@ def test_apps_take_turns_chunk_by_chunk(engine: Engine) -> None:
     with engine.begin() as connection:
         small = [a_broadcast(audience=(1, 2)) for _ in range(30)]
         ids = accept(connection, *small, a_broadcast(sent_by_app_id=8, app_id=8))
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
         planned_apps: list[int] = []
-        while done := plans.plan(
-            connection, Slicing(10), after_app_id=planned_apps[-1] % 8 if planned_apps else 0
+        while done := planning.plan_next(
+            connection, PlanLimits(10), after_app_id=planned_apps[-1] % 8 if planned_apps else 0
         ):
             planned_apps.append(done.app_id)
         # Of the burst one at a time is planned: the rest waits, and costs nothing.
         assert planned_apps.count(7) == 1
         assert set(planned_apps) == {7, 8}
         assert expanded_apps(connection, 2) == [7, 8]
-        plans.plan(connection, Slicing(10))
+        planning.plan_next(connection, PlanLimits(10))
         assert expanded_apps(connection, 2) == [7, 8]
 
 
@@ -282,7 +293,7 @@ def test_the_audience_is_of_the_acceptance_however_late_it_is_planned(engine: En
         [id] = accept(connection, a_broadcast())
     change = "UPDATE users SET status = :status WHERE id = :id"
     with engine.begin() as connection:
-        histories.persist(connection, [id])
+        persistence.persist(connection, [id])
         for user, *statuses in (
             (3, "DISABLED"),
             (4, "DISABLED", "ACTIVE"),
@@ -300,7 +311,7 @@ def test_the_audience_is_of_the_acceptance_however_late_it_is_planned(engine: En
     slices = 0
     while True:
         with engine.begin() as connection:
-            done = plans.plan(connection, Slicing(5, people=10))
+            done = planning.plan_next(connection, PlanLimits(5, people=10))
             slices += 1
             connection.execute(text(change), {"id": 40 - slices, "status": "DISABLED"})
         if done is None or done.is_complete:
@@ -321,13 +332,13 @@ def test_a_named_audience_is_of_the_acceptance_too(engine: Engine) -> None:
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast(audience=(9, 3, 3, 40, 21, 15)))
     with engine.begin() as connection:
-        histories.persist(connection, [id])
+        persistence.persist(connection, [id])
         connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 9"))
         connection.execute(text("UPDATE users SET status = 'ACTIVE' WHERE id = 40"))
     done = None
     while done is None or not done.is_complete:
         with engine.begin() as connection:
-            done = plans.plan(connection, Slicing(1, people=2))
+            done = planning.plan_next(connection, PlanLimits(1, people=2))
     with engine.begin() as connection:
         expand_all(connection)
         users = connection.execute(text("SELECT user_id FROM deliveries ORDER BY user_id"))
@@ -344,16 +355,16 @@ def test_changes_of_people_are_forgotten_when_nothing_can_ask(engine: Engine) ->
         connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 1"))
         connection.execute(text("UPDATE activity_changes SET changed_at = now() - interval '2 h'"))
         connection.execute(text("UPDATE accepted SET accepted_at = now() - interval '3 h'"))
-        assert expansion.forget_changes(connection) == 0
-        histories.persist(connection, [id])
-        assert expansion.forget_changes(connection) == 0
-        plans.plan(connection, Slicing(10))
-        assert expansion.forget_changes(connection) == 1
+        assert planning.purge_activity_changes(connection) == 0
+        persistence.persist(connection, [id])
+        assert planning.purge_activity_changes(connection) == 0
+        planning.plan_next(connection, PlanLimits(10))
+        assert planning.purge_activity_changes(connection) == 1
 
 
 def cancel(engine: Engine, id: int) -> None:
     """As the door does it."""
-    for step in (expansion.stop, expansion.discard):
+    for step in (cancellation.cancel, cancellation.discard_waiting):
         with engine.begin() as connection:
             step(connection, id)
 
@@ -375,11 +386,11 @@ def test_what_is_not_expanded_when_it_is_cancelled_never_is(engine: Engine) -> N
             assert (stopped.status, stopped.total) == (BroadcastStatus.CANCELLED, 100)
             count = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
             assert count == stopped.expanded == 40
-            assert conversations.drifted(connection, percent=100) == []
+            assert find_drift(connection) == []
     with engine.begin() as connection:
         # What was delivered and not yet told of still is.
         connection.execute(text("UPDATE broadcast_chunks SET lease_until = now() - interval '1s'"))
-        assert expansion.is_due(connection)
+        assert lane_work.has_due_work(connection)
         assert expansion.claim_unpublished(connection, lease=LEASE) is not None
 
 
@@ -432,7 +443,7 @@ def test_cancelled_under_lanes_that_race(engine: Engine) -> None:
     with engine.begin() as connection:
         count = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
         assert count == at_return == report(connection, id).expanded
-        assert conversations.drifted(connection, percent=100) == []
+        assert find_drift(connection) == []
 
 
 def expanded(engine: Engine, id: int) -> int:
@@ -447,7 +458,7 @@ def test_a_scheduled_broadcast_is_listed_and_cancelled(engine: Engine) -> None:
     with engine.begin() as connection:
         add_people(connection, [1])
         [soon, due] = accept(connection, a_broadcast(), a_broadcast(send_at=later))
-        listed = reports.listing(connection, 7, limit=10)
+        listed = reports.list_reports(connection, 7, limit=10)
         assert [(r.id, r.status) for r in listed] == [
             (due, BroadcastStatus.SCHEDULED),
             (soon, BroadcastStatus.PENDING),
@@ -455,10 +466,10 @@ def test_a_scheduled_broadcast_is_listed_and_cancelled(engine: Engine) -> None:
     for id in (soon, due):
         cancel(engine, id)
     with engine.begin() as connection:
-        assert histories.persist(connection, [soon, due]) == []
-        listed = reports.listing(connection, 7, limit=10)
+        assert persistence.persist(connection, [soon, due]) == []
+        listed = reports.list_reports(connection, 7, limit=10)
         assert {r.status for r in listed} == {BroadcastStatus.CANCELLED}
-        found = histories.find(connection, due)
+        found = lookup.find_message(connection, due)
         assert found is not None and found.status is MessageStatus.CANCELLED
 
 
@@ -468,7 +479,7 @@ def test_a_dead_letter_is_a_failed_broadcast(engine: Engine) -> None:
         [id] = accept(connection, a_broadcast())
         move_to_failed(connection, [id])
         assert report(connection, id).status is BroadcastStatus.FAILED
-        assert [r.id for r in reports.listing(connection, 7, limit=5)] == [id]
+        assert [r.id for r in reports.list_reports(connection, 7, limit=5)] == [id]
 
 
 def test_who_has_not_read_it_page_by_page(engine: Engine) -> None:
@@ -482,11 +493,11 @@ def test_who_has_not_read_it_page_by_page(engine: Engine) -> None:
     with engine.begin() as connection:
         expand_all(connection)
         for user in (1, 5, 6, 7, 8, 30):
-            conversations.read_all(connection, user)
+            conversations.mark_all_read(connection, user)
         found: list[UnreadPerson] = []
         after: int | None = 0
         while after is not None:
-            page = reports.unread(connection, id, after_user_id=after, limit=7)
+            page = readers.list_unread(connection, id, after_user_id=after, limit=7)
             found += page.people
             after = page.last_user_id
     assert [p.user_id for p in found] == sorted(set(range(1, 31)) - {1, 5, 6, 7, 8, 30})
@@ -500,14 +511,14 @@ def test_a_broadcast_is_not_delivered_before_it_is_done(engine: Engine) -> None:
         [id, stopped] = accept(connection, a_broadcast(), a_broadcast())
 
         def status(id: int) -> MessageStatus:
-            found = histories.find(connection, id)
+            found = lookup.find_message(connection, id)
             assert found is not None
             return found.status
 
         seen = [status(id)]
-        histories.persist(connection, [id, stopped])
+        persistence.persist(connection, [id, stopped])
         seen.append(status(id))
-        plans.plan(connection, Slicing(10))
+        planning.plan_next(connection, PlanLimits(10))
         seen.append(status(id))
         chunk = expansion.expand_next(connection, lease=LEASE)
         assert chunk
@@ -516,9 +527,9 @@ def test_a_broadcast_is_not_delivered_before_it_is_done(engine: Engine) -> None:
         assert seen == [MessageStatus.ACCEPTED] * 4
         expand_all(connection)
         assert status(id) is MessageStatus.DELIVERED
-        expansion.stop(connection, stopped)
+        cancellation.cancel(connection, stopped)
         assert status(stopped) is MessageStatus.CANCELLED
-        recalls.start(connection, id)
+        recalls.start_recall(connection, id)
         assert status(id) is MessageStatus.RECALLED
 
 
@@ -533,18 +544,18 @@ def test_a_list_is_in_the_order_of_acceptance_whatever_is_scheduled(engine: Engi
         move_to_failed(connection, [failed])
         newest = [failed, *reversed(ids), scheduled]
         found, before = [], None
-        while page := reports.listing(connection, 7, limit=2, before_id=before):
+        while page := reports.list_reports(connection, 7, limit=2, before_id=before):
             found += page
             before = page[-1].id
         assert [one.id for one in found] == newest
         assert {one.unresolved for one in found} == {()}
         # A page goes on after an id that is not there any more, or never was.
         for gone in (ids[1] - 1, 2**63 - 1):
-            page = reports.listing(connection, 7, limit=9, before_id=gone)
+            page = reports.list_reports(connection, 7, limit=9, before_id=gone)
             assert [one.id for one in page] == [i for i in newest if i in (ids[0], scheduled)] * (
                 gone == ids[1] - 1
             ) + newest * (gone == 2**63 - 1)
         for unborn in (0, -1, -(2**63)):
-            assert reports.listing(connection, 7, limit=9, before_id=unborn) == []
-        done = reports.listing(connection, 7, limit=9, status=BroadcastStatus.SCHEDULED)
+            assert reports.list_reports(connection, 7, limit=9, before_id=unborn) == []
+        done = reports.list_reports(connection, 7, limit=9, status=BroadcastStatus.SCHEDULED)
         assert [one.id for one in done] == [scheduled]

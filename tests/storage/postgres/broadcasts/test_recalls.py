@@ -6,10 +6,18 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
-from storage.postgres.broadcasts import expansion, plans, recalls, reports
-from storage.postgres.broadcasts.plans import Slicing
-from storage.postgres.messages import conversations, histories
+from storage.postgres.broadcasts import (
+    cancellation,
+    expansion,
+    lane_work,
+    planning,
+    recalls,
+    reports,
+)
+from storage.postgres.broadcasts.planning import PlanLimits
+from storage.postgres.messages import conversations, persistence
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
+from tests.counters import find_drift
 
 LEASE = timedelta(seconds=30)
 
@@ -18,8 +26,8 @@ def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
     """A broadcast of which `chunks` of five people are expanded and published; its id."""
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast())
-        histories.persist(connection, [id])
-        plans.plan(connection, Slicing(5))
+        persistence.persist(connection, [id])
+        planning.plan_next(connection, PlanLimits(5))
         for _ in range(chunks):
             chunk = expansion.expand_next(connection, lease=LEASE)
             assert chunk is not None
@@ -29,7 +37,7 @@ def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
 
 def start(engine: Engine, id: int) -> None:
     """As the door does it."""
-    for step in (recalls.start, expansion.discard):
+    for step in (recalls.start_recall, cancellation.discard_waiting):
         with engine.begin() as connection:
             step(connection, id)
 
@@ -50,7 +58,7 @@ def take_back(engine: Engine, *, at_most: int = 1000) -> int:
 
 def report(connection: Connection, id: int) -> BroadcastReport:
     """The report that its app gets."""
-    found = reports.report(connection, id, app_id=7)
+    found = reports.find_report(connection, id, app_id=7)
     assert found is not None
     return found
 
@@ -73,13 +81,13 @@ def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
     people(engine)
     with engine.begin() as connection:
         before = accept(connection, *[a_notification(user, content="早") for user in range(1, 26)])
-        histories.persist(connection, before)
+        persistence.persist(connection, before)
     id = delivered(engine)
     with engine.begin() as connection:
         later = accept(connection, *[a_notification(user, content="晚") for user in range(20, 31)])
-        histories.persist(connection, later)
+        persistence.persist(connection, later)
         for user in (1, 22, 40):
-            conversations.read_all(connection, user)
+            conversations.mark_all_read(connection, user)
     start(engine, id)
     with engine.begin() as connection:
         assert report(connection, id).status is BroadcastStatus.RECALLING
@@ -88,8 +96,8 @@ def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
         done = report(connection, id)
         assert (done.status, done.recalled) == (BroadcastStatus.RECALLED, 50)
         assert left(connection, id) == 0
-        assert conversations.drifted(connection, percent=100) == []
-        lists = {user: conversations.listing(connection, user) for user in range(1, 51)}
+        assert find_drift(connection) == []
+        lists = {user: conversations.list_conversations(connection, user) for user in range(1, 51)}
     assert [user for user in lists if not lists[user]] == list(range(31, 51))
     assert {lists[user][0].last_content for user in range(1, 20)} == {"早"}
     assert {lists[user][0].last_content for user in range(20, 31)} == {"晚"}
@@ -118,7 +126,7 @@ def test_what_is_half_expanded_is_taken_back_and_the_rest_never_comes(engine: En
         done = report(connection, id)
         assert (done.status, done.recalled, done.expanded) == (BroadcastStatus.RECALLED, 20, 20)
         assert left(connection, id) == 0
-        assert conversations.drifted(connection, percent=100) == []
+        assert find_drift(connection) == []
 
 
 def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None:
@@ -132,7 +140,7 @@ def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None
     with engine.begin() as connection:
         assert recalls.take_back_next(connection, lease=LEASE) is None
         connection.execute(text("UPDATE broadcast_chunks SET lease_until = now() - interval '1s'"))
-        assert expansion.is_due(connection)
+        assert lane_work.has_due_work(connection)
         assert recalls.take_back_next(connection, lease=LEASE) == chunk
         recalls.mark_recalled(connection, chunk)
         assert report(connection, id).status is BroadcastStatus.RECALLED
@@ -159,7 +167,7 @@ def test_a_scheduled_broadcast_is_recalled_before_it_is_anything(engine: Engine)
         [id] = accept(connection, a_broadcast(send_at=datetime.now(UTC) + timedelta(days=1)))
     start(engine, id)
     with engine.begin() as connection:
-        assert histories.persist(connection, [id]) == []
+        assert persistence.persist(connection, [id]) == []
         assert report(connection, id).status is BroadcastStatus.RECALLED
 
 
@@ -177,10 +185,10 @@ def test_recall_races_with_readers_senders_and_lanes(engine: Engine) -> None:
             job.result(timeout=60)
     take_back(engine)
     with engine.begin() as connection:
-        recalls.close(connection, id)
+        recalls.close_if_recalled(connection, id)
         assert report(connection, id).status is BroadcastStatus.RECALLED
         assert left(connection, id) == 0
-        assert conversations.drifted(connection, percent=100) == []
+        assert find_drift(connection) == []
 
 
 def race_to_expand(engine: Engine) -> None:
@@ -202,6 +210,6 @@ def read_and_send(engine: Engine, user: int) -> None:
     """A person who reads and gets more, in turn."""
     for _ in range(5):
         with engine.begin() as connection:
-            conversations.read_all(connection, user)
+            conversations.mark_all_read(connection, user)
         with engine.begin() as connection:
-            histories.persist(connection, accept(connection, a_notification(user)))
+            persistence.persist(connection, accept(connection, a_notification(user)))

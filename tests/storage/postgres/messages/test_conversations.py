@@ -13,11 +13,12 @@ from storage.model.broadcast import Chunk
 from storage.model.conversation import copies
 from storage.model.event import AllRead, ConversationRead, Event, MessageRecalled
 from storage.postgres import outbox
-from storage.postgres.broadcasts import expansion, plans
+from storage.postgres.broadcasts import cancellation, expansion, planning
 from storage.postgres.broadcasts import recalls as broadcast_recalls
-from storage.postgres.broadcasts.plans import Slicing
-from storage.postgres.messages import conversations, histories, recalls
+from storage.postgres.broadcasts.planning import PlanLimits
+from storage.postgres.messages import conversations, lookup, persistence, recalls
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
+from tests.counters import find_drift
 
 PEOPLE = (1, 2, 3)
 LEASE = timedelta(0)
@@ -74,7 +75,7 @@ class Counters(RuleBasedStateMachine):
         id = self.persisted(a_broadcast())
         self.broadcasts.append(id)
         with self.engine.begin() as connection:
-            plans.plan(connection, Slicing(2))
+            planning.plan_next(connection, PlanLimits(2))
             while expansion.expand_next(connection, lease=LEASE):
                 pass
         for person in PEOPLE:
@@ -86,13 +87,13 @@ class Counters(RuleBasedStateMachine):
         id = self.persisted(a_broadcast())
         self.broadcasts.append(id)
         with self.engine.begin() as connection:
-            plans.plan(connection, Slicing(1))
+            planning.plan_next(connection, PlanLimits(1))
             for _ in range(chunks):
                 chunk = expansion.expand_next(connection, lease=LEASE)
                 assert chunk is not None
                 self.unread.setdefault((chunk.user_ids[0], -7), set()).add(id)
-            expansion.stop(connection, id)
-            expansion.discard(connection, id)
+            cancellation.cancel(connection, id)
+            cancellation.discard_waiting(connection, id)
             assert expansion.expand_next(connection, lease=LEASE) is None
 
     @rule(data=st.data(), is_interrupted=st.booleans())
@@ -102,8 +103,8 @@ class Counters(RuleBasedStateMachine):
             return
         id = data.draw(st.sampled_from(self.broadcasts))
         with self.engine.begin() as connection:
-            broadcast_recalls.start(connection, id)
-            expansion.discard(connection, id)
+            broadcast_recalls.start_recall(connection, id)
+            cancellation.discard_waiting(connection, id)
             while chunk := broadcast_recalls.take_back_next(connection, lease=LEASE):
                 for person in chunk.user_ids if chunk.broadcast_id == id else ():
                     self.unread[(person, -7)].discard(id)
@@ -129,7 +130,7 @@ class Counters(RuleBasedStateMachine):
         mine = self.unread.get((person, peer), set())
         up_to = data.draw(st.sampled_from([None, *sorted(mine)]))
         with self.engine.begin() as connection:
-            count = conversations.read(connection, person, peer_id=peer, up_to_id=up_to)
+            count = conversations.mark_read(connection, person, peer_id=peer, up_to_id=up_to)
             told = outbox_of(connection)
         read = {id for id in mine if up_to is None or id <= up_to}
         mine -= read
@@ -140,7 +141,7 @@ class Counters(RuleBasedStateMachine):
     def read_all(self, person: int) -> None:
         """Reading everything."""
         with self.engine.begin() as connection:
-            count = conversations.read_all(connection, person)
+            count = conversations.mark_all_read(connection, person)
             told = outbox_of(connection)
         mine = [ids for (who, _), ids in self.unread.items() if who == person and ids]
         assert count == sum(map(len, mine))
@@ -152,9 +153,9 @@ class Counters(RuleBasedStateMachine):
     def repeat(self) -> None:
         """Persisting and expanding what is done already changes nothing."""
         with self.engine.begin() as connection:
-            assert histories.persist(connection, self.sent + self.broadcasts) == []
+            assert persistence.persist(connection, self.sent + self.broadcasts) == []
             for id in self.broadcasts:
-                assert not expansion.expand(connection, Chunk(id, 0, 7, ()), lease=LEASE)
+                assert not expansion.expand_chunk(connection, Chunk(id, 0, 7, ()), lease=LEASE)
 
     @rule(data=st.data())
     def recall(self, data: st.DataObject) -> None:
@@ -163,7 +164,7 @@ class Counters(RuleBasedStateMachine):
             return
         id = data.draw(st.sampled_from(self.sent))
         with self.engine.begin() as connection:
-            found = histories.find(connection, id)
+            found = lookup.find_message(connection, id)
             assert found is not None
             was_there = recalls.recall(connection, found.message)
             told = outbox_of(connection)
@@ -176,23 +177,24 @@ class Counters(RuleBasedStateMachine):
     def counters_are_exact(self) -> None:
         """Every counter equals the model and a recount; totals are their sums."""
         with self.engine.begin() as connection:
-            assert conversations.drifted(connection, percent=100) == []
+            assert find_drift(connection) == []
             for person in PEOPLE:
                 listed = {
-                    c.peer_id: c.unread_count for c in conversations.listing(connection, person)
+                    c.peer_id: c.unread_count
+                    for c in conversations.list_conversations(connection, person)
                 }
                 model = {p: len(ids) for (who, p), ids in self.unread.items() if who == person}
                 assert {p: n for p, n in listed.items() if n} == {
                     p: n for p, n in model.items() if n
                 }
                 assert set(listed) <= set(model)
-                assert conversations.unread_total(connection, person) == sum(model.values())
+                assert conversations.count_unread(connection, person) == sum(model.values())
 
     def persisted(self, send: Any) -> int:
         """Accept and persist; its id."""
         with self.engine.begin() as connection:
             ids = accept(connection, send)
-            histories.persist(connection, ids)
+            persistence.persist(connection, ids)
             return ids[0]
 
 
@@ -223,6 +225,6 @@ def test_a_counter_below_zero_is_refused_by_the_database(engine: Engine) -> None
     from sqlalchemy.exc import IntegrityError
 
     with engine.begin() as connection:
-        histories.persist(connection, accept(connection, a_send()))
+        persistence.persist(connection, accept(connection, a_send()))
     with pytest.raises(IntegrityError), engine.begin() as connection:
         connection.execute(text("UPDATE conversations SET unread_count = unread_count - 5"))

@@ -17,7 +17,7 @@ from storage.model.errors import Invalid
 from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import blocking_engine, upgrade
-from storage.postgres.messages import histories
+from storage.postgres.messages import persistence
 from storage.postgres.sends import backlog, due_work, failed_sends, intake, persist_lane
 from storage.postgres.sends.intake import IntakeItem
 from storage.settings import DatabaseSettings, load
@@ -185,7 +185,7 @@ def claim_sizes(engine: Engine, attempts: Sequence[int], *, limit: int) -> list[
             batch = persist_lane.claim(connection, limit).ids
             if not batch:
                 return sizes
-            histories.persist(connection, batch)
+            persistence.persist(connection, batch)
             sizes.append(len(batch))
 
 
@@ -210,7 +210,7 @@ def die_with(engine: Engine, *, expect: list[int], limit: int = 10) -> list[int]
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
         assert persist_lane.claim(connection, limit).ids == expect
-        return persist_lane.recover(connection, holder_died=True, max_attempts=5)
+        return persist_lane.recover_claim(connection, holder_died=True, max_attempts=5)
 
 
 def another_goes_through(engine: Engine) -> None:
@@ -219,7 +219,7 @@ def another_goes_through(engine: Engine) -> None:
         connection.execute(text("UPDATE accepted SET ring_at = ring_at + interval '1 h'"))
         ids = accept(connection, a_send(receiver_id=9))
         assert persist_lane.claim(connection, 10).ids == ids
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
         persist_lane.end_claim(connection)
 
 
@@ -243,7 +243,7 @@ def test_what_kills_its_workers_alone_while_others_go_through_is_at_last_buried(
             assert attempts_of(engine) == [attempt]
         another_goes_through(engine)
     with engine.begin() as connection:
-        letter = failed_sends.find(connection, poison)
+        letter = failed_sends.find_failed(connection, poison)
     assert letter is not None
     assert letter.attempts == 5 and letter.payload["content"] == "你好"
 
@@ -258,7 +258,7 @@ def test_nothing_is_buried_for_having_waited(engine: Engine) -> None:
         with engine.begin() as connection:
             connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
             assert persist_lane.claim(connection, 30).ids[0] == ids[0]
-            assert persist_lane.recover(connection, holder_died=True, max_attempts=5) == []
+            assert persist_lane.recover_claim(connection, holder_died=True, max_attempts=5) == []
     assert max(attempts_of(engine)) <= 1
     with engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET ring_at = clock_timestamp()"))
@@ -274,10 +274,12 @@ def test_what_postgresql_cannot_finish_gives_way_to_others(engine: Engine) -> No
         with engine.begin() as connection:
             batch = persist_lane.claim(connection, 10).ids
             if slow in batch:
-                assert persist_lane.recover(connection, holder_died=False, max_attempts=5) == []
+                assert (
+                    persist_lane.recover_claim(connection, holder_died=False, max_attempts=5) == []
+                )
             elif batch:
                 got_through += batch
-                histories.persist(connection, batch)
+                persistence.persist(connection, batch)
                 persist_lane.end_claim(connection)
     assert got_through == others
     assert attempts_of(engine) == [0]
@@ -293,7 +295,7 @@ def session(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def left_in_hand(engine: Engine, *, by: str, found_by: str) -> persist_lane.Lane:
+def left_in_hand(engine: Engine, *, by: str, found_by: str) -> persist_lane.LaneState:
     """What the second finds after the first claimed something and went without a word."""
     with session(engine) as connection:
         assert persist_lane.take_lane(connection, by) is not None
@@ -313,7 +315,7 @@ def test_only_a_worker_that_died_counts_as_an_attempt(engine: Engine) -> None:
     assert not found.holder_died
     with engine.begin() as connection:
         for _ in range(6):
-            assert persist_lane.recover(connection, holder_died=False, max_attempts=5) == []
+            assert persist_lane.recover_claim(connection, holder_died=False, max_attempts=5) == []
         attempts = connection.execute(text("SELECT max(attempts) FROM accepted")).scalar()
     assert attempts == 0
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, text
 
 from storage.model.message import MessageStatus
-from storage.postgres.messages import histories
+from storage.postgres.messages import lookup, persistence
 from storage.postgres.people import apps
 from storage.postgres.sends import backlog, held_sends, persist_lane, withdrawals
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
@@ -52,7 +52,7 @@ def claim(engine: Engine) -> list[int]:
 def status(engine: Engine, id: int) -> tuple[MessageStatus, bool]:
     """Where it stands, and whether it is held."""
     with engine.begin() as connection:
-        found = histories.find(connection, id)
+        found = lookup.find_message(connection, id)
     assert found is not None
     return found.status, found.is_held
 
@@ -79,7 +79,7 @@ def test_what_a_disabled_app_scheduled_is_not_delivered_before_it_is_enabled(
         assert held_sends.release(connection, limit=100) == 3
     assert set(held) <= set(claim(engine))
     with engine.begin() as connection:
-        assert [one.message.id for one in histories.persist(connection, held)] == held
+        assert [one.message.id for one in persistence.persist(connection, held)] == held
     assert status(engine, held[0]) == (MessageStatus.DELIVERED, False)
 
 

@@ -14,7 +14,7 @@ from storage.model.errors import TransientError
 from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import translated
-from storage.postgres.messages import histories
+from storage.postgres.messages import persistence
 from storage.postgres.sends import backlog, failed_sends, idempotency, intake, persist_lane
 from storage.postgres.sends.intake import IntakeItem
 from storage.postgres.sends.withdrawals import withdraw
@@ -226,7 +226,7 @@ def test_what_is_due_when_it_comes_is_a_live_send(engine: Engine) -> None:
     """A time that passed on the way puts nothing below what is in the histories already."""
     with engine.begin() as connection:
         [first] = accept(connection, a_send())
-        histories.persist(connection, persist_lane.claim(connection, 10).ids)
+        persistence.persist(connection, persist_lane.claim(connection, 10).ids)
         [late] = accept(connection, a_send(send_at=datetime.now(UTC) - timedelta(seconds=1)))
         assert late > first
         assert persist_lane.claim(connection, 10).ids == [late]

@@ -5,11 +5,12 @@ first. A plan that fails rests for growing pauses; it holds up nobody but, for a
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from storage.postgres.broadcasts.expansion import close
+from storage.postgres.broadcasts.expansion import close_if_done
 from storage.postgres.held_apps import is_held
 
 # Whose turn it is, app by app, without reading the thousands that one app may have pending; of each app
@@ -119,7 +120,7 @@ _PLAN_LIST = text(_CHANGED + _OF_LIST + _SLICE)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedSlice:
     """A slice of a broadcast's audience is in chunks; all of it if `is_complete`."""
 
     broadcast_id: int
@@ -128,7 +129,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Slicing:
+class PlanLimits:
     """How many people a chunk and a slice have, and after how many failures others go first."""
 
     chunk_size: int
@@ -141,50 +142,79 @@ class Slicing:
         return max(1, self.people // self.chunk_size)
 
 
-def plan(connection: Connection, slicing: Slicing, *, after_app_id: int = 0) -> Planned | None:
+def plan_next(
+    connection: Connection, limits: PlanLimits, *, after_app_id: int = 0
+) -> PlannedSlice | None:
     """Freeze the next slice of a pending broadcast's audience; None if no app is in turn.
 
     Of the next app after `after_app_id`. The audience is everyone who was active when the broadcast was
     accepted (contract §3), whoever comes and goes between that, the slices and the end. Safe to repeat
     and for several to do at once.
     """
-    parameters = {"after_app_id": after_app_id, "max_attempts": slicing.max_attempts}
+    parameters = {"after_app_id": after_app_id, "max_attempts": limits.max_attempts}
     pending = connection.execute(_NEXT_PENDING, parameters).first()
-    return _plan(connection, pending, slicing) if pending else None
+    return _plan(connection, pending, limits) if pending else None
 
 
-def plan_one(connection: Connection, broadcast_id: int, slicing: Slicing) -> Planned | None:
+def plan_broadcast(
+    connection: Connection, broadcast_id: int, limits: PlanLimits
+) -> PlannedSlice | None:
     """The same for this broadcast; None if it is not pending any more, or in another lane's hands."""
     pending = connection.execute(_ONE_PENDING, {"id": broadcast_id}).first()
-    return _plan(connection, pending, slicing) if pending else None
+    return _plan(connection, pending, limits) if pending else None
 
 
-def _plan(connection: Connection, pending: Row[Any], slicing: Slicing) -> Planned:
+def _plan(connection: Connection, pending: Row[Any], limits: PlanLimits) -> PlannedSlice:
     parameters = {
         "id": pending.id,
         "app_id": pending.app_id,
         "accepted_at": pending.accepted_at,
         "after": pending.planned_up_to,
-        "chunk_size": slicing.chunk_size,
-        "chunks": slicing.chunks,
+        "chunk_size": limits.chunk_size,
+        "chunks": limits.chunks,
     }
     statement = _PLAN_LIST if pending.has_list else _PLAN_EVERYONE
     is_complete = connection.execute(statement, parameters).scalar_one()
     if is_complete:
-        close(connection, pending.id)
-    return Planned(pending.id, pending.app_id, is_complete)
+        close_if_done(connection, pending.id)
+    return PlannedSlice(pending.id, pending.app_id, is_complete)
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingBroadcast:
     """A broadcast that waits to be planned."""
 
     broadcast_id: int
     app_id: int
 
 
-def suspect(connection: Connection, slicing: Slicing, *, after_app_id: int) -> Pending | None:
-    """The broadcast that `plan` would take: after a failure, to find out which it was."""
-    parameters = {"after_app_id": after_app_id, "max_attempts": slicing.max_attempts}
+def find_next_pending(
+    connection: Connection, limits: PlanLimits, *, after_app_id: int
+) -> PendingBroadcast | None:
+    """The broadcast that `plan_next` would take: after a failure, to find out which it was."""
+    parameters = {"after_app_id": after_app_id, "max_attempts": limits.max_attempts}
     row = connection.execute(_NEXT_PENDING, parameters).first()
-    return Pending(row.id, row.app_id) if row else None
+    return PendingBroadcast(row.id, row.app_id) if row else None
+
+
+# A change is of interest as long as a broadcast that was accepted before it may still be planned.
+_FORGET_CHANGES = text("""
+DELETE FROM activity_changes WHERE ctid = ANY (ARRAY (
+SELECT ctid FROM activity_changes
+ WHERE changed_at < least(
+   least(clock_timestamp(), CAST(:now AS timestamptz)) - interval '1 hour',
+   (SELECT min(accepted_at) FROM accepted WHERE is_broadcast),
+   (SELECT min(accepted_at) FROM broadcasts WHERE status = 'PENDING'),
+   (SELECT min(CAST(payload ->> 'accepted_at' AS timestamptz)) FROM failed_sends
+     WHERE CAST(payload ->> 'is_broadcast' AS boolean)))
+ ORDER BY changed_at LIMIT :slice FOR UPDATE SKIP LOCKED))
+""")
+
+
+def purge_activity_changes(connection: Connection, *, slice: int = 10_000) -> int:
+    """Drop what is known of who was active when no broadcast can ask for it any more; how many rows.
+
+    At most `slice` (index activity_changes_changed_at).
+    """
+    asked = {"slice": slice, "now": datetime.now(UTC)}
+    return connection.execute(_FORGET_CHANGES, asked).rowcount

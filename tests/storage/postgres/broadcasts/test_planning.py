@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.postgres.broadcasts import expansion, failures, plans
-from storage.postgres.broadcasts.plans import Planned, Slicing
-from storage.postgres.messages import histories
+from storage.postgres.broadcasts import expansion, failures, planning
+from storage.postgres.broadcasts.planning import PlanLimits, PlannedSlice
+from storage.postgres.messages import persistence
 from storage.settings import load
 from tests.builders import a_broadcast, accept, add_people
 from workers.settings import WorkerSettings
 
 LEASE = timedelta(seconds=30)
 # Two chunks of ten people a slice.
-SMALL = Slicing(10, people=20)
+SMALL = PlanLimits(10, people=20)
 
 
 def pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
@@ -24,23 +24,23 @@ def pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
         add_people(connection, range(1, people + 1))
         sends = [a_broadcast(sent_by_app_id=app, app_id=app) for app in apps]
         ids = accept(connection, *sends)
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
     return ids
 
 
-def plan(engine: Engine, slicing: Slicing = SMALL) -> Planned | None:
+def plan(engine: Engine, slicing: PlanLimits = SMALL) -> PlannedSlice | None:
     """One slice, committed."""
     with engine.begin() as connection:
-        return plans.plan(connection, slicing)
+        return planning.plan_next(connection, slicing)
 
 
 def test_a_second_planner_never_takes_the_apps_next_broadcast(engine: Engine) -> None:
     """While one lane plans an app's oldest broadcast another plans another app's, or nothing."""
     first, _second, _third, others = pending(engine, 7, 7, 7, 8)
     with engine.begin() as one, engine.begin() as two, engine.begin() as three:
-        assert plans.plan(one, SMALL) == Planned(first, 7, is_complete=False)
-        assert plans.plan(two, SMALL) == Planned(others, 8, is_complete=False)
-        assert plans.plan(three, SMALL) is None
+        assert planning.plan_next(one, SMALL) == PlannedSlice(first, 7, is_complete=False)
+        assert planning.plan_next(two, SMALL) == PlannedSlice(others, 8, is_complete=False)
+        assert planning.plan_next(three, SMALL) is None
 
 
 def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
@@ -60,8 +60,10 @@ def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lane, range(4)))
     with engine.begin() as connection:
-        for id in expansion.unfinished(connection):  # two lanes that were done at once; the sweep's
-            expansion.close(connection, id)
+        for id in expansion.list_expanding(
+            connection
+        ):  # two lanes that were done at once; the sweep's
+            expansion.close_if_done(connection, id)
         done = text("SELECT id FROM broadcasts WHERE status = 'DONE' ORDER BY planned_at")
         assert list(connection.execute(done).scalars()) == ids
 
@@ -73,7 +75,7 @@ def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
         connection.execute(
             text("UPDATE broadcasts SET status = 'CANCELLED' WHERE id = :id"), {"id": older}
         )
-    assert plan(engine) == Planned(younger, 7, is_complete=False)
+    assert plan(engine) == PlannedSlice(younger, 7, is_complete=False)
     with engine.begin() as connection:
         connection.execute(
             text("UPDATE broadcasts SET status = 'PENDING' WHERE id = :id"), {"id": older}
@@ -86,7 +88,7 @@ def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
         (older, True),
     ]
     # The older one's chunks wait to be taken: the younger goes on all the same.
-    assert plan(engine) == Planned(younger, 7, is_complete=False)
+    assert plan(engine) == PlannedSlice(younger, 7, is_complete=False)
 
 
 @pytest.mark.parametrize("size", [1, 6_553, 6_554, 10_000, 32_767, 32_768, 65_536, 100_000])
@@ -94,7 +96,7 @@ def test_every_chunk_size_that_is_allowed_can_be_planned(engine: Engine, size: i
     """Chunks of any size the setting takes: the whole audience is planned, in as few as there are."""
     settings = load(WorkerSettings, {"CARILLON_CHUNK_SIZE": str(size)})
     [id] = pending(engine, 7, people=30)
-    assert plan(engine, Slicing(settings.chunk_size)) == Planned(id, 7, is_complete=True)
+    assert plan(engine, PlanLimits(settings.chunk_size)) == PlannedSlice(id, 7, is_complete=True)
     with engine.begin() as connection:
         sizes = text("SELECT sum(size), max(size) FROM broadcast_chunks")
         assert tuple(connection.execute(sizes).one()) == (30, min(size, 30))
@@ -111,11 +113,11 @@ def test_a_long_list_is_planned_in_slices_exactly(engine: Engine, size: int) -> 
         people = "INSERT INTO users (id, created_at) SELECT n, now() - interval '1 day'"
         connection.execute(text(f"{people} FROM generate_series(1, 40000) n"))
         ids = accept(connection, a_broadcast(audience=named))
-        histories.persist(connection, ids)
+        persistence.persist(connection, ids)
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = '4s'"))
         slices = 0
-        while plans.plan(connection, Slicing(size, people=10_001)):
+        while planning.plan_next(connection, PlanLimits(size, people=10_001)):
             slices += 1
         planned = text("SELECT unnest(user_ids) FROM broadcast_chunks ORDER BY number")
         assert tuple(connection.execute(planned).scalars()) == named
@@ -144,19 +146,19 @@ def test_a_plan_that_fails_rests_and_lets_the_next_ones_go_first_in_the_end(
 ) -> None:
     """Pauses grow to a minute and end never; the app waits for a few of them, then goes on."""
     bad, good = pending(engine, 7, 7)
-    once = Slicing(10, people=20, max_attempts=2)
+    once = PlanLimits(10, people=20, max_attempts=2)
     with engine.begin() as connection:
-        failures.count_plan(connection, bad, error="no")
+        failures.record_plan_failure(connection, bad, error="no")
         assert rest(connection) == [pytest.approx(0.5, abs=0.3), 0]
     assert plan(engine, once) is None
     with engine.begin() as connection:
         over(connection)
-    assert plan(engine, once) == Planned(bad, 7, is_complete=False)
+    assert plan(engine, once) == PlannedSlice(bad, 7, is_complete=False)
     with engine.begin() as connection:
         for _ in range(40):
-            failures.count_plan(connection, bad, error="no")
+            failures.record_plan_failure(connection, bad, error="no")
         assert rest(connection)[0] == pytest.approx(64, abs=1)
-    assert plan(engine, once) == Planned(good, 7, is_complete=False)
+    assert plan(engine, once) == PlannedSlice(good, 7, is_complete=False)
     with engine.begin() as connection:
         over(connection)
-    assert plan(engine, once) == Planned(bad, 7, is_complete=False)
+    assert plan(engine, once) == PlannedSlice(bad, 7, is_complete=False)

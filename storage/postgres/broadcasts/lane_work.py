@@ -1,0 +1,40 @@
+"""What the broadcast lanes have to do: whether something is due, and how many chunks are in which state.
+
+The sweep asks, to ring for it and to show it; the lanes' own questions are in `planning`, `expansion` and `recalls`.
+"""
+
+from sqlalchemy import Connection, text
+
+from storage.postgres.held_apps import is_held
+
+# Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished.
+_IS_DUE = text(f"""
+SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
+                  AND (p.rest_until IS NULL OR p.rest_until < clock_timestamp())
+                  AND NOT {is_held("p.app_id")})
+    OR EXISTS (SELECT FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
+                WHERE c.state IN ('waiting', 'expanded')
+                  AND (b.status = 'EXPANDING' OR b.status = 'CANCELLED' AND c.state = 'expanded')
+                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+                  AND NOT (c.state = 'waiting' AND {is_held("c.app_id")}))
+    OR EXISTS (SELECT FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
+                WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
+                  AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
+""")  # noqa: S608 (as above)
+
+
+def has_due_work(connection: Connection) -> bool:
+    """Whether a lane would find something to do."""
+    return bool(connection.execute(_IS_DUE).scalar_one())
+
+
+# Index broadcasts_unfinished, and the primary key of the chunks of the few that it finds.
+_CHUNK_STATES = text("""
+SELECT c.state, count(*) AS chunks FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
+ WHERE b.status IN ('PENDING', 'EXPANDING', 'RECALLING') GROUP BY c.state
+""")
+
+
+def count_chunks(connection: Connection) -> dict[str, int]:
+    """How many chunks of the broadcasts that run now are in each state, also in one of a newer version."""
+    return {row.state: row.chunks for row in connection.execute(_CHUNK_STATES)}

@@ -1,0 +1,104 @@
+"""Who has read a broadcast and who has not (docs/contract.md §3), looked at a part of the audience at a time."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from storage.model.broadcast import UnreadPerson
+
+# Chunks of people looked at in one question: short enough for a share that others wait for.
+_CHUNKS_AT_ONCE = 20
+
+
+# Whoever gets here first within the minute that contract §3 allows counts; others show the last count.
+_START_COUNT = text("""
+UPDATE broadcasts SET read_counted_at = clock_timestamp()
+ WHERE id = :id AND app_id = :app_id AND total > 0
+   AND (read_counted_at IS NULL OR read_counted_at < clock_timestamp() - interval '1 minute')
+""")
+_END_COUNT = text("UPDATE broadcasts SET read_count = :count WHERE id = :id")
+# The next chunks that have people past `after`: the primary key, in order.
+_PART = """
+part AS MATERIALIZED (
+  SELECT c.user_ids, c.last_user_id, c.app_id FROM broadcast_chunks c
+   WHERE c.broadcast_id = :id AND c.last_user_id > :after AND c.state IN ('expanded', 'published')
+   ORDER BY c.number LIMIT :chunks
+), people AS (
+  SELECT u.id, part.app_id, part.last_user_id FROM part CROSS JOIN LATERAL unnest(part.user_ids) AS u(id)
+)
+"""
+# By the primary key of `deliveries`, one probe a person.
+_COUNT_READS = text(f"""
+WITH {_PART}
+SELECT max(part_end.last) AS last, (
+    SELECT count(*) FROM people p
+      JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
+     WHERE d.read_at IS NOT NULL) AS reads
+  FROM (SELECT max(last_user_id) AS last FROM part) part_end
+""")  # noqa: S608 (the part is the constant above)
+
+
+def start_count(connection: Connection, broadcast_id: int, *, app_id: int) -> bool:
+    """Whether `read` is older than a minute and the caller is the one to count it anew."""
+    parameters = {"id": broadcast_id, "app_id": app_id}
+    return connection.execute(_START_COUNT, parameters).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCount:
+    """How many of a part of the audience have read it; `last_user_id` ends the part, None: no more."""
+
+    count: int
+    last_user_id: int | None
+
+
+def count_reads(connection: Connection, broadcast_id: int, *, after_user_id: int = 0) -> ReadCount:
+    """Count the reads of the next part of the audience: a million people are no single question."""
+    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
+    row = connection.execute(_COUNT_READS, parameters).one()
+    return ReadCount(row.reads, row.last)
+
+
+def end_count(connection: Connection, broadcast_id: int, *, count: int) -> None:
+    """Note what was counted."""
+    connection.execute(_END_COUNT, {"id": broadcast_id, "count": count})
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPage:
+    """People who have not read it, by id; `last_user_id`: go on after it, None: these were the last."""
+
+    people: tuple[UnreadPerson, ...]
+    last_user_id: int | None
+
+
+_PART_END = text(f"WITH {_PART} SELECT max(last_user_id) FROM part")  # noqa: S608 (as above)
+_UNREAD = text(f"""
+WITH {_PART}, unread AS (
+  SELECT p.id, p.app_id FROM people p
+    JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
+   WHERE p.id > :after AND d.read_at IS NULL ORDER BY p.id LIMIT :limit
+)
+SELECT unread.id, account.app_user_id, coalesce(users.name, '') AS name
+  FROM unread LEFT JOIN users USING (id)
+  LEFT JOIN LATERAL (
+    SELECT m.app_user_id FROM mappings m WHERE m.user_id = unread.id AND m.app_id = unread.app_id
+     ORDER BY m.app_user_id LIMIT 1) account ON true
+ ORDER BY unread.id
+""")  # noqa: S608 (as above)
+
+
+def list_unread(
+    connection: Connection, broadcast_id: int, *, after_user_id: int, limit: int
+) -> UnreadPage:
+    """Up to `limit` people after `after_user_id` who have it and have not read it.
+
+    Looks at a part of the audience only: the page may be short and not the last, `last_user_id` tells.
+    """
+    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
+    end = connection.execute(_PART_END, parameters).scalar()
+    if end is None:
+        return UnreadPage((), None)
+    rows = connection.execute(_UNREAD, parameters | {"limit": limit}).all()
+    people = tuple(UnreadPerson(row.id, row.app_user_id, row.name) for row in rows)
+    return UnreadPage(people, people[-1].user_id if len(people) == limit else end)

@@ -1,0 +1,110 @@
+"""Finding a message by its id, wherever it is on its way; who may see it is for the caller to decide."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from storage.model.broadcast import BroadcastStatus
+from storage.model.message import Message, MessageStatus
+from storage.postgres.message_rows import read_message
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message wherever it is on its way; `read_at` is the one receiver's.
+
+    `is_held`: it is due, and its app is disabled.
+    """
+
+    message: Message
+    status: MessageStatus
+    read_at: datetime | None
+    is_held: bool = False
+
+
+_WAITING = text("""
+SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead FROM accepted WHERE id = :id
+""")
+_DELIVERED = text("""
+SELECT m.*, a.name AS app_name, d.read_at, b.status AS broadcast_status
+  FROM messages m
+  LEFT JOIN apps a ON a.id = m.app_id
+  LEFT JOIN broadcasts b ON m.is_broadcast AND b.id = m.id
+  LEFT JOIN deliveries d
+    ON d.message_id = m.id AND d.user_id = m.receiver_id
+   AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
+                        THEN m.sender_id ELSE -coalesce(m.app_id, 0) END
+ WHERE m.id = :id
+""")
+_HELD = text("""
+SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM held_sends WHERE id = :id
+""")
+_FAILED = text("""
+SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHERE id = :id
+""")
+
+
+def find_message(connection: Connection, message_id: int) -> FoundMessage | None:
+    """A message by its id, accepted, held, delivered, failed or recalled; who may see it is not asked here.
+
+    Looks along its way (accepted, then messages), so that one that moves meanwhile is still found.
+    """
+    if row := connection.execute(_WAITING, {"id": message_id}).first():
+        status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
+        return FoundMessage(read_message(row), status, None)
+    if row := connection.execute(_DELIVERED, {"id": message_id}).first():
+        return FoundMessage(read_message(row), _status(row), row.read_at)
+    if row := connection.execute(_HELD, {"id": message_id}).first():
+        return FoundMessage(read_message(row), MessageStatus.SCHEDULED, None, is_held=True)
+    if row := connection.execute(_FAILED, {"id": message_id}).first():
+        return FoundMessage(read_message(row), MessageStatus.FAILED, None)
+    return None
+
+
+# As the report says, in the words of a message (contract §2): nobody is to take it for delivered before
+# everyone has it.
+_OF_BROADCAST = {
+    BroadcastStatus.DONE: MessageStatus.DELIVERED,
+    BroadcastStatus.CANCELLED: MessageStatus.CANCELLED,
+    BroadcastStatus.FAILED: MessageStatus.FAILED,
+    BroadcastStatus.RECALLING: MessageStatus.RECALLED,
+    BroadcastStatus.RECALLED: MessageStatus.RECALLED,
+}
+
+
+def _status(row: Row[Any]) -> MessageStatus:
+    if row.broadcast_status is not None:
+        return _OF_BROADCAST.get(BroadcastStatus(row.broadcast_status), MessageStatus.ACCEPTED)
+    return MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
+
+
+_RECEIVED = text("""
+SELECT m.*, a.name AS app_name FROM messages m LEFT JOIN apps a ON a.id = m.app_id
+ WHERE m.id = :id AND EXISTS (
+   SELECT 1 FROM deliveries d
+    WHERE d.user_id = :user_id AND d.message_id = m.id
+      AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
+                           THEN m.sender_id ELSE -coalesce(m.app_id, 0) END)
+""")
+
+
+def find_received(connection: Connection, message_id: int, *, user_id: int) -> Message | None:
+    """A message of which `user_id` has a received copy; None otherwise, also for its sender.
+
+    By the primary keys of `messages` and `deliveries`.
+    """
+    row = connection.execute(_RECEIVED, {"id": message_id, "user_id": user_id}).first()
+    return read_message(row) if row else None
+
+
+_IN_HISTORIES = text("""
+SELECT id FROM messages WHERE id = ANY(CAST(:ids AS bigint[])) AND recalled_at IS NULL
+""")
+
+
+def find_persisted(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that were persisted and not taken back; by the primary key."""
+    return set(connection.execute(_IN_HISTORIES, {"ids": list(ids)}).scalars())
