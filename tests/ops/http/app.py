@@ -1,6 +1,7 @@
 """A small app under our HTTP protocol class, in a process of its own, and a client of exact bytes."""
 
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -27,15 +28,25 @@ for name, value in json.loads(os.environ["TEST_LIMITS"]).items():
     assert hasattr(module, name)
     setattr(module, name, value)
 
-seen = {"requests": 0, "disconnects": 0}
+seen = {"requests": 0, "ended": 0, "disconnects": 0}
+gate = asyncio.Event()  # what waits at it goes on with the next /go
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
     seen["requests"] += 1
+    try:
+        await answer(scope, receive, send)
+    finally:
+        seen["ended"] += 1
+
+async def answer(scope, receive, send):
     path, status, headers, content = scope["path"], 200, [], None
+    if path == "/go":
+        gate.set()
     if path == "/late":
-        await asyncio.sleep(0.5)
-    if path in ("/body", "/slow", "/late"):
+        gate.clear()
+        await gate.wait()
+    if path in ("/body", "/slow", "/held", "/late"):
         body, more = b"", True
         while more:
             message = await receive()
@@ -48,6 +59,9 @@ async def app(scope, receive, send):
             [name.decode(), value.decode("latin-1")] for name, value in scope["headers"]]}
     if path == "/slow":
         await asyncio.sleep(0.3)
+    if path == "/held":
+        gate.clear()
+        await gate.wait()
     if path.startswith("/early"):
         status, content = 401, {"detail": "early"}
         if path == "/early-close":
@@ -86,6 +100,7 @@ class Wire:
     def __init__(self, port: int, *, seconds: float = 20.0) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self.stream = self.sock.makefile("rb")
+        self.port = int(self.sock.getsockname()[1])
 
     def __enter__(self) -> "Wire":
         """Nothing to do."""
@@ -122,6 +137,14 @@ class Wire:
         """Write, and the next answer."""
         self.send(*parts)
         return self.answer()
+
+    def is_answered(self, *, seconds: float) -> bool:
+        """Whether something comes within that time; it is not read."""
+        return bool(select.select([self.sock], [], [], seconds)[0])
+
+    def is_taken(self, *, seconds: float) -> bool:
+        """Whether there is room to write more within that time."""
+        return bool(select.select([], [self.sock], [], seconds)[1])
 
     def is_ended(self, *, seconds: float = 20.0) -> bool:
         """Whether the server says nothing more and closes in that time."""
@@ -160,6 +183,33 @@ class Server:
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, dict(error.headers), error.read())
+
+    def has(self, wire: Wire) -> bool:
+        """Whether the server has this connection, open or not."""
+        ends = psutil.Process(self.process.pid).net_connections()
+        return wire.port in {getattr(end.raddr, "port", 0) for end in ends}
+
+    def unread(self, wire: Wire) -> int:
+        """Bytes that have come over this connection and that the server has not read."""
+        ends = f":{self.port:04X}", f":{wire.port:04X}"
+        for line in Path("/proc/net/tcp").read_text().splitlines():
+            local, remote, _, queues = line.split()[1:5]
+            if (local[-5:], remote[-5:]) == ends:
+                return int(queues.partition(":")[2], 16)
+        return 0
+
+    def has_read(self, wire: Wire) -> bool:
+        """Whether the server reads all that was written, within some seconds."""
+        return wait_until(lambda: not self.unread(wire), seconds=10)
+
+    def is_at_rest(self) -> bool:
+        """Whether no request but the one that asks is under way, within some seconds."""
+
+        def are_all_ended() -> bool:
+            seen = self.get("/seen").json
+            return bool(seen["requests"] == seen["ended"] + 1)
+
+        return wait_until(are_all_ended, seconds=10)
 
     def memory(self) -> int:
         """Resident bytes."""
