@@ -24,15 +24,15 @@ ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::([-?])([^}]*))?\})")
 
 
-def document() -> dict[str, Any]:
-    """The file as it stands."""
-    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+def document(tree: Path = ROOT) -> dict[str, Any]:
+    """The file as it stands in a tree."""
+    found: dict[str, Any] = yaml.safe_load((tree / "docker-compose.yml").read_text())
     return found
 
 
-def of_carillon() -> dict[str, dict[str, Any]]:
+def of_carillon(tree: Path = ROOT) -> dict[str, dict[str, Any]]:
     """The services that run our image."""
-    services: dict[str, dict[str, Any]] = document()["services"]
+    services: dict[str, dict[str, Any]] = document(tree)["services"]
     return {name: one for name, one in services.items() if "build" in one}
 
 
@@ -68,12 +68,14 @@ class Container:
     replaced: Mapping[str, str]
     """Texts of the file that mean something else here, such as a port or the temporary folder."""
     environ: Mapping[str, str]
+    tree: Path = ROOT
+    """Where the file lies: that of an older release starts what it started then."""
     process: subprocess.Popen[bytes] | None = None
     service: dict[str, Any] = field(init=False)
     has_been_healthy: bool = False
 
     def __post_init__(self) -> None:
-        self.service = of_carillon()[self.name]
+        self.service = of_carillon(self.tree)[self.name]
 
     @property
     def log(self) -> Path:
