@@ -1,39 +1,36 @@
-"""Publishing: persisted messages become events on the bus, one batch behind the persisting.
+"""Publishing: the persist lane's messages, and what ingest put into the outbox, become events on the bus.
 
-Used by the persist lane; the broadcast lanes make their events here too. A message whose event cannot be
-made or written, it alone, is *refused*: whoever published sets it aside, and everything behind it goes on.
-Only the bus being away (TransientError) holds everything back.
+Called by the persist lane. An event that cannot be made or written is *refused*, it alone: the caller sets it aside and
+everything behind it goes on (docs/decisions/0022-publishing-sets-aside-alone.md). Only a bus that is away holds
+everything back.
 """
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 
-from prometheus_client import Histogram
-
-from storage.model.conversation import copies
 from storage.model.errors import PermanentError, TransientError, reason
-from storage.model.event import Event, NewMessage
-from storage.model.message import MEDIA_TYPES, Message, is_understood
-from storage.model.origin import Origin
+from storage.model.event import Event
 from storage.postgres.messages.persistence import PersistedMessage
 from storage.postgres.outbox import Notice
+from workers.message_events import make_event_for_copies
+from workers.message_tracking import observe_delay, trace_messages
 from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
-_UNKNOWN = "This version does not know events of its kind."
-
-Recipients = tuple[tuple[int, tuple[int, ...]], ...]
+_UNKNOWN_KIND = "This version does not know events of its kind."
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Why what was not published, each alone: message ids, numbers of the outbox → what an operator is told."""
+class RefusedEvents:
+    """Events that could not be published, each alone, with the reason that operators are told.
+
+    `messages` by message id, `notices` by the number of their row in the outbox.
+    """
 
     messages: dict[int, str] = field(default_factory=dict)
     notices: dict[int, str] = field(default_factory=dict)
@@ -41,66 +38,78 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: whether the bus is there, and what was refused."""
+    """What became of what a Publisher was given; if `is_on_bus` is false, all of it has to be published again."""
 
     is_on_bus: bool
-    refused: Refused = field(default_factory=Refused)
+    refused: RefusedEvents = field(default_factory=RefusedEvents)
 
 
-def new_message(
-    persisted: PersistedMessage, services: Services, *, recipients: Recipients, part: int = 0
-) -> NewMessage:
-    """The event of a message; `part` as in NewMessage. Raises PermanentError if it cannot be made now.
-
-    Whatever the reason is: a store without credentials, a type of a newer version, a defect of ours. It
-    concerns this message alone, so it must not look like a bus that is away.
-    """
-    try:
-        return _made(persisted, services, recipients, part)
-    except Exception as error:
-        raise PermanentError(reason(error)) from error
-
-
-def event(persisted: PersistedMessage, services: Services) -> NewMessage:
-    """The event of a message to one receiver: one recipient group a copy; raises as `new_message`."""
-    return new_message(persisted, services, recipients=_people(persisted.message))
-
-
-def put_on_bus(
+def publish_batch(
     services: Services, batch: Sequence[PersistedMessage], *, notices: Sequence[Notice] = ()
-) -> Refused:
-    """Publish `batch`, in order, then `notices`; what was refused.
+) -> RefusedEvents:
+    """Put the events of `batch` on the bus, in order, then those of `notices`; returns what was refused.
 
-    Raises TransientError if the bus did not take it: all of it may be published again.
+    Broadcasts in `batch` are passed over: the broadcast lanes publish them, chunk by chunk. Raises TransientError if
+    the bus is away; then some events may be on it and all may be published again, since readers skip what they have
+    seen.
     """
-    made, messages = _make([one for one in batch if not one.message.is_broadcast], services)
-    unknown = {one.number: _UNKNOWN for one in notices if one.event is None}
-    told = [one.event for one in notices if one.event is not None]
+    messages, refused_messages = _make_events(batch, services)
+    known = {notice.number: notice.event for notice in notices if notice.event is not None}
+    refused_notices = {notice.number: _UNKNOWN_KIND for notice in notices if notice.event is None}
     try:
-        services.bus.publish([*made, *told])
+        services.bus.publish([*messages.values(), *known.values()])
     except TransientError:
         raise
-    except Exception:  # noqa: BLE001 (one of them cannot be written: each by itself says which)
-        messages |= _put_each({one.message.id: one for one in made}, services)
-        unknown |= _put_each({n.number: n.event for n in notices if n.event is not None}, services)
-    refused = Refused(messages, unknown)
-    _tell(refused, services)
+    except Exception:  # noqa: BLE001 (one of them cannot be written: each alone shows which)
+        refused_messages |= _publish_one_by_one(messages, services)
+        refused_notices |= _publish_one_by_one(known, services)
+    refused = RefusedEvents(refused_messages, refused_notices)
+    _report(refused, services)
     return refused
 
 
-def _tell(refused: Refused, services: Services) -> None:
-    for what, errors in (("Message", refused.messages), ("Row of the outbox", refused.notices)):
-        for number, why in errors.items():
+def _make_events(
+    batch: Sequence[PersistedMessage], services: Services
+) -> tuple[dict[int, Event], dict[int, str]]:
+    """By message id, in order: the events of `batch`, and why the others could not be made."""
+    events: dict[int, Event] = {}
+    refused: dict[int, str] = {}
+    for persisted in batch:
+        if persisted.message.is_broadcast:
+            continue
+        try:
+            events[persisted.message.id] = make_event_for_copies(persisted, services.media)
+        except PermanentError as error:
+            refused[persisted.message.id] = error.detail
+    return events, refused
+
+
+def _publish_one_by_one(events: Mapping[int, Event], services: Services) -> dict[int, str]:
+    """Publish each alone, in order; why which could not be. Raises TransientError if the bus is away."""
+    refused: dict[int, str] = {}
+    for number, event in events.items():
+        try:
+            services.bus.publish([event])
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this event alone)
+            refused[number] = reason(error)
+    return refused
+
+
+def _report(refused: RefusedEvents, services: Services) -> None:
+    """Count and log what was refused."""
+    for what, reasons in (("Message", refused.messages), ("Row of the outbox", refused.notices)):
+        for number, why in reasons.items():
             services.telemetry.set_aside.inc()
             _log.error("%s %d cannot be published: %s", what, number, why)
 
 
 class Publisher:
-    """Publishes one batch while its user persists the next: one waits for PostgreSQL, the other encodes.
+    """Publishes one batch in a thread of its own, while its user persists the next.
 
-    One batch at a time, in order, by a thread of its own. Use it with `with`: nothing of it is on its way
-    afterwards. The thread begins when it is told to: Python runs one thread at a time, and one that
-    encodes would keep its user from the answers to short questions.
+    Submit a batch, start it, flush it, then submit the next: there is one batch in hand at a time, so order is kept.
+    Use it in a `with` statement: when that is left, nothing is on its way to the bus any more.
     """
 
     def __init__(self, services: Services) -> None:
@@ -117,41 +126,48 @@ class Publisher:
         self._thread.shutdown()
 
     @property
-    def in_hand(self) -> list[int]:
-        """The messages that were submitted and whose outcome nobody has asked for."""
+    def message_ids(self) -> list[int]:
+        """The messages in hand: submitted and not flushed."""
         return [message.id for message, _ in self._batch]
 
     @property
-    def notices_in_hand(self) -> list[int]:
-        """The same for rows of the outbox, by number."""
+    def notice_numbers(self) -> list[int]:
+        """The rows of the outbox in hand: submitted and not flushed."""
         return [notice.number for notice in self._notices]
 
     @property
-    def is_idle(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing is in hand."""
         return not (self._batch or self._notices)
 
     @property
-    def has_begun(self) -> bool:
-        """Whether what is in hand is on its way."""
+    def has_started(self) -> bool:
+        """Whether what is in hand was started."""
         return self._outcome is not None
 
     def submit(self, batch: Sequence[PersistedMessage]) -> None:
-        """Have `batch` published next; only after the `flush` of what was before."""
+        """Take `batch` in hand, to be published when it is started or flushed. Nothing may be in hand before."""
         self._batch = batch
 
-    def add(self, notices: Sequence[Notice]) -> None:
-        """Have `notices` published behind what was submitted and has not begun."""
+    def submit_notices(self, notices: Sequence[Notice]) -> None:
+        """Take `notices` in hand, to be published behind the messages. What is in hand may not have been started."""
         self._notices = notices
 
-    def begin(self) -> None:
-        """Start publishing what is in hand, if it has not begun."""
-        if not self.is_idle and self._outcome is None:
+    def start(self) -> None:
+        """Begin to publish what is in hand, in the thread; nothing happens if it was started or nothing is in hand.
+
+        A step of its own, because Python runs one thread at a time: while the thread encodes events, its user waits
+        longer for the answers to short questions.
+        """
+        if not self.is_empty and self._outcome is None:
             self._outcome = self._thread.submit(self._publish, self._batch, self._notices)
 
     def flush(self) -> Outcome:
-        """Wait for what is in hand, and let go of it: whoever asks has noted what it was."""
-        self.begin()
+        """Start what is in hand if need be, wait until it is published or has failed, and let go of it.
+
+        Never raises because of the bus. With nothing in hand the outcome is that all of it is on the bus.
+        """
+        self.start()
         outcome = Outcome(is_on_bus=True) if self._outcome is None else self._outcome.result()
         self._batch, self._notices, self._outcome = (), (), None
         return outcome
@@ -159,85 +175,11 @@ class Publisher:
     def _publish(self, batch: Sequence[PersistedMessage], notices: Sequence[Notice]) -> Outcome:
         telemetry, since = self._services.telemetry, time.time()
         try:
-            refused = put_on_bus(self._services, batch, notices=notices)
+            refused = publish_batch(self._services, batch, notices=notices)
         except TransientError as error:
             _log.warning("Not published, for now: %s", error.detail)
             telemetry.unpublished.inc()
             return Outcome(is_on_bus=False)
-        note_delay(telemetry.accepted_to_published, batch)
-        follow(self._services, "publish", batch, since=since)
+        observe_delay(telemetry.accepted_to_published, batch)
+        trace_messages(self._services, "publish", batch, since=since)
         return Outcome(is_on_bus=True, refused=refused)
-
-
-def _made(
-    persisted: PersistedMessage, services: Services, recipients: Recipients, part: int
-) -> NewMessage:
-    message, origin = persisted
-    if not is_understood(message):
-        raise PermanentError(
-            f"This version does not know messages of type {message.type}/{message.content_type}."
-        )
-    content = shown_content(message, services)
-    return NewMessage(message, content, recipients=recipients, part=part, origin=origin)
-
-
-def _people(message: Message) -> Recipients:
-    return tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message))
-
-
-def _make(
-    batch: Sequence[PersistedMessage], services: Services
-) -> tuple[list[NewMessage], dict[int, str]]:
-    """The events of `batch`, and why which could not be made."""
-    try:
-        return [_made(one, services, _people(one.message), 0) for one in batch], {}
-    except Exception:  # noqa: BLE001 (each by itself says which it was)
-        made, refused = [], {}
-    for one in batch:
-        try:
-            made.append(event(one, services))
-        except PermanentError as error:
-            refused[one.message.id] = error.detail
-    return made, refused
-
-
-def _put_each(events: Mapping[int, Event], services: Services) -> dict[int, str]:
-    """One after the other, so that what fails fails alone. Raises TransientError as `put_on_bus`."""
-    refused: dict[int, str] = {}
-    for number, one in events.items():
-        try:
-            services.bus.publish([one])
-        except TransientError:
-            raise
-        except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this one)
-            refused[number] = reason(error)
-    return refused
-
-
-def note_delay(histogram: Histogram, batch: Sequence[PersistedMessage]) -> None:
-    """Of the oldest only: one more for every message would cost a good part of persisting it."""
-    if batch:
-        oldest = min(message.created_at for message, _ in batch)
-        histogram.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
-
-
-def follow(
-    services: Services, step: str, batch: Iterable[PersistedMessage], *, since: float
-) -> None:
-    """Say what was done for each message, to whoever follows its request: a span, a line of the log."""
-    tracing, is_logged = services.tracing, _log.isEnabledFor(logging.DEBUG)
-    if tracing is None and not is_logged:
-        return
-    for message, origin in batch:
-        if tracing is not None:
-            tracing.note(step, origin, since=since, message_id=message.id)
-        if is_logged:
-            extra = {"request_id": Origin.of(origin).request_id}
-            _log.debug("%s: message %d", step, message.id, extra=extra)
-
-
-def shown_content(message: Message, services: Services) -> str:
-    """The content as clients get it: an object key becomes a presigned URL (contract §4)."""
-    if message.content_type in MEDIA_TYPES:
-        return services.media.url(message.content, filename=message.filename or "")
-    return message.content

@@ -12,7 +12,8 @@ from storage.model.event import NewMessage
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages.persistence import PersistedMessage
 from workers.broadcasts.chunk_failures import record_chunk_failure
-from workers.publishing import follow, new_message
+from workers.message_events import make_event
+from workers.message_tracking import trace_messages
 from workers.services import Services
 
 _log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Expander:
             return
         self._database.transaction(expansion.mark_published, chunk)
         message = self._message_of(chunk.broadcast_id)
-        follow(self._services, f"publish chunk {chunk.number}", [message], since=since)
+        trace_messages(self._services, f"publish chunk {chunk.number}", [message], since=since)
 
     def _is_lease_over(self, claimed_at: float) -> bool:
         """Whether this process was held up until the chunk's lease was over: then another lane publishes it.
@@ -116,9 +117,9 @@ class Expander:
         return self._now() - claimed_at >= self._lease.total_seconds()
 
     def _make_event(self, chunk: Chunk) -> NewMessage:
-        return new_message(
+        return make_event(
             self._message_of(chunk.broadcast_id),
-            self._services,
+            self._services.media,
             recipients=((app_peer(chunk.app_id), chunk.user_ids),),
             part=chunk.number,
         )
