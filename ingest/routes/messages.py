@@ -178,10 +178,10 @@ async def _judged(context: RequestContext[Caller, Nothing, SendBody]) -> IntakeI
     try:
         # A person's refused sends count as well; an app's quota is of messages.
         if isinstance(caller, UserCaller):
-            await services.pipes.limits.take(*_quota(caller))
+            await services.pipes.limits.take(Quota.PERSON_SENDS, caller.person.id)
         send = await services.judge.judge(context.body, caller)
         if isinstance(caller, AppCaller):
-            await services.pipes.limits.take(*_quota(caller))
+            await services.pipes.limits.take(Quota.APP_SENDS, caller.app.id)
     except (CallerError, OverLimit) as error:
         # Judged by what is there now, but a retry gets the answer of then (contract §2).
         first = await services.intake.accept_again(key) if key else None

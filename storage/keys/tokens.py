@@ -95,7 +95,8 @@ class TokenVerifier:
         self._settings = settings
         self._clock = clock
         self._keys = _keys(settings)
-        self._remembered: dict[str, VerifiedToken] = {}
+        # With the Unix second of `expires_at`, which is asked for with every request.
+        self._remembered: dict[str, tuple[VerifiedToken, float]] = {}
 
     def verify(self, token: str) -> VerifiedToken:
         """The token's user; raises NotSignedIn with a sentence that does not quote the token.
@@ -104,13 +105,15 @@ class TokenVerifier:
         """
         known = self._remembered.get(token)
         if known is None:
-            known = self._verified(token)
+            verified = self._verified(token)
+            known = verified, verified.expires_at.timestamp()
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
             self._remembered[token] = known
-        if known.expires_at.timestamp() <= self._clock():
+        verified, expires = known
+        if expires <= self._clock():
             raise TokenExpired(EXPIRED)
-        return known
+        return verified
 
     def _verified(self, token: str) -> VerifiedToken:
         if len(token) > MAX_TOKEN_LENGTH:
