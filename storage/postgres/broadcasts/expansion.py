@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 from storage.model.broadcast import Chunk
 from storage.model.message import Message
 from storage.postgres.held_apps import is_held
-from storage.postgres.message_rows import read_message
+from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 
 # A chunk of an earlier broadcast of the app that names some of the same people and is not on the bus yet
 # (contract §2, Order). Ranges may meet where people do not: then one waits a little for nothing. What
@@ -197,10 +197,10 @@ def list_expanding(connection: Connection) -> list[int]:
     return list(connection.execute(_UNFINISHED).scalars())
 
 
-_MESSAGE = text("""
-SELECT m.*, a.name AS app_name, b.origin
+_MESSAGE = text(f"""
+SELECT {FIELDS_IN_MESSAGES}, b.origin
   FROM messages m JOIN broadcasts b USING (id) LEFT JOIN apps a ON a.id = m.app_id WHERE m.id = :id
-""")
+""")  # noqa: S608 (column lists of `message_rows`)
 
 
 def load_message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:

@@ -5,12 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, column, text
 
 from storage.model.message import Message, MessageView
-from storage.postgres.message_rows import CONTENT_TYPES, TYPES
+from storage.postgres.message_rows import FIELDS_IN_MESSAGES, make_message
 
-# The fields of a Message in its own order: a row is taken apart by place, which costs less than by
-# name; there are fifty on a page.
-_IN_ORDER = ", ".join("a.name" if name == "app_name" else f"m.{name}" for name in Message._fields)
-_TYPE, _CONTENT_TYPE = map(Message._fields.index, ("type", "content_type"))
 # The page first, along the primary key of `deliveries` (user_id, peer_id, message_id), then what it
 # shows; the other side's delivery, by its own primary key, tells whether a message I sent was read.
 _HISTORY = f"""
@@ -19,7 +15,7 @@ WITH page AS (
    WHERE user_id = :user_id AND peer_id = :peer_id {{bound}}
    ORDER BY message_id DESC LIMIT :limit OFFSET :skip
 )
-SELECT {_IN_ORDER},
+SELECT {FIELDS_IN_MESSAGES},
        CASE WHEN other.message_id IS NULL THEN page.read_at ELSE other.read_at END AS seen_at
   FROM page
   JOIN messages m ON m.id = page.message_id
@@ -28,7 +24,7 @@ SELECT {_IN_ORDER},
     ON :peer_id > 0 AND :peer_id <> :user_id AND m.sender_id = :user_id
    AND other.user_id = :peer_id AND other.peer_id = :user_id AND other.message_id = page.message_id
  ORDER BY m.id DESC
-"""  # noqa: S608 (the columns are the fields of Message)
+"""  # noqa: S608 (column lists of `message_rows`)
 # With its columns named beforehand, SQLAlchemy need not look at them for every page.
 _HISTORY_COLUMNS: list[Any] = [column(name) for name in (*Message._fields, "seen_at")]
 _HISTORY_FROM_TOP = text(_HISTORY.format(bound="")).columns(*_HISTORY_COLUMNS)
@@ -60,12 +56,4 @@ def list_history(
             "before_id": before_id,
         },
     )
-    return [_view(*row) for row in rows.all()]
-
-
-def _view(*row: Any) -> MessageView:
-    """A row of _IN_ORDER and when it was read."""
-    *values, seen_at = row
-    values[_TYPE] = TYPES[values[_TYPE]]
-    values[_CONTENT_TYPE] = CONTENT_TYPES[values[_CONTENT_TYPE]]
-    return MessageView(Message(*values), seen_at)
+    return [MessageView(make_message(message), seen_at) for *message, seen_at in rows.all()]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.message import Message, MessageStatus
-from storage.postgres.message_rows import read_message
+from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message, receiver_peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,16 @@ class FoundMessage:
 _WAITING = text("""
 SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead FROM accepted WHERE id = :id
 """)
-_DELIVERED = text("""
-SELECT m.*, a.name AS app_name, d.read_at, b.status AS broadcast_status
+_DELIVERED = text(f"""
+SELECT {FIELDS_IN_MESSAGES}, m.recalled_at, d.read_at, b.status AS broadcast_status
   FROM messages m
   LEFT JOIN apps a ON a.id = m.app_id
   LEFT JOIN broadcasts b ON m.is_broadcast AND b.id = m.id
   LEFT JOIN deliveries d
     ON d.message_id = m.id AND d.user_id = m.receiver_id
-   AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
-                        THEN m.sender_id ELSE -coalesce(m.app_id, 0) END
+   AND d.peer_id = {receiver_peer("m")}
  WHERE m.id = :id
-""")
+""")  # noqa: S608 (columns and the peer's rule)
 _HELD = text("""
 SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM held_sends WHERE id = :id
 """)
@@ -81,14 +80,13 @@ def _status(row: Row[Any]) -> MessageStatus:
     return MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
 
 
-_RECEIVED = text("""
-SELECT m.*, a.name AS app_name FROM messages m LEFT JOIN apps a ON a.id = m.app_id
+_RECEIVED = text(f"""
+SELECT {FIELDS_IN_MESSAGES} FROM messages m LEFT JOIN apps a ON a.id = m.app_id
  WHERE m.id = :id AND EXISTS (
    SELECT 1 FROM deliveries d
     WHERE d.user_id = :user_id AND d.message_id = m.id
-      AND d.peer_id = CASE WHEN m.type = 'MESSAGE' AND m.sender_id IS NOT NULL
-                           THEN m.sender_id ELSE -coalesce(m.app_id, 0) END)
-""")
+      AND d.peer_id = {receiver_peer("m")})
+""")  # noqa: S608 (as above)
 
 
 def find_received(connection: Connection, message_id: int, *, user_id: int) -> Message | None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.message_rows import read_message
+from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 from storage.postgres.messages.persistence import PersistedMessage
 
 # The pause doubles from a second to ten minutes: after a repair everything is out within those.
@@ -43,7 +43,7 @@ def add(connection: Connection, ids: Sequence[int]) -> None:
 
 # Along the primary key; the table is empty but for troubles. What was recalled meanwhile, or went with its
 # month, has no event any more.
-_DUE = text("""
+_DUE = text(f"""
 WITH due AS (
   SELECT message_id FROM unpublished WHERE try_at <= clock_timestamp()
    ORDER BY message_id LIMIT :limit
@@ -52,11 +52,11 @@ WITH due AS (
    WHERE u.message_id = due.message_id AND NOT EXISTS (
      SELECT 1 FROM messages m WHERE m.id = due.message_id AND m.recalled_at IS NULL)
 )
-SELECT due.message_id, m.*, a.name AS app_name
+SELECT due.message_id, {FIELDS_IN_MESSAGES}
   FROM due LEFT JOIN messages m ON m.id = due.message_id AND m.recalled_at IS NULL
   LEFT JOIN apps a ON a.id = m.app_id
  ORDER BY due.message_id
-""")
+""")  # noqa: S608 (column lists of `message_rows`)
 
 
 def find_due(connection: Connection, limit: int) -> tuple[list[int], list[PersistedMessage]]:

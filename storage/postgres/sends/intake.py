@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from storage.model.errors import CallerError
 from storage.model.send import Accepted, IdempotencyKey, Send
 from storage.postgres.database import execute_raw
+from storage.postgres.message_rows import COLUMNS_OF_A_SEND, TYPED_COLUMNS_OF_A_SEND
 from storage.postgres.sends.clock_tolerance import latest_plausible
 from storage.postgres.sends.idempotency import (
     find_first_uses,
@@ -37,11 +38,12 @@ class IntakeItem:
     origin: str = ""
 
 
-_COLUMNS = """sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
- action_url, action_text, filename, is_broadcast"""
-
+# What comes with a send: its instant, the caller's key, and where it comes from.
+_REQUEST_COLUMNS = "send_at, caller, key, fingerprint, kept, origin"
+_TYPED_REQUEST_COLUMNS = """send_at timestamptz, caller text, key text, fingerprint text, kept jsonb,
+      origin text"""
 # Ids and instants are PostgreSQL's; the whole batch's ids are one question, and rise in its order. One JSON
-# value costs less than nineteen arrays to write and read. Keys are inserted in key order, so that two
+# value costs less than an array for each column to write and read. Keys are inserted in key order, so that two
 # batches with the same keys wait for one another and never deadlock.
 _ACCEPT_ANY = f"""
 WITH first AS MATERIALIZED (
@@ -49,14 +51,8 @@ WITH first AS MATERIALIZED (
 ){{scheduled_ids}}, batch AS MATERIALIZED (
   SELECT u.*, {{id}} AS id, {{created_at}} AS created_at, {{is_scheduled}} AS is_scheduled
     FROM ROWS FROM (json_to_recordset(CAST(%(batch)s AS json)) AS (
-      sender_id bigint, receiver_id bigint, app_id int, sent_by_app_id int, type text,
-      content_type text, title text, content text, action_url text, action_text text,
-      filename text, is_broadcast bool, app_name text, audience bigint[], unresolved jsonb, send_at timestamptz,
-      caller text, key text, fingerprint text, kept jsonb, origin text
-    )) WITH ORDINALITY AS u(
-      sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title, content,
-      action_url, action_text, filename, is_broadcast, app_name, audience, unresolved, send_at,
-      caller, key, fingerprint, kept, origin, place), {{tables}}
+      {TYPED_COLUMNS_OF_A_SEND}, {_TYPED_REQUEST_COLUMNS}
+    )) WITH ORDINALITY AS u({COLUMNS_OF_A_SEND}, {_REQUEST_COLUMNS}, place), {{tables}}
 ), keys AS (
   INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, created_at, send)
   SELECT caller, key, decode(fingerprint, 'hex'), id, created_at, kept
@@ -66,15 +62,14 @@ WITH first AS MATERIALIZED (
 ), fresh AS (
   SELECT * FROM batch WHERE key IS NULL OR id IN (SELECT message_id FROM keys)
 ), taken AS (
-  INSERT INTO accepted (id, created_at, {_COLUMNS}, app_name, audience, unresolved,
-                        is_scheduled, ring_at, accepted_at, origin)
-  SELECT id, created_at, {_COLUMNS}, app_name, audience, unresolved, is_scheduled,
-         created_at, CASE WHEN is_broadcast THEN clock_timestamp() END, origin
+  INSERT INTO accepted ({COLUMNS_OF_A_SEND}, id, created_at, is_scheduled, ring_at, accepted_at, origin)
+  SELECT {COLUMNS_OF_A_SEND}, id, created_at, is_scheduled, created_at,
+         CASE WHEN is_broadcast THEN clock_timestamp() END, origin
     FROM fresh ORDER BY place
 )
 SELECT b.id, b.created_at, f.id IS NOT NULL AS is_fresh
   FROM batch b LEFT JOIN fresh f USING (id) ORDER BY b.place
-"""  # noqa: S608 (the columns are the constant above)
+"""  # noqa: S608 (column lists of `message_rows`)
 _LIVE_ID = "first.id + 2 * (place - 1)"
 _ACCEPT = _ACCEPT_ANY.format(
     scheduled_ids="",

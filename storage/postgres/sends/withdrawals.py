@@ -7,11 +7,12 @@ from sqlalchemy import Connection, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import NotFound
+from storage.postgres.message_rows import COLUMNS_OF_MESSAGES
 
 # It goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be asked after; unless
 # retention has dropped its month, as a dead letter's may be: then nothing of it is kept, as of everything of that
 # month. A holder of the persist lane that has the row in hand is waited for, and then this finds nothing.
-_WITHDRAW = text("""
+_WITHDRAW = text(f"""
 WITH waiting AS (
   DELETE FROM accepted WHERE id = :id RETURNING *
 ), failed AS (
@@ -30,15 +31,11 @@ WITH waiting AS (
          coalesce(accepted_at, created_at), clock_timestamp()
     FROM kept WHERE is_broadcast
 ), new_message AS (
-  INSERT INTO messages (id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
-                        content, action_url, action_text, is_broadcast, created_at, filename,
-                        recalled_at)
-  SELECT id, sender_id, receiver_id, app_id, sent_by_app_id, type, content_type, title,
-         content, action_url, action_text, is_broadcast, created_at, filename, clock_timestamp()
-    FROM kept
+  INSERT INTO messages ({COLUMNS_OF_MESSAGES}, recalled_at)
+  SELECT {COLUMNS_OF_MESSAGES}, clock_timestamp() FROM kept
 )
 SELECT count(*) FROM gone
-""")
+""")  # noqa: S608 (column lists of `message_rows`)
 
 
 def withdraw(
