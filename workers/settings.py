@@ -60,7 +60,7 @@ class WorkerSettings:
         timedelta(seconds=60),
         parse=duration(0.5, 86_400),
         help="A worker that did no work for this long while some was due, and the broker there, ends "
-        "itself, to be started again by whoever runs it.",
+        "itself. Its supervisor (`carillon up`, Compose, Kubernetes) starts it again.",
     )
     metrics_port: int = setting(
         "CARILLON_WORKER_METRICS_PORT",

@@ -51,7 +51,7 @@ class TokenSettings:
         "CARILLON_JWT_SECRET",
         "",
         secret=True,
-        help="Secret of HS256/384/512: at least 32/48/64 bytes. Whoever has it can be anyone.",
+        help="Secret of HS256/384/512: at least 32/48/64 bytes. Anybody who has it can sign in as anyone.",
     )
     public_key_file: Path | None = setting(
         "CARILLON_JWT_PUBLIC_KEY_FILE",
