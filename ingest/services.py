@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 from ingest.connection_shares import Lists, Shares, Turns, open_shares, reading_turns
+from ingest.http.endpoint import Body, Params, RequestContext, Who
 from ingest.identity.authentication import Authentication
 from ingest.identity.lookups import Lookups
 from ingest.identity.strangers import answer_gateways
@@ -70,6 +71,15 @@ class Services:
     def database(self) -> Database:
         """The record, for what people and apps read and change of their own."""
         return self.pipes.shares.reads
+
+    @property
+    def limits(self) -> Limits:
+        """What one caller may ask for."""
+        return self.pipes.limits
+
+
+# One request, as a route gets it: who calls, its parameters and its body.
+Context: TypeAlias = RequestContext[Services, Who, Params, Body]
 
 
 class State(TypedDict):

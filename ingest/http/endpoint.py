@@ -6,20 +6,51 @@ the architecture read it. Declaring has no effect but a value.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope
 
+from ingest.connection_shares import Turns
 from ingest.models.requests import Nothing, RequestModel
+from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CarillonError
-from storage.valkey.rate_limits import Quota
-
-if TYPE_CHECKING:
-    from ingest.services import Services
+from storage.valkey.rate_limits import Limits, Quota
 
 API = "/api/v1"
 
+
+class Authenticator(Protocol):
+    """Tells who is calling."""
+
+    def caller(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
+        """The caller that `headers` (lower-case names) name; awaiting it may raise NotSignedIn or TransientError."""
+
+
+class HandlerServices(Protocol):
+    """What the handler of a request needs of the process, before a route is called.
+
+    What the routes need beyond it is their own business: this room only passes it on.
+    """
+
+    @property
+    def authentication(self) -> Authenticator:
+        """Who is calling."""
+
+    @property
+    def limits(self) -> Limits:
+        """The quotas of persons."""
+
+    @property
+    def turns(self) -> Turns:
+        """The turns of one caller's requests at the database."""
+
+    @property
+    def settings(self) -> IngestSettings:
+        """How long a body may be, and how long it may take."""
+
+
+AnyServices = TypeVar("AnyServices", bound=HandlerServices)
 Who = TypeVar("Who", bound=Caller | None)
 Params = TypeVar("Params", bound=RequestModel)
 Body = TypeVar("Body", bound=RequestModel)
@@ -41,14 +72,14 @@ ANYONE: Callers[None] = Callers(people=False, apps=False)
 
 # Not frozen: making a frozen one takes far longer, and there is one a request.
 @dataclass(slots=True, eq=False)
-class RequestContext(Generic[Who, Params, Body]):
+class RequestContext(Generic[AnyServices, Who, Params, Body]):
     """One request that has been authenticated and parsed.
 
     `headers` has lower-case names; `raw` is the body as it came. `scope` and `receive` are for what is
     not JSON (uploads).
     """
 
-    services: "Services"
+    services: AnyServices
     caller: Who
     params: Params
     body: Body
@@ -101,7 +132,7 @@ class Endpoint:
     takes_stream: bool
     body_is_optional: bool
     is_deprecated: bool
-    handler: Callable[[RequestContext[Any, Any, Any]], Awaitable[ASGIApp]]
+    handler: Callable[[RequestContext[Any, Any, Any, Any]], Awaitable[ASGIApp]]
 
     @property
     def name(self) -> str:
@@ -139,11 +170,13 @@ def endpoint(
     takes_stream: bool = False,
     body_is_optional: bool = False,
     is_deprecated: bool = False,
-) -> Callable[[Callable[[RequestContext[Who, Params, Body]], Awaitable[ASGIApp]]], Endpoint]:
+) -> Callable[
+    [Callable[[RequestContext[AnyServices, Who, Params, Body]], Awaitable[ASGIApp]]], Endpoint
+]:
     """Declare the decorated function as a route; its docstring is the document's description."""
 
     def declare(
-        handler: Callable[[RequestContext[Who, Params, Body]], Awaitable[ASGIApp]],
+        handler: Callable[[RequestContext[AnyServices, Who, Params, Body]], Awaitable[ASGIApp]],
     ) -> Endpoint:
         return Endpoint(
             method=method,

@@ -15,9 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http import errors, json_body
 from ingest.http.body import LONG, read
-from ingest.http.endpoint import Endpoint, RequestContext
+from ingest.http.endpoint import Endpoint, HandlerServices, RequestContext
 from ingest.models.requests import Nothing, RequestModel
-from ingest.services import Services
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerError, NotAllowed, TransientError, invalid
@@ -59,15 +58,17 @@ class RequestHandler:
             answer = errors.answer(error)
         await answer(scope, receive, send)
 
-    async def _call(self, scope: Scope, receive: Receive) -> RequestContext[Any, Any, Any]:
-        services: Services = scope["state"]["services"]
+    async def _call(
+        self, scope: Scope, receive: Receive
+    ) -> RequestContext[HandlerServices, Any, Any, Any]:
+        services: HandlerServices = scope["state"]["services"]
         headers: Mapping[bytes, bytes] = scope["header_values"]
         caller: Caller | None = None
         if not self._is_open:
             caller = await services.authentication.caller(headers)
             self._permit(caller)
             if self._quota is not None and isinstance(caller, UserCaller):
-                await services.pipes.limits.take(self._quota, caller.person.id)
+                await services.limits.take(self._quota, caller.person.id)
         params = self._params(scope)
         raw = b""
         body: RequestModel = _NOTHING

@@ -1,9 +1,10 @@
 """The app centre (contract §6)."""
 
-from ingest.http.endpoint import API, PEOPLE, RequestContext, endpoint
+from ingest.http.endpoint import API, PEOPLE, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import AppsWindow, Nothing
 from ingest.models.responses import AppAnswer, AppsAnswer
+from ingest.services import Context
 from storage.model.caller import ADMIN, App, Mapping, UserCaller
 from storage.postgres.people import apps
 from storage.valkey.rate_limits import Quota
@@ -19,7 +20,7 @@ _LAUNCHPAD = 1000
     answer=AppsAnswer,
     quota=Quota.PERSON_LISTS,
 )
-async def list_launchpad(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
+async def list_launchpad(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """The active apps in which the caller has an account."""
     me = context.caller.person.id
     database = context.services.database
@@ -35,7 +36,7 @@ async def list_launchpad(context: RequestContext[UserCaller, Nothing, Nothing]) 
     answer=AppsAnswer,
     quota=Quota.PERSON_LISTS,
 )
-async def list_apps(context: RequestContext[UserCaller, AppsWindow, Nothing]) -> Response:
+async def list_apps(context: Context[UserCaller, AppsWindow, Nothing]) -> Response:
     """Active apps with `search` in their name or id: an administrator's all, anyone else's own."""
     me, asked = context.caller.person, context.params
     question = apps.listing if me.role == ADMIN else apps.mapped

@@ -1,11 +1,11 @@
 """How far broadcasts have come, and stopping them (contract §3). They are sent like any message."""
 
-from ingest.http.endpoint import API, APPS, RequestContext, endpoint
+from ingest.http.endpoint import API, APPS, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
 from ingest.models.responses import BroadcastAnswer, BroadcastLine, UnreadAnswer
 from ingest.sends import audience
-from ingest.services import Services
+from ingest.services import Context, Services
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
 from storage.model.errors import NotFound, OverLimit
@@ -22,7 +22,7 @@ from storage.postgres.broadcasts import reports as broadcast_reports
     errors=(OverLimit,),
     takes_turn=False,
 )
-async def list_broadcasts(context: RequestContext[AppCaller, BroadcastWindow, Nothing]) -> Response:
+async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing]) -> Response:
     """The calling app's broadcasts, the last accepted first, also those that are not due yet."""
     services, window = context.services, context.params
     async with services.lists.turn(context.caller) as database:
@@ -45,7 +45,7 @@ async def list_broadcasts(context: RequestContext[AppCaller, BroadcastWindow, No
     errors=(NotFound, OverLimit),
     takes_turn=False,
 )
-async def get_broadcast(context: RequestContext[AppCaller, OneBroadcast, Nothing]) -> Response:
+async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> Response:
     """How far a broadcast has come, to the app that sent it."""
     services = context.services
     async with services.lists.turn(context.caller) as database:
@@ -64,7 +64,7 @@ async def get_broadcast(context: RequestContext[AppCaller, OneBroadcast, Nothing
     errors=(NotFound, OverLimit),
     takes_turn=False,
 )
-async def list_unread(context: RequestContext[AppCaller, UnreadWindow, Nothing]) -> Response:
+async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Response:
     """Who has the broadcast and has not read it, by user id; go on after the last of a page."""
     services, window = context.services, context.params
     await _check(services, window.broadcast_id, app_id=context.caller.app.id)
@@ -86,7 +86,7 @@ async def list_unread(context: RequestContext[AppCaller, UnreadWindow, Nothing])
     answer=BroadcastAnswer,
     errors=(NotFound,),
 )
-async def cancel_broadcast(context: RequestContext[AppCaller, OneBroadcast, Nothing]) -> Response:
+async def cancel_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> Response:
     """Stop a broadcast: what is not expanded when this answers never will be.
 
     What was delivered stays. One that has come to rest stays as it is: the status tells.

@@ -1,10 +1,10 @@
 """Reading: the conversation list, histories, and marking as read (contract §4)."""
 
-from ingest.http.endpoint import API, PEOPLE, HeaderNote, RequestContext, endpoint
+from ingest.http.endpoint import API, PEOPLE, HeaderNote, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import HistoryWindow, Nothing, OneConversation, ReadBody
 from ingest.models.responses import ConversationAnswer, MessageAnswer, Total, UpdatedCount
-from ingest.services import Services
+from ingest.services import Context, Services
 from storage.broker import SENDS
 from storage.model.caller import UserCaller
 from storage.model.conversation import SYSTEM_PEER
@@ -20,7 +20,7 @@ _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="succe
 
 
 @endpoint("GET", f"{API}/messages/conversations", callers=PEOPLE, answer=list[ConversationAnswer])
-async def list_conversations(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
+async def list_conversations(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """The caller's conversations, newest first."""
     services = context.services
     found = await services.database.query(
@@ -37,7 +37,7 @@ async def list_conversations(context: RequestContext[UserCaller, Nothing, Nothin
     answer=list[MessageAnswer],
     errors=(NotFound, OverLimit),
 )
-async def list_history(context: RequestContext[UserCaller, HistoryWindow, Nothing]) -> Response:
+async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> Response:
     """A page of a conversation, newest first: with a person (> 0), an app (< 0) or the system (0).
 
     `is_read` of a message that the caller sent tells whether the other side has read it. What lies deep is paged by
@@ -77,7 +77,7 @@ async def _history(
     ),
     is_deprecated=True,
 )
-async def read_all(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
+async def read_all(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """Mark everything as read."""
     services, me = context.services, context.caller.person.id
     count = await services.database.query(conversations.mark_all_read, me)
@@ -97,7 +97,7 @@ async def read_all(context: RequestContext[UserCaller, Nothing, Nothing]) -> Res
     errors=(NotFound,),
 )
 async def read_conversation(
-    context: RequestContext[UserCaller, OneConversation, ReadBody],
+    context: Context[UserCaller, OneConversation, ReadBody],
 ) -> Response:
     """Mark a conversation as read, all of it or up to and with `up_to_id`."""
     services, me, peer_id = context.services, context.caller.person.id, context.params.other_user_id
@@ -110,7 +110,7 @@ async def read_conversation(
 
 
 @endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, answer=Total)
-async def count_unread(context: RequestContext[UserCaller, Nothing, Nothing]) -> Response:
+async def count_unread(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """How many messages the caller has not read."""
     services = context.services
     return Response(

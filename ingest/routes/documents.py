@@ -4,9 +4,10 @@ from pathlib import Path
 
 from starlette.staticfiles import StaticFiles
 
-from ingest.http.endpoint import ANYONE, RequestContext, endpoint
+from ingest.http.endpoint import ANYONE, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import Nothing
+from ingest.services import Context
 
 # Relative addresses, so that it works behind a proxy's path.
 _PAGE = b"""<!DOCTYPE html>
@@ -35,20 +36,20 @@ HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
 
 
 @endpoint("GET", "/openapi.json", callers=ANYONE, answer=dict[str, object])
-async def show_openapi(context: RequestContext[None, Nothing, Nothing]) -> Response:
+async def show_openapi(context: Context[None, Nothing, Nothing]) -> Response:
     """This document."""
     return Response(context.scope["state"]["document"]())
 
 
 @endpoint("GET", "/docs", callers=ANYONE, answer=str, media_type=HTML)
-async def show_docs(_call: RequestContext[None, Nothing, Nothing]) -> Response:
+async def show_docs(_call: Context[None, Nothing, Nothing]) -> Response:
     """Swagger UI."""
     headers = [("Content-Security-Policy", _POLICY)]
     return Response(_PAGE, media_type=HTML, headers=headers)
 
 
 @endpoint("GET", "/docs/start.js", callers=ANYONE, answer=str, media_type=SCRIPT)
-async def start_docs(_call: RequestContext[None, Nothing, Nothing]) -> Response:
+async def start_docs(_call: Context[None, Nothing, Nothing]) -> Response:
     """The script that starts Swagger UI."""
     return Response(_START, media_type=SCRIPT)
 

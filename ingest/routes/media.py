@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive
 
-from ingest.http.endpoint import ANYONE, API, PEOPLE_AND_APPS, RequestContext, endpoint
+from ingest.http.endpoint import ANYONE, API, PEOPLE_AND_APPS, endpoint
 from ingest.http.errors import TooSlow
 from ingest.http.response import Response
 from ingest.models.requests import Nothing, OneObject, UploadBody
 from ingest.models.responses import FormWay, PutWay, UploadAnswer
-from ingest.services import Services
+from ingest.services import Context, Services
 from storage.media.local import OBJECTS_PATH, LocalStore, served_headers
 from storage.media.store import new_key
 from storage.model.caller import Caller
@@ -30,7 +30,7 @@ from storage.valkey.rate_limits import Quota
     answer=UploadAnswer,
     quota=Quota.PERSON_UPLOADS,
 )
-async def start_upload(context: RequestContext[Caller, Nothing, UploadBody]) -> Response:
+async def start_upload(context: Context[Caller, Nothing, UploadBody]) -> Response:
     """Announce an upload: the key to send as `content`, and how to upload its object."""
     services, body, owner = context.services, context.body, context.caller.key
     key = new_key(owner, body.filename, content_type=body.content_type)
@@ -50,7 +50,7 @@ async def start_upload(context: RequestContext[Caller, Nothing, UploadBody]) -> 
     errors=(NotAllowed, NotFound, InConflict, TooLarge, Invalid),
     takes_stream=True,
 )
-async def put_object(context: RequestContext[None, OneObject, Nothing]) -> Response:
+async def put_object(context: Context[None, OneObject, Nothing]) -> Response:
     """Upload an object with the URL from `POST /media/uploads`: exactly the size announced."""
     store, key = _local(context.services), context.params.key
     grant = store.verify("PUT", key, query=_query(context))
@@ -71,7 +71,7 @@ async def put_object(context: RequestContext[None, OneObject, Nothing]) -> Respo
     media_type="application/octet-stream",
     errors=(NotAllowed, NotFound),
 )
-async def get_object(context: RequestContext[None, OneObject, Nothing]) -> ASGIApp:
+async def get_object(context: Context[None, OneObject, Nothing]) -> ASGIApp:
     """Download an object with a URL from a message."""
     store, key = _local(context.services), context.params.key
     grant = store.verify("GET", key, query=_query(context))
@@ -95,7 +95,7 @@ def _local(services: Services) -> LocalStore:
     return store
 
 
-def _query(context: RequestContext[None, OneObject, Nothing]) -> dict[str, str]:
+def _query(context: Context[None, OneObject, Nothing]) -> dict[str, str]:
     return dict(parse_qsl(context.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 

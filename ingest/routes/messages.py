@@ -8,7 +8,6 @@ from ingest.http.endpoint import (
     PEOPLE,
     PEOPLE_AND_APPS,
     HeaderNote,
-    RequestContext,
     endpoint,
 )
 from ingest.http.request_headers import idempotency_key, wait_of
@@ -18,7 +17,7 @@ from ingest.models.requests import BatchBody, Nothing, OneMessage, SendBody
 from ingest.models.responses import BatchAnswer, CallbackUrl, MessageAnswer, MessageWithStatus
 from ingest.sends import batch
 from ingest.sends.recall import recall
-from ingest.services import Services
+from ingest.services import Context, Services
 from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerError, NotAllowed, NotFound, OverLimit, invalid
@@ -49,7 +48,7 @@ LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
     is_bulk=True,
     takes_turn=False,
 )
-async def send_message(context: RequestContext[Caller, Nothing, SendBody]) -> Response:
+async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
     """Send a message, a notification or a broadcast.
 
     With 200 it is on durable storage and will be delivered exactly once.
@@ -79,7 +78,7 @@ async def send_message(context: RequestContext[Caller, Nothing, SendBody]) -> Re
     is_bulk=True,
     takes_turn=False,
 )
-async def send_batch(context: RequestContext[AppCaller, Nothing, BatchBody]) -> Response:
+async def send_batch(context: Context[AppCaller, Nothing, BatchBody]) -> Response:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
     key = await idempotency_key(
         context.headers, caller=context.caller, body=context.raw, of="batch"
@@ -103,7 +102,7 @@ async def send_batch(context: RequestContext[AppCaller, Nothing, BatchBody]) -> 
     answer=MessageWithStatus,
     errors=(NotFound,),
 )
-async def get_message(context: RequestContext[Caller, OneMessage, Nothing]) -> Response:
+async def get_message(context: Context[Caller, OneMessage, Nothing]) -> Response:
     """Show a message and how far it has come, to its sender and the app that sent it.
 
     To its receiver while it is in their history.
@@ -124,7 +123,7 @@ async def get_message(context: RequestContext[Caller, OneMessage, Nothing]) -> R
     answer=CallbackUrl,
     errors=(NotFound,),
 )
-async def get_callback_url(context: RequestContext[UserCaller, OneMessage, Nothing]) -> Response:
+async def get_callback_url(context: Context[UserCaller, OneMessage, Nothing]) -> Response:
     """Where the button of a received message leads, with a fresh sign-on ticket."""
     services, me = context.services, context.caller.person.id
     message = await services.database.query(
@@ -152,7 +151,7 @@ async def get_callback_url(context: RequestContext[UserCaller, OneMessage, Nothi
     errors=(NotAllowed, NotFound),
     tells=(LOCATION,),
 )
-async def recall_message(context: RequestContext[Caller, OneMessage, Nothing]) -> Response:
+async def recall_message(context: Context[Caller, OneMessage, Nothing]) -> Response:
     """Take a message back: its sender for a day, the app that sent it at any time.
 
     It is gone from every history (204); of a broadcast it will be, chunk by chunk (202).
@@ -169,7 +168,7 @@ async def recall_message(context: RequestContext[Caller, OneMessage, Nothing]) -
 ROUTES = (send_message, send_batch, get_message, recall_message, get_callback_url)
 
 
-async def _judged(context: RequestContext[Caller, Nothing, SendBody]) -> IntakeItem | Accepted:
+async def _judged(context: Context[Caller, Nothing, SendBody]) -> IntakeItem | Accepted:
     """What is to be accepted; or what was, for a retry that would be refused today."""
     services, caller, headers = context.services, context.caller, context.headers
     key = None
@@ -216,9 +215,7 @@ async def _waited(services: Services, accepted: Accepted, wait: timedelta) -> li
     return [("Preference-Applied", f"wait={int(wait.total_seconds())}")]
 
 
-async def _may_see(
-    context: RequestContext[Caller, OneMessage, Nothing], found: FoundMessage
-) -> bool:
+async def _may_see(context: Context[Caller, OneMessage, Nothing], found: FoundMessage) -> bool:
     """Who sent it always; who receives it while it is in their history: not before, nor once recalled."""
     message = found.message
     if isinstance(context.caller, AppCaller):

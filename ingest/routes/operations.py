@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable
 from functools import partial
 
-from ingest.http.endpoint import ANYONE, RequestContext, endpoint
+from ingest.http.endpoint import ANYONE, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import Nothing
 from ingest.models.responses import Alive, Ready
-from ingest.services import Services
+from ingest.services import Context, Services
 from storage.model.errors import TransientError
 from storage.postgres.database import missing_migrations
 from storage.process.metrics_export import CONTENT_TYPE
@@ -18,13 +18,13 @@ _PATIENCE_SECONDS = 2.5
 
 
 @endpoint("GET", "/healthz", callers=ANYONE, answer=Alive)
-async def tell_alive(_call: RequestContext[None, Nothing, Nothing]) -> Response:
+async def tell_alive(_call: Context[None, Nothing, Nothing]) -> Response:
     """Whether the process runs."""
     return Response(Alive())
 
 
 @endpoint("GET", "/readyz", callers=ANYONE, answer=Ready)
-async def tell_ready(context: RequestContext[None, Nothing, Nothing]) -> Response:
+async def tell_ready(context: Context[None, Nothing, Nothing]) -> Response:
     """Whether it can take work: database (up to date), broker and bus answer, and the bus takes writes.
 
     As it was at most half a second ago.
@@ -36,7 +36,7 @@ async def tell_ready(context: RequestContext[None, Nothing, Nothing]) -> Respons
 
 
 @endpoint("GET", "/metrics", callers=ANYONE, answer=str, media_type=CONTENT_TYPE)
-async def show_metrics(context: RequestContext[None, Nothing, Nothing]) -> Response:
+async def show_metrics(context: Context[None, Nothing, Nothing]) -> Response:
     """What the process measures, for Prometheus."""
     return Response(context.services.telemetry.exposed(), media_type=CONTENT_TYPE)
 

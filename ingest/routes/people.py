@@ -1,9 +1,10 @@
 """Finding people (contract §6)."""
 
-from ingest.http.endpoint import API, PEOPLE, RequestContext, endpoint
+from ingest.http.endpoint import API, PEOPLE, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import Nothing, PeopleSearch, PeopleWindow
 from ingest.models.responses import ListedPerson, PeopleAnswer, PersonAnswer
+from ingest.services import Context
 from storage.model.caller import Person, UserCaller
 from storage.model.errors import invalid
 from storage.postgres.people import directory
@@ -19,7 +20,7 @@ from storage.valkey.rate_limits import Quota
     quota=Quota.PERSON_LISTS,
     takes_turn=False,
 )
-async def search_people(context: RequestContext[UserCaller, PeopleSearch, Nothing]) -> Response:
+async def search_people(context: Context[UserCaller, PeopleSearch, Nothing]) -> Response:
     """Active people with `q` in their name, mobile or English name."""
     asked = context.params
     async with context.services.lists.turn(context.caller) as database:
@@ -36,7 +37,7 @@ async def search_people(context: RequestContext[UserCaller, PeopleSearch, Nothin
     quota=Quota.PERSON_LISTS,
     takes_turn=False,
 )
-async def list_people(context: RequestContext[UserCaller, PeopleWindow, Nothing]) -> Response:
+async def list_people(context: Context[UserCaller, PeopleWindow, Nothing]) -> Response:
     """A page of everyone with `keyword` in their name, mobile or English name.
 
     With a keyword `total` is counted, and may be skipped, up to 100,000.

@@ -1,10 +1,11 @@
 """Single sign-on: tickets that an app exchanges for who is there (contract §6)."""
 
-from ingest.http.endpoint import API, APPS, PEOPLE, HeaderNote, RequestContext, endpoint
+from ingest.http.endpoint import API, APPS, PEOPLE, HeaderNote, endpoint
 from ingest.http.response import Response
 from ingest.identity.single_sign_on import callback_to, open_app
 from ingest.models.requests import JumpParameters, LoginBody, Nothing, VerifyBody
 from ingest.models.responses import RedirectUrl, SignedOn
+from ingest.services import Context
 from storage.model.action_link import JUMP_PATH, callback_link
 from storage.model.caller import AppCaller, UserCaller
 from storage.model.errors import NotAllowed, NotFound
@@ -19,7 +20,7 @@ from storage.postgres.people import apps
     answer=RedirectUrl,
     errors=(NotAllowed, NotFound),
 )
-async def sign_on(context: RequestContext[UserCaller, Nothing, LoginBody]) -> Response:
+async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
     """Open an app from the launchpad: its callback with a ticket."""
     services, me = context.services, context.caller.person.id
     app = await open_app(services.lookups, context.body.app_id)
@@ -38,7 +39,7 @@ async def sign_on(context: RequestContext[UserCaller, Nothing, LoginBody]) -> Re
     errors=(NotFound,),
     tells=(HeaderNote("Location", "The app's callback with a ticket, going on to the target."),),
 )
-async def jump(context: RequestContext[UserCaller, JumpParameters, Nothing]) -> Response:
+async def jump(context: Context[UserCaller, JumpParameters, Nothing]) -> Response:
     """Follow a button: to the app's callback with a ticket, and on to the target."""
     services, asked = context.services, context.params
     app = await open_app(services.lookups, asked.app_id)
@@ -55,7 +56,7 @@ async def jump(context: RequestContext[UserCaller, JumpParameters, Nothing]) -> 
     answer=SignedOn,
     errors=(NotFound,),
 )
-async def verify_ticket(context: RequestContext[AppCaller, Nothing, VerifyBody]) -> Response:
+async def verify_ticket(context: Context[AppCaller, Nothing, VerifyBody]) -> Response:
     """Exchange a ticket of the calling app for who came with it: once, within a minute."""
     services, app = context.services, context.caller.app
     user_id = await services.pipes.tickets.redeem_sign_on(context.body.ticket, app_id=app.id)
