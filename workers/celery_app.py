@@ -1,6 +1,7 @@
 """The Celery app of the workers: `celery -A workers.celery_app worker -Q sends`, and beat.
 
-The one module that reads the environment at import, because that is how Celery finds its app.
+Celery finds its app by importing this module, so it is the one that reads the environment and acts at import. Nothing
+imports it.
 """
 
 import os
@@ -18,12 +19,12 @@ from workers.settings import WorkerSettings
 from workers.tasks import register
 
 
-def configured(settings: LogSettings, **_: Any) -> None:
-    """Our logs instead of Celery's."""
+def configure_logs(settings: LogSettings, **_: Any) -> None:
+    """Set up our logs; Celery calls this instead of setting up its own."""
     configure(settings, process="worker")
 
 
-# Read by the first task otherwise, which would fail, and every one after it.
+# Wrong settings end the worker here; otherwise its first task would fail, and every one after it.
 check((*services.SETTINGS, LogSettings), os.environ)
 app = make_celery(load(QueueSettings, os.environ))
 liveness = Liveness(limit_seconds=load(WorkerSettings, os.environ).stall.total_seconds())
@@ -32,4 +33,4 @@ pool_maintenance.install(app)
 watchdog.install(os.environ, liveness)
 metrics.install(os.environ)
 beat_fallback.install()
-setup_logging.connect(partial(configured, load(LogSettings, os.environ)), weak=False)
+setup_logging.connect(partial(configure_logs, load(LogSettings, os.environ)), weak=False)

@@ -1,7 +1,8 @@
-"""Who is disabled, as gateways know it: marks on the bus, derived from the record and put right by the sweep.
+"""Who is disabled, as gateways know it: marks on the bus, made what the record says. A part of the sweep.
 
-Commands that change it tell the bus at once; what they could not say (Valkey away, a crash in between), in either
-direction, is made good here within seconds.
+Commands that disable or enable somebody tell the bus at once. What they could not tell, because Valkey was away or they
+died in between, is told here within seconds, in both directions
+(docs/decisions/0031-who-is-disabled-and-who-is-nobody.md).
 """
 
 import logging
@@ -14,40 +15,45 @@ from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
-EVERY = timedelta(seconds=5)
-# One missed in each direction leaves the number as it is.
-IN_FULL_EVERY = timedelta(minutes=1)
+COUNT_EVERY = timedelta(seconds=5)
+# Equal numbers may hide one that is missing and one too many.
+COMPARE_EVERY = timedelta(minutes=1)
 _AT_ONCE = timedelta(0)
 
 
 def reconcile(services: Services) -> None:
-    """Make the marks what the record says; after a wipe of Valkey at once, else every few seconds."""
+    """Make the marks on the bus what the record says: at once after a wipe of Valkey, else every few seconds.
+
+    Several workers may call it as often as they like; one of them looks. If PostgreSQL or Valkey is away, nothing
+    changes, and a line of the log says so.
+    """
     try:
         if not services.bus.knows_disabled():
             services.bus.remember_disabled(services.database.transaction(directory.disabled_ids))
         elif _may_differ(services):
-            _put_right(services)
+            _correct_marks(services)
     except TransientError as error:
         _log.warning("Who is disabled is not on the bus, for now: %s", error.detail)
 
 
 def _may_differ(services: Services) -> bool:
+    """Whether it is time to compare: the numbers differ, or nobody has compared in full for a while."""
     run = services.database.transaction
-    if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=EVERY):
+    if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=COUNT_EVERY):
         return False
     return services.bus.disabled_count() != run(directory.disabled_count) or run(
-        turns.take, turns.DISABLED_IN_FULL, late=_AT_ONCE, every=IN_FULL_EVERY
+        turns.take, turns.DISABLED_IN_FULL, late=_AT_ONCE, every=COMPARE_EVERY
     )
 
 
-def _put_right(services: Services) -> None:
-    differing = services.bus.disabled() ^ frozenset(
-        services.database.transaction(directory.disabled_ids)
-    )
+def _correct_marks(services: Services) -> None:
+    """Compare everyone who is disabled, and tell the bus of those whose mark is wrong."""
+    run = services.database.transaction
+    differing = services.bus.disabled() ^ frozenset(run(directory.disabled_ids))
     if not differing:
         return
     # Asked again, of these alone: a command may have changed one meanwhile, and told the bus.
-    disabled = frozenset(services.database.transaction(directory.disabled_among, sorted(differing)))
+    disabled = frozenset(run(directory.disabled_among, sorted(differing)))
     services.bus.remember_disabled(sorted(disabled))
     services.bus.enable(*sorted(differing - disabled))
     _log.info(

@@ -1,7 +1,7 @@
 """What workers measure of themselves, for Prometheus (contract §7). No label ever holds an id.
 
-A worker's pool are several processes: they share PROMETHEUS_MULTIPROC_DIR (`storage/process/metrics_export.py`), and
-the main process serves the sum on CARILLON_WORKER_METRICS_PORT.
+The processes of a pool write into the folder PROMETHEUS_MULTIPROC_DIR (`storage/process/metrics_export.py`); the main
+process of the worker serves their sum on CARILLON_WORKER_METRICS_PORT.
 """
 
 import logging
@@ -17,14 +17,14 @@ from workers.settings import WorkerSettings
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-# Of what the sweep saw: the youngest look counts, whichever process made it.
+# Of what the sweep sees, the newest look counts, whichever process made it.
 _LATEST: Final = "mostrecent"
 
 _log = logging.getLogger(__name__)
 
 
 class Telemetry:
-    """One set a process."""
+    """The metrics of one process; each is documented in docs/operations/metrics.md."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -132,13 +132,13 @@ class Telemetry:
             multiprocess_mode=_LATEST,
         )
 
-    def rang(self, queue: str, outcome: str) -> None:
-        """Count what became of a ring."""
+    def count_ring(self, queue: str, outcome: str) -> None:
+        """Count a ring of `queue` by its outcome: rung, joined or failed."""
         self.rings.labels(queue, outcome).inc()
 
 
 def install(environ: Mapping[str, str]) -> None:
-    """Serve the metrics of a worker and its pool from the moment it is ready, if a port is set."""
+    """Have the worker serve its metrics and its pool's as soon as it is ready, if `environ` sets a port."""
     port = load(WorkerSettings, environ).metrics_port
 
     def serve(**_: Any) -> None:

@@ -1,6 +1,7 @@
-"""What one worker process holds open, made when its first task needs it.
+"""What one worker process holds open: settings, connections, pipes. Handed to everything that a task does.
 
-Celery forks after import, so nothing may connect before; and a task gets no arguments but these.
+Made when the first task of the process needs it, because Celery forks its pool after import and nothing may be connected
+before.
 """
 
 import os
@@ -22,7 +23,7 @@ from storage.valkey.bus import Bus, BusSettings
 from workers.metrics import Telemetry
 from workers.settings import WorkerSettings
 
-# All that a worker reads.
+# All settings that a worker reads.
 SETTINGS = (
     WorkerSettings,
     DatabaseSettings,
@@ -35,7 +36,7 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The pipes and settings of this process; `name` is that of no other."""
+    """What a task may use. `name` is one that no other process has; the holder of the persist lane goes by it."""
 
     name: str
     settings: WorkerSettings
@@ -48,7 +49,10 @@ class Services:
 
 
 def open_services(environ: Mapping[str, str]) -> Services:
-    """Open everything from settings; connections are made when first used."""
+    """Make everything from the settings in `environ`; connections are made when they are first used.
+
+    Raises InvalidSettings.
+    """
     join_shared_folder()
     telemetry = Telemetry()
     return Services(
@@ -61,7 +65,7 @@ def open_services(environ: Mapping[str, str]) -> Services:
         ),
         bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
         media=media_store(load(MediaSettings, environ)),
-        doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
+        doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.count_ring),
         telemetry=telemetry,
         tracing=tracing(environ, process="worker"),
     )
@@ -69,10 +73,10 @@ def open_services(environ: Mapping[str, str]) -> Services:
 
 @cache
 def get_services() -> Services:
-    """The one of this process; made by the first task after the fork."""
+    """The services of this process, from its environment; made by the first call, which has to be after the fork."""
     services = open_services(os.environ)
     if services.tracing is not None:
-        # Celery ends its pool's processes without Python's own farewell.
+        # Celery ends its pool's processes without running `atexit`.
         close = services.tracing.close
         worker_process_shutdown.connect(lambda **_: close(), weak=False)
     return services

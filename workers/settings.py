@@ -1,4 +1,4 @@
-"""What a worker can be told from outside."""
+"""The settings of a worker, beside those of PostgreSQL, Valkey, the broker and the media store."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +8,7 @@ from storage.settings import duration, setting, whole
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """Sizes and times of the pipeline."""
+    """How much a worker takes at a time, how long it waits, and what it keeps."""
 
     persist_batch: int = setting(
         "CARILLON_PERSIST_BATCH",
@@ -37,10 +37,10 @@ class WorkerSettings:
     max_attempts: int = setting(
         "CARILLON_MAX_ATTEMPTS",
         5,
-        # Three attempts bring a batch down to the one row that kills its worker; fewer than four would
-        # bury its innocent neighbours.
+        # Three attempts bring a batch down to the one row that kills its worker. With fewer than four its innocent
+        # neighbours would become failed sends too.
         parse=whole(4, 100),
-        help="A send that failed this often is put aside for a person to look at. A part of a "
+        help="A send that failed this often becomes a failed send, for a person to look at. A part of a "
         "broadcast is tried for ever; after this many failures the next ones of its app no longer wait for it.",
     )
     sweep_grace: timedelta = setting(

@@ -1,7 +1,7 @@
-"""The sweep: every second, ring for what is due and was not rung, or whose ring was lost.
+"""The sweep: every second, rings for work that is due and that nobody rang for, or whose ring was lost.
 
-The guarantee behind "a ring may be lost" (docs/decisions/0002-the-queue-is-a-doorbell.md). Harmless if several
-run, or none for a while.
+It is why a ring may be lost (docs/decisions/0002-the-queue-is-a-doorbell.md). Beat asks for it; when beat is late,
+`beat_fallback.py` does. It does no harm if several sweeps run at once, or none for a while.
 """
 
 import logging
@@ -17,33 +17,33 @@ from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
-# Held sends moved in one transaction, and in one sweep at most: it must not be late for others.
-_SLICE, _SLICES = 2_000, 5
+# Held sends that are moved in one transaction, and how many transactions of one sweep move some: it must not be
+# late for others.
+HELD_SLICE = 2_000
+HELD_SLICES = 5
 
 
 def sweep_on_time(services: Services) -> list[str]:
-    """The sweep that beat asks for: as `sweep`, and notes that it is not late."""
+    """Note that the sweep is not late, then sweep; this is what beat asks for. Returns the queues that were rung."""
     services.database.transaction(turns.note, turns.SWEEP)
     return sweep(services)
 
 
 def sweep(services: Services) -> list[str]:
-    """Ring each queue that has overdue work, or scheduled sends that became due, and no ring.
+    """Ring each queue that has overdue work, or scheduled sends that became due; returns the queues that were rung.
 
-    Returns the queues rung. A ring carries no ids, so one ring serves any number of rows; a queue
-    that still holds rings gets no more of them.
+    One ring serves any number of rows, so a queue that still holds rings gets no more of them. On the way it does what
+    else must happen every second: marks of disabled people, held sends, broadcasts that nobody closed, the trimming
+    of the bus, the gauges that operators watch. Raises TransientError if PostgreSQL is away.
     """
-    run = services.database.transaction
     disabled_users.reconcile(services)
-    _hold(services)
-    overdue = run(due_work.has_due_scheduled_send) or run(
-        due_work.has_overdue_work, grace=services.settings.sweep_grace
-    )
+    _move_held_sends(services)
     _finish_broadcasts(services)
-    is_due = run(lane_work.has_due_work)
-    due = [queue for queue, is_it in ((SENDS, overdue), (BROADCASTS, is_due)) if is_it]
-    lengths = _look(services)
-    # A broker that cannot say gets the ring.
+    due = _find_due_queues(services)
+    _show_chunks(services)
+    _tend_bus(services)
+    lengths = _measure_queues(services)
+    # A broker that cannot say how long its queues are gets the ring.
     rung = [queue for queue in due if not lengths.get(queue)]
     for queue in rung:
         services.doorbell.ring(queue)
@@ -51,38 +51,29 @@ def sweep(services: Services) -> list[str]:
     return rung
 
 
-def _hold(services: Services) -> None:
-    """What disabled apps have scheduled waits aside; of apps that are enabled again it goes on."""
+def _find_due_queues(services: Services) -> list[str]:
+    """The queues whose work waits although nobody may be on it."""
+    run, due = services.database.transaction, []
+    if run(due_work.has_due_scheduled_send) or run(
+        due_work.has_overdue_work, grace=services.settings.sweep_grace
+    ):
+        due.append(SENDS)
+    if run(lane_work.has_due_work):
+        due.append(BROADCASTS)
+    return due
+
+
+def _move_held_sends(services: Services) -> None:
+    """Put aside what disabled apps have scheduled, and take back what apps that are enabled again have."""
     run = services.database.transaction
     for move in (held_sends.hold, held_sends.release):
-        for _ in range(_SLICES):
-            if run(move, limit=_SLICE) < _SLICE:
+        for _ in range(HELD_SLICES):
+            if run(move, limit=HELD_SLICE) < HELD_SLICE:
                 break
 
 
-def _look(services: Services) -> dict[str, int]:
-    """How many rings lie in each queue; shows it, and what else an operator watches."""
-    telemetry = services.telemetry
-    states = services.database.transaction(lane_work.count_chunks)
-    for state in ChunkState:
-        telemetry.chunks.labels(state.value).set(states.get(state, 0))
-    _tend_bus(services)
-    lengths = _lengths(services)
-    for queue, length in lengths.items():
-        telemetry.queue_length.labels(queue).set(length)
-    return lengths
-
-
-def _tend_bus(services: Services) -> None:
-    """Have the bus trimmed, also when nobody publishes; shows what it keeps."""
-    try:
-        services.telemetry.bus_length.set(services.bus.tend().entries)
-    except TransientError as error:
-        _log.warning("The bus is not tended, for now: %s", error.detail)
-
-
 def _finish_broadcasts(services: Services) -> None:
-    """Do what a process that died, or two lanes that were done at once, left undone."""
+    """Close or discard what a process that died, or two lanes that finished at once, left open."""
     run = services.database.transaction
     for broadcast_id in run(cancellation.list_undiscarded):
         run(cancellation.discard_waiting, broadcast_id)
@@ -92,10 +83,28 @@ def _finish_broadcasts(services: Services) -> None:
         run(recalls.close_if_recalled, broadcast_id)
 
 
-def _lengths(services: Services) -> dict[str, int]:
-    """How many rings lie in each queue; none if the broker cannot say."""
+def _show_chunks(services: Services) -> None:
+    """Set the gauge of the chunks of running broadcasts, by state."""
+    counts = services.database.transaction(lane_work.count_chunks)
+    for state in ChunkState:
+        services.telemetry.chunks.labels(state.value).set(counts.get(state, 0))
+
+
+def _tend_bus(services: Services) -> None:
+    """Have the bus trimmed, also when nobody publishes, and set the gauge of what it keeps."""
     try:
-        return services.doorbell.lengths()
+        services.telemetry.bus_length.set(services.bus.tend().entries)
+    except TransientError as error:
+        _log.warning("The bus is not tended, for now: %s", error.detail)
+
+
+def _measure_queues(services: Services) -> dict[str, int]:
+    """How many rings lie in each queue, also set as a gauge; empty if the broker cannot say."""
+    try:
+        lengths = services.doorbell.lengths()
     except Exception as error:  # noqa: BLE001 (kombu passes on the driver's errors, of many kinds)
         _log.warning("The queues cannot be asked for their length: %s", type(error).__name__)
         return {}
+    for queue, length in lengths.items():
+        services.telemetry.queue_length.labels(queue).set(length)
+    return lengths

@@ -1,4 +1,7 @@
-"""Every task: a ring's arrival. They take no arguments and return nothing."""
+"""Every task of the workers, and when beat asks for it. Registered by `celery_app.py`.
+
+A task is the arrival of a ring: it takes no arguments, returns nothing, and may come twice, late or never.
+"""
 
 import logging
 import os
@@ -31,14 +34,14 @@ _log = logging.getLogger(__name__)
 
 
 def register(celery: Celery, liveness: Liveness) -> None:
-    """Give `celery` the tasks, and beat its times; `done` is told what became of each."""
+    """Give `celery` the tasks and beat its schedule; `liveness` is told of each task whether it succeeded."""
     for name, work in _TASKS.items():
-        celery.task(name=name)(_arrival(name, work, liveness))
+        celery.task(name=name)(_make_task(name, work, liveness))
 
     celery.conf.beat_schedule = {
-        # A sweep that nobody took within its second is worth nothing: the next one is there.
+        # A sweep that nobody took is worth nothing once the next one is there.
         "sweep": {"task": SWEEP, "schedule": 1.0, "options": {"queue": UPKEEP, "expires": 5}},
-        # In turns of two seconds; the second process of its worker sweeps meanwhile.
+        # It takes a while each time; the second process of the same worker sweeps meanwhile.
         "tidy": {"task": TIDY, "schedule": 10.0, "options": {"queue": UPKEEP, "expires": 10}},
         "nightly": {
             "task": RECOUNT,
@@ -48,10 +51,10 @@ def register(celery: Celery, liveness: Liveness) -> None:
     }
 
 
-def _arrival(
+def _make_task(
     name: str, work: Callable[[Services], object], liveness: Liveness
 ) -> Callable[[], None]:
-    def arrive() -> None:
+    def run_task() -> None:
         try:
             services = get_services()
             with services.telemetry.task_seconds.labels(name.removeprefix("carillon.")).time():
@@ -59,18 +62,18 @@ def _arrival(
         except TransientError as error:
             # PostgreSQL is away or restarting. Nothing is lost: the sweep rings until it is done.
             _log.warning("%s: %s", name, error.detail)
-            _fail(liveness)
+            _record_failure(liveness)
         except Exception:
-            _fail(liveness)
+            _record_failure(liveness)
             raise
         else:
             liveness.record_success()
 
-    return arrive
+    return run_task
 
 
-def _fail(liveness: Liveness) -> None:
-    """Note it; a process that fails at everything ends, and its worker makes another."""
+def _record_failure(liveness: Liveness) -> None:
+    """Note a failed task; end a process that fails at everything: its worker replaces it."""
     if liveness.record_failure():
         _log.error("This process fails at everything: ending.")
         os._exit(EXIT_CODE)

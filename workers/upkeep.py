@@ -1,7 +1,7 @@
-"""Upkeep: what keeps the tables fit for tomorrow, in short transactions, each kind in turn.
+"""Upkeep: what keeps the tables fit for tomorrow, in short transactions, each kind of work in turn.
 
-Asked for every few seconds, and each time it stops soon: what is left is for the next time, however much it is. Every
-step is safe to repeat, to interrupt and for two to do at once.
+Beat asks for it every few seconds, and each time it stops soon: what is left is for the next time, however much it is.
+Every step is safe to repeat, to interrupt and to run twice at once.
 """
 
 import logging
@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from storage.model.errors import CarillonError, TransientError
 from storage.postgres import turns
@@ -22,17 +23,19 @@ from workers.services import Services
 _log = logging.getLogger(__name__)
 
 SECONDS = 2.0
-KEYS = 5_000  # idempotency keys a transaction: short enough for others to wait for
-CHANGES = 5_000  # of people who stopped or started being active
-RECOUNTED = 1_000  # conversations a transaction, or so
-ROWS_A_PAGE = 50  # of `conversations`
+KEYS_PER_SLICE = (
+    5_000  # idempotency keys deleted in one transaction: short enough for others to wait for
+)
+CHANGES_PER_SLICE = 5_000  # notes that somebody became active or stopped being it
+CONVERSATIONS_PER_SLICE = 1_000  # recounted in one transaction, or so
+ROWS_PER_PAGE = 50  # of `conversations`, about
 
-# A step does a little and tells whether more is to be done.
+# Does a little, in one transaction, and returns whether there is more to do.
 Step = Callable[[], bool]
 
 
 def tidy_on_time(services: Services) -> None:
-    """The upkeep that beat asks for: as `tidy`, and notes that it is not late."""
+    """Note that upkeep is not late, then tidy; this is what beat asks for."""
     services.database.transaction(turns.note, turns.UPKEEP)
     tidy(services)
 
@@ -40,35 +43,39 @@ def tidy_on_time(services: Services) -> None:
 def tidy(
     services: Services, *, seconds: float = SECONDS, now: Callable[[], float] = time.monotonic
 ) -> bool:
-    """Make coming months' partitions, and take away what is past its time, as far as `seconds` go.
+    """Make coming months' partitions and take away what is past its time, for about `seconds`; False: nothing is left.
 
-    Each kind has its turn whatever the others have to do, and one that fails keeps none from theirs. False: nothing is left.
+    Every kind of work has its turn however much the others have to do. One that fails is logged and left for the next
+    call; the others go on.
     """
     deadline = now() + seconds
-    left = deque(_steps(services))
+    left = deque(_list_steps(services))
     while left and now() < deadline:
         step = left.popleft()
         try:
             has_more = step()
         except CarillonError as error:
-            # Others hold what it needs, or it never will work: it is for the next time, or for who reads this.
+            # Later if others hold what it needs; if it can never work, an operator has to read this.
             level = logging.WARNING if isinstance(error, TransientError) else logging.ERROR
-            _log.log(level, "Upkeep, one kind of it, for now not: %s", error.detail)
+            _log.log(level, "A part of upkeep failed, and is tried again: %s", error.detail)
             continue
         if has_more:
             left.append(step)
     return bool(left)
 
 
-def _steps(services: Services) -> tuple[Step, ...]:
+def start_recount(services: Services) -> None:
+    """Begin a recount of unread counters, unless one runs; upkeep goes on with it. Beat asks for it every night."""
+    services.database.transaction(recounts.start_recount)
+
+
+def _list_steps(services: Services) -> tuple[Step, ...]:
     return (
-        lambda: _add_months(services),
-        _Keys(services),
-        lambda: (
-            services.database.transaction(planning.purge_activity_changes, slice=CHANGES) >= CHANGES
-        ),
-        lambda: retention.step(services),
-        lambda: _recount(services),
+        partial(_add_months, services),
+        _KeyPurge(services),
+        partial(_purge_activity_changes, services),
+        partial(retention.drop_slice, services),
+        partial(_recount_slice, services),
     )
 
 
@@ -79,8 +86,8 @@ def _add_months(services: Services) -> bool:
     return False
 
 
-class _Keys:
-    """Forgets idempotency keys past their day, slice after slice."""
+class _KeyPurge:
+    """Deletes idempotency keys past their day, slice after slice; it remembers how far it has come."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -88,20 +95,20 @@ class _Keys:
 
     def __call__(self) -> bool:
         self._after = self._services.database.transaction(
-            idempotency.purge_keys, slice=KEYS, after=self._after
+            idempotency.purge_keys, slice=KEYS_PER_SLICE, after=self._after
         )
         return self._after is not None
 
 
-def start_recount(services: Services) -> None:
-    """Begin the nightly recount of unread counters; upkeep goes on with it."""
-    services.database.transaction(recounts.start_recount)
+def _purge_activity_changes(services: Services) -> bool:
+    slice = CHANGES_PER_SLICE
+    return services.database.transaction(planning.purge_activity_changes, slice=slice) >= slice
 
 
-def _recount(services: Services) -> bool:
-    """Recount some; drift is an error in the log and a metric, not repaired."""
+def _recount_slice(services: Services) -> bool:
+    """Go on with a recount that was begun; drift is logged as an error and counted, not repaired."""
     percent = services.settings.drift_sample_percent
-    blocks = RECOUNTED * 100 // (ROWS_A_PAGE * max(1, percent))
+    blocks = CONVERSATIONS_PER_SLICE * 100 // (ROWS_PER_PAGE * max(1, percent))
     found = services.database.transaction(
         recounts.recount_slice, percent=float(percent), blocks=blocks
     )
@@ -110,9 +117,6 @@ def _recount(services: Services) -> bool:
     for drift in found.drifts:
         _log.error(
             "Unread drift: user %d, conversation %d has %d, really %d.",
-            drift.user_id,
-            drift.peer_id,
-            drift.counter,
-            drift.real,
+            *(drift.user_id, drift.peer_id, drift.counter, drift.real),
         )
     return found.has_more

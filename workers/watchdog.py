@@ -1,8 +1,8 @@
-"""The watchdog of a worker's main process: one that does nothing while work is due ends itself, to be started again.
+"""The watchdog of a worker: one that gets nothing done while work is due ends itself, to be started again.
 
-Celery consumers can stay up after a broker's trouble and take nothing more, and pools can fail at all they take. Whoever runs the worker
-(`carillon up`, a container's restart policy) starts it again. Hooked in by `celery_app.py`; a thread,
-because what it watches is the main one.
+After trouble with the broker a Celery consumer can stay up and take nothing more, and a pool can fail at all it takes.
+What supervises the worker (`carillon up`, a container's restart policy) starts it again. Installed by `celery_app.py` in the
+main process, as a thread, because it watches the main thread.
 """
 
 import logging
@@ -29,20 +29,23 @@ from workers.settings import WorkerSettings
 
 _log = logging.getLogger(__name__)
 
-LOOKS = 6  # in the time that a stall takes to be one
-LAST_WORDS_SECONDS = 10.0  # for a shutdown in good order, before the hard one
+LOOKS = 6  # in the time after which a worker counts as stalled
+SHUTDOWN_SECONDS = 10.0  # for an orderly shutdown, before the process is killed
 EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
-class Stall:
-    """Whether a worker hangs: work was due at every look for `limit_seconds`, and it did none."""
+class StallDetector:
+    """Decides whether a worker is stalled: work was due at every look for `limit_seconds`, and no task succeeded. Pure."""
 
     def __init__(self, *, limit_seconds: float) -> None:
         self._limit_seconds = limit_seconds
         self._since: float | None = None
 
-    def looks_stalled(self, *, now: float, last_success_at: float, is_due: bool) -> bool:
-        """One look. `last_success_at`: when it last did something, whatever it was; in the clock of `now`."""
+    def is_stalled(self, *, now: float, last_success_at: float, is_due: bool) -> bool:
+        """Take one look into account; True: the worker is stalled.
+
+        `last_success_at`: when a task last succeeded, whatever it was. Both instants are seconds of one monotonic clock.
+        """
         if not is_due:
             self._since = None
             return False
@@ -51,7 +54,7 @@ class Stall:
 
 
 class Watchdog:
-    """Looks now and then whether this worker stalls, and ends the process if it does."""
+    """Looks now and then whether this worker is stalled, and ends it if so."""
 
     def __init__(
         self,
@@ -68,10 +71,10 @@ class Watchdog:
         self._end = end
         self._clock = clock
         self._limit = load(WorkerSettings, environ).stall
-        self._stall = Stall(limit_seconds=self._limit.total_seconds())
+        self._detector = StallDetector(limit_seconds=self._limit.total_seconds())
 
     def watch(self) -> None:
-        """Look until the worker stalls, then end it. Never returns otherwise."""
+        """Look again and again until the worker is stalled, then end it. Does not return before."""
         pause = threading.Event()
         while not self.look():
             pause.wait(self._limit.total_seconds() / LOOKS)
@@ -79,25 +82,27 @@ class Watchdog:
         self._end()
 
     def look(self) -> bool:
-        """Whether the worker stalls. Without record or broker nobody can tell: then it does not."""
+        """Take one look; True: the worker is stalled. While PostgreSQL or the broker is away nothing counts as due."""
         try:
             is_due = self._is_due() and self._has_broker()
         except CarillonError as error:
             _log.warning("The watchdog cannot see what is due: %s", error.detail)
             is_due = False
-        return self._stall.looks_stalled(
+        return self._detector.is_stalled(
             now=self._clock(), last_success_at=self._liveness.last_success_at, is_due=is_due
         )
 
     def _is_due(self) -> bool:
-        # Connections of a moment: the pool's children are forked from this process.
+        # Its own connections, closed at once: the pool's processes are forked from this one and must not inherit any.
         database = BlockingDatabase(
             load(DatabaseSettings, self._environ),
             application_name="carillon watchdog",
             limits=sessions.WORKER,
         )
         try:
-            return any(_DUE[queue](database, self._limit / LOOKS) for queue in self._queues)
+            return any(
+                _HAS_DUE_WORK[queue](database, self._limit / LOOKS) for queue in self._queues
+            )
         finally:
             database.close()
 
@@ -109,26 +114,30 @@ class Watchdog:
             doorbell.close()
 
 
-def _sends_due(database: BlockingDatabase, grace: timedelta) -> bool:
+def _has_overdue_sends(database: BlockingDatabase, grace: timedelta) -> bool:
     return database.transaction(due_work.has_overdue_work, grace=grace)
 
 
-def _broadcasts_due(database: BlockingDatabase, _grace: timedelta) -> bool:
+def _has_due_broadcasts(database: BlockingDatabase, _grace: timedelta) -> bool:
     return database.transaction(lane_work.has_due_work)
 
 
-def _sweep_due(database: BlockingDatabase, grace: timedelta) -> bool:
-    """Work whose ring may have been lost, or a scheduled send that nobody rang for: the sweep is late."""
-    return _sends_due(database, grace) or _broadcasts_due(database, grace)
+def _has_unrung_work(database: BlockingDatabase, grace: timedelta) -> bool:
+    """Whether something is due that the sweep should have rung for: then the sweep is late."""
+    return _has_overdue_sends(database, grace) or _has_due_broadcasts(database, grace)
 
 
-_DUE = {SENDS: _sends_due, BROADCASTS: _broadcasts_due, UPKEEP: _sweep_due}
+_HAS_DUE_WORK = {
+    SENDS: _has_overdue_sends,
+    BROADCASTS: _has_due_broadcasts,
+    UPKEEP: _has_unrung_work,
+}
 
 
 def end_process() -> None:
-    """End this process: in good order if it still can, or else at once, with its pool."""
+    """End this process and its pool: in an orderly way if it still can, else by force after SHUTDOWN_SECONDS."""
     os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(LAST_WORDS_SECONDS)
+    threading.Event().wait(SHUTDOWN_SECONDS)
     for child in billiard.active_children():
         if child.pid is not None:
             os.kill(child.pid, signal.SIGKILL)
@@ -136,10 +145,10 @@ def end_process() -> None:
 
 
 def install(environ: Mapping[str, str], liveness: Liveness) -> None:
-    """Watch every worker of this process from the moment it is ready; its pool tells `done`."""
+    """Have the worker watched as soon as it is ready, for the queues it consumes; its pool tells `liveness` what it gets done."""
 
     def start(sender: Any, **_: Any) -> None:
-        queues = [name for name in sender.app.amqp.queues.consume_from if name in _DUE]
+        queues = [name for name in sender.app.amqp.queues.consume_from if name in _HAS_DUE_WORK]
         watchdog = Watchdog(environ, queues=queues, liveness=liveness, end=end_process)
         liveness.record_success()
         threading.Thread(target=watchdog.watch, name="watchdog", daemon=True).start()

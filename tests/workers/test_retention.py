@@ -72,7 +72,7 @@ def populate(engine: Engine) -> None:
 
 def retain(services: Services) -> None:
     """Take every step of letting months go."""
-    while worker.step(services):
+    while worker.drop_slice(services):
         pass
 
 
@@ -89,14 +89,14 @@ def test_a_month_past_its_time_goes_without_a_trace(keeper: Services, engine: En
         assert find_drift(connection) == []
         assert connection.execute(text("SELECT count(*) FROM messages")).scalar() == 1
         assert connection.execute(text("SELECT count(*) FROM retention_progress")).scalar() == 0
-    assert not worker.step(keeper)
+    assert not worker.drop_slice(keeper)
 
 
 def test_nothing_goes_unless_it_is_asked_for(services: Services, engine: Engine) -> None:
     """0 days, the default, keeps everything."""
     populate(engine)
     before = months(engine)
-    assert not worker.step(services)
+    assert not worker.drop_slice(services)
     assert months(engine) == before
 
 
@@ -205,4 +205,4 @@ def test_a_clock_that_jumped_ahead_lets_no_month_go(services: Services, engine: 
     wrong_clock.install(engine)
     wrong_clock.shift(engine, 20 * 365 * 86_400.0)
     forever = replace(services, settings=replace(services.settings, retention_days=3650))
-    assert not worker.step(forever)
+    assert not worker.drop_slice(forever)

@@ -49,14 +49,14 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With more keys than the time is enough for, changes are forgotten and retention has its step."""
-    monkeypatch.setattr(upkeep, "KEYS", 10)
+    monkeypatch.setattr(upkeep, "KEYS_PER_SLICE", 10)
     steps: list[str] = []
 
     def note(_: Services) -> bool:
         steps.append("retention")
         return False
 
-    monkeypatch.setattr(retention, "step", note)
+    monkeypatch.setattr(retention, "drop_slice", note)
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 1_000})
         add_people(connection, [1])
@@ -82,7 +82,7 @@ def test_a_kind_that_cannot_go_on_keeps_no_other_from_it(
     def fail(_: Services) -> bool:
         raise error
 
-    monkeypatch.setattr(retention, "step", fail)
+    monkeypatch.setattr(retention, "drop_slice", fail)
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 100})
     assert not upkeep.tidy(services)

@@ -12,31 +12,31 @@ from ops.local.polling import wait_until
 from storage.broker import SENDS, Doorbell, QueueSettings
 from storage.settings import load
 from tests.builders import a_send, accept
-from workers.watchdog import Stall
+from workers.watchdog import StallDetector
 
 
 def test_due_work_that_nobody_does_is_a_stall_after_the_limit() -> None:
     """Counted from the first look that found work due."""
-    stall = Stall(limit_seconds=60)
-    assert not stall.looks_stalled(now=1000, last_success_at=0, is_due=True)
-    assert not stall.looks_stalled(now=1059, last_success_at=0, is_due=True)
-    assert stall.looks_stalled(now=1060, last_success_at=0, is_due=True)
+    detector = StallDetector(limit_seconds=60)
+    assert not detector.is_stalled(now=1000, last_success_at=0, is_due=True)
+    assert not detector.is_stalled(now=1059, last_success_at=0, is_due=True)
+    assert detector.is_stalled(now=1060, last_success_at=0, is_due=True)
 
 
 def test_a_worker_that_does_something_does_not_stall() -> None:
     """However long work has been due."""
-    stall = Stall(limit_seconds=60)
+    detector = StallDetector(limit_seconds=60)
     for now in range(1000, 2000, 10):
-        assert not stall.looks_stalled(now=now, last_success_at=now - 30, is_due=True)
+        assert not detector.is_stalled(now=now, last_success_at=now - 30, is_due=True)
 
 
 def test_idleness_is_no_stall() -> None:
     """Nothing due at one look, and the time starts anew."""
-    stall = Stall(limit_seconds=60)
-    assert not stall.looks_stalled(now=1000, last_success_at=0, is_due=True)
-    assert not stall.looks_stalled(now=1059, last_success_at=0, is_due=False)
-    assert not stall.looks_stalled(now=1100, last_success_at=0, is_due=True)
-    assert stall.looks_stalled(now=1160, last_success_at=0, is_due=True)
+    detector = StallDetector(limit_seconds=60)
+    assert not detector.is_stalled(now=1000, last_success_at=0, is_due=True)
+    assert not detector.is_stalled(now=1059, last_success_at=0, is_due=False)
+    assert not detector.is_stalled(now=1100, last_success_at=0, is_due=True)
+    assert detector.is_stalled(now=1160, last_success_at=0, is_due=True)
 
 
 def test_a_worker_whose_consumer_hangs_ends_itself(
