@@ -48,27 +48,29 @@ class JsonRoute(Route):
         try:
             if self.methods and scope["method"] not in self.methods:
                 allow = {"Allow": ", ".join(sorted(self.methods))}
-                await problem(405, NO_SUCH_METHOD, headers=allow)(scope, receive, named)
+                await build_error_response(405, NO_SUCH_METHOD, headers=allow)(
+                    scope, receive, named
+                )
             else:
                 await self.app(scope, receive, named)
         except Exception:
             if is_begun:  # the connection is cut, and uvicorn logs it
                 raise
             log.exception("Request %s failed: %s", ours.decode(), self.path)
-            await problem(500, INTERNAL)(scope, receive, named)
+            await build_error_response(500, INTERNAL)(scope, receive, named)
 
 
-async def no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer what no route matches, handshakes too."""
     headers = {"X-Request-Id": request_id(_sent(scope))}
-    answer = problem(404, NO_SUCH_PATH, headers=headers)
+    answer = build_error_response(404, NO_SUCH_PATH, headers=headers)
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(answer)
     else:
         await answer(scope, receive, send)
 
 
-def refused(error: CarillonError, connection: HTTPConnection) -> Response:
+def respond_to_error(error: CarillonError, connection: HTTPConnection) -> Response:
     """The HTTP answer to an error (contract §0); 500 for one that is not the caller's."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     headers = {"X-Request-Id": request_id(_sent(connection.scope))}
@@ -76,7 +78,7 @@ def refused(error: CarillonError, connection: HTTPConnection) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
     if isinstance(error, TransientError):
         headers["Retry-After"] = str(_retry_after(error))
-    return problem(status, error.detail, headers=headers)
+    return build_error_response(status, error.detail, headers=headers)
 
 
 def _retry_after(error: TransientError) -> int:
@@ -86,7 +88,9 @@ def _retry_after(error: TransientError) -> int:
     return random.randint(1, 5)  # noqa: S311 spreads, hides nothing
 
 
-def problem(status: int, detail: str, *, headers: dict[str, str] | None = None) -> Response:
+def build_error_response(
+    status: int, detail: str, *, headers: dict[str, str] | None = None
+) -> Response:
     """An error as JSON."""
     return JSONResponse({"detail": detail}, status_code=status, headers=headers)
 

@@ -23,7 +23,7 @@ from starlette.routing import Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from push_gateway.answers import JsonRoute, no_such_path, refused
+from push_gateway.answers import JsonRoute, not_found, respond_to_error
 from push_gateway.authentication import Authenticator
 from push_gateway.feed import Feed
 from push_gateway.frames import CloseCode
@@ -45,9 +45,9 @@ from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets
 
 PATH = "/api/v1/ws/messages"
-SWEEP_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 REPORT_SECONDS = 1.0
-TEND_SECONDS = 1.0
+MAINTENANCE_SECONDS = 1.0
 ROUND_SECONDS = 8.0  # within which everyone here is asked after once
 FIRST_READ_SECONDS = 1.0
 CANCEL_AGAIN_SECONDS = 0.1
@@ -75,23 +75,23 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
     async def lifespan(_: object) -> AsyncIterator[State]:
         _spare_the_collector()
         open_files.allow_all()
-        async with _running(settings, verifier, traces) as handshake:
+        async with _open_gateway(settings, verifier, traces) as handshake:
             yield {"handshake": handshake}
 
     routes = [
-        WebSocketRoute(PATH, SocketDoor()),
+        WebSocketRoute(PATH, WebSocketEndpoint()),
         JsonRoute(PATH, refuse_plain_http),
         JsonRoute("/api/v1/ws/tickets", issue_ticket, methods=["POST"]),
-        JsonRoute("/healthz", tell_alive),
-        JsonRoute("/readyz", tell_ready),
-        JsonRoute("/metrics", show_metrics),
+        JsonRoute("/healthz", get_health),
+        JsonRoute("/readyz", get_readiness),
+        JsonRoute("/metrics", get_metrics),
     ]
     # A router and not a Starlette, whose layers for errors cost a handshake a fifteenth: refusals are
     # answers here, and what nobody caught uvicorn logs and answers 500.
-    return Router(routes, redirect_slashes=False, default=no_such_path, lifespan=lifespan)
+    return Router(routes, redirect_slashes=False, default=not_found, lifespan=lifespan)
 
 
-class SocketDoor:
+class WebSocketEndpoint:
     """A client wants to be pushed to. An ASGI app of its own: no layer of Starlette's around it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,27 +106,27 @@ async def issue_ticket(request: Request) -> Response:
     return await handshake.issue_ticket(request)
 
 
-async def tell_alive(_: Request) -> Response:
+async def get_health(_: Request) -> Response:
     """Whether the process runs."""
     return JSONResponse({"status": "ok"})
 
 
-async def tell_ready(request: Request) -> Response:
+async def get_readiness(request: Request) -> Response:
     """Whether clients may be sent here: the bus is being read."""
     handshake: Handshake = request.state.handshake
     if not handshake.feed.is_live:
-        return refused(TransientError("Not ready: the bus is away."), request)
+        return respond_to_error(TransientError("Not ready: the bus is away."), request)
     return JSONResponse({"status": "ok", "bus": "ok"})
 
 
-async def show_metrics(request: Request) -> Response:
+async def get_metrics(request: Request) -> Response:
     """What the process counts, for Prometheus."""
     handshake: Handshake = request.state.handshake
     return Response(exposed(handshake.metrics.registry), media_type=CONTENT_TYPE)
 
 
 @asynccontextmanager
-async def _running(
+async def _open_gateway(
     settings: GatewaySettings, verifier: TokenVerifier, traces: Tracing | None
 ) -> AsyncIterator[Handshake]:
     join_shared_folder()
@@ -137,24 +137,24 @@ async def _running(
         Tickets(settings.valkey, settings.tickets),
     )
     reader = BusReader(settings.valkey)
-    feed = Feed(reader, gateway.timeline, gateway.deliver, limit=READ_LIMIT, metrics=metrics)
+    feed = Feed(reader, gateway.bus_view, gateway.dispatch, limit=READ_LIMIT, metrics=metrics)
     strangers = Strangers(settings.valkey)
-    doorman = Authenticator(verifier, tickets, bus, strangers)
+    authenticator = Authenticator(verifier, tickets, bus, strangers)
     gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
     tasks = [
         asyncio.create_task(feed.run()),
-        asyncio.create_task(_sweep(gateway)),
-        asyncio.create_task(_turn_out_disabled(gateway, bus)),
-        asyncio.create_task(_tend_bus(bus, metrics)),
+        asyncio.create_task(_check_connections(gateway)),
+        asyncio.create_task(_disconnect_disabled(gateway, bus)),
+        asyncio.create_task(_maintain_bus(bus, metrics)),
         asyncio.create_task(_report(gateways, name, gateway)),
     ]
     for task in tasks:
         task.add_done_callback(_stop_if_failed)
-    await _bus_is_read(feed)
+    await _wait_for_bus(feed)
     try:
         yield Handshake(
             gateway,
-            doorman,
+            authenticator,
             feed,
             metrics,
             origins=settings.push.origins,
@@ -164,7 +164,7 @@ async def _running(
     finally:
         for connection in list(gateway.hub):  # those that the server has not told yet
             gateway.close(connection, CloseCode.RESTARTING)
-        await ended(tasks)
+        await cancel_all(tasks)
         with suppress(TransientError):  # then it is not heard of any more
             await gateways.forget(name)
         for pipe in (reader, bus, tickets, strangers, gateways):
@@ -173,7 +173,7 @@ async def _running(
             await asyncio.to_thread(traces.close)
 
 
-async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
+async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel tasks until all of them have ended.
 
     Once is not enough before Python 3.12: `asyncio.wait_for`, with which redis-py writes, drops a
@@ -185,7 +185,7 @@ async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
         _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_SECONDS)
 
 
-async def _bus_is_read(feed: Feed) -> None:
+async def _wait_for_bus(feed: Feed) -> None:
     """Let clients in once the bus is read: those who come back in a rush would be refused till then.
 
     Without a bus the process starts all the same, and says so (/readyz).
@@ -208,14 +208,14 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-async def _sweep(gateway: Gateway) -> None:
+async def _check_connections(gateway: Gateway) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(SWEEP_SECONDS)
-        gateway.sweep(now=time.time(), loop_now=loop.time())
+        await asyncio.sleep(CHECK_SECONDS)
+        gateway.close_expired_and_silent(now=time.time(), loop_now=loop.time())
 
 
-async def _turn_out_disabled(gateway: Gateway, bus: AsyncBus) -> None:
+async def _disconnect_disabled(gateway: Gateway, bus: AsyncBus) -> None:
     """Ask the bus after everyone who is connected, a shard at a time.
 
     A DISCONNECT can be lost with a restart of Valkey, or fall out of a full stream; and after a wipe the
@@ -223,12 +223,12 @@ async def _turn_out_disabled(gateway: Gateway, bus: AsyncBus) -> None:
     """
     for shard in cycle(range(SHARDS)):
         await asyncio.sleep(ROUND_SECONDS / SHARDS)
-        if people := gateway.people(shard):
+        if people := gateway.find_users(shard):
             with suppress(TransientError):  # asked again with the next round
                 gateway.disconnect_users(await bus.disabled_among(people))
 
 
-async def _tend_bus(bus: AsyncBus, metrics: Metrics) -> None:
+async def _maintain_bus(bus: AsyncBus, metrics: Metrics) -> None:
     """Have the bus trimmed, and see whether Valkey takes writes.
 
     The workers' sweep does so too, but comes by a ring of beat's, which a full Valkey refuses.
@@ -245,14 +245,14 @@ async def _tend_bus(bus: AsyncBus, metrics: Metrics) -> None:
         else:
             was_writable = True
         metrics.bus_writable.set(was_writable)
-        await asyncio.sleep(TEND_SECONDS)
+        await asyncio.sleep(MAINTENANCE_SECONDS)
 
 
 async def _report(gateways: Gateways, name: str, gateway: Gateway) -> None:
     """Tell whoever watches; nobody waits for it, and what was not told is told the next time."""
     while True:
         with suppress(TransientError):
-            await gateways.report(name, gateway.counts())
+            await gateways.report(name, gateway.collect_counts())
         await asyncio.sleep(REPORT_SECONDS)
 
 

@@ -36,7 +36,7 @@ class Identity:
     expires_at: datetime
 
 
-def credential(
+def read_credential(
     headers: Mapping[str, str], query: Mapping[str, str], subprotocols: Sequence[str]
 ) -> Credential:
     """The first that is there of: Authorization header, subprotocol, `token`, `ticket`.
@@ -44,7 +44,7 @@ def credential(
     Raises NotSignedIn if there is none, so that a bad header is never saved by a good query.
     """
     if "authorization" in headers:
-        return bearer(headers)
+        return read_bearer_token(headers)
     if SUBPROTOCOL in subprotocols:
         others = [name for name in subprotocols if name != SUBPROTOCOL]
         return Credential(token=others[0] if others else "")
@@ -55,7 +55,7 @@ def credential(
     raise NotSignedIn("A token is required.")
 
 
-def bearer(headers: Mapping[str, str]) -> Credential:
+def read_bearer_token(headers: Mapping[str, str]) -> Credential:
     """The token of the Authorization header (RFC 6750 §2.1); NotSignedIn if there is none."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -68,7 +68,11 @@ def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
 
     Nothing is checked if `allowed` is empty, nor for a client that is no browser and sends none.
     """
-    if allowed and origin is not None and _normal(origin) not in map(_normal, allowed):
+    if (
+        allowed
+        and origin is not None
+        and _normalize_origin(origin) not in map(_normalize_origin, allowed)
+    ):
         raise NotAllowed("This origin may not open sockets.")
 
 
@@ -120,7 +124,7 @@ class Authenticator:
 
     async def check_enabled(self, user_id: int) -> None:
         """Raises NotSignedIn for a disabled person and for nobody, TransientError when that cannot be known."""
-        disabled, met = await self._looked_up(user_id)
+        disabled, met = await self._look_up(user_id)
         if user_id in disabled:
             raise NotSignedIn("The user is disabled.")
         if user_id not in self._somebody and await self._is_nobody(user_id, met):
@@ -137,7 +141,7 @@ class Authenticator:
         self._somebody.add(user_id)
         return False
 
-    async def _looked_up(self, user_id: int) -> tuple[frozenset[int], Met]:
+    async def _look_up(self, user_id: int) -> tuple[frozenset[int], Met]:
         """Of all who came since those before them were looked up: who is disabled, and who is somebody."""
         self._asked.add(user_id)
         if self._answer is None:
@@ -158,7 +162,7 @@ class Authenticator:
             return await disabled, NOBODY_NEW
 
 
-def _normal(origin: str) -> tuple[str, str | None, int | None]:
+def _normalize_origin(origin: str) -> tuple[str, str | None, int | None]:
     """Scheme, host and port, so that case and a default port make no difference (RFC 6454 §4)."""
     try:
         parts = urlsplit(origin)

@@ -13,7 +13,7 @@ ENTRY_BYTES = 400  # what keeping an entry costs beside its payload, about
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class BufferedEntry:
     """One entry that is kept, as it came; `user_ids` ascending."""
 
     position: Position
@@ -26,7 +26,7 @@ class Past:
         return len(self.payload) + 8 * len(self.user_ids) + ENTRY_BYTES
 
 
-class Backlog:
+class ReplayBuffer:
     """Entries after `floor`, all of them, within a budget of bytes; over it the oldest go."""
 
     def __init__(self, *, budget: int) -> None:
@@ -37,13 +37,13 @@ class Backlog:
         """Forget everything; from here on it is complete after `floor`."""
         self.floor = floor
         self._cost = 0
-        self._entries: deque[Past] = deque()
-        self._wide: deque[Past] = deque()
-        self._by_user: dict[int, deque[Past]] = {}
+        self._entries: deque[BufferedEntry] = deque()
+        self._wide: deque[BufferedEntry] = deque()
+        self._by_user: dict[int, deque[BufferedEntry]] = {}
 
     def add(self, position: Position, payload: bytes, *, user_ids: Sequence[int]) -> None:
         """Keep an entry that is newer than every other."""
-        past = Past(position, payload, user_ids)
+        past = BufferedEntry(position, payload, user_ids)
         self._entries.append(past)
         self._cost += past.cost
         if len(user_ids) > WIDE:
@@ -52,14 +52,14 @@ class Backlog:
             for user_id in user_ids:
                 self._by_user.setdefault(user_id, deque()).append(past)
         while self._cost > self._budget:
-            self._forget_oldest()
+            self._drop_oldest()
 
-    def forget_before(self, ms: int) -> None:
+    def drop_before(self, ms: int) -> None:
         """Let go of what is older than this, by Valkey's clock."""
         while self._entries and self._entries[0].position.ms < ms:
-            self._forget_oldest()
+            self._drop_oldest()
 
-    def after(self, user_id: int, position: Position) -> list[Past]:
+    def after(self, user_id: int, position: Position) -> list[BufferedEntry]:
         """What concerns this person after `position` (not before `floor`), in order."""
         found = [past for past in self._by_user.get(user_id, ()) if past.position > position]
         found += (past for past in self._wide if past.position > position and _has(past, user_id))
@@ -71,7 +71,7 @@ class Backlog:
             return True
         return any(past.position == position and _has(past, user_id) for past in self._wide)
 
-    def _forget_oldest(self) -> None:
+    def _drop_oldest(self) -> None:
         past = self._entries.popleft()
         self._cost -= past.cost
         self.floor = past.position
@@ -85,6 +85,6 @@ class Backlog:
                 del self._by_user[user_id]
 
 
-def _has(past: Past, user_id: int) -> bool:
+def _has(past: BufferedEntry, user_id: int) -> bool:
     at = bisect_right(past.user_ids, user_id)
     return at > 0 and past.user_ids[at - 1] == user_id

@@ -25,33 +25,33 @@ class ConnectionOwner(Protocol):
 class Connection:
     """A client that was let in; the owner of its socket."""
 
-    live_from: Position | None = None
+    replayed_until: Position | None = None
     """Events up to here it has, or gets by replay; None once the feed is past it."""
     has_buffered: bool = True
     """Something may wait for the peer in the transport."""
-    kernel: socket.SocketType | None = None
+    kernel_socket: socket.SocketType | None = None
     """Where frames go when nothing waits, as `FrameSocket.take_over` gave it."""
     next_of_user: Optional["Connection"] = None
     """The same person's next; the hub's."""
     user_id: int
     socket: FrameSocket
-    keeper: ConnectionOwner
+    owner: ConnectionOwner
     expires_at: float
     """Unix time at which its token ends."""
-    waiting: list[bytes] = field(default_factory=list)
+    queued_frames: list[bytes] = field(default_factory=list)
     """Frames to be written together at the next `flush`."""
 
     def is_due(self, position: Position) -> bool:
         """Whether an event that the feed brings now is for it."""
-        if self.live_from is not None:
-            if position <= self.live_from:
+        if self.replayed_until is not None:
+            if position <= self.replayed_until:
                 return False
-            self.live_from = None
+            self.replayed_until = None
         return True
 
     def flush(self) -> int:
         """Write the waiting frames in one go; returns how many there were."""
-        frames, self.waiting = self.waiting, []
+        frames, self.queued_frames = self.queued_frames, []
         self.write(frames[0] if len(frames) == 1 else b"".join(frames))
         return len(frames)
 
@@ -64,9 +64,9 @@ class Connection:
         """
         if self.has_buffered:
             self.has_buffered = self.socket.buffered() > 0
-        if not self.has_buffered and self.kernel is not None:
+        if not self.has_buffered and self.kernel_socket is not None:
             try:
-                sent = self.kernel.send(data)
+                sent = self.kernel_socket.send(data)
             except OSError:  # no room, or no peer any more: the transport will see which
                 sent = 0
             if sent == len(data):
@@ -75,11 +75,11 @@ class Connection:
             data = data[sent:]
         self.socket.write(data)
 
-    def closed(self, code: int) -> None:
+    def on_closed(self, code: int) -> None:
         """The socket takes no more frames."""
-        self.kernel = None
-        self.keeper.forget(self, code=code)
+        self.kernel_socket = None
+        self.owner.forget(self, code=code)
 
-    def overrun(self) -> None:
+    def on_overrun(self) -> None:
         """More waits for the peer than may."""
-        self.keeper.close(self, CloseCode.SLOW_READER)
+        self.owner.close(self, CloseCode.SLOW_READER)

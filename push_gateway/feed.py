@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from push_gateway.metrics import Metrics
-from push_gateway.resume import Received, Timeline
+from push_gateway.resume import BusView, FeedUpdate
 from storage.model.errors import TransientError
 from storage.valkey.bus import Batch, Position
 
@@ -36,23 +36,23 @@ class Reader(Protocol):
 
 
 class Feed:
-    """Reads batch after batch into the timeline and hands on what is new, for as long as it runs.
+    """Reads batch after batch into the view and hands on what is new, for as long as it runs.
 
     It survives Valkey's absence: it connects again and goes on from where it was. Whether anything
-    was lost meanwhile the timeline finds out, by an audit at each start and when it fell behind.
+    was lost meanwhile the view finds out, by an audit at each start and when it fell behind.
     """
 
     def __init__(
         self,
         reader: Reader,
-        timeline: Timeline,
-        deliver: Callable[[Received], Awaitable[None]],
+        bus_view: BusView,
+        deliver: Callable[[FeedUpdate], Awaitable[None]],
         *,
         limit: int,
         metrics: Metrics,
     ) -> None:
         self._reader = reader
-        self._timeline = timeline
+        self._bus_view = bus_view
         self._deliver = deliver
         self._most = limit
         self._limit = min(FIRST_LIMIT, limit)
@@ -64,7 +64,7 @@ class Feed:
     def is_live(self) -> bool:
         """Whether clients that come now will get their events: the bus is read, without delay."""
         fresh = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
-        return self._timeline.ready and fresh
+        return self._bus_view.is_ready and fresh
 
     def _next_limit(self, batch: Batch) -> int:
         """Fewer entries a shard when they are large: what is read at once lies in Valkey's memory, and in ours."""
@@ -94,15 +94,15 @@ class Feed:
     async def step(self) -> None:
         """One read (of up to a second) and the delivery of what it brought."""
         clock = asyncio.get_running_loop().time
-        timeline = self._timeline
-        timeline.limit = self._limit
-        if clock() >= self._audit_at or not timeline.ready:
-            batch = await self._reader.audit(timeline.positions, limit=self._limit)
+        bus_view = self._bus_view
+        bus_view.limit = self._limit
+        if clock() >= self._audit_at or not bus_view.is_ready:
+            batch = await self._reader.audit(bus_view.positions, limit=self._limit)
             self._audit_at = clock() + AUDIT_SECONDS
         else:
-            batch = await self._reader.read(timeline.positions, limit=self._limit, wait=WAIT)
-        if timeline.has_buffered(batch):
+            batch = await self._reader.read(bus_view.positions, limit=self._limit, wait=WAIT)
+        if bus_view.may_have_more(batch):
             self._audit_at = 0.0
         self._read_at = clock()
         self._limit = self._next_limit(batch)
-        await self._deliver(timeline.receive(batch))
+        await self._deliver(bus_view.receive(batch))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from push_gateway.websocket_protocol import text_frame
+from push_gateway.websocket_protocol import encode_text_frame
 from storage.model.event import (
     AllRead,
     ConversationRead,
@@ -49,33 +49,33 @@ REASONS = {
 }
 
 
-class FrameWriter:
+class FrameEncoder:
     """Encodes events as frames, with times in one time zone."""
 
     def __init__(self, time_zone: ZoneInfo) -> None:
         self._time_zone = time_zone
 
-    def event(self, event: Event, *, conversation_id: int, pos: str) -> bytes:
+    def encode(self, event: Event, *, conversation_id: int, pos: str) -> bytes:
         """The frame of an event for those whose copy is in this conversation.
 
         Empty for a Disconnect, which is not told but done.
         """
         match event:
             case NewMessage():
-                return _frame("NEW_MESSAGE", pos, self._message(event, conversation_id))
+                return _encode_frame("NEW_MESSAGE", pos, self._message(event, conversation_id))
             case MessageRecalled(message_id=message_id):
                 data = {"id": message_id, "conversation_id": conversation_id}
-                return _frame("MESSAGE_RECALLED", pos, data)
+                return _encode_frame("MESSAGE_RECALLED", pos, data)
             case ConversationRead(_, _, up_to_id, unread_count):
                 data = {
                     "conversation_id": conversation_id,
                     "up_to_id": up_to_id,
                     "unread_count": unread_count,
                 }
-                return _frame("CONVERSATION_READ", pos, data)
+                return _encode_frame("CONVERSATION_READ", pos, data)
             case AllRead(_, up_to_id, unread_count):
                 data = {"up_to_id": up_to_id, "unread_count": unread_count}
-                return _frame("ALL_READ", pos, data)
+                return _encode_frame("ALL_READ", pos, data)
             case Disconnect():
                 return b""
 
@@ -102,12 +102,12 @@ class FrameWriter:
         }
 
 
-def resync(pos: str) -> bytes:
+def encode_resync(pos: str) -> bytes:
     """The frame that tells a client to read again over REST; live events follow from `pos`."""
-    return text_frame(orjson.dumps({"type": "RESYNC", "pos": pos}))
+    return encode_text_frame(orjson.dumps({"type": "RESYNC", "pos": pos}))
 
 
-def groups(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
+def group_recipients(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """Conversation → the people of this event whose frame names that conversation."""
     match event:
         case NewMessage(recipients=recipients) | MessageRecalled(recipients=recipients):
@@ -118,5 +118,5 @@ def groups(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
             return ((0, (user_id,)),)
 
 
-def _frame(kind: str, pos: str, data: Mapping[str, object]) -> bytes:
-    return text_frame(orjson.dumps({"type": kind, "pos": pos, "data": data}))
+def _encode_frame(kind: str, pos: str, data: Mapping[str, object]) -> bytes:
+    return encode_text_frame(orjson.dumps({"type": kind, "pos": pos, "data": data}))

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from push_gateway.connection import Connection
-from push_gateway.frames import REASONS, CloseCode, FrameWriter, groups, resync
+from push_gateway.frames import REASONS, CloseCode, FrameEncoder, encode_resync, group_recipients
 from push_gateway.hub import Hub
 from push_gateway.metrics import Metrics
-from push_gateway.resume import Happened, Received, Resumption, Timeline
+from push_gateway.resume import BusView, FeedUpdate, PastEvent, Resumption
 from push_gateway.settings import GatewaySettings
 from storage.model.errors import OverLimit
 from storage.model.event import Disconnect, Event, NewMessage
@@ -28,10 +28,10 @@ from storage.valkey.gateway_reports import GatewayCounts
 log = logging.getLogger(__name__)
 
 READ_LIMIT = 500  # entries a shard in one read of the bus
-MISSED_SECONDS = (
+HEARTBEAT_MISSED_SECONDS = (
     40.0  # clients send `ping` every 30 s (client document): who is silent for longer is gone
 )
-DELIVERIES_A_TURN = 10_000  # then other clients get a word in: handshakes, pings, closes
+FRAMES_PER_TURN = 10_000  # then other clients get a word in: handshakes, pings, closes
 
 
 class Gateway:
@@ -42,11 +42,11 @@ class Gateway:
     ) -> None:
         self._tracing = tracing
         self._push = settings.push
-        self._frames = FrameWriter(settings.display.time_zone)
+        self._frames = FrameEncoder(settings.display.time_zone)
         self._metrics = metrics
-        self._dirty: list[Connection] = []
+        self._with_queued: list[Connection] = []
         self.hub: Hub[Connection] = Hub()
-        self.timeline = Timeline(
+        self.bus_view = BusView(
             backlog_bytes=settings.push.backlog_bytes,
             kept_ms=int(settings.bus.kept.total_seconds() * 1000),
             limit=READ_LIMIT,
@@ -54,53 +54,58 @@ class Gateway:
 
     def resume_position(self, user_id: int) -> str:
         """Where a person's events stand now; `admit` starts from here."""
-        return self.timeline.pos(user_id)
+        return self.bus_view.format_position(user_id)
 
-    def check_room(self, user_id: int, *, loop_now: float) -> None:
+    def check_user_limit(self, user_id: int, *, loop_now: float) -> None:
         """Raises OverLimit if the person has their number of sockets and every one is alive (contract §5).
 
         To close a living one instead would make two tabs drive each other out for ever.
         """
-        theirs = self.hub.of_user(user_id)
-        if self._is_full(theirs) and _given_up(theirs, loop_now=loop_now) is None:
+        theirs = self.hub.find_by_user(user_id)
+        if self._is_full(theirs) and _find_silent(theirs, loop_now=loop_now) is None:
             longest = max(loop_now - one.socket.heard_at for one in theirs)
             raise OverLimit(
                 "This person has as many sockets open as they may.",
-                retry_after_seconds=max(1.0, MISSED_SECONDS - longest),
+                retry_after_seconds=max(1.0, HEARTBEAT_MISSED_SECONDS - longest),
             )
 
     def admit(
-        self, connection: Connection, *, since: str | None, mark: str, loop_now: float = 0.0
+        self,
+        connection: Connection,
+        *,
+        since: str | None,
+        position_at_check: str,
+        loop_now: float = 0.0,
     ) -> None:
         """Let in a client whose handshake is done: replay what it missed, then it is live.
 
-        `mark` was taken before the client was judged: if the person was disabled after it, out again.
+        `position_at_check` was taken before the client was judged: if the person was disabled after it, out again.
         """
         if len(self.hub) >= self._push.connections:
             self.close(connection, CloseCode.OVER_CAPACITY)
             return
-        recent = self.timeline.resume(connection.user_id, mark)
+        recent = self.bus_view.resume(connection.user_id, position_at_check)
         if any(isinstance(happened.event, Disconnect) for happened in recent.missed or ()):
             self.close(connection, CloseCode.DISABLED)
             return
-        if not self._make_room(connection.user_id, loop_now=loop_now):
+        if not self._replace_silent(connection.user_id, loop_now=loop_now):
             self.close(connection, CloseCode.OVER_CAPACITY)
             return
         self.hub.add(connection)
         self._metrics.sockets_open.set(len(self.hub))
         if since is not None:
-            recent = self.timeline.resume(connection.user_id, since)
+            recent = self.bus_view.resume(connection.user_id, since)
         self._replay(connection, recent)
 
     def _is_full(self, theirs: list[Connection]) -> bool:
         return len(theirs) >= self._push.connections_per_user
 
-    def _make_room(self, user_id: int, *, loop_now: float) -> bool:
+    def _replace_silent(self, user_id: int, *, loop_now: float) -> bool:
         """False if the last place was taken by another handshake of the same moment."""
-        theirs = self.hub.of_user(user_id)
+        theirs = self.hub.find_by_user(user_id)
         if not self._is_full(theirs):
             return True
-        given_up = _given_up(theirs, loop_now=loop_now)
+        given_up = _find_silent(theirs, loop_now=loop_now)
         if given_up is not None:
             self.close(given_up, CloseCode.REPLACED)
         return given_up is not None
@@ -108,7 +113,7 @@ class Gateway:
     def close(self, connection: Connection, code: CloseCode) -> None:
         """Tell a client why it must go, and whether to come back; it gets nothing from here on."""
         self.hub.remove(connection)
-        connection.waiting = []
+        connection.queued_frames = []
         connection.socket.close(code, REASONS[code])
 
     def forget(self, connection: Connection, *, code: int) -> None:
@@ -117,28 +122,28 @@ class Gateway:
         self._metrics.sockets_open.set(len(self.hub))
         self._metrics.closes.labels(str(code)).inc()
 
-    async def deliver(self, received: Received) -> None:
+    async def dispatch(self, update: FeedUpdate) -> None:
         """Write what a read of the bus brought.
 
         A shard's only event is written at once. Several are queued and then written together, one
         write a socket: under load that is most of the cost.
         """
-        for shard in received.lost:
+        for shard in update.shards_with_gaps:
             self._resync(shard)
         self._flush()
-        self._metrics.events.inc(len(received.fresh))
-        several = _repeated(entry.shard for entry in received.fresh)
+        self._metrics.events.inc(len(update.new_entries))
+        several = _find_repeated(entry.shard for entry in update.new_entries)
         turn = 0
-        for entry in received.fresh:
+        for entry in update.new_entries:
             turn += self._take(entry, at_once=entry.shard not in several)
-            if turn >= DELIVERIES_A_TURN:
+            if turn >= FRAMES_PER_TURN:
                 turn = 0
                 self._flush()
                 await asyncio.sleep(0)
         self._flush()
-        self._measure(received.fresh)
+        self._observe_delays(update.new_entries)
 
-    def sweep(self, *, now: float, loop_now: float) -> None:
+    def close_expired_and_silent(self, *, now: float, loop_now: float) -> None:
         """Close whose token has ended (at Unix time `now`) and who is silent; call every second.
 
         Who has been silent for half the time is pinged: a client that sends no `ping` of its own
@@ -157,20 +162,20 @@ class Gateway:
                 connection.socket.ping()
         self._metrics.buffered_bytes.set(buffered)
 
-    def people(self, shard: int) -> set[int]:
+    def find_users(self, shard: int) -> set[int]:
         """Who is connected here, of a shard."""
-        return {connection.user_id for connection in self.hub.of_shard(shard)}
+        return {connection.user_id for connection in self.hub.find_by_shard(shard)}
 
     def disconnect_users(self, user_ids: Iterable[int]) -> int:
         """Close the connections of people who are disabled; how many."""
         count = 0
         for user_id in user_ids:
-            for connection in list(self.hub.among(shard_of(user_id), (user_id,))):
+            for connection in list(self.hub.find_by_users(shard_of(user_id), (user_id,))):
                 self.close(connection, CloseCode.DISABLED)
                 count += 1
         return count
 
-    def counts(self) -> GatewayCounts:
+    def collect_counts(self) -> GatewayCounts:
         """How this process is doing; as of the last sweep for what waits."""
         frames, buffered = (
             int(self._metrics.registry.get_sample_value(name) or 0)
@@ -179,34 +184,36 @@ class Gateway:
         return GatewayCounts(1, len(self.hub), frames, buffered)
 
     def _replay(self, connection: Connection, resumption: Resumption) -> None:
-        connection.live_from = resumption.live_from
-        connection.waiting = self._frames_of(resumption.missed, connection.user_id)
+        connection.replayed_until = resumption.live_after
+        connection.queued_frames = self._encode_missed(resumption.missed, connection.user_id)
         # More than half of what may wait at all: reading again over REST is cheaper for both.
-        size = sum(map(len, connection.waiting))
+        size = sum(map(len, connection.queued_frames))
         if resumption.missed is None or size > self._push.buffer_bytes // 2:
-            pos = self.timeline.pos(connection.user_id, resumption.live_from)
-            connection.waiting = [resync(pos)]
+            pos = self.bus_view.format_position(connection.user_id, resumption.live_after)
+            connection.queued_frames = [encode_resync(pos)]
             self._metrics.resumes.labels("resync").inc()
-        elif connection.waiting:
+        elif connection.queued_frames:
             self._metrics.resumes.labels("replayed").inc()
-        if connection.waiting:
-            self._dirty.append(connection)
+        if connection.queued_frames:
+            self._with_queued.append(connection)
             self._flush()
 
-    def _frames_of(self, missed: list[Happened] | None, user_id: int) -> list[bytes]:
-        pos = self.timeline.pos
+    def _encode_missed(self, missed: list[PastEvent] | None, user_id: int) -> list[bytes]:
+        pos = self.bus_view.format_position
         return [
-            self._frames.event(
+            self._frames.encode(
                 happened.event, conversation_id=peer_id, pos=pos(user_id, happened.position)
             )
             for happened in missed or ()
-            for peer_id, user_ids in groups(happened.event)
+            for peer_id, user_ids in group_recipients(happened.event)
             if user_id in user_ids and not isinstance(happened.event, Disconnect)
         ]
 
     def _resync(self, shard: int) -> None:
-        for connection in self.hub.of_shard(shard):
-            self._append(connection, resync(self.timeline.pos(connection.user_id)))
+        for connection in self.hub.find_by_shard(shard):
+            self._queue(
+                connection, encode_resync(self.bus_view.format_position(connection.user_id))
+            )
             self._metrics.resyncs.inc()
 
     def _take(self, entry: Entry, *, at_once: bool) -> int:
@@ -217,30 +224,30 @@ class Gateway:
             case Disconnect(user_id=user_id):
                 return self.disconnect_users((user_id,))
             case event:
-                return self._tell(entry, event, at_once=at_once)
+                return self._write_event(entry, event, at_once=at_once)
 
-    def _tell(self, entry: Entry, event: Event, *, at_once: bool) -> int:
+    def _write_event(self, entry: Entry, event: Event, *, at_once: bool) -> int:
         position, count = entry.position, 0
-        for peer_id, user_ids in groups(event):
+        for peer_id, user_ids in group_recipients(event):
             frame = b""
             # One pass, and no list of who is due: at ten thousand sockets memory is what costs.
-            for connection in self.hub.among(entry.shard, user_ids):
-                if connection.live_from is not None and not connection.is_due(position):
+            for connection in self.hub.find_by_users(entry.shard, user_ids):
+                if connection.replayed_until is not None and not connection.is_due(position):
                     continue
                 count += 1
                 # Encoded for the first who is here: most events are for nobody on this process.
-                frame = frame or self._frame(entry, event, peer_id, user_ids)
+                frame = frame or self._encode_frame(entry, event, peer_id, user_ids)
                 if at_once:
                     connection.write(frame)
                 else:
-                    self._append(connection, frame)
+                    self._queue(connection, frame)
         if at_once:
             self._metrics.frames.inc(count)
         if count and isinstance(event, NewMessage):
-            self._follow(event, count=count, published=entry.position.ms / 1000)
+            self._trace(event, count=count, published=entry.position.ms / 1000)
         return count
 
-    def _follow(self, event: NewMessage, *, count: int, published: float) -> None:
+    def _trace(self, event: NewMessage, *, count: int, published: float) -> None:
         """Say to how many sockets a message went, to whoever follows its request."""
         id = event.message.id
         if self._tracing is not None:
@@ -249,25 +256,27 @@ class Gateway:
             extra = {"request_id": Origin.of(event.origin).request_id}
             log.debug("push: message %d to %d sockets", id, count, extra=extra)
 
-    def _append(self, connection: Connection, frame: bytes) -> None:
-        if not connection.waiting:
-            self._dirty.append(connection)
-        connection.waiting.append(frame)
+    def _queue(self, connection: Connection, frame: bytes) -> None:
+        if not connection.queued_frames:
+            self._with_queued.append(connection)
+        connection.queued_frames.append(frame)
 
     def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        written = sum(connection.flush() for connection in dirty if connection.waiting)
+        dirty, self._with_queued = self._with_queued, []
+        written = sum(connection.flush() for connection in dirty if connection.queued_frames)
         self._metrics.frames.inc(written)
 
-    def _frame(self, entry: Entry, event: Event, peer_id: int, user_ids: Sequence[int]) -> bytes:
+    def _encode_frame(
+        self, entry: Entry, event: Event, peer_id: int, user_ids: Sequence[int]
+    ) -> bytes:
         """The frame of an event for these people; one person's carries a position that is theirs alone."""
         if len(user_ids) == 1:
-            pos = self.timeline.pos(user_ids[0], entry.position)
+            pos = self.bus_view.format_position(user_ids[0], entry.position)
         else:
-            pos = self.timeline.shared_pos(entry.shard, entry.position)
-        return self._frames.event(event, conversation_id=peer_id, pos=pos)
+            pos = self.bus_view.format_shared_position(entry.shard, entry.position)
+        return self._frames.encode(event, conversation_id=peer_id, pos=pos)
 
-    def _measure(self, fresh: list[Entry]) -> None:
+    def _observe_delays(self, fresh: list[Entry]) -> None:
         now = time.time()
         for entry in fresh:
             self._metrics.published_to_frame.observe(now - entry.position.ms / 1000)
@@ -276,11 +285,11 @@ class Gateway:
                 self._metrics.accepted_to_frame.observe(now - accepted_at)
 
 
-def _given_up(theirs: list[Connection], *, loop_now: float) -> Connection | None:
+def _find_silent(theirs: list[Connection], *, loop_now: float) -> Connection | None:
     """The one that has been silent longest, if it has missed a heartbeat."""
     longest = min(theirs, key=lambda one: one.socket.heard_at)
-    return longest if loop_now - longest.socket.heard_at >= MISSED_SECONDS else None
+    return longest if loop_now - longest.socket.heard_at >= HEARTBEAT_MISSED_SECONDS else None
 
 
-def _repeated(shards: Iterable[int]) -> set[int]:
+def _find_repeated(shards: Iterable[int]) -> set[int]:
     return {shard for shard, count in Counter(shards).items() if count > 1}

@@ -38,16 +38,16 @@ class Hub(Generic[C]):
     def __iter__(self) -> Iterator[C]:
         """Every connection, each person's oldest first."""
         for shard in range(SHARDS):
-            yield from self.of_shard(shard)
+            yield from self.find_by_shard(shard)
 
     def add(self, connection: C) -> None:
         """Let a connection in."""
-        self._chain([*self.of_user(connection.user_id), connection])
+        self._chain([*self.find_by_user(connection.user_id), connection])
         self._count += 1
 
     def remove(self, connection: C) -> None:
         """Forget a connection; nothing happens if it is not here (any more)."""
-        theirs = self.of_user(connection.user_id)
+        theirs = self.find_by_user(connection.user_id)
         if connection not in theirs:
             return
         self._count -= 1
@@ -56,15 +56,15 @@ class Hub(Generic[C]):
         else:
             self._chain([one for one in theirs if one is not connection])
 
-    def of_user(self, user_id: int) -> list[C]:
+    def find_by_user(self, user_id: int) -> list[C]:
         """A person's connections, oldest first."""
-        return list(self.among(shard_of(user_id), (user_id,)))
+        return list(self.find_by_users(shard_of(user_id), (user_id,)))
 
-    def of_shard(self, shard: int) -> Iterator[C]:
+    def find_by_shard(self, shard: int) -> Iterator[C]:
         """Every connection whose person is on this shard."""
-        return self.among(shard, list(self._shards[shard]))
+        return self.find_by_users(shard, list(self._shards[shard]))
 
-    def among(self, shard: int, user_ids: Iterable[int]) -> Iterator[C]:
+    def find_by_users(self, shard: int, user_ids: Iterable[int]) -> Iterator[C]:
         """The connections of these people, who are all on this shard."""
         find = self._shards[shard].get
         for user_id in user_ids:

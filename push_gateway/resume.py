@@ -1,6 +1,6 @@
 """The bus as one gateway has read it: no event twice, no loss unnoticed, the recent past at hand.
 
-Pure. The feed hands every batch it reads to a `Timeline`. A client resumes from memory, without a
+Pure. The feed hands every batch it reads to a `BusView`. A client resumes from memory, without a
 read of the bus and without an await, so nothing can come between what it is replayed and what it
 gets live (contract §5, Resume).
 """
@@ -10,8 +10,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from push_gateway.backlog import Backlog
-from push_gateway.frames import groups
+from push_gateway.backlog import ReplayBuffer
+from push_gateway.frames import group_recipients
 from storage.model.event import Event, MessageRecalled, NewMessage
 from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
 from storage.valkey.event_json import SHARDS, decoded, shard_of
@@ -25,7 +25,7 @@ FEED_LAG_MS = 60_000  # a client may have been told more by a process that is th
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class PastEvent:
     """An event and where it stands."""
 
     position: Position
@@ -33,25 +33,25 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class FeedUpdate:
     """What a batch brought: events not seen before, and shards of which some may be missing."""
 
-    fresh: list[Entry]
-    lost: frozenset[int] = frozenset()
+    new_entries: list[Entry]
+    shards_with_gaps: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """What a client missed, in order (None: unknown); live events are those after `live_from`."""
+    """What a client missed, in order (None: unknown); live events are those after `live_after`."""
 
-    missed: list[Happened] | None
-    live_from: Position
+    missed: list[PastEvent] | None
+    live_after: Position
 
 
-class Timeline:
+class BusView:
     """Everything a feed knows of the bus.
 
-    `ready` once it has read what the bus held when it started, or has met it again after the bus was
+    `is_ready` once it has read what the bus held when it started, or has met it again after the bus was
     wiped or restarted; until then nobody is to be let in.
     """
 
@@ -59,23 +59,23 @@ class Timeline:
         self._shards = [_Shard(backlog_bytes // SHARDS, kept_ms) for _ in range(SHARDS)]
         self.limit = limit  # entries a shard of the read that is received next
         self.generation = ""
-        self.ready = False
+        self.is_ready = False
 
     @property
     def positions(self) -> list[Position]:
         """After what each shard is to be read."""
         return [END if shard.is_skipping else shard.position for shard in self._shards]
 
-    def pos(self, user_id: int, position: Position | None = None) -> str:
+    def format_position(self, user_id: int, position: Position | None = None) -> str:
         """A person's position as they see it; by default the one reached. Means nothing after a wipe."""
         ms, sequence = position or self._shards[shard_of(user_id)].position
         return f"{self.generation}-{ms}-{sequence}-{user_id}"
 
-    def shared_pos(self, shard: int, position: Position) -> str:
+    def format_shared_position(self, shard: int, position: Position) -> str:
         """The position of an event for several people of a shard, who all get the same bytes."""
         return f"{self.generation}-{position}-s{shard}"
 
-    def receive(self, batch: Batch) -> Received:
+    def receive(self, batch: Batch) -> FeedUpdate:
         """Take in what a read or an audit brought.
 
         A new generation starts over: its first batch is set aside, and the bus is to be audited from
@@ -85,15 +85,15 @@ class Timeline:
         """
         if batch.generation != self.generation:
             self._start_over(batch.generation)
-            return Received([])
+            return FeedUpdate([])
         lost = frozenset(self._audit(batch.surveys, self._shares(batch)) if batch.surveys else ())
         fresh = [entry for entry in batch.entries if self._shards[entry.shard].take(entry)]
-        if self.ready:
-            return Received(fresh, lost)
-        self.ready = batch.surveys is not None and not self.has_buffered(batch)
-        return Received([], frozenset(range(SHARDS)) if self.ready else frozenset())
+        if self.is_ready:
+            return FeedUpdate(fresh, lost)
+        self.is_ready = batch.surveys is not None and not self.may_have_more(batch)
+        return FeedUpdate([], frozenset(range(SHARDS)) if self.is_ready else frozenset())
 
-    def has_buffered(self, batch: Batch) -> bool:
+    def may_have_more(self, batch: Batch) -> bool:
         """Whether more may be waiting than this batch could carry."""
         if len(batch.entries) < self.limit:
             return False
@@ -107,10 +107,10 @@ class Timeline:
         """
         shard = self._shards[shard_of(user_id)]
         since = self._since(pos, user_id)
-        if since is None or not shard.covers(since):
+        if since is None or not shard.can_replay_after(since):
             return Resumption(None, shard.position)
         missed = [
-            Happened(past.position, event)
+            PastEvent(past.position, event)
             for past in shard.backlog.after(user_id, since)
             if (event := decoded(past.payload)) is not None
         ]
@@ -123,12 +123,12 @@ class Timeline:
         since, owner = Position(int(found[2]), int(found[3])), int(found[5])
         if not found[4]:
             return since if owner == user_id else None
-        is_theirs = owner == shard_of(user_id) and self._shards[owner].was_told(user_id, since)
+        is_theirs = owner == shard_of(user_id) and self._shards[owner].may_concern(user_id, since)
         return since if is_theirs else None
 
     def _start_over(self, generation: str) -> None:
         is_first = not self.generation
-        self.generation, self.ready = generation, False
+        self.generation, self.is_ready = generation, False
         for shard in self._shards:
             shard.start_over(is_skipping=not is_first)
 
@@ -150,29 +150,29 @@ class _Shard:
     """One shard's stream as read so far. Repeats are known by key, across generations too."""
 
     def __init__(self, budget: int, kept_ms: int) -> None:
-        self.backlog = Backlog(budget=budget)
+        self.backlog = ReplayBuffer(budget=budget)
         self._kept_ms = kept_ms
-        self._seen: dict[str, Position] = {}
-        self._taken_back: dict[str, None] = {}
+        self._seen_keys: dict[str, Position] = {}
+        self._recalled_keys: dict[str, None] = {}
         self.start_over(is_skipping=False)
 
     def start_over(self, *, is_skipping: bool) -> None:
         """Nothing is read yet; if `is_skipping`, what there is when it is audited will not be."""
         self.is_skipping = is_skipping
         self.position = BEGINNING
-        self._doubtful: Position | None = (
+        self._gap_before: Position | None = (
             None  # who was told up to here may have missed what was lost before it
         )
         self._count: int | None = None  # the number, in its stream, of the entry to come
         self.backlog.start(BEGINNING)
 
-    def covers(self, since: Position) -> bool:
+    def can_replay_after(self, since: Position) -> bool:
         """Whether everything after `since` is in the backlog, or still to come, and nothing before it was missed."""
-        if self._doubtful is not None and since <= self._doubtful:
+        if self._gap_before is not None and since <= self._gap_before:
             return False
         return self.backlog.floor <= since and since.ms <= self.position.ms + FEED_LAG_MS
 
-    def was_told(self, user_id: int, position: Position) -> bool:
+    def may_concern(self, user_id: int, position: Position) -> bool:
         """Whether the event there is for this person; True where this process cannot know."""
         is_known = self.backlog.floor < position <= self.position
         return not is_known or self.backlog.has(user_id, position)
@@ -193,7 +193,7 @@ class _Shard:
             self.backlog.start(BEGINNING if complete else oldest)
         if self._count is not None and first != expected:
             # Who is connected is told now; who left since, with a position behind the gap, when they come back.
-            self._doubtful = self.position
+            self._gap_before = self.position
         self._count = first
         return first != expected
 
@@ -211,27 +211,27 @@ class _Shard:
             return False
         if isinstance(event, MessageRecalled):
             self._remember_recall(event)
-        elif key in self._taken_back:
+        elif key in self._recalled_keys:
             return False
         self.backlog.add(entry.position, entry.payload, user_ids=_people(event))
-        self.backlog.forget_before(entry.position.ms - self._kept_ms)
+        self.backlog.drop_before(entry.position.ms - self._kept_ms)
         return True
 
     def _remember_recall(self, recall: MessageRecalled) -> None:
-        self._taken_back[recall.taken_back] = None
-        if len(self._taken_back) > REMEMBERED_RECALLS:
-            del self._taken_back[next(iter(self._taken_back))]
+        self._recalled_keys[recall.taken_back] = None
+        if len(self._recalled_keys) > REMEMBERED_RECALLS:
+            del self._recalled_keys[next(iter(self._recalled_keys))]
 
     def _is_new(self, key: str, position: Position) -> bool:
         # A restarted Valkey may hold the same entry, at the same position: that is no repeat.
-        if self._seen.setdefault(key, position) != position:
+        if self._seen_keys.setdefault(key, position) != position:
             return False
-        if len(self._seen) > REMEMBERED_KEYS:
-            del self._seen[next(iter(self._seen))]
+        if len(self._seen_keys) > REMEMBERED_KEYS:
+            del self._seen_keys[next(iter(self._seen_keys))]
         return True
 
 
-def _without_recalled(missed: list[Happened]) -> list[Happened]:
+def _without_recalled(missed: list[PastEvent]) -> list[PastEvent]:
     """What a client missed, without the messages that were taken back meanwhile, and without their recalls.
 
     A recall of a message from before stays: the client has it on its screen.
@@ -248,4 +248,6 @@ def _message_key(event: Event) -> str:
 
 
 def _people(event: Event) -> Sequence[int]:
-    return array("q", sorted(user_id for _, user_ids in groups(event) for user_id in user_ids))
+    return array(
+        "q", sorted(user_id for _, user_ids in group_recipients(event) for user_id in user_ids)
+    )

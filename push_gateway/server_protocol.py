@@ -79,10 +79,10 @@ class CountingProtocol(ServerProtocol):
         return response
 
 
-def take_up(protocol: ServerProtocol) -> None:
+def convert_to_counting(protocol: ServerProtocol) -> None:
     """Make a protocol that has read nothing yet one of ours; not made anew, which would be a second one."""
     protocol.__class__ = CountingProtocol
-    ours = counted(protocol)
+    ours = as_counting(protocol)
     ours.frames = ours.empty = 0
 
 
@@ -96,6 +96,6 @@ def read_long_lines(protocol: ServerProtocol) -> None:
     next(protocol.parser)
 
 
-def counted(protocol: ServerProtocol) -> CountingProtocol:
+def as_counting(protocol: ServerProtocol) -> CountingProtocol:
     """The same, for the type checker."""
     return cast("CountingProtocol", protocol)

@@ -24,8 +24,8 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
-from push_gateway.server_protocol import USUAL_LINE_BYTES, read_long_lines, take_up
-from push_gateway.server_protocol import counted as _counted
+from push_gateway.server_protocol import USUAL_LINE_BYTES, convert_to_counting, read_long_lines
+from push_gateway.server_protocol import as_counting as _as_counting
 
 EXTENSION = "carillon.frames"
 MAX_INCOMING_BYTES = 64 * 1024  # contract §5, Close codes; over it the code is 1009
@@ -45,16 +45,16 @@ FLOODING = 1008
 RESTARTING = 1012
 
 
-class Owner(Protocol):
+class SocketOwner(Protocol):
     """Whoever has taken a socket over."""
 
     def write(self, data: bytes) -> None:
         """Write whole frames behind those before, also those of the protocol itself."""
 
-    def closed(self, code: int) -> None:
+    def on_closed(self, code: int) -> None:
         """The socket takes no more frames; called once."""
 
-    def overrun(self) -> None:
+    def on_overrun(self) -> None:
         """More bytes wait for the peer than may."""
 
 
@@ -64,11 +64,11 @@ class FrameSocket(Protocol):
     heard_at: float
     """When something last came from the peer, by the event loop's clock."""
 
-    def take_over(self, owner: Owner, *, buffer_bytes: int) -> socket.SocketType | None:
+    def take_over(self, owner: SocketOwner, *, buffer_bytes: int) -> socket.SocketType | None:
         """Keep the socket after the app returns, for an owner that may let `buffer_bytes` wait.
 
         Returns the socket as the kernel has it, non-blocking, for the owner to send frames with while
-        nothing is `buffered`, until it is told `closed`. None where there is no such thing (TLS): all
+        nothing is `buffered`, until it is told `on_closed`. None where there is no such thing (TLS): all
         goes through `write`.
         """
 
@@ -85,12 +85,12 @@ class FrameSocket(Protocol):
         """Send a close frame, and drop the connection if the peer does not answer it."""
 
 
-def text_frame(payload: bytes) -> bytes:
+def encode_text_frame(payload: bytes) -> bytes:
     """A whole unmasked text frame (RFC 6455 §5.6) of UTF-8 `payload`, the same for every socket."""
     return Frame(Opcode.TEXT, payload).serialize(mask=False, extensions=[])
 
 
-PONG = text_frame(b"pong")
+PONG = encode_text_frame(b"pong")
 
 
 class _Nobody(asyncio.Queue[Any]):
@@ -128,11 +128,11 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         config.ws_max_size = min(config.ws_max_size, MAX_INCOMING_BYTES)
         super().__init__(config, server_state, app_state, _loop)
-        take_up(self.conn)
+        convert_to_counting(self.conn)
         # At DEBUG it would log the request line and its headers, which hold tokens.
         self.conn.debug = False
         self.heard_at = self.loop.time()
-        self._owner: Owner | None = None
+        self._owner: SocketOwner | None = None
         self._kernel: socket.SocketType | None = None
         self._is_over = False
         self._pending = b""  # not parsed yet: others have their turn
@@ -161,11 +161,11 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _parse_pending(self) -> None:
         """Parse as much as one turn of the loop allows, then let others have theirs."""
-        data, at, before = self._pending, 0, _counted(self.conn).frames
+        data, at, before = self._pending, 0, _as_counting(self.conn).frames
         while at < min(len(data), TURN_BYTES) and not self._is_deaf:
             self._parse(data[at : at + SLICE_BYTES])
             at += SLICE_BYTES
-            if _counted(self.conn).frames - before > TURN_FRAMES:
+            if _as_counting(self.conn).frames - before > TURN_FRAMES:
                 break
         if self._is_deaf:
             self._pending = b""
@@ -188,14 +188,14 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _mind_flood(self, size: int) -> None:
         """Close a socket that sends more than anybody needs to."""
-        counted = _counted(self.conn)
+        as_counting = _as_counting(self.conn)
         if self.heard_at - self._window_began > WINDOW_SECONDS:
             self._window_began, self._window_bytes = self.heard_at, 0
-            counted.frames = counted.empty = 0
+            as_counting.frames = as_counting.empty = 0
         self._window_bytes += size
         if (
-            counted.frames > WINDOW_FRAMES
-            or counted.empty > WINDOW_EMPTY
+            as_counting.frames > WINDOW_FRAMES
+            or as_counting.empty > WINDOW_EMPTY
             or self._window_bytes > WINDOW_BYTES
         ):
             self._is_deaf = True  # before its close frame is answered or its time is up
@@ -261,7 +261,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         """More waits for the peer than it may (the transport's high-water mark)."""
         super().pause_writing()
         if self._owner is not None:
-            self.loop.call_soon(self._owner.overrun)
+            self.loop.call_soon(self._owner.on_overrun)
 
     def handle_ping(self) -> None:
         """The peer asks for a sign of life; `websockets` has the answer ready."""
@@ -306,7 +306,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     # FrameSocket.
 
-    def take_over(self, owner: Owner, *, buffer_bytes: int) -> socket.SocketType | None:
+    def take_over(self, owner: SocketOwner, *, buffer_bytes: int) -> socket.SocketType | None:
         """See FrameSocket."""
         self._owner = owner
         if self.disconnected:
@@ -359,8 +359,8 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         """Tell the owner, once: our close code if we closed first, else the peer's, or 1006."""
         if self._owner is not None and not self._is_over:
             self._is_over = True
-            closed = self.conn.close_sent or self.conn.close_rcvd
-            self._owner.closed(1006 if closed is None else int(closed.code))
+            on_closed = self.conn.close_sent or self.conn.close_rcvd
+            self._owner.on_closed(1006 if on_closed is None else int(on_closed.code))
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from push_gateway.websocket_protocol import text_frame
+from push_gateway.websocket_protocol import encode_text_frame
 from storage.process import open_files
 
 FRAME_BYTES = 500
@@ -53,7 +53,7 @@ def main() -> None:
     """Serve until stdin ends; after each round, its CPU seconds go to stdout."""
     open_files.allow_all()
     accepted: list[socket.socket] = []
-    frame = text_frame(b"x" * FRAME_BYTES)
+    frame = encode_text_frame(b"x" * FRAME_BYTES)
     with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=4096) as listener:
         threading.Thread(target=_accept, args=(listener, accepted), daemon=True).start()
         print("ready", flush=True)

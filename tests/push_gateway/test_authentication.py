@@ -13,7 +13,7 @@ from push_gateway.authentication import (
     Credential,
     Identity,
     check_origin,
-    credential,
+    read_credential,
 )
 from storage.model.errors import NotAllowed, NotSignedIn
 from storage.settings import ValkeySettings
@@ -37,14 +37,14 @@ def test_the_first_credential_counts(
     headers: dict[str, str], query: dict[str, str], subprotocols: list[str], expected: Credential
 ) -> None:
     """Header, subprotocol, token, ticket: the first that is there, even if it is bad."""
-    assert credential(headers, query, subprotocols) == expected
+    assert read_credential(headers, query, subprotocols) == expected
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Basic abc"}, {"authorization": ""}])
 def test_without_a_credential_nobody_is_signed_in(headers: dict[str, str]) -> None:
     """Nothing at all, or a header of another scheme: NotSignedIn."""
     with pytest.raises(NotSignedIn):
-        credential(headers, {}, [])
+        read_credential(headers, {}, [])
 
 
 ALLOWED = ("https://app.example.com", "http://localhost:5173")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from push_gateway.connection import Connection
 from push_gateway.frames import CloseCode
-from push_gateway.websocket_protocol import Owner
+from push_gateway.websocket_protocol import SocketOwner
 
 pytestmark = pytest.mark.pure
 
@@ -43,7 +43,7 @@ class Line:
         self.room -= len(taken)
         self.arrived += taken
 
-    def take_over(self, owner: Owner, *, buffer_bytes: int) -> None:
+    def take_over(self, owner: SocketOwner, *, buffer_bytes: int) -> None:
         """See FrameSocket."""
 
     def write(self, data: bytes) -> None:
@@ -76,10 +76,10 @@ class ConnectionOwner:
         self.told.append(code)
 
 
-def connected(line: Line, keeper: ConnectionOwner) -> Connection:
+def connected(line: Line, owner: ConnectionOwner) -> Connection:
     """A connection over `line`."""
-    connection = Connection(user_id=7, socket=line, keeper=keeper, expires_at=1e12)
-    connection.kernel = cast("socket.SocketType", line)
+    connection = Connection(user_id=7, socket=line, owner=owner, expires_at=1e12)
+    connection.kernel_socket = cast("socket.SocketType", line)
     return connection
 
 
@@ -94,16 +94,16 @@ steps = st.lists(
 @given(steps)
 def test_every_byte_once_and_in_order(story: list[tuple[str, int]]) -> None:
     """However often the kernel is full, takes a part, or has room again before the transport notices."""
-    line, keeper = Line(), ConnectionOwner()
-    connection = connected(line, keeper)
+    line, owner = Line(), ConnectionOwner()
+    connection = connected(line, owner)
     written = bytearray()
     for number, (step, size) in enumerate(story):
         if step == "write":
             connection.write(frame := bytes([number % 256]) * size)
             written += frame
         elif step == "flush":
-            connection.waiting = [bytes([number % 256, part]) for part in range(size)]
-            written += b"".join(connection.waiting)
+            connection.queued_frames = [bytes([number % 256, part]) for part in range(size)]
+            written += b"".join(connection.queued_frames)
             assert connection.flush() == size
         elif step == "room":
             line.room += size
@@ -131,10 +131,10 @@ def test_what_a_lost_peer_does_not_take_is_the_transport_s_to_notice() -> None:
 
 def test_after_the_end_the_descriptor_is_not_touched() -> None:
     """Its number may be somebody else's by then; the keeper is told who is gone and why."""
-    line, keeper = Line(room=100), ConnectionOwner()
-    connection = connected(line, keeper)
-    connection.closed(1006)
+    line, owner = Line(room=100), ConnectionOwner()
+    connection = connected(line, owner)
+    connection.on_closed(1006)
     connection.write(b"late")
-    connection.overrun()
+    connection.on_overrun()
     assert line.arrived == b""
-    assert keeper.told == [1006, CloseCode.SLOW_READER]
+    assert owner.told == [1006, CloseCode.SLOW_READER]

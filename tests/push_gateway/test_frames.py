@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from push_gateway.frames import REASONS, CloseCode, FrameWriter, resync
+from push_gateway.frames import REASONS, CloseCode, FrameEncoder, encode_resync
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.model.message import MessageType
 from tests.push_gateway.running import a_message
@@ -34,7 +34,7 @@ def shown(frame: bytes) -> Any:
 def test_a_new_message_has_the_fields_of_the_client_document() -> None:
     """NEW_MESSAGE: the client document's data, in its order, and our receiver_id, conversation_id."""
     event = NewMessage(a_message(1024, sender_id=12, receiver_id=9), "你好", ((12, (9,)),))
-    frame = shown(FrameWriter(SHANGHAI).event(event, conversation_id=12, pos="p"))
+    frame = shown(FrameEncoder(SHANGHAI).encode(event, conversation_id=12, pos="p"))
     expected = {
         "id": 1024,
         "sender_id": 12,
@@ -66,7 +66,7 @@ def test_a_notification_is_from_the_system_and_carries_its_app() -> None:
         action_text="立即处理",
     )
     event = NewMessage(message, "c", ((-101, (2,)),))
-    data = shown(FrameWriter(SHANGHAI).event(event, conversation_id=-101, pos="p"))["data"]
+    data = shown(FrameEncoder(SHANGHAI).encode(event, conversation_id=-101, pos="p"))["data"]
     assert data["sender_name"] == "系统通知"
     assert (data["sender_id"], data["app_id"], data["app_name"]) == (None, 101, "OA系统")
     assert (data["action_url"], data["action_text"]) == (message.action_url, "立即处理")
@@ -77,7 +77,7 @@ def test_media_is_shown_by_its_url() -> None:
     """`content` is the event's (presigned), not the message's stored key, and beside it is the file's name."""
     message = a_message(1)._replace(filename="报告.pdf")
     event = NewMessage(message, "https://signed", ((1, (2,)),))
-    data = shown(FrameWriter(SHANGHAI).event(event, conversation_id=1, pos="p"))["data"]
+    data = shown(FrameEncoder(SHANGHAI).encode(event, conversation_id=1, pos="p"))["data"]
     assert (data["content"], data["filename"]) == ("https://signed", "报告.pdf")
 
 
@@ -86,35 +86,35 @@ def test_times_are_cut_to_seconds_in_the_deployments_zone(created_at: datetime) 
     """`created_at` is YYYY-MM-DDTHH:MM:SS without an offset (contract §0), never rounded up."""
     message = a_message(1)._replace(created_at=created_at.astimezone(SHANGHAI) - timedelta(0))
     event = NewMessage(message, "c", ((1, (2,)),))
-    data = shown(FrameWriter(ZoneInfo("UTC")).event(event, conversation_id=1, pos="p"))["data"]
+    data = shown(FrameEncoder(ZoneInfo("UTC")).encode(event, conversation_id=1, pos="p"))["data"]
     assert data["created_at"] == "2026-03-18T10:09:59"
 
 
 def test_the_other_frames_name_their_conversation() -> None:
     """CONVERSATION_READ, ALL_READ and MESSAGE_RECALLED carry what contract §2, §4 and §5 say."""
-    writer = FrameWriter(SHANGHAI)
-    read = writer.event(ConversationRead(9, -7, 55, 3), conversation_id=-7, pos="p")
+    encoder = FrameEncoder(SHANGHAI)
+    read = encoder.encode(ConversationRead(9, -7, 55, 3), conversation_id=-7, pos="p")
     assert shown(read) == {
         "type": "CONVERSATION_READ",
         "pos": "p",
         "data": {"conversation_id": -7, "up_to_id": 55, "unread_count": 3},
     }
-    everything = writer.event(AllRead(9, 55, 0), conversation_id=0, pos="p")
+    everything = encoder.encode(AllRead(9, 55, 0), conversation_id=0, pos="p")
     assert shown(everything) == {
         "type": "ALL_READ",
         "pos": "p",
         "data": {"up_to_id": 55, "unread_count": 0},
     }
-    recalled = writer.event(MessageRecalled(5, ((12, (9,)),)), conversation_id=12, pos="p")
+    recalled = encoder.encode(MessageRecalled(5, ((12, (9,)),)), conversation_id=12, pos="p")
     assert shown(recalled)["data"] == {"id": 5, "conversation_id": 12}
-    assert shown(resync("p")) == {"type": "RESYNC", "pos": "p"}
+    assert shown(encode_resync("p")) == {"type": "RESYNC", "pos": "p"}
 
 
 def test_long_frames_are_whole() -> None:
     """A content of 64 KiB, and one of more than 65,535 bytes of UTF-8, come out as they went in."""
     for content in ("x" * 65_536, "你" * 65_536):
         event = NewMessage(a_message(1), content, ((1, (2,)),))
-        frame = FrameWriter(SHANGHAI).event(event, conversation_id=1, pos="p")
+        frame = FrameEncoder(SHANGHAI).encode(event, conversation_id=1, pos="p")
         assert shown(frame)["data"]["content"] == content
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from push_gateway.app import ended
+from push_gateway.app import cancel_all
 from push_gateway.connection import Connection
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
-from push_gateway.websocket_protocol import Owner
+from push_gateway.websocket_protocol import SocketOwner
 from storage.model.errors import OverLimit
 from tests.push_gateway.running import SECRET
 
@@ -27,7 +27,7 @@ class Socket:
     heard_at: float = 0.0
     asked: list[str] = field(default_factory=list)
 
-    def take_over(self, owner: Owner, *, buffer_bytes: int) -> None:
+    def take_over(self, owner: SocketOwner, *, buffer_bytes: int) -> None:
         """See FrameSocket."""
 
     def write(self, data: bytes) -> None:
@@ -50,9 +50,9 @@ class Socket:
 def swept(socket: Socket, *, now: float, loop_now: float, expires_at: float = 1e12) -> list[str]:
     """What one sweep asks of a socket."""
     gateway = Gateway(load_settings(ENVIRON), Metrics(CollectorRegistry()))
-    connection = Connection(user_id=7, socket=socket, keeper=gateway, expires_at=expires_at)
+    connection = Connection(user_id=7, socket=socket, owner=gateway, expires_at=expires_at)
     gateway.hub.add(connection)
-    gateway.sweep(now=now, loop_now=loop_now)
+    gateway.close_expired_and_silent(now=now, loop_now=loop_now)
     return socket.asked
 
 
@@ -74,23 +74,25 @@ def crowded(*heard_at: float) -> tuple[Gateway, list[Socket]]:
     gateway = Gateway(load_settings(environ), Metrics(CollectorRegistry()))
     sockets = [Socket(heard_at=at) for at in heard_at]
     for socket in sockets:
-        gateway.hub.add(Connection(user_id=7, socket=socket, keeper=gateway, expires_at=1e12))
+        gateway.hub.add(Connection(user_id=7, socket=socket, owner=gateway, expires_at=1e12))
     return gateway, sockets
 
 
 def admitted(gateway: Gateway, *, loop_now: float) -> list[str]:
     """What is asked of the socket of one more client of person 7."""
-    gateway.timeline.generation = "00000000"
+    gateway.bus_view.generation = "00000000"
     socket = Socket(heard_at=loop_now)
-    connection = Connection(user_id=7, socket=socket, keeper=gateway, expires_at=1e12)
-    gateway.admit(connection, since=None, mark=gateway.resume_position(7), loop_now=loop_now)
+    connection = Connection(user_id=7, socket=socket, owner=gateway, expires_at=1e12)
+    gateway.admit(
+        connection, since=None, position_at_check=gateway.resume_position(7), loop_now=loop_now
+    )
     return socket.asked
 
 
 def test_who_has_missed_a_heartbeat_makes_room() -> None:
     """Over the limit of a person: of those silent for 40 s the longest silent is closed with 4501, and no other."""
     gateway, sockets = crowded(100, 20, 10, 90)
-    gateway.check_room(7, loop_now=60)
+    gateway.check_user_limit(7, loop_now=60)
     assert admitted(gateway, loop_now=60) == []
     assert [socket.asked for socket in sockets] == [[], [], ["4501"], []]
     assert len(gateway.hub) == 4
@@ -100,12 +102,12 @@ def test_while_all_are_alive_the_new_one_is_refused() -> None:
     """OverLimit before the upgrade, with the time until one may have given up; after it (two at once) 1013."""
     gateway, sockets = crowded(100, 30, 50)
     with pytest.raises(OverLimit) as caught:
-        gateway.check_room(7, loop_now=69)
+        gateway.check_user_limit(7, loop_now=69)
     assert caught.value.retry_after_seconds == 1
-    gateway.check_room(8, loop_now=69)
+    gateway.check_user_limit(8, loop_now=69)
     assert admitted(gateway, loop_now=69) == ["1013"]
     assert [socket.asked for socket in sockets] == [[], [], []]
-    gateway.check_room(7, loop_now=70)
+    gateway.check_user_limit(7, loop_now=70)
 
 
 def test_tasks_end_though_they_drop_a_cancellation() -> None:
@@ -126,7 +128,7 @@ def test_tasks_end_though_they_drop_a_cancellation() -> None:
         tasks = [asyncio.create_task(work()) for work in (deaf, failing, deaf)]
         await asyncio.sleep(0)
         async with asyncio.timeout(10):
-            await ended(tasks)
+            await cancel_all(tasks)
         assert all(task.done() for task in tasks)
         assert isinstance(tasks[1].exception(), ValueError)
 

@@ -36,7 +36,7 @@ def test_the_hub_is_a_list_of_connections(story: list[tuple[str, int]]) -> None:
             model.append(Socket(number))
             hub.add(model[-1])
             theirs = [socket for socket in model if socket.user_id == number]
-            assert hub.of_user(number) == theirs
+            assert hub.find_by_user(number) == theirs
         elif model:
             gone = model[number % len(model)]
             model.remove(gone)
@@ -46,7 +46,7 @@ def test_the_hub_is_a_list_of_connections(story: list[tuple[str, int]]) -> None:
     assert set(hub) == set(model)
     for shard in range(SHARDS):
         expected_here = {socket for socket in model if shard_of(socket.user_id) == shard}
-        assert set(hub.of_shard(shard)) == expected_here
+        assert set(hub.find_by_shard(shard)) == expected_here
         asked = tuple(user_id for user_id in range(41) if shard_of(user_id) == shard)[:2]
         among = [socket for user in asked for socket in model if socket.user_id == user]
-        assert list(hub.among(shard, asked)) == among
+        assert list(hub.find_by_users(shard, asked)) == among

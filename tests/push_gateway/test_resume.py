@@ -1,7 +1,7 @@
 """Resume under any interleaving: every event reaches every client once, or the client is told.
 
 A model bus (streams in memory that can be trimmed, wiped, restarted with loss, and cut off) feeds the
-real feed, timeline, gateway and frames; clients with fake sockets come, go and resume at any moment,
+real feed, view of the bus, gateway and frames; clients with fake sockets come, go and resume at any moment,
 also between the parts of a delivery. A client *knows* what it was sent, and what the history held
 when it read it: when it connected without a position, and whenever it was told RESYNC.
 """
@@ -36,7 +36,7 @@ from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
-from push_gateway.websocket_protocol import Owner
+from push_gateway.websocket_protocol import SocketOwner
 from storage.model.errors import TransientError
 from storage.model.event import Disconnect, MessageRecalled
 from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
@@ -156,7 +156,7 @@ class Device:
         self.heard_at = 0.0
         self.connection: Connection | None = None
 
-    def take_over(self, owner: Owner, *, buffer_bytes: int) -> None:
+    def take_over(self, owner: SocketOwner, *, buffer_bytes: int) -> None:
         """See FrameSocket."""
 
     def write(self, frames: bytes) -> None:
@@ -227,20 +227,20 @@ class Interleaving(RuleBasedStateMachine):
         metrics = Metrics(CollectorRegistry())
         self.gateway = Gateway(load_settings(ENVIRON), metrics)
         self.feed = Feed(
-            self.bus, self.gateway.timeline, self.gateway.deliver, limit=LIMIT, metrics=metrics
+            self.bus, self.gateway.bus_view, self.gateway.dispatch, limit=LIMIT, metrics=metrics
         )
         self._read_until_ready()
 
     def _is_behind_a_gap(self, device: Device) -> bool:
         shard = shard_of(device.user_id)
-        stream, told = self.bus.streams[shard], self.gateway.timeline._shards[shard]
+        stream, told = self.bus.streams[shard], self.gateway.bus_view._shards[shard]
         unread = [at for at, _ in stream.entries if at > told.position]
-        return told._doubtful is not None or told._count != stream.added - len(unread)
+        return told._gap_before is not None or told._count != stream.added - len(unread)
 
     def _read_until_ready(self) -> None:
         for _ in range(200):
             self.step_feed()
-            if self.gateway.timeline.ready:
+            if self.gateway.bus_view.is_ready:
                 return
         raise AssertionError("the feed never caught up")
 
@@ -281,7 +281,7 @@ class Interleaving(RuleBasedStateMachine):
         self.bus.publish(MessageRecalled(event.message.id, event.recipients))
 
     def _read_by_feed(self, device: Device) -> set[str]:
-        return set(self.gateway.timeline._shards[shard_of(device.user_id)]._seen)
+        return set(self.gateway.bus_view._shards[shard_of(device.user_id)]._seen_keys)
 
     @precondition(lambda self: self.published)
     @rule(choice=st.integers(0, 10_000))
@@ -335,7 +335,7 @@ class Interleaving(RuleBasedStateMachine):
     @rule(index=devices, resumes=st.booleans())
     def begin_handshake(self, index: int, resumes: bool) -> None:
         """A client comes again and is judged: the gateway takes its mark, as in `Handshake`."""
-        if self.gateway.timeline.ready:
+        if self.gateway.bus_view.is_ready:
             self.disconnect(index)
             device = self.devices[index]
             since = device.pos if resumes else None
@@ -348,14 +348,14 @@ class Interleaving(RuleBasedStateMachine):
         if index not in self.handshakes:
             return
         device = self.devices[index]
-        since, mark = self.handshakes.pop(index)
+        since, position_at_check = self.handshakes.pop(index)
         device.told = []
         if since is None:
             device.since_told = []
         device.connection = Connection(
-            user_id=device.user_id, socket=device, keeper=self.gateway, expires_at=1e12
+            user_id=device.user_id, socket=device, owner=self.gateway, expires_at=1e12
         )
-        self.gateway.admit(device.connection, since=since, mark=mark)
+        self.gateway.admit(device.connection, since=since, position_at_check=position_at_check)
         if since is None:
             device.known = set(device.history)
 
@@ -417,7 +417,7 @@ class Interleaving(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def _yield_after_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_module, "DELIVERIES_A_TURN", 0)
+    monkeypatch.setattr(gateway_module, "FRAMES_PER_TURN", 0)
 
 
 def test_every_event_reaches_every_client_once_or_the_client_is_told() -> None:
@@ -484,7 +484,9 @@ def test_a_message_that_comes_after_its_recall_is_never_shown(story: Interleavin
     story.step_feed()
     story.devices[3].pos = story.devices[0].pos
     assert story.devices[0].told == ["n1.0", "n3.0"]
-    story.devices[3].pos = story.gateway.timeline.pos(16, story.bus.streams[0].entries[0][0])
+    story.devices[3].pos = story.gateway.bus_view.format_position(
+        16, story.bus.streams[0].entries[0][0]
+    )
     story.connect(3, resumes=True)
     assert story.devices[3].told == ["n3.0"]
 
@@ -514,10 +516,10 @@ def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
         bus.publish(replace(event, content="x" * 60_000))
     metrics = Metrics(CollectorRegistry())
     gateway = Gateway(load_settings(ENVIRON), metrics)
-    feed = Feed(bus, gateway.timeline, gateway.deliver, limit=500, metrics=metrics)
+    feed = Feed(bus, gateway.bus_view, gateway.dispatch, limit=500, metrics=metrics)
 
     async def catch_up() -> None:
-        while not gateway.timeline.ready:
+        while not gateway.bus_view.is_ready:
             await feed.step()
 
     asyncio.run(catch_up())
@@ -533,7 +535,7 @@ def test_memory_of_recalls_is_bounded(story: Interleaving, monkeypatch: pytest.M
         story.bus.publish(MessageRecalled(1000 + number, ((-7, (16,)),)))
     for _ in range(12):
         story.step_feed()
-    assert len(story.gateway.timeline._shards[0]._taken_back) == 10
+    assert len(story.gateway.bus_view._shards[0]._recalled_keys) == 10
 
 
 def test_who_was_told_something_behind_a_gap_and_left_is_told_to_resync(
@@ -577,7 +579,7 @@ def test_what_another_process_has_told_is_not_told_again(story: Interleaving) ->
     story.step_feed()
     story.publish([{16}, {16}])
     device = story.devices[0]
-    device.pos = story.gateway.timeline.pos(16, story.bus.streams[0].entries[1][0])
+    device.pos = story.gateway.bus_view.format_position(16, story.bus.streams[0].entries[1][0])
     story.connect(0, resumes=True)
     story.step_feed()
     assert device.told == ["n3.0"]
@@ -608,8 +610,8 @@ def test_the_position_of_another_person_is_told_to_resync(story: Interleaving) -
     theirs = [story.devices[1].pos, story.devices[2].pos]
     shard_16, shard_17 = story.bus.streams[0], story.bus.streams[1]
     theirs += [
-        story.gateway.timeline.shared_pos(0, shard_16.entries[-1][0]),
-        story.gateway.timeline.shared_pos(1, shard_17.entries[-1][0]),
+        story.gateway.bus_view.format_shared_position(0, shard_16.entries[-1][0]),
+        story.gateway.bus_view.format_shared_position(1, shard_17.entries[-1][0]),
     ]
     for pos in theirs:
         story.disconnect(0)

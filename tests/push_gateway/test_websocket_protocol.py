@@ -150,11 +150,11 @@ class Owner:
         """See Owner."""
         self.told.append(data)
 
-    def closed(self, code: int) -> None:
+    def on_closed(self, code: int) -> None:
         """See Owner."""
         self.told.append(code)
 
-    def overrun(self) -> None:
+    def on_overrun(self) -> None:
         """See Owner."""
 
 
