@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -48,53 +49,58 @@ def waited_for_a_core(*pids: int) -> float:
     return sum(int(text.split()[1]) for text in texts) / 1e9
 
 
-def honest(sender: httpx.Client, socket: Socket, port: int, *, number: int, web: int) -> float:
-    """A message from one person to another's socket, as any other day; how long a probe takes then.
+def seconds_of(ask: Callable[[], None], *, web: int) -> float:
+    """How long `ask` takes, without what a busy machine made us or the process `web` wait for a core.
 
-    Without the time that a busy machine made either side wait: that says nothing of the server.
+    That says nothing of the server: the tests around may have every core. Attackers are nicer than either, so it
+    never waits for them.
     """
+    pids = (web, os.getpid())
+    began, waited = time.monotonic(), waited_for_a_core(*pids)
+    ask()
+    return time.monotonic() - began - (waited_for_a_core(*pids) - waited)
+
+
+def send(sender: httpx.Client, socket: Socket, *, number: int) -> None:
+    """A message from one person to another's socket, as any other day."""
     content = f"第{number}条"
     body = {"type": "MESSAGE", "title": "私信", "content": content, "receiver_id": READER}
-    began = time.monotonic()
     answer = sender.post("/messages/", json=body)
     assert answer.status_code == 200, answer.text
     assert socket.next_message()["content"] == content
-    assert time.monotonic() - began < 10  # 2 s on a machine that has nothing else to do
-    time.sleep(0.1)
-    began, waited = time.monotonic(), waited_for_a_core(web, os.getpid())
+
+
+def probe(port: int) -> None:
+    """Whether the process lives, asked over a connection of its own."""
     with Wire(port) as wire:
         assert wire.ask(HEALTH).status == 200
-    return time.monotonic() - began - (waited_for_a_core(web, os.getpid()) - waited)
 
 
 def test_others_are_served_while_connections_are_hostile(client: Client, port: int) -> None:
     """Only 200, frames in time, and memory back where it was; a kept connection is still there."""
     web = psutil.Process(client.stack["web"].pid or 0)
     sender = client.user(SENDER)
-    command = [
-        "nice",
-        sys.executable,
-        "-m",
-        "tests.hostile.attack",
-        str(port),
-        client.token(HOSTILE),
-    ]
+    attackers = ["nice", "-n", "19", sys.executable, "-m", "tests.hostile.attack"]
+    to_frame: list[float] = []
+    to_health: list[float] = []
     with client.socket(READER) as socket, Wire(port) as kept:
         assert kept.ask(KEPT).status == 200
-        honest(sender, socket, port, number=0, web=web.pid)
+        send(sender, socket, number=0)
         before = web.memory_info().rss
-        probes: list[float] = []
-        with subprocess.Popen(command) as attack:
+        with subprocess.Popen([*attackers, str(port), client.token(HOSTILE)]) as attack:
             try:
                 end = time.monotonic() + SECONDS
                 while time.monotonic() < end:
-                    probes.append(honest(sender, socket, port, number=len(probes) + 1, web=web.pid))
+                    one = partial(send, sender, socket, number=len(to_frame) + 1)
+                    to_frame.append(seconds_of(one, web=web.pid))
+                    to_health.append(seconds_of(partial(probe, port), web=web.pid))
                 assert attack.poll() is None
             finally:
                 attack.kill()
         assert kept.ask(KEPT).status == 200
-        assert len(probes) > 1
-        assert max(probes) < 1.0  # 0.5 where the cores are not shared with others
+        assert len(to_frame) > 1
+        assert max(to_frame) < 2, to_frame
+        assert max(to_health) < 0.5, to_health
         assert web.memory_info().rss - before < 48 * MIB
 
 
