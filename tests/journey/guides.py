@@ -52,13 +52,19 @@ class Terminal:
     folder: Path
     environ: Mapping[str, str]
 
-    def run(self, page: str, *, keep: bool = False) -> dict[int, str]:
+    def run(
+        self, page: str, *, keep: bool = False, replaced: Mapping[str, str] | None = None
+    ) -> dict[int, str]:
         """Run a page and return what its blocks printed, by line; fails the test with all of it.
 
-        With `keep`, what the page exported is there for the pages after it.
+        With `keep`, what the page exported is there for the pages after it. `replaced`: texts of the page that mean
+        something else here, such as an address.
         """
+        text = "\n".join(self._script(page, keep=keep))
+        for there, here in (replaced or {}).items():
+            text = text.replace(there, here)
         script = self.folder / "page.sh"
-        script.write_text("\n".join(self._script(page, keep=keep)))
+        script.write_text(text)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", script],
             cwd=self.folder,

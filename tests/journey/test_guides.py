@@ -21,6 +21,9 @@ from tests.journey.guides import (
 from tests.services import Stack
 
 PAGES = ("integrate-an-app.md", "build-a-client.md", "connect-your-identity-provider.md")
+README = "../../README.md"
+# Ids that nobody else on the shared stack has.
+OF_THE_TOUR = {"10001": "32001", "2048": "32002", "oa_system": "oa_tour"}
 WORDS = {"sh": {"run"}, "python": {"run"}, "json": {"output"}}
 
 
@@ -44,6 +47,16 @@ def test_every_example_of_a_guide_runs(terminal: Terminal, page: str) -> None:
         assert is_alike(shape(shown), shape(came)), f"{page}:{line}: {came}"
 
 
+def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
+    """By hand as README says: a message is read, a notification and a broadcast are accepted."""
+    printed = terminal.run(README, replaced=OF_THE_TOUR | {"http://127.0.0.1:8000": stack.url})
+    _, talked, sent = printed.values()
+    assert talked.count("你好,这是一条私信") == 3
+    told, broadcast_id = sent.strip().splitlines()
+    assert told.endswith("is accepted.")
+    assert broadcast_id.isdigit()
+
+
 def test_the_tokens_of_the_identity_providers_guide_are_taken(terminal: Terminal) -> None:
     """With the variables that the guide exports, its token is the person's, and one of another key is nobody's."""
     terminal.run("connect-your-identity-provider.md")
@@ -56,7 +69,7 @@ def test_the_tokens_of_the_identity_providers_guide_are_taken(terminal: Terminal
 def test_every_marked_block_is_one_that_the_tests_know() -> None:
     """A block whose mark is misspelt would never be run; every page is one that is run."""
     assert {path.name for path in FOLDER.glob("*.md")} == {"README.md", *PAGES}
-    for page in ("README.md", *PAGES):
+    for page in ("README.md", README, *PAGES):
         for block in blocks(page):
             is_file = block.word.startswith("file=") and block.language in {"python", "js"}
             assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
