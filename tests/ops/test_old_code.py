@@ -40,6 +40,10 @@ PRIVATE = {"type": "MESSAGE", "title": "私信", "content": "你好", "receiver_
 NOTICE = {"type": "NOTIFICATION", "title": "公告", "content": "今晚维护", "is_broadcast": True}
 
 
+# A wheel is built and six processes start, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(300)
+
+
 def git(*words: str) -> bytes:
     """What git says of this tree; skips the test where it has nothing to say."""
     try:
