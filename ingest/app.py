@@ -4,7 +4,6 @@ The whole of it is on this page: what it reads, its routes, its one layer, and w
 """
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
 from ingest.services import SETTINGS, State, running
 from storage.process import open_files
+from storage.process.garbage_collector import freeze_startup_objects
 from storage.process.logs import LogSettings, configure
 from storage.process.metrics_export import join_shared_folder
 from storage.process.tracing import tracing
@@ -49,7 +49,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[State]:
         async with running(given, telemetry=telemetry) as services:
-            _spare_the_collector()
+            freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
             open_files.allow_all()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
         if traces is not None:
@@ -68,17 +68,6 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         lifespan=lifespan,
     )
     return RequestContextMiddleware(router, telemetry=telemetry, tracing=traces)
-
-
-def _spare_the_collector() -> None:
-    """Let the cyclic collector leave alone what stays, and look at the rest in larger portions.
-
-    With its own thresholds it walks through the program all the time under load, and everyone waits for it
-    (docs/performance.md, Accepting).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 class Paths(Router):

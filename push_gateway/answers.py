@@ -1,8 +1,7 @@
-"""HTTP answers of the gateway that carry no socket: the one table of error → status, and their form (contract §0)."""
+"""HTTP answers of the gateway that carry no socket, in the form that every answer has (contract §0)."""
 
 import json
 import logging
-import math
 import random
 import secrets
 from collections.abc import Iterable
@@ -13,18 +12,11 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from storage.model.errors import CarillonError, NotAllowed, NotSignedIn, OverLimit, TransientError
+from storage.model.errors import CarillonError, NotSignedIn, TransientError
+from storage.model.http_status import MEANING, retry_after_seconds, status_of
+from storage.model.origin import is_sane_request_id
 
-STATUS: dict[type[CarillonError], int] = {
-    NotSignedIn: 401,
-    NotAllowed: 403,
-    OverLimit: 429,
-    TransientError: 503,
-}
 NO_SUCH_PATH = "There is nothing at this path."
-NO_SUCH_METHOD = "This path does not take this method."
-INTERNAL = "Something went wrong here."
-MAX_REQUEST_ID = 128
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +40,14 @@ class JsonRoute(Route):
         try:
             if self.methods and scope["method"] not in self.methods:
                 allow = {"Allow": ", ".join(sorted(self.methods))}
-                await build_error_response(405, NO_SUCH_METHOD, headers=allow)(
-                    scope, receive, named
-                )
+                await build_error_response(405, MEANING[405], headers=allow)(scope, receive, named)
             else:
                 await self.app(scope, receive, named)
         except Exception:
             if is_begun:  # the connection is cut, and uvicorn logs it
                 raise
             log.exception("Request %s failed: %s", ours.decode(), self.path)
-            await build_error_response(500, INTERNAL)(scope, receive, named)
+            await build_error_response(500, MEANING[500])(scope, receive, named)
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,21 +61,16 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def respond_to_error(error: CarillonError, connection: HTTPConnection) -> Response:
-    """The HTTP answer to an error (contract §0); 500 for one that is not the caller's."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    """The HTTP answer to an error (contract §0); 500, and nothing of what it says, for one that is a fault of ours."""
+    status = status_of(type(error)) or 500
     headers = {"X-Request-Id": request_id(_sent(connection.scope))}
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
     if isinstance(error, TransientError):
-        headers["Retry-After"] = str(_retry_after(error))
-    return build_error_response(status, error.detail, headers=headers)
-
-
-def _retry_after(error: TransientError) -> int:
-    """Whole seconds; where nothing is known, a few, spread so that not all come back at once."""
-    if error.retry_after_seconds is not None:
-        return math.ceil(error.retry_after_seconds)
-    return random.randint(1, 5)  # noqa: S311 spreads, hides nothing
+        # The random number spreads those who come back, and hides nothing.
+        headers["Retry-After"] = str(retry_after_seconds(error, spread=random.random()))  # noqa: S311
+    detail = MEANING[500] if status == 500 else error.detail  # noqa: PLR2004
+    return build_error_response(status, detail, headers=headers)
 
 
 def build_error_response(
@@ -103,7 +88,7 @@ def body(detail: str) -> bytes:
 def request_id(sent: Iterable[str]) -> str:
     """The caller's X-Request-Id if it is sane, else one of ours (contract §0)."""
     for one in sent:
-        if 0 < len(one) <= MAX_REQUEST_ID and one.isascii() and one.isprintable():
+        if is_sane_request_id(one.encode("ascii", "replace")):
             return one
     return secrets.token_hex(16)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from starlette.types import Message, Receive
 
-from ingest.http.errors import TooSlow
-from storage.model.errors import TooLarge
+from storage.model.errors import TooLarge, TooSlow
 
 # More digits than any length; int() of thousands of them is slow, then refused.
 _DIGITS = 15

@@ -1,12 +1,11 @@
-"""Errors as HTTP answers: the one table of error → status, and the shape `{"detail": …}` (contract §0).
+"""Errors as HTTP responses: `{"detail": …}` with the status of `storage/model/http_status.py` (contract §0).
 
-Nothing else in ingest knows a status of failure. An error that is not in the table is ours: it is
-answered 500 with one sentence that says nothing, and logged where it was caught.
+An error that is not in that table is a fault of ours: the answer is 500 with one sentence that says nothing, and
+the code that caught the error logs it.
 """
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from math import ceil
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -15,49 +14,17 @@ from starlette.websockets import WebSocketClose
 
 from ingest.http.response import Header, Response
 from storage.model.errors import (
-    CallerError,
     CarillonError,
     ClockSkew,
     FieldProblem,
-    InConflict,
     Invalid,
-    NotAllowed,
-    NotFound,
     NotSignedIn,
-    OverLimit,
     TooLarge,
+    TooSlow,
     TransientError,
 )
+from storage.model.http_status import MEANING, retry_after_seconds, status_of
 
-
-class TooSlow(CallerError):
-    """The body did not arrive in time."""
-
-
-STATUS: dict[type[CarillonError], int] = {
-    NotSignedIn: 401,
-    NotAllowed: 403,
-    NotFound: 404,
-    TooSlow: 408,
-    InConflict: 409,
-    TooLarge: 413,
-    Invalid: 422,
-    OverLimit: 429,
-    TransientError: 503,
-}
-MEANING = {
-    401: "Not signed in, or the token or signature is invalid or expired.",
-    403: "The caller may not do this.",
-    404: "No such thing, or not the caller's.",
-    405: "This path does not take this method.",
-    408: "The body did not arrive in time.",
-    409: "The thing is in a state that does not allow this.",
-    413: "The body, or a field of it, is too long.",
-    422: "A field of the body, path, query or headers is wrong.",
-    429: "Over a limit; try again after Retry-After seconds.",
-    500: "Something went wrong here.",
-    503: "Cannot be taken now; try again after Retry-After seconds.",
-}
 # What the authentication schemes are called (RFC 9110 §11.6.1); `Bearer` is RFC 6750.
 CHALLENGE = 'Bearer realm="carillon", Carillon-App realm="carillon"'
 _INTERNAL = Response({"detail": MEANING[500]}, status=500)
@@ -84,11 +51,6 @@ def of_starlette(error: HTTPException) -> Response:
     sentence = MEANING.get(error.status_code, error.detail)
     headers = list((error.headers or {}).items())
     return Response({"detail": sentence}, status=error.status_code, headers=headers)
-
-
-def status_of(kind: type[CarillonError]) -> int | None:
-    """The status of an error class, its own or its nearest base's; None for one that is ours."""
-    return next((STATUS[base] for base in kind.__mro__ if base in STATUS), None)
 
 
 def detail(error: CarillonError) -> str | list[dict[str, object]]:
@@ -135,7 +97,5 @@ def _headers(error: CarillonError, chance: float) -> tuple[Header, ...]:
         # The rest of the body is not read: the connection cannot be used again.
         return (("Connection", "close"),)
     if isinstance(error, TransientError):
-        hint = 1.0 if error.retry_after_seconds is None else error.retry_after_seconds
-        # Up to four seconds later than the hint, or everyone who failed together returns together.
-        return (("Retry-After", str(max(1, ceil(hint + 4 * chance)))),)
+        return (("Retry-After", str(retry_after_seconds(error, spread=chance))),)
     return ()

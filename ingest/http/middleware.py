@@ -1,7 +1,6 @@
 """The outermost layer of the process: names every request, measures it, and catches what nobody did."""
 
 import logging
-import re
 import secrets
 import time
 from collections.abc import Awaitable, Mapping
@@ -13,12 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http import errors
 from ingest.metrics import Telemetry
+from storage.model.origin import is_sane_request_id
 from storage.process.logs import REQUEST_ID
 from storage.process.tracing import TRACEPARENT, RequestSpan, Tracing
 
 _HEADER = b"x-request-id"
-# Sane: what a log line, a header and a shell can hold as it is.
-_SANE = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 # One label for all that is not ours, or a scanner would make a series of every path it tries.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
@@ -80,7 +78,7 @@ class RequestContextMiddleware:
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> bytes:
         named = headers.get(_HEADER)
-        if named is not None and _SANE.fullmatch(named):
+        if named is not None and is_sane_request_id(named):
             return named
         return b"%b-%x" % next(self._numbered)
 

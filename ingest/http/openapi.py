@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from ingest.http import errors
 from ingest.http.endpoint import Endpoint, HeaderNote
 from ingest.models.requests import Nothing
 from storage.model.errors import (
@@ -20,8 +19,10 @@ from storage.model.errors import (
     NotSignedIn,
     OverLimit,
     TooLarge,
+    TooSlow,
     TransientError,
 )
+from storage.model.http_status import MEANING, STATUS, status_of
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -180,19 +181,19 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
     if endpoint.quota is not None or has_turns:
         kinds |= {OverLimit}
     if endpoint.takes_json or endpoint.takes_stream:
-        kinds |= {TooLarge, errors.TooSlow}
-    return {500, *(status for kind in kinds if (status := errors.status_of(kind)))}
+        kinds |= {TooLarge, TooSlow}
+    return {500, *(status for kind in kinds if (status := status_of(kind)))}
 
 
 def _error(status: int) -> Shape:
-    name = "FieldProblems" if status == errors.STATUS[Invalid] else "Problem"
+    name = "FieldProblems" if status == STATUS[Invalid] else "Problem"
     headers = {
         401: [HeaderNote("WWW-Authenticate", "How to sign in.")],
         429: [HeaderNote("Retry-After", "Seconds to wait.")],
         503: [HeaderNote("Retry-After", "Seconds to wait.")],
     }
     return {
-        "description": errors.MEANING[status],
+        "description": MEANING[status],
         "headers": _headers(headers.get(status, ())),
         "content": {_JSON: {"schema": {"$ref": _REF.format(model=name)}}},
     }

@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from ingest.http.errors import MEANING
 from ingest.identity.lookups import KnownApp, Lookups
 from ingest.models.requests import ACCOUNT_LENGTH
 from storage.keys.tokens import TokenVerifier
 from storage.model.caller import App, AppCaller, Caller, UserCaller
 from storage.model.errors import ClockSkew, NotSignedIn, TokenExpired
+from storage.model.http_status import MEANING
 
 _TIMESTAMP = re.compile(rb"[0-9]{1,15}")
 _SIGNATURE = re.compile(rb"[0-9a-f]{64}")

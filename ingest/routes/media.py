@@ -8,7 +8,6 @@ from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive
 
 from ingest.http.endpoint import ANYONE, API, PEOPLE_AND_APPS, endpoint
-from ingest.http.errors import TooSlow
 from ingest.http.response import Response
 from ingest.models.requests import Nothing, OneObject, UploadBody
 from ingest.models.responses import FormWay, PutWay, UploadAnswer
@@ -16,7 +15,7 @@ from ingest.services import Context, Services
 from storage.media.local import OBJECTS_PATH, LocalStore, served_headers
 from storage.media.store import new_key
 from storage.model.caller import Caller
-from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge
+from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge, TooSlow
 from storage.model.media import UploadInstructions
 from storage.postgres import media_objects
 from storage.valkey.rate_limits import Quota

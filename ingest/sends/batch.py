@@ -15,6 +15,7 @@ from ingest.models.responses import EntryRefused, EntrySent
 from ingest.services import Services
 from storage.model.caller import AppCaller
 from storage.model.errors import CallerError, CarillonError, FieldProblem, Invalid
+from storage.model.http_status import MEANING, status_of
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.sends import batch_keys
 from storage.postgres.sends.batch_keys import FirstAnswers
@@ -132,10 +133,10 @@ async def _judged(
 def _result(services: Services, outcome: Accepted | CarillonError) -> Result:
     if isinstance(outcome, Accepted):
         return _sent(services, outcome)
-    status = errors.status_of(type(outcome))
+    status = status_of(type(outcome))
     if status is None:
         _log.error("An entry of a batch failed.", exc_info=outcome)
-        return EntryRefused(_OURS, errors.MEANING[_OURS])
+        return EntryRefused(_OURS, MEANING[_OURS])
     return EntryRefused(status, errors.detail(outcome))
 
 

@@ -1,6 +1,6 @@
 """What can go wrong, in three families: the caller is wrong, try later, never will work.
 
-Raised on any floor. HTTP statuses are `ingest/http/errors.py`'s, close codes `push_gateway/frames.py`'s.
+Raised on any floor. Their HTTP statuses stand in `http_status.py`, the close codes of sockets in `push_gateway/frames.py`.
 A `detail` is a sentence for the person who called, never SQL, a secret or a path, except that of
 PermanentError, which is an operator's.
 """
@@ -52,6 +52,10 @@ class TooLarge(CallerError):
     """The body, or a field of it, is over its limit."""
 
 
+class TooSlow(CallerError):
+    """The body of a request did not arrive in time, or not whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
     """One thing wrong with one field.
@@ -82,7 +86,7 @@ class InvalidSettings(CallerError):
 
 
 class TransientError(CarillonError):
-    """Nothing is wrong with the request; `retry_after_seconds` is a hint (None: the door chooses)."""
+    """Nothing is wrong with the request; `retry_after_seconds` is a hint (None: `http_status.py` chooses)."""
 
     def __init__(self, detail: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(detail)

@@ -3,7 +3,16 @@
 For logs and traces only: nothing is decided by it, and it may be missing.
 """
 
+import re
 from dataclasses import dataclass
+
+# What a log line, a header, a shell and the text of an Origin can hold as it is.
+_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+def is_sane_request_id(sent: bytes) -> bool:
+    """Whether a caller's X-Request-Id may be used as it is (contract §0); if not, the request gets one of ours."""
+    return _SANE_REQUEST_ID.fullmatch(sent) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def test_one_connection_too_many_is_refused_while_all_are_alive(gateway: Gateway
     clients = [gateway.connect(70) for _ in range(10)]
     status, headers, detail = refusal(gateway.url(token=token(70)))
     assert (status, detail) == (429, "This person has as many sockets open as they may.")
-    assert 1 <= int(headers["retry-after"]) <= 40
+    assert 1 <= int(headers["retry-after"]) <= 40 + 4  # the rest of a heartbeat, and the spread
     gateway.connect(86).close()
     bus.publish([to_both(7, 1, 70)])
     assert [client.ids(1) for client in clients] == [[7]] * 10
