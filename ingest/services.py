@@ -22,7 +22,8 @@ from ingest.sends.intake import Intake
 from ingest.sends.rules import Rules
 from ingest.sends.validator import SendValidator
 from ingest.settings import IngestSettings
-from storage.broker import Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
 from storage.media.store import MediaSettings, MediaStore, media_store
 from storage.postgres.database import Database

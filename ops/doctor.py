@@ -16,7 +16,9 @@ from enum import StrEnum
 import httpx
 
 from storage import health
-from storage.broker import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings, consumed
+from storage.broker.doorbell import Doorbell
+from storage.broker.inspection import find_consumed_queues
+from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.errors import CarillonError
 from storage.postgres import database, turns
@@ -285,14 +287,14 @@ def _valkey(site: Site) -> Iterator[Finding]:
 def _broker(site: Site) -> Iterator[Finding]:
     settings = load(QueueSettings, site.variables)
     doorbell = Doorbell(settings)
-    is_there = doorbell.reachable()
+    is_there = doorbell.is_reachable()
     doorbell.close()
     if not is_there:
         text = "It does not answer: sends are accepted, and delivered a second later than usual."
         yield Finding("broker", Level.FAIL, text, MEND["broker"])
         return
     yield Finding("broker", Level.OK, "It answers.")
-    missing = {SENDS, BROADCASTS, UPKEEP} - consumed(settings, seconds=INSPECT_SECONDS)
+    missing = {SENDS, BROADCASTS, UPKEEP} - find_consumed_queues(settings, seconds=INSPECT_SECONDS)
     if missing:
         text = f"Nobody takes from {', '.join(sorted(missing))}."
         mend = "; ".join(

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.settings import IngestSettings
 from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
-from storage.broker import QueueSettings
+from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings
 from storage.keys.vault import VaultSettings
 from storage.media.store import MediaSettings

@@ -11,7 +11,7 @@ from ingest.settings import IngestSettings
 from ops.known_settings import KnownSetting, known_of
 from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
-from storage.broker import QueueSettings
+from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings
 from storage.keys.vault import VaultSettings
 from storage.media.store import MediaSettings

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery.signals import setup_logging
 
-from storage.broker import QueueSettings, make_celery
+from storage.broker.queues import QueueSettings, make_celery
 from storage.process.logs import LogSettings, configure
 from storage.settings import check, load
 from workers import beat_fallback, metrics, pool_maintenance, services, watchdog

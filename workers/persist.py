@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from storage.broker import BROADCASTS, SENDS
+from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.errors import PermanentError, TransientError
 from storage.postgres import outbox
 from storage.postgres.database import Session

@@ -12,7 +12,8 @@ from functools import cache
 
 from celery.signals import worker_process_shutdown
 
-from storage.broker import Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import QueueSettings
 from storage.media.store import MediaSettings, MediaStore, media_store
 from storage.postgres import sessions
 from storage.postgres.database import BlockingDatabase

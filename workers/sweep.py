@@ -6,7 +6,7 @@ It is why a ring may be lost (docs/decisions/0002-the-queue-is-a-doorbell.md). B
 
 import logging
 
-from storage.broker import BROADCASTS, SENDS
+from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TransientError
 from storage.postgres import turns
@@ -101,7 +101,7 @@ def _tend_bus(services: Services) -> None:
 def _measure_queues(services: Services) -> dict[str, int]:
     """How many rings lie in each queue, also set as a gauge; empty if the broker cannot say."""
     try:
-        lengths = services.doorbell.lengths()
+        lengths = services.doorbell.queue_lengths()
     except Exception as error:  # noqa: BLE001 (kombu passes on the driver's errors, of many kinds)
         _log.warning("The queues cannot be asked for their length: %s", type(error).__name__)
         return {}

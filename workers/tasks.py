@@ -10,7 +10,7 @@ from collections.abc import Callable
 from celery import Celery
 from celery.schedules import crontab
 
-from storage.broker import EXPAND, PERSIST, SWEEP, UPKEEP
+from storage.broker.queues import EXPAND, PERSIST, SWEEP, UPKEEP
 from storage.model.errors import TransientError
 from workers import persist, sweep, upkeep
 from workers.broadcasts import lane

@@ -17,7 +17,8 @@ from typing import Any
 import billiard
 from celery.signals import worker_ready
 
-from storage.broker import BROADCASTS, SENDS, UPKEEP, Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.model.errors import CarillonError
 from storage.postgres import sessions
 from storage.postgres.broadcasts import lane_work
@@ -109,7 +110,7 @@ class Watchdog:
     def _has_broker(self) -> bool:
         doorbell = Doorbell(load(QueueSettings, self._environ))
         try:
-            return doorbell.reachable()
+            return doorbell.is_reachable()
         finally:
             doorbell.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest.sends.recall import recall_broadcast
 from ingest.services import Services
-from storage.broker import SENDS
+from storage.broker.queues import SENDS
 from storage.model.caller import App, Person
 from storage.model.errors import NotFound, TransientError
 from storage.postgres import overview
@@ -46,7 +46,7 @@ async def look(services: Services) -> dict[str, Any]:
 
 async def _rings(services: Services) -> dict[str, int] | None:
     try:
-        return await asyncio.to_thread(services.pipes.doorbell.lengths)
+        return await asyncio.to_thread(services.pipes.doorbell.queue_lengths)
     except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
         return None
 

@@ -5,7 +5,7 @@ from ingest.http.response import Response
 from ingest.models.requests import HistoryWindow, Nothing, OneConversation, ReadBody
 from ingest.models.responses import ConversationAnswer, MessageAnswer, Total, UpdatedCount
 from ingest.services import Context, Services
-from storage.broker import SENDS
+from storage.broker.queues import SENDS
 from storage.model.caller import UserCaller
 from storage.model.conversation import SYSTEM_PEER
 from storage.model.errors import NotFound, OverLimit

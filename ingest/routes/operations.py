@@ -53,7 +53,7 @@ async def _away(services: Services) -> list[str]:
 def _checks(services: Services) -> tuple[Awaitable[bool], ...]:
     return (
         _is_up_to_date(services),
-        asyncio.to_thread(services.pipes.doorbell.reachable),
+        asyncio.to_thread(services.pipes.doorbell.is_reachable),
         _has_bus(services),
     )
 

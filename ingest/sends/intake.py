@@ -14,7 +14,8 @@ from ingest.metrics import Telemetry
 from ingest.micro_batcher import MicroBatcher
 from ingest.sends.backlog import BacklogMonitor
 from ingest.settings import IngestSettings
-from storage.broker import SENDS, Doorbell
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import SENDS
 from storage.model.errors import CallerError, CarillonError, PermanentError, TransientError
 from storage.model.origin import Origin
 from storage.model.send import Accepted, IdempotencyKey

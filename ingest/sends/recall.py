@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from ingest.services import Services
-from storage.broker import BROADCASTS, SENDS
+from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import NotAllowed, NotFound
 from storage.model.message import Message

@@ -25,7 +25,8 @@ from ops.bench.history import make_history
 from ops.bench.people import make_people
 from ops.cli.terminal.progress import count_bar
 from ops.local.polling import wait_until
-from storage.broker import SENDS, Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import SENDS, QueueSettings
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, MessageType

@@ -6,7 +6,8 @@ from rich.table import Column, Table
 from ops.cli import environment
 from ops.cli.servers import record
 from ops.cli.terminal.printing import console, say, say_json
-from storage.broker import SENDS, Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import SENDS, QueueSettings
 from storage.model.errors import NotFound
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.sends import failed_sends

@@ -14,7 +14,8 @@ from rich.text import Text
 from ops.cli import environment
 from ops.cli.terminal.printing import console, plain
 from ops.doctor import LATE_SECONDS
-from storage.broker import Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import QueueSettings
 from storage.model.errors import TransientError
 from storage.postgres import overview
 from storage.postgres.database import BlockingDatabase
@@ -58,7 +59,7 @@ class Watcher:
 
     def _rings(self) -> dict[str, int] | None:
         try:
-            return self._doorbell.lengths()
+            return self._doorbell.queue_lengths()
         except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
             return None
 

@@ -20,7 +20,8 @@ from ops.local.stack import assumed, programs, servers, settled
 from ops.local.stack_lock import only_one, publish
 from ops.local.state_files import is_free
 from ops.local.supervisor import StopRequested, Supervisor
-from storage.broker import TASK_OF_QUEUE, QueueSettings, consumed
+from storage.broker.inspection import find_consumed_queues
+from storage.broker.queues import TASK_OF_QUEUE, QueueSettings
 from storage.model.errors import InConflict, InvalidSettings, TransientError
 from storage.postgres.database import upgrade
 from storage.settings import DatabaseSettings, load
@@ -107,7 +108,7 @@ def answers(url: str) -> bool:
 def workers_take(environ: Mapping[str, str]) -> bool:
     """Whether every queue has a worker that answers: it is not up before what is sent is delivered."""
     try:
-        return consumed(load(QueueSettings, environ), seconds=0.3) >= set(TASK_OF_QUEUE)
+        return find_consumed_queues(load(QueueSettings, environ), seconds=0.3) >= set(TASK_OF_QUEUE)
     except TransientError:
         return False
 

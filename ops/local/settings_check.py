@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from ops.known_settings import EVERY, known
-from storage.broker import QueueSettings
+from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
 from storage.media.store import MediaSettings, media_store
 from storage.model.errors import InvalidSettings

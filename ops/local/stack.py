@@ -74,7 +74,7 @@ def servers(
 ) -> list[EmbeddedPostgres | EmbeddedValkey]:
     """The embedded servers that are needed; their `variables` are for the environment once they are ready.
 
-    No variable for the broker: not set, it is the Valkey of the bus (`storage/broker.py`).
+    No variable for the broker: not set, it is the Valkey of the bus (`storage/broker/`).
     Not durable ones are for tests: faster, and lost in a power cut.
     """
     folder = Path(environ["CARILLON_DATA_DIR"])

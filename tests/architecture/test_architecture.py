@@ -20,7 +20,7 @@ from ops.known_settings import EVERY, known
 from ops.local.stack import programs, settled
 from ops.settings_page import SECTIONS, settings_page
 from push_gateway.settings import SETTINGS as OF_GATEWAY
-from storage.broker import TASK_OF_QUEUE, QueueSettings, make_celery
+from storage.broker.queues import TASK_OF_QUEUE, QueueSettings, make_celery
 from storage.process.logs import LogSettings
 from storage.settings import declared
 from workers.liveness import Liveness

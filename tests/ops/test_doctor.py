@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 from ops import doctor
 from ops.doctor import Finding, Level, Site, examine
 from ops.local.polling import wait_until
-from storage.broker import BROADCASTS, SENDS, UPKEEP, QueueSettings, consumed
+from storage.broker.inspection import find_consumed_queues
+from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.keys.vault import Vault, VaultSettings
 from storage.postgres import turns
 from storage.postgres.broadcasts import failures
@@ -56,7 +57,7 @@ def test_a_running_stack_is_well_but_for_what_tests_spare(stack: services.Stack)
     """Everything runs: the one thing it finds is that PostgreSQL under test does not sync its disk."""
     # The stack is ready with its door; its workers may still be starting.
     queues, taken = load(QueueSettings, stack.environ), {SENDS, BROADCASTS, UPKEEP}
-    assert wait_until(lambda: consumed(queues, seconds=1) >= taken, seconds=60)
+    assert wait_until(lambda: find_consumed_queues(queues, seconds=1) >= taken, seconds=60)
     done = carillon(stack.environ, "doctor", "--json", "--gateway", stack.url)
     told = {one["name"]: one["level"] for one in json.loads(done.stdout)}
     told.pop("failed sends", None)  # of another test

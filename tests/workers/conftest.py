@@ -10,7 +10,7 @@ from celery import Celery
 
 from ops.local.child import Child
 from ops.local.stack import programs, settled
-from storage.broker import QueueSettings, make_celery
+from storage.broker.queues import QueueSettings, make_celery
 from storage.model.errors import TransientError
 from storage.model.event import Event, NewMessage
 from storage.settings import load

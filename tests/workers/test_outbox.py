@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from ops.local.polling import wait_until
-from storage.broker import SENDS
+from storage.broker.queues import SENDS
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.postgres import outbox
 from storage.postgres.messages import conversations, history, lookup, persistence, recalls

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from ops.local.child import Child, family
 from ops.local.polling import wait_until
-from storage.broker import PERSIST, SENDS
+from storage.broker.queues import PERSIST, SENDS
 from storage.process.metrics_export import FOLDER
 from tests.builders import a_send, accept
 

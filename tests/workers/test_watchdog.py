@@ -9,7 +9,8 @@ from sqlalchemy import Engine, text
 
 from ops.local.child import Child
 from ops.local.polling import wait_until
-from storage.broker import SENDS, Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import SENDS, QueueSettings
 from storage.settings import load
 from tests.builders import a_send, accept
 from workers.watchdog import StallDetector

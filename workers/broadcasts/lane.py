@@ -8,7 +8,7 @@ nothing but PostgreSQL, and each gives the queue back after a while
 import time
 from collections.abc import Callable
 
-from storage.broker import BROADCASTS
+from storage.broker.queues import BROADCASTS
 from workers.broadcasts.expander import Expander
 from workers.broadcasts.planner import Planner
 from workers.broadcasts.recall import take_back_chunk

@@ -2,7 +2,7 @@
 
 import logging
 
-from storage.broker import BROADCASTS
+from storage.broker.queues import BROADCASTS
 from storage.model.errors import TransientError, reason
 from storage.postgres.broadcasts import failures, planning
 from storage.postgres.broadcasts.planning import PendingBroadcast, PlanLimits, PlannedSlice

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ops.local.polling import wait_until
-from storage.broker import BROADCASTS, EXPAND, QueueSettings, make_celery
+from storage.broker.queues import BROADCASTS, EXPAND, QueueSettings, make_celery
 from storage.model.errors import CarillonError
 from storage.postgres.broadcasts import failures
 from storage.postgres.messages import lookup

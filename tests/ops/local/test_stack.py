@@ -61,7 +61,7 @@ def test_only_what_has_no_url_is_embedded(
 
 def test_every_queue_has_a_worker(tmp_path: Path) -> None:
     """The processes consume every queue that there is, each in a worker of its own."""
-    from storage.broker import TASK_OF_QUEUE
+    from storage.broker.queues import TASK_OF_QUEUE
 
     commands = [
         program.command for program in programs(settled({"CARILLON_DATA_DIR": str(tmp_path)}))

@@ -188,7 +188,7 @@ def test_a_queue_that_holds_a_ring_is_not_rung_again(services: Services, engine:
     """A long backlog is not rung a hundred times."""
     eager = replace(services, settings=replace(services.settings, sweep_grace=timedelta(0)))
     doorbell: Any = services.doorbell
-    doorbell.lengths = lambda: {"sends": 1, "broadcasts": 1, "upkeep": 1}
+    doorbell.queue_lengths = lambda: {"sends": 1, "broadcasts": 1, "upkeep": 1}
     with engine.begin() as connection:
         accept(connection, a_send())
     assert sweep.sweep(eager) == []
@@ -197,11 +197,11 @@ def test_a_queue_that_holds_a_ring_is_not_rung_again(services: Services, engine:
 def test_the_real_doorbell_counts_its_rings(environ: Mapping[str, str]) -> None:
     """A ring lies in its queue until a worker takes it, and the length tells."""
     opened = open_services(environ)
-    assert opened.doorbell.reachable()
-    assert opened.doorbell.lengths()["sends"] == 0
+    assert opened.doorbell.is_reachable()
+    assert opened.doorbell.queue_lengths()["sends"] == 0
     opened.doorbell.ring("sends")
     deadline = datetime.now(UTC) + timedelta(seconds=10)
-    while opened.doorbell.lengths()["sends"] == 0:
+    while opened.doorbell.queue_lengths()["sends"] == 0:
         assert datetime.now(UTC) < deadline
     opened.doorbell.close()
     opened.database.close()

@@ -8,7 +8,8 @@ import pytest
 
 from ops.local.embedded import EmbeddedValkey
 from ops.local.polling import wait_until
-from storage.broker import SENDS, Doorbell, QueueSettings
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import SENDS, QueueSettings
 
 pytestmark = pytest.mark.quick
 
@@ -55,7 +56,7 @@ def test_rings_that_lie_in_the_queue_are_joined(
     """A hundred rings that nobody takes are one: whoever takes it finds everything."""
     assert all(ring() for _ in range(100))
     assert told == [(SENDS, "rung"), *[(SENDS, "joined")] * 99]
-    assert doorbell.lengths()[SENDS] == 1
+    assert doorbell.queue_lengths()[SENDS] == 1
 
 
 def test_a_doorbell_rings_again_when_the_broker_is_back(
@@ -68,7 +69,7 @@ def test_a_doorbell_rings_again_when_the_broker_is_back(
     assert not ring()
     valkey.start()
     assert ring()
-    assert doorbell.lengths()[SENDS] == 1
+    assert doorbell.queue_lengths()[SENDS] == 1
 
 
 def test_a_frozen_broker_costs_a_ring_its_timeout_and_no_more(
@@ -80,6 +81,6 @@ def test_a_frozen_broker_costs_a_ring_its_timeout_and_no_more(
     began = time.monotonic()
     assert not ring()
     assert time.monotonic() - began < 5
-    assert not doorbell.reachable()
+    assert not doorbell.is_reachable()
     valkey.thaw()
     assert ring()
