@@ -13,7 +13,7 @@ from datetime import timedelta
 from ingest.metrics import Telemetry
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import OverLimit
-from storage.postgres import sessions
+from storage.postgres import session_limits
 from storage.postgres.database import Database
 from storage.settings import DatabaseSettings
 
@@ -50,7 +50,7 @@ def open_shares(settings: DatabaseSettings, telemetry: Telemetry) -> Shares:
         return Database(
             replace(settings, pool_size=size),
             application_name=f"carillon ingest {name}",
-            limits=sessions.LIST if name == "lists" else sessions.INGEST,
+            limits=session_limits.LIST if name == "lists" else session_limits.INGEST,
             tell_wait=telemetry.database_wait.labels(name).observe,
             tell_busy=telemetry.database_busy.labels(name).inc,
         )

@@ -21,7 +21,7 @@ from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.errors import CarillonError
-from storage.postgres import database, turns
+from storage.postgres import schema, turns
 from storage.postgres.broadcasts import failures
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
@@ -189,7 +189,7 @@ def _skew(site: Site, whose: str, now: datetime) -> Finding:
 
 def _schema(site: Site) -> Iterator[Finding]:
     with _record(site) as record:
-        is_old = record.transaction(database.missing_migrations)
+        is_old = record.transaction(schema.has_missing_migrations)
         ahead = record.transaction(health.examine).months_ahead
     if is_old:
         text = "The schema is not that of this version."

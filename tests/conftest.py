@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
 
@@ -37,7 +37,7 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def engine(database_url: str) -> Iterator[Engine]:
     """Blocking connections to `database_url`; a test of claims, locks or commits may commit."""
     settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": database_url})
-    engine = blocking_engine(settings, application_name="tests")
+    engine = make_blocking_engine(settings, application_name="tests")
     yield engine
     engine.dispose()
 

@@ -22,7 +22,7 @@ from ops.local.polling import wait_until
 from ops.local.stack import programs, servers, settled
 from ops.local.state_files import free_port
 from storage.keys.tokens import TokenSettings, issue
-from storage.postgres.database import upgrade
+from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
 
 # Long enough for every algorithm, and the same in every test: a failure can be looked at later.

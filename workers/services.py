@@ -15,7 +15,7 @@ from celery.signals import worker_process_shutdown
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
 from storage.media.store import MediaSettings, MediaStore, media_store
-from storage.postgres import sessions
+from storage.postgres import session_limits
 from storage.postgres.database import BlockingDatabase
 from storage.process.metrics_export import join_shared_folder
 from storage.process.tracing import Tracing, tracing
@@ -62,7 +62,7 @@ def open_services(environ: Mapping[str, str]) -> Services:
         database=BlockingDatabase(
             load(DatabaseSettings, environ),
             application_name="carillon worker",
-            limits=sessions.WORKER,
+            limits=session_limits.WORKER,
         ),
         bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
         media=media_store(load(MediaSettings, environ)),

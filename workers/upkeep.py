@@ -14,8 +14,8 @@ from functools import partial
 from storage.model.errors import CarillonError, TransientError
 from storage.postgres import turns
 from storage.postgres.broadcasts import planning
-from storage.postgres.database import MONTHS_AHEAD
 from storage.postgres.messages import partitions, recounts
+from storage.postgres.schema import MONTHS_AHEAD
 from storage.postgres.sends import idempotency
 from workers import retention
 from workers.services import Services

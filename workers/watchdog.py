@@ -20,7 +20,7 @@ from celery.signals import worker_ready
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.model.errors import CarillonError
-from storage.postgres import sessions
+from storage.postgres import session_limits
 from storage.postgres.broadcasts import lane_work
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.sends import due_work
@@ -98,7 +98,7 @@ class Watchdog:
         database = BlockingDatabase(
             load(DatabaseSettings, self._environ),
             application_name="carillon watchdog",
-            limits=sessions.WORKER,
+            limits=session_limits.WORKER,
         )
         try:
             return any(

@@ -10,7 +10,7 @@ from ingest.models.requests import Nothing
 from ingest.models.responses import Alive, Ready
 from ingest.services import Context, Services
 from storage.model.errors import TransientError
-from storage.postgres.database import missing_migrations
+from storage.postgres.schema import has_missing_migrations
 from storage.process.metrics_export import CONTENT_TYPE
 
 # A probe asks every few seconds and gives up after a few.
@@ -67,7 +67,7 @@ async def _answers(check: Awaitable[bool]) -> bool:
 
 
 async def _is_up_to_date(services: Services) -> bool:
-    return not await services.pipes.shares.probes.transaction(missing_migrations)
+    return not await services.pipes.shares.probes.transaction(has_missing_migrations)
 
 
 async def _has_bus(services: Services) -> bool:

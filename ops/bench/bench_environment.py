@@ -19,7 +19,8 @@ from ops.local.embedded import EmbeddedPostgres
 from ops.local.polling import wait_until
 from ops.local.stack import programs, servers, settled
 from ops.local.state_files import free_port
-from storage.postgres.database import BlockingDatabase, upgrade
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
 
 # Into a file or a pipe as wide as the widest table: 80 columns would cut figures off.

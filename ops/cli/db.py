@@ -4,7 +4,7 @@ import click
 
 from ops.cli import environment
 from ops.cli.terminal.printing import say
-from storage.postgres.database import settle_roles, upgrade
+from storage.postgres.schema import set_up_roles, upgrade
 from storage.settings import DatabaseSettings, load
 
 
@@ -33,5 +33,5 @@ def make_roles(*, admin_url: str) -> None:
 
     Both have the passwords that their URLs say. Safe to repeat; `carillon db upgrade` comes after it.
     """
-    settle_roles(load(DatabaseSettings, environment()), admin_url=admin_url)
+    set_up_roles(load(DatabaseSettings, environment()), admin_url=admin_url)
     say("The roles are as they must be.", err=True)

@@ -23,7 +23,7 @@ from ops.local.supervisor import StopRequested, Supervisor
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import TASK_OF_QUEUE, QueueSettings
 from storage.model.errors import InConflict, InvalidSettings, TransientError
-from storage.postgres.database import upgrade
+from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
 
 # A server's log: what only a person can put right. (Sessions that are ended are FATAL too.)

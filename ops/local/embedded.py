@@ -23,7 +23,7 @@ from ops.local.polling import wait_until
 from ops.local.private_folder import let_pass_only
 from ops.local.state_files import LOCALHOST, kept_password, kept_port
 from storage.model.errors import PermanentError
-from storage.postgres.database import settle_roles
+from storage.postgres.schema import set_up_roles
 from storage.settings import DatabaseSettings, load
 
 DATABASE = "carillon"
@@ -188,7 +188,7 @@ class EmbeddedPostgres(_Server):
 
     def settle(self) -> None:
         """Once it is ready: make the roles, and hand over what an earlier version's superuser made. Safe to repeat."""
-        settle_roles(load(DatabaseSettings, self.variables), admin_url=self.url)
+        set_up_roles(load(DatabaseSettings, self.variables), admin_url=self.url)
 
     def _url(self, role: str, file: str) -> str:
         # Who listens on our port while we are down must not be told the password because he asks for it.

@@ -23,7 +23,7 @@ class Role:
     password: str
 
 
-def role_of(url: str) -> Role:
+def parse_role(url: str) -> Role:
     """The role that signs in by `url`. Raises InvalidSettings without a name or a password."""
     parts = make_url(url)
     if not parts.username or not parts.password:
@@ -34,7 +34,7 @@ def role_of(url: str) -> Role:
 _ROLES = ("the superuser", "the owner", "the application's")
 
 
-def settle(connection: Connection, *, owner: Role, application: Role) -> None:
+def set_up(connection: Connection, *, owner: Role, application: Role) -> None:
     """Make both roles as they must be, and `owner` the owner of the database and of everything of ours in it.
 
     Said by a superuser, in one transaction. Safe to repeat, and for several at once. What an earlier version made, as

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from ops.local.polling import wait_until
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people
 from tests.faults import oracle
@@ -117,7 +117,7 @@ class Ground:
         self.chance = random.Random(seed)
         self.client = Client(stack)
         settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": stack.database_url})
-        self.engine: Engine = blocking_engine(settings, application_name="faults")
+        self.engine: Engine = make_blocking_engine(settings, application_name="faults")
 
     def close(self) -> None:
         """Let go of the record."""

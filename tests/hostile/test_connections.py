@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people
 from tests.journey.client import Client, Socket
@@ -29,7 +29,7 @@ MIB = 1024 * 1024
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> Iterator[Client]:
     """Clients of three people."""
-    engine = blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
+    engine = make_blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
     with engine.begin() as connection:
         add_people(connection, (HOSTILE, SENDER, READER))
     engine.dispose()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ops.local.polling import wait_until
 from ops.local.state_files import free_port
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people
 from tests.hostile.proxies import needs_nginx, nginx
@@ -57,7 +57,7 @@ def test_no_send_is_lost_in_the_pool_of_nginx(stack: Stack, tmp_path: Path) -> N
 
 def add(stack: Stack) -> None:
     """Have the two people in the record."""
-    engine = blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
+    engine = make_blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
     with engine.begin() as connection:
         add_people(connection, (SENDER, RECEIVER))
     engine.dispose()

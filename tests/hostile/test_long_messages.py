@@ -9,7 +9,7 @@ import redis
 
 from ops.local.polling import wait_until
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.settings import DatabaseSettings, load
@@ -34,7 +34,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def secret(stack: Stack) -> str:
     """The secret of the app `flooder`, and three people."""
-    engine = blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
+    engine = make_blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
     with engine.begin() as connection:
         add_people(connection, (FLOODED, SENDER, READER))
         new = NewApp("flooder", "洪水", "https://flooder.example.com/callback", ())

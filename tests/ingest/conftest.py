@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert
 
 from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.postgres.tables import app_redirect_hosts, app_secrets, mappings
 from storage.settings import DatabaseSettings, load
@@ -60,7 +60,7 @@ def shared_api(
     """A server that tests share: they may send and read, and change nothing else."""
     with services.database(postgres) as url:
         environ = environment(url, valkey_server, tmp_path_factory.mktemp("ingest")) | PATIENT
-        engine = blocking_engine(load(DatabaseSettings, environ), application_name="tests")
+        engine = make_blocking_engine(load(DatabaseSettings, environ), application_name="tests")
         with engine.begin() as connection:
             populate(connection, environ)
         with running(environ, engine) as api:

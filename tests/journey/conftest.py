@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, insert
 
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.postgres.tables import mappings, users
@@ -49,7 +49,7 @@ def client(stack: Stack) -> Iterator[Client]:
 def record(stack: Stack) -> Iterator[Engine]:
     """The database of the shared stack."""
     settings = load(DatabaseSettings, stack.environ)
-    engine = blocking_engine(settings, application_name="journey")
+    engine = make_blocking_engine(settings, application_name="journey")
     yield engine
     engine.dispose()
 

@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 
 from ops.local.polling import wait_until
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.settings import DatabaseSettings, load
@@ -118,7 +118,7 @@ def client(talkative: Stack) -> Iterator[Client]:
 def secret(talkative: Stack) -> str:
     """An app's secret; people 1 to 3."""
     settings = load(DatabaseSettings, talkative.environ)
-    engine: Engine = blocking_engine(settings, application_name="tests")
+    engine: Engine = make_blocking_engine(settings, application_name="tests")
     with engine.begin() as connection:
         add_people(connection, (1, 2, 3))
         vault = Vault(load(VaultSettings, talkative.environ))

@@ -25,7 +25,7 @@ from ops.local.polling import wait_until
 from ops.local.stack import programs
 from ops.local.state_files import free_port
 from storage.keys.tokens import TokenSettings, issue
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import add_people
@@ -309,7 +309,7 @@ def _metrics(port: str) -> str:
 def _people(ingest: Container) -> dict[int, str]:
     """Two people, and a token of each."""
     settings = load(DatabaseSettings, ingest.environ)
-    engine = blocking_engine(settings, application_name="tests")
+    engine = make_blocking_engine(settings, application_name="tests")
     with engine.begin() as connection:
         add_people(connection, (1, 2))
     engine.dispose()

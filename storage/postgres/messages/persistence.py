@@ -9,7 +9,6 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from storage.model.message import Message
-from storage.postgres.database import array, execute_raw
 from storage.postgres.message_rows import (
     COLUMNS_OF_MESSAGES,
     FIELDS_IN_ACCEPTED,
@@ -17,6 +16,7 @@ from storage.postgres.message_rows import (
     make_message,
     receiver_peer,
 )
+from storage.postgres.raw_statements import array_literal, execute_raw
 
 # One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
 # Counters move by exactly the rows that go in; a conversation that appears ten times is updated once;
@@ -70,5 +70,5 @@ def persist(connection: Connection, ids: Sequence[int]) -> list[PersistedMessage
     Returns them in id order. All or nothing, in the caller's transaction; ids that are
     persisted already, or gone (recalled before delivery), are passed over, so it is safe to repeat.
     """
-    rows = execute_raw(connection, _PERSIST, {"ids": array(ids)})
+    rows = execute_raw(connection, _PERSIST, {"ids": array_literal(ids)})
     return [PersistedMessage(make_message(message), origin or "") for *message, origin in rows]

@@ -1,1 +1,1 @@
-"""The schema's history, for Alembic; `storage.postgres.database.upgrade` runs it."""
+"""The schema's history, for Alembic; `storage.postgres.schema.upgrade` runs it."""

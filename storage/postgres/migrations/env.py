@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the steps on the connection that `storage.postgres.database.upgrade` hands over."""
+"""Alembic's entry: runs the steps on the connection that `storage.postgres.schema.upgrade` hands over."""
 
 from alembic import context
 

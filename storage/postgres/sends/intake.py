@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Row
 
 from storage.model.errors import CallerError
 from storage.model.send import Accepted, IdempotencyKey, Send
-from storage.postgres.database import execute_raw
 from storage.postgres.message_rows import COLUMNS_OF_A_SEND, TYPED_COLUMNS_OF_A_SEND
+from storage.postgres.raw_statements import execute_raw
 from storage.postgres.sends.clock_tolerance import latest_plausible
 from storage.postgres.sends.idempotency import (
     find_first_uses,

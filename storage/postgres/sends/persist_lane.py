@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from storage.model.message import MAX_ID
-from storage.postgres.database import array
 from storage.postgres.outbox import ONE_TO_PUBLISH
+from storage.postgres.raw_statements import array_literal
 from storage.postgres.sends.due_work import IS_DUE_ROW, due_parameters
 from storage.postgres.sends.failed_sends import move_to_failed
 
@@ -113,7 +113,7 @@ def claim(
     shrink eightfold each time, so that a row that kills its worker ends up alone. `now`: the time by this
     process's clock.
     """
-    asked = due_parameters(now) | {"limit": limit, "publishing": array(publishing)}
+    asked = due_parameters(now) | {"limit": limit, "publishing": array_literal(publishing)}
     return Claim(*connection.execute(_CLAIM, asked).one())
 
 

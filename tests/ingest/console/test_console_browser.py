@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.postgres.people.people_import import NewPerson, import_people
@@ -35,7 +35,7 @@ def own_stack() -> Iterator[Stack]:
 def record(own_stack: Stack) -> Iterator[Engine]:
     """Its database."""
     settings = load(DatabaseSettings, own_stack.environ)
-    engine = blocking_engine(settings, application_name="tests")
+    engine = make_blocking_engine(settings, application_name="tests")
     with engine.begin() as connection:
         import_people(connection, (a_person(n) for n in PEOPLE))
         vault = Vault(load(VaultSettings, own_stack.environ))

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, func, select, text
 
 from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.local.polling import wait_until
-from storage.postgres.database import blocking_engine, upgrade
+from storage.postgres.database import make_blocking_engine
+from storage.postgres.schema import upgrade
 from storage.postgres.tables import accepted
 from storage.settings import DatabaseSettings, load
 from tests import services
@@ -169,7 +170,7 @@ def fragile(
         environ = environment(server.url, valkey_server, tmp_path)
         settings = load(DatabaseSettings, environ)
         upgrade(settings)
-        engine = blocking_engine(settings, application_name="tests")
+        engine = make_blocking_engine(settings, application_name="tests")
         with engine.begin() as connection:
             populate(connection, environ)
         with running(environ, engine) as api:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ops.local.polling import wait_until
-from storage.postgres.database import blocking_engine
+from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import a_broadcast, a_notification, accept
 from tests.ops.cli.command import carillon, csv_file, refusal
@@ -27,7 +27,7 @@ def environ(stack: Stack) -> Mapping[str, str]:
 
 def connect(environ: Mapping[str, str]) -> Engine:
     """Connections to the record."""
-    return blocking_engine(load(DatabaseSettings, environ), application_name="tests")
+    return make_blocking_engine(load(DatabaseSettings, environ), application_name="tests")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ops.local.polling import wait_until
-from storage.postgres.database import translated
+from storage.postgres.driver_errors import translate_driver_errors
 from storage.postgres.people import directory
 from storage.postgres.people.people_import import Imported, NewPerson, import_people
 from storage.settings import ValkeySettings, load
@@ -252,7 +252,7 @@ def test_first_imports_at_once_wait_for_one_another(engine: Engine) -> None:
         together.wait(60)
 
     def one(start: int) -> int:
-        with translated(), engine.begin() as connection:
+        with translate_driver_errors(), engine.begin() as connection:
             return import_people(connection, rows(start)).added
 
     with ThreadPoolExecutor(4) as pool:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from storage.model.errors import NotFound, PermanentError, TransientError
-from storage.postgres.database import Database, execute_raw
+from storage.postgres.database import Database
+from storage.postgres.raw_statements import execute_raw
 from storage.settings import DatabaseSettings, load
 
 

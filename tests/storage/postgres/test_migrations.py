@@ -6,8 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from storage.postgres.database import MONTHS_AHEAD, missing_migrations, upgrade
 from storage.postgres.messages.partitions import add_months
+from storage.postgres.schema import MONTHS_AHEAD, has_missing_migrations, upgrade
 from storage.postgres.tables import metadata
 from storage.settings import DatabaseSettings, load
 
@@ -20,7 +20,7 @@ def is_ours(name: str | None, kind: str, parents: Any) -> bool:
 def test_the_migrations_build_what_the_tables_say(engine: Engine) -> None:
     """Alembic finds no difference between the migrated database and the metadata."""
     with engine.begin() as connection:
-        assert not missing_migrations(connection)
+        assert not has_missing_migrations(connection)
         options = {"compare_type": True, "compare_server_default": True, "include_name": is_ours}
         differences = compare_metadata(
             MigrationContext.configure(connection, opts=options), metadata

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, text
 
 from ops.local.embedded import APPLICATION, OWNER, EmbeddedPostgres
 from storage.model.errors import InvalidSettings, PermanentError
-from storage.postgres.database import BlockingDatabase, settle_roles, upgrade
+from storage.postgres.database import BlockingDatabase
 from storage.postgres.messages import partitions, persistence, retention
+from storage.postgres.schema import set_up_roles, upgrade
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import a_send, accept, add_people
@@ -28,7 +29,7 @@ def settings(server: EmbeddedPostgres, database_url: str) -> DatabaseSettings:
     name = database_url.partition("?")[0].rpartition("/")[2]
     given = {key: services.in_database(url, name) for key, url in server.variables.items()}
     found = load(DatabaseSettings, given)
-    settle_roles(found, admin_url=database_url)
+    set_up_roles(found, admin_url=database_url)
     upgrade(found)
     return found
 
@@ -45,7 +46,7 @@ def test_everything_is_handed_over_to_the_owner(
     settings: DatabaseSettings, database_url: str
 ) -> None:
     """Tables, partitions, sequences and functions that the superuser made; once more changes nothing."""
-    settle_roles(settings, admin_url=database_url)
+    set_up_roles(settings, admin_url=database_url)
     with psycopg.connect(database_url) as connection:
         owners = connection.execute(
             "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class"
@@ -118,4 +119,4 @@ def test_only_owner_and_application_may_drop_a_month(
 def test_three_roles_are_three(settings: DatabaseSettings) -> None:
     """The superuser is not made the application's role by mistake, which would take its rights."""
     with pytest.raises(InvalidSettings, match="three roles"):
-        settle_roles(settings, admin_url=settings.owner_url)
+        set_up_roles(settings, admin_url=settings.owner_url)

@@ -16,8 +16,9 @@ from ops.local.polling import wait_until
 from storage.model.errors import Invalid
 from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
-from storage.postgres.database import blocking_engine, upgrade
+from storage.postgres.database import make_blocking_engine
 from storage.postgres.messages import persistence
+from storage.postgres.schema import upgrade
 from storage.postgres.sends import backlog, due_work, failed_sends, intake, persist_lane
 from storage.postgres.sends.intake import IntakeItem
 from storage.settings import DatabaseSettings, load
@@ -324,7 +325,7 @@ def test_a_crash_of_postgresql_says_nothing_against_the_worker() -> None:
     """A backend is killed, so all of PostgreSQL recovers: whoever comes next counts no attempt."""
     with durable_postgres() as settings:
         upgrade(settings)
-        engine = blocking_engine(settings, application_name="tests")
+        engine = make_blocking_engine(settings, application_name="tests")
         with session(engine) as connection:
             assert persist_lane.take_lane(connection, "one") is not None
             accept(connection, a_send())

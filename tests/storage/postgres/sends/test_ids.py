@@ -13,7 +13,7 @@ from ops.local.polling import wait_until
 from storage.model.errors import TransientError
 from storage.model.message import MAX_ID
 from storage.model.send import Accepted, IdempotencyKey
-from storage.postgres.database import translated
+from storage.postgres.driver_errors import translate_driver_errors
 from storage.postgres.messages import persistence
 from storage.postgres.sends import backlog, failed_sends, idempotency, intake, persist_lane
 from storage.postgres.sends.intake import IntakeItem
@@ -88,7 +88,7 @@ def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: 
     for send in (a_send(), a_send(send_at=datetime.now(UTC) + timedelta(days=1))):
         with (
             pytest.raises(TransientError, match="clock"),
-            translated(),
+            translate_driver_errors(),
             clock.begin() as connection,
         ):
             accept(connection, send)
@@ -114,7 +114,7 @@ def test_a_refusal_by_the_clock_forgets_no_key(clock: Engine) -> None:
     with clock.begin() as connection:
         first = accept(connection, a_send(), key=key)
     wrong_clock.shift(clock, MONTHS)
-    with translated(), clock.begin() as connection:
+    with translate_driver_errors(), clock.begin() as connection:
         again = idempotency.find_first_answers(connection, [key])[0]
     assert isinstance(again, Accepted) and again.id == first[0]
     wrong_clock.shift(clock, 0.0)

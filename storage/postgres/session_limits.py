@@ -21,25 +21,25 @@ class SessionLimits:
     """How long a session may wait for a lock, run a statement, and be silent in a transaction or outside of one.
 
     None: as long as it likes. Over a limit PostgreSQL cancels the statement or, where it is silent, ends the
-    session, and with it its locks. `one_core`: no statement is helped by parallel workers of the server.
+    session, and with it its locks. `is_serial`: no statement is helped by parallel workers of the server.
     """
 
     lock: timedelta | None
     statement: timedelta | None
-    silent_in_transaction: timedelta | None
-    silent: timedelta | None = None
-    one_core: bool = False
+    idle_in_transaction: timedelta | None
+    idle: timedelta | None = None
+    is_serial: bool = False
 
     def options(self) -> str:
         """PostgreSQL's settings of such a session, as libpq's `options`."""
         limits = {
             "lock_timeout": self.lock,
             "statement_timeout": self.statement,
-            "idle_in_transaction_session_timeout": self.silent_in_transaction,
-            "idle_session_timeout": self.silent,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction,
+            "idle_session_timeout": self.idle,
         }
         given = {name: f"{_milliseconds(limit)}ms" for name, limit in limits.items() if limit}
-        alone = {"max_parallel_workers_per_gather": "0"} if self.one_core else {}
+        alone = {"max_parallel_workers_per_gather": "0"} if self.is_serial else {}
         told = given | alone | _BY_THE_SERVER
         return " ".join(f"-c {name}={value}" for name, value in told.items())
 
@@ -63,29 +63,29 @@ _BY_THE_SERVER = {
 INGEST = SessionLimits(
     lock=timedelta(seconds=3),
     statement=None,
-    silent_in_transaction=timedelta(seconds=5),
+    idle_in_transaction=timedelta(seconds=5),
 )
 # A list over everybody may take a core for a while, and not the whole server.
-LIST = replace(INGEST, statement=timedelta(seconds=5), one_core=True)
+LIST = replace(INGEST, statement=timedelta(seconds=5), is_serial=True)
 # A frozen worker must not keep the persist lane or a chunk (docs/decisions/0010-claims-and-leases.md): longer than any
 # drain, shorter than a person waits. The pool asks a connection before it hands it out, so silent ones may be ended too.
 WORKER = SessionLimits(
     lock=timedelta(seconds=10),
     statement=timedelta(seconds=25),
-    silent_in_transaction=timedelta(seconds=5),
-    silent=timedelta(seconds=5),
+    idle_in_transaction=timedelta(seconds=5),
+    idle=timedelta(seconds=5),
 )
 # An operator's command may read a million rows of a file within a transaction, but not be forgotten in one (Ctrl-Z).
 COMMAND = SessionLimits(
     lock=timedelta(seconds=30),
     statement=None,
-    silent_in_transaction=timedelta(seconds=30),
+    idle_in_transaction=timedelta(seconds=30),
 )
 # Everyone who comes after a change of the schema that waits for a table waits too: it must give up soon.
 MIGRATION = SessionLimits(
     lock=timedelta(seconds=3),
     statement=None,
-    silent_in_transaction=timedelta(seconds=30),
+    idle_in_transaction=timedelta(seconds=30),
 )
 
 

@@ -10,9 +10,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.postgres import sessions
-from storage.postgres.database import BlockingDatabase, Database, Locked, upgrade
-from storage.postgres.sessions import SessionLimits
+from storage.postgres import session_limits
+from storage.postgres.database import BlockingDatabase, Database
+from storage.postgres.driver_errors import Locked
+from storage.postgres.schema import upgrade
+from storage.postgres.session_limits import SessionLimits
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people
 from tests.faults.proxy import BlackHole
@@ -61,9 +63,9 @@ _OF_TCP = ["4", "2", "3", "8000"]
 @pytest.mark.parametrize(
     ("limits", "wanted"),
     [
-        (sessions.WORKER, ["10s", "25s", "5s", "5s", "1s", *_OF_TCP]),
-        (sessions.COMMAND, ["30s", "0", "30s", "0", "1s", *_OF_TCP]),
-        (sessions.MIGRATION, ["3s", "0", "30s", "0", "1s", *_OF_TCP]),
+        (session_limits.WORKER, ["10s", "25s", "5s", "5s", "1s", *_OF_TCP]),
+        (session_limits.COMMAND, ["30s", "0", "30s", "0", "1s", *_OF_TCP]),
+        (session_limits.MIGRATION, ["3s", "0", "30s", "0", "1s", *_OF_TCP]),
     ],
 )
 def test_a_session_has_its_limits(
@@ -96,7 +98,7 @@ def test_a_frozen_process_does_not_keep_its_locks(database_url: str, engine: Eng
     with engine.begin() as connection:
         add_people(connection, [1])
     base, _, path = database_url.rpartition("/")
-    limits = replace(sessions.INGEST, silent_in_transaction=timedelta(seconds=1))
+    limits = replace(session_limits.INGEST, idle_in_transaction=timedelta(seconds=1))
     frozen, thawed = threading.Event(), threading.Event()
     with BlackHole(base) as proxy:
         credentials = base.partition("://")[2].rpartition("@")[0]
@@ -117,11 +119,11 @@ def test_a_frozen_process_does_not_keep_its_locks(database_url: str, engine: Eng
         thread.start()
         assert frozen.wait(10)
         worker = BlockingDatabase(
-            settings_of(database_url), application_name="worker", limits=sessions.WORKER
+            settings_of(database_url), application_name="worker", limits=session_limits.WORKER
         )
         began = time.monotonic()
         worker.transaction(lambda connection: connection.execute(_LOCK))
-        assert time.monotonic() - began < sessions.WORKER.lock.total_seconds()  # type: ignore[union-attr]
+        assert time.monotonic() - began < session_limits.WORKER.lock.total_seconds()  # type: ignore[union-attr]
         worker.close()
         thawed.set()
         thread.join(30)
@@ -131,8 +133,8 @@ def test_an_upgrade_does_not_queue_everybody_up_behind_a_lock(
     database_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held by a reader of a table, it gives way, tries again, and says so when its patience ends."""
-    short = replace(sessions.MIGRATION, lock=timedelta(milliseconds=50))
-    monkeypatch.setattr(sessions, "MIGRATION", short)
+    short = replace(session_limits.MIGRATION, lock=timedelta(milliseconds=50))
+    monkeypatch.setattr(session_limits, "MIGRATION", short)
     with engine.begin() as other:
         other.execute(text("UPDATE alembic_version SET version_num = '0004'"))
         other.execute(text("ALTER TABLE accepted DROP COLUMN IF EXISTS origin"))
@@ -146,7 +148,7 @@ def test_a_lock_that_is_not_had_in_time_is_for_later(database_url: str, engine: 
     """A person's request is refused for now (503), and does not hang behind whoever holds what it needs."""
     with engine.begin() as connection:
         add_people(connection, [1])
-    limits = replace(sessions.INGEST, lock=timedelta(milliseconds=100))
+    limits = replace(session_limits.INGEST, lock=timedelta(milliseconds=100))
 
     async def ask() -> None:
         database = Database(settings_of(database_url), application_name="it", limits=limits)
