@@ -10,6 +10,14 @@ from contextlib import contextmanager
 import httpx
 
 from ops.local.polling import wait_until
+from storage.model.conversation import copies
+from storage.model.event import NewMessage
+from storage.model.message import Message
+from storage.postgres.messages.persistence import persist
+from storage.postgres.sends import persist_lane
+from storage.settings import ValkeySettings, load
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
 from tests.counters import find_drift
 from tests.faults.environment import Findings, Ground
 from tests.faults.rows.workers import SENDS, pool
@@ -76,11 +84,50 @@ class Regretful:
         self.recalled.add(id)
 
 
+def _persist_and_die(ground: Ground) -> Message:
+    """Do what the holder of the persist lane does, until it dies before publishing; the one message it persisted."""
+    with ground.engine.connect() as connection:
+        is_ours = wait_until(
+            lambda: persist_lane.take_lane(connection, "dead") is not None, seconds=20
+        )
+        assert is_ours, "the lane is not free"
+        [persisted] = persist(connection, persist_lane.claim(connection, 10).ids)
+        persist_lane.leave_lane(connection)
+        connection.commit()
+    return persisted.message
+
+
+def _recall_before_it_is_told(ground: Ground, people: list[int], sockets: Sockets) -> int:
+    """Take back a message that a dead worker has not published, and a frozen one publishes afterwards; its id."""
+    body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": people[1]}
+    worker = ground.stack[SENDS]
+    with ground.client.user(people[0]) as http:
+        worker.freeze()
+        try:
+            id = int(http.post("/messages/", json=body).json()["id"])
+            message = _persist_and_die(ground)
+            assert message.id == id
+            assert http.delete(f"/messages/{id}").status_code == 204
+        finally:
+            worker.thaw()
+        is_told = wait_until(lambda: id in sockets.logs[1].taken_off, seconds=20)
+        assert is_told, "the recall is not told"
+        settings = load(ValkeySettings, ground.stack.environ)
+        bus = Bus(load(BusSettings, ground.stack.environ), settings)
+        recipients = tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message))
+        bus.publish([NewMessage(message, message.content, recipients)])
+        bus.close()
+        behind = http.post("/messages/", json=body).json()["id"]
+    wait_until(lambda: behind in sockets.logs[1].known, seconds=20)
+    return id
+
+
 def recall(ground: Ground) -> Findings:
     """43: workers killed, one frozen until it has lost its lane, Valkey frozen; nothing comes back."""
     people = ground.people(SENDERS)
     regretful = Regretful(ground, people)
     with Sockets(ground.stack.url, people, token=ground.client.token) as sockets:
+        never_told = _recall_before_it_is_told(ground, people, sockets)
         with regretful.at_work():
             for _ in range(ground.scale(short=2, full=30)):
                 ground.pause(0.3, 0.8)
@@ -104,6 +151,8 @@ def recall(ground: Ground) -> Findings:
             "resyncs": sum(log.resyncs for log in sockets.logs),
         }
     )
+    pushed = {id for log in sockets.logs for ids in log.sockets for id in ids}
+    found.must(never_told not in pushed, "what was recalled before it was told is never pushed")
     found.must(has_drained, "everything is told in the end")
     found.must(bool(regretful.recalled) and bool(told), "something was recalled and told")
     found.must(not drifted, "counters are right")
