@@ -1,4 +1,4 @@
-"""What tests of workers look into: a process with a bus and a doorbell that remember."""
+"""What tests of workers work with: services whose bus and doorbell remember, and a real worker."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,53 +19,53 @@ from workers.services import Services, open_services
 
 
 class ListeningBus:
-    """Stands where the bus is: keeps what is published, and can be away."""
+    """A bus in memory: it keeps what is published, and can be away."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.is_away = False
 
     def publish(self, events: list[Event]) -> None:
-        """Keep them, or be away."""
+        """Keep the events; raises TransientError while the bus is away."""
         if self.is_away:
             raise TransientError("away")
         self.events += events
 
     def tend(self) -> BusUse:
-        """Nothing is ever too much."""
+        """Trim nothing; returns how many events were kept."""
         return BusUse(len(self.events), bytes=0, used_bytes=0, limit_bytes=0)
 
     def knows_disabled(self) -> bool:
-        """It was never wiped."""
+        """True: this bus was never wiped."""
         return True
 
     def disabled_count(self) -> int:
-        """Nobody is disabled."""
+        """Zero: nobody is disabled."""
         return 0
 
     def ids(self) -> list[int]:
-        """The message ids published, in order."""
+        """The ids of the messages that were published, in order."""
         return [event.message.id for event in self.events if isinstance(event, NewMessage)]
 
 
 class CountingDoorbell:
-    """Stands where the doorbell is: keeps which queues were rung."""
+    """A doorbell in memory: it keeps which queues were rung."""
 
     def __init__(self) -> None:
         self.rung: list[str] = []
 
     def ring(self, queue: str) -> None:
-        """Keep it."""
+        """Keep the name of the queue."""
         self.rung.append(queue)
 
     def lengths(self) -> dict[str, int]:
-        """Nothing lies anywhere."""
+        """Empty: no queue holds a ring."""
         return {}
 
 
 @pytest.fixture
 def services(environ: Mapping[str, str]) -> Iterator[Services]:
-    """A worker process whose bus and doorbell can be looked into."""
+    """The services of a worker, whose bus and doorbell can be looked into."""
     opened = open_services({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
     bus: Any = ListeningBus()
     doorbell: Any = CountingDoorbell()
@@ -86,7 +86,7 @@ def worker(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Child]:
 
 @pytest.fixture
 def celery(environ: Mapping[str, str]) -> Iterator[Celery]:
-    """The app that controls it."""
+    """A Celery app that reaches the worker's broker, to ask and control it."""
     app = make_celery(load(QueueSettings, environ))
     yield app
     app.close()

@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 
 
 def test_a_turn_is_taken_when_it_is_late_and_by_one_only(engine: Engine) -> None:
-    """Not before `late` after it was done on time or first asked for, and then not by two within `every`."""
+    """A turn is nobody's before it is late, then one caller's, and nobody else's within `every`."""
     with engine.begin() as connection:
         assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
         assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
@@ -46,7 +46,7 @@ def test_an_instant_in_the_future_is_late(engine: Engine) -> None:
 
 
 def test_a_worker_sweeps_only_while_beat_does_not(services: Services, engine: Engine) -> None:
-    """On time it leaves everything to beat; late it rings for what is due."""
+    """A worker leaves the sweep to beat while beat is on time; when it is late the worker sweeps."""
     with engine.begin() as connection:
         accept(connection, a_send())
     eager = replace(services, settings=replace(services.settings, sweep_grace=timedelta(0)))
@@ -76,7 +76,7 @@ def lone_worker(environ: Mapping[str, str]) -> Iterator[Child]:
 
 @pytest.mark.usefixtures("lone_worker")
 def test_scheduled_sends_go_without_beat(engine: Engine) -> None:
-    """Nobody rings for what becomes due: a worker sees it by itself (fault row 45)."""
+    """A scheduled send is delivered without beat and without an upkeep worker: any worker sweeps by itself (fault row 45)."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send(send_at=datetime.now(UTC) + SECOND))
     assert wait_until(lambda: is_delivered(engine, id), seconds=30)

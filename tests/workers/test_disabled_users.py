@@ -1,4 +1,4 @@
-"""Who is disabled, as gateways know it, is what the record says: whatever a command could not tell."""
+"""Who is disabled, as gateways know it, becomes what the record says, whatever a command could not tell."""
 
 from collections.abc import Iterator, Mapping
 
@@ -37,7 +37,7 @@ def reconcile(sweeper: Services, engine: Engine) -> frozenset[int]:
     return sweeper.bus.disabled()
 
 
-def imported(connection: Connection, *rows: tuple[int, str]) -> None:
+def import_statuses(connection: Connection, *rows: tuple[int, str]) -> None:
     """Import people with a status, and tell nobody."""
     import_people(connection, [NewPerson(id, "", "人", "", status, "") for id, status in rows])
 
@@ -45,10 +45,10 @@ def imported(connection: Connection, *rows: tuple[int, str]) -> None:
 def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Services, engine: Engine) -> None:
     """Valkey away or a crash after the commit: shut out, let in, both at once, new and deleted people."""
     with engine.begin() as connection:
-        imported(connection, (1, "DISABLED"), (2, "ACTIVE"))
+        import_statuses(connection, (1, "DISABLED"), (2, "ACTIVE"))
     assert reconcile(sweeper, engine) == {1}
     with engine.begin() as connection:
-        imported(connection, (1, "ACTIVE"), (2, "DISABLED"))  # as many as before
+        import_statuses(connection, (1, "ACTIVE"), (2, "DISABLED"))  # as many as before
     assert reconcile(sweeper, engine) == {2}
     with engine.begin() as connection:
         directory.set_status(connection, 2, status="ACTIVE")
@@ -63,7 +63,7 @@ def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Services, engi
 def test_the_bus_is_not_asked_for_everyone_all_the_time(
     sweeper: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as the numbers are equal everyone is looked at once a minute, not once a second."""
+    """While the numbers are equal, everyone who is disabled is compared once a minute, not at every sweep."""
     reconcile(sweeper, engine)
     disabled_users.reconcile(sweeper)
     asked: list[str] = []

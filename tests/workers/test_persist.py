@@ -1,16 +1,15 @@
-"""The persist lane on a real database and a real bus, with what can go wrong on the way."""
+"""The persist lane: every send comes into the histories and on the bus once, in order, whatever fails on the way."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
-from time import sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from storage.model.errors import TransientError
 from storage.model.event import NewMessage
@@ -21,23 +20,24 @@ from storage.postgres.sends import backlog, failed_sends, persist_lane
 from storage.valkey.bus import Bus
 from tests.builders import a_broadcast, a_notification, a_send, accept
 from tests.counters import find_drift
-from workers import persist
+from workers import persist, publishing
+from workers.publishing import Outcome
 from workers.services import Services, open_services
 
 
-def heard(services: Services) -> Any:
-    """The bus of `process`, which remembers."""
+def bus_of(services: Services) -> Any:
+    """The bus of `services`, which remembers what was published."""
     return services.bus
 
 
 def test_what_was_accepted_is_in_the_history_published_and_let_go(
     services: Services, engine: Engine
 ) -> None:
-    """One drain takes everything through, in order."""
+    """One drain persists and publishes everything that was accepted, in order, and leaves nothing behind."""
     with engine.begin() as connection:
         ids = accept(connection, *[a_send(receiver_id=n) for n in range(2, 30)])
     assert persist.drain(services) == len(ids)
-    assert heard(services).ids() == ids
+    assert bus_of(services).ids() == ids
     with engine.begin() as connection:
         assert backlog.measure_backlog(connection).waiting == 0
         assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
@@ -47,11 +47,11 @@ def test_what_was_accepted_is_in_the_history_published_and_let_go(
 def test_an_event_goes_to_both_people_each_in_their_conversation(
     services: Services, engine: Engine
 ) -> None:
-    """A private message is an event for receiver and sender (contract §5)."""
+    """The event of a private message is for receiver and sender, each with the other as the conversation (contract §5)."""
     with engine.begin() as connection:
         accept(connection, a_send(), a_notification())
     persist.drain(services)
-    private, notification = heard(services).events
+    private, notification = bus_of(services).events
     assert isinstance(private, NewMessage) and isinstance(notification, NewMessage)
     assert private.recipients == ((1, (2,)), (2, (1,)))
     assert notification.recipients == ((-7, (2,)),)
@@ -59,12 +59,12 @@ def test_an_event_goes_to_both_people_each_in_their_conversation(
 
 
 def test_media_is_published_as_a_url(services: Services, engine: Engine) -> None:
-    """Clients get something they can open, never an object key, and the file's own name."""
+    """Clients get a URL that they can open, with the file's own name, and never an object key."""
     send = a_send(content_type=ContentType.IMAGE, content="some/key.png", filename="图.png")
     with engine.begin() as connection:
         accept(connection, send)
     persist.drain(services)
-    [event] = heard(services).events
+    [event] = bus_of(services).events
     assert isinstance(event, NewMessage)
     assert event.content.startswith("http") and "some/key.png" in event.content
     assert event.message.filename == "图.png"
@@ -74,8 +74,8 @@ def test_media_is_published_as_a_url(services: Services, engine: Engine) -> None
 def test_with_the_bus_away_histories_fill_and_events_follow_in_order(
     services: Services, engine: Engine
 ) -> None:
-    """Nothing waits for the bus but the frames; when it is back they come oldest first."""
-    bus = heard(services)
+    """While the bus is away messages come into the histories; when it is back their events come, oldest first."""
+    bus = bus_of(services)
     bus.is_away = True
     with engine.begin() as connection:
         first = accept(connection, a_send(), a_send())
@@ -93,20 +93,20 @@ def test_with_the_bus_away_histories_fill_and_events_follow_in_order(
 def test_a_worker_that_died_between_commit_and_publish_is_made_good(
     services: Services, engine: Engine
 ) -> None:
-    """The next holder publishes what was persisted and not let go, before anything newer."""
+    """The next holder publishes what a dead holder had persisted, before anything newer."""
     with engine.begin() as connection:
         [orphan] = accept(connection, a_send())
         assert persist_lane.claim(connection, 10).ids == [orphan]
         persistence.persist(connection, [orphan])
         [newer] = accept(connection, a_send())
     persist.drain(services)
-    assert heard(services).ids() == [orphan, newer]
+    assert bus_of(services).ids() == [orphan, newer]
 
 
 def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
     services: Services, engine: Engine
 ) -> None:
-    """One batch is on its way to the bus while the next is persisted: neither event is lost."""
+    """A holder that dies while one batch is on its way to the bus and the next is persisted loses no event of either."""
     with engine.begin() as connection:
         [publishing] = accept(connection, a_send())
         assert persist_lane.claim(connection, 10).ids == [publishing]
@@ -116,26 +116,33 @@ def test_a_worker_that_died_with_two_batches_in_hand_is_made_good(
         persistence.persist(connection, [persisting])
         [newer] = accept(connection, a_send())
     persist.drain(services)
-    assert heard(services).ids() == [publishing, persisting, newer]
+    assert bus_of(services).ids() == [publishing, persisting, newer]
+
+
+class PublishAtOnce:
+    """Stands where the publisher's thread is: what is started is published before the next line runs."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def submit(self, publish: Callable[..., Outcome], *args: object) -> Future[Outcome]:
+        """Publish; returns the outcome in a Future."""
+        done: Future[Outcome] = Future()
+        done.set_result(publish(*args))
+        return done
+
+    def shutdown(self) -> None:
+        """Nothing is on its way."""
 
 
 def test_a_batch_is_claimed_until_it_is_on_the_bus(
     services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bus takes one batch once the next is claimed, and the claim names both."""
+    """A batch is published only when the next is claimed, and the claim names both until then."""
     with engine.begin() as connection:
         ids = accept(connection, a_send(), a_send(), a_send())
     seen: list[list[int]] = []
-    claim_next = persist_lane.claim
-
-    def claim_slowly(
-        connection: Connection, limit: int, *, publishing: list[int]
-    ) -> persist_lane.Claim:
-        """Long enough for a bus that does not wait for it to see the claim before."""
-        sleep(0.2)
-        return claim_next(connection, limit, publishing=publishing)
-
-    monkeypatch.setattr(persist_lane, "claim", claim_slowly)
+    monkeypatch.setattr(publishing, "ThreadPoolExecutor", PublishAtOnce)
 
     class WatchedBus:
         def publish(self, events: list[Any]) -> None:
@@ -155,7 +162,7 @@ def test_a_batch_is_claimed_until_it_is_on_the_bus(
 def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
     services: Services, engine: Engine
 ) -> None:
-    """The others of its batch are delivered at once; the fifth failure buries it (fault row 21)."""
+    """The others of a bad row's batch are delivered at once; its fifth failure makes it a failed send (fault row 21)."""
     with engine.begin() as connection:
         before = accept(connection, *[a_send(receiver_id=n) for n in range(2, 12)])
         poison = connection.execute(
@@ -166,7 +173,7 @@ def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
         ).scalar_one()
         after = accept(connection, *[a_send(receiver_id=n) for n in range(2, 12)])
     assert persist.drain(services) == 20
-    assert heard(services).ids() == before + after
+    assert bus_of(services).ids() == before + after
     for _ in range(4):
         with engine.begin() as connection:
             assert failed_sends.find_failed(connection, poison) is None
@@ -184,7 +191,7 @@ def test_a_poisoned_row_fails_alone_and_ends_among_the_dead_letters(
 def test_what_fails_for_everyone_is_held_against_no_send(
     services: Services, engine: Engine
 ) -> None:
-    """A table that is away for a while (a rename, rights taken) makes sends late, and no dead letters."""
+    """A table that is away for a while makes sends late, and makes no failed sends."""
     with engine.begin() as connection:
         ids = accept(connection, a_send(), a_send())
         connection.execute(text("ALTER TABLE conversations RENAME TO elsewhere"))
@@ -198,7 +205,7 @@ def test_what_fails_for_everyone_is_held_against_no_send(
     persisted = persist.drain(services)  # puts right what was left in hand, which rests once more
     end_rests(engine)
     assert persisted + persist.drain(services) == 2
-    assert sorted(heard(services).ids()) == ids
+    assert sorted(bus_of(services).ids()) == ids
 
 
 def end_rests(engine: Engine) -> None:
@@ -210,7 +217,7 @@ def end_rests(engine: Engine) -> None:
 def test_everything_of_the_lane_is_asked_on_the_session_that_holds_it(
     services: Services, engine: Engine
 ) -> None:
-    """A holder that has lost its session, and with it the lane, can judge and write nothing any more."""
+    """The lane asks everything on the session that holds it: a holder that has lost that can write nothing any more."""
 
     class OnlyItsSession:
         def session(self) -> AbstractContextManager[Session]:
@@ -231,7 +238,7 @@ def test_everything_of_the_lane_is_asked_on_the_session_that_holds_it(
             )
         )
     assert persist.drain(replace(services, database=database)) == 1
-    assert heard(services).ids() == [left]
+    assert bus_of(services).ids() == [left]
     with engine.begin() as connection:
         assert connection.execute(text("SELECT attempts FROM accepted")).scalar_one() == 1
 
@@ -239,7 +246,7 @@ def test_everything_of_the_lane_is_asked_on_the_session_that_holds_it(
 def test_two_workers_at_once_deliver_everything_once_and_in_order(
     services: Services, engine: Engine
 ) -> None:
-    """Whoever does not get the lane goes home; nothing is doubled and order is kept."""
+    """With several workers at once, nothing is delivered twice and each sender's messages stay in order."""
 
     def send_one_after_the_other(_: int) -> list[int]:
         ids = []
@@ -252,7 +259,7 @@ def test_two_workers_at_once_deliver_everything_once_and_in_order(
     with ThreadPoolExecutor(4) as pool:
         by_sender = list(pool.map(send_one_after_the_other, range(4)))
     persist.drain(services)
-    published = heard(services).ids()
+    published = bus_of(services).ids()
     assert sorted(published) == sorted(chain.from_iterable(by_sender))
     for ids in by_sender:
         assert [id for id in published if id in set(ids)] == ids
@@ -262,7 +269,7 @@ def test_two_workers_at_once_deliver_everything_once_and_in_order(
 
 
 def test_a_holder_gives_the_queue_back_after_its_time(services: Services, engine: Engine) -> None:
-    """With work left when the time is up it rings itself and goes."""
+    """A holder with work left when its time is up rings its queue and leaves the lane."""
     hurried = replace(
         services, settings=replace(services.settings, drain=timedelta(0), persist_batch=1)
     )
@@ -278,20 +285,20 @@ def test_a_holder_gives_the_queue_back_after_its_time(services: Services, engine
 def test_a_broadcast_rings_its_own_queue_and_is_not_published_yet(
     services: Services, engine: Engine
 ) -> None:
-    """Persisting a broadcast makes it pending; its events are the lanes' to publish."""
+    """A broadcast that is persisted is PENDING, rings the broadcast lanes and is not published by the persist lane."""
     with engine.begin() as connection:
         accept(connection, a_broadcast())
     persist.drain(services)
     doorbell: Any = services.doorbell
     assert doorbell.rung == ["broadcasts"]
-    assert heard(services).events == []
+    assert bus_of(services).events == []
     with engine.begin() as connection:
         assert connection.execute(text("SELECT status FROM broadcasts")).scalar() == "PENDING"
         assert connection.execute(text("SELECT count(*) FROM accepted")).scalar() == 0
 
 
 def test_the_real_bus_takes_the_events(environ: Mapping[str, str], engine: Engine) -> None:
-    """With Valkey in its place a drain leaves an entry for each person's shard."""
+    """A drain with the real bus leaves one entry on it for each shard of the people."""
     opened = open_services(environ)
     with engine.begin() as connection:
         accept(connection, a_send())
@@ -304,11 +311,11 @@ def test_the_real_bus_takes_the_events(environ: Mapping[str, str], engine: Engin
 
 
 def test_what_is_persisted_is_measured(services: Services, engine: Engine) -> None:
-    """Batches, their size, and both delays; a bus that is away is asked twice."""
+    """The metrics count batches, their sizes, both delays, and each time that the bus did not take a batch."""
     with engine.begin() as connection:
         accept(connection, a_send(), a_send())
     persist.drain(services)
-    heard(services).is_away = True
+    bus_of(services).is_away = True
     with engine.begin() as connection:
         accept(connection, a_send())
     persist.drain(services)

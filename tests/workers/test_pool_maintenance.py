@@ -1,4 +1,4 @@
-"""The pool: a process that died is replaced."""
+"""Pool processes that died are replaced at once, also when their metrics are gone."""
 
 import shutil
 from pathlib import Path
@@ -24,7 +24,7 @@ def pool(worker: Child) -> list[psutil.Process]:
 
 
 def test_a_killed_pool_process_is_replaced_at_once(worker: Child, celery: Celery) -> None:
-    """Within a second or so, every time; Celery's own look comes after five."""
+    """A killed pool process is replaced within three seconds, every time; Celery's own look comes after five."""
     assert wait_until(lambda: bool(celery.control.ping(timeout=0.5)), seconds=30)
     for _ in range(ROUNDS):
         [killed] = pool(worker)
@@ -39,7 +39,7 @@ def test_a_killed_pool_process_is_replaced_at_once(worker: Child, celery: Celery
 def test_a_worker_whose_metrics_are_deleted_works_on(
     worker: Child, celery: Celery, engine: Engine
 ) -> None:
-    """`rm -r` of their folder, then a restart of the worker and of its pool: what is sent is delivered."""
+    """With its metrics folder deleted, a worker that is restarted, or whose pool is, still delivers what is sent."""
     folder = Path(worker.program.environ[FOLDER])
     for is_whole in (True, False):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What cannot be published is set aside alone; everything behind it goes on (fault row 42)."""
+"""Publishing: an event that cannot be published is set aside alone, and everything behind it goes on (fault row 42)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -11,7 +11,7 @@ from storage.postgres.messages.recalls import recall
 from tests import wrong_clock
 from tests.builders import a_broadcast, a_notification, accept, add_app, add_people
 from tests.counters import find_drift
-from workers import retention as worker
+from workers import retention as worker_retention
 from workers.services import Services
 
 DAYS = 45
@@ -51,7 +51,7 @@ def send(connection: Connection, *receivers: int) -> None:
     persistence.persist(connection, accept(connection, *map(a_notification, receivers)))
 
 
-def months(engine: Engine) -> int:
+def count_months(engine: Engine) -> int:
     """How many partitions of deliveries there are."""
     with engine.begin() as connection:
         count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'deliveries'::regclass"
@@ -70,18 +70,18 @@ def populate(engine: Engine) -> None:
         send(connection, 2)
 
 
-def retain(services: Services) -> None:
-    """Take every step of letting months go."""
-    while worker.drop_slice(services):
+def drop_months(services: Services) -> None:
+    """Take every step of dropping months."""
+    while worker_retention.drop_slice(services):
         pass
 
 
 def test_a_month_past_its_time_goes_without_a_trace(keeper: Services, engine: Engine) -> None:
-    """Counters are without it, conversations that have nothing else are gone, a recount is exact."""
+    """After a month is dropped, counters are without it, conversations with nothing else are gone, and a recount is exact."""
     populate(engine)
-    before = months(engine)
-    retain(keeper)
-    assert months(engine) == before - 1
+    before = count_months(engine)
+    drop_months(keeper)
+    assert count_months(engine) == before - 1
     with engine.begin() as connection:
         left = connection.execute(text("SELECT user_id, unread_count FROM conversations")).all()
         assert [tuple(row) for row in left] == [(2, 1)]
@@ -89,19 +89,19 @@ def test_a_month_past_its_time_goes_without_a_trace(keeper: Services, engine: En
         assert find_drift(connection) == []
         assert connection.execute(text("SELECT count(*) FROM messages")).scalar() == 1
         assert connection.execute(text("SELECT count(*) FROM retention_progress")).scalar() == 0
-    assert not worker.drop_slice(keeper)
+    assert not worker_retention.drop_slice(keeper)
 
 
 def test_nothing_goes_unless_it_is_asked_for(services: Services, engine: Engine) -> None:
-    """0 days, the default, keeps everything."""
+    """With 0 days of retention, the default, everything is kept."""
     populate(engine)
-    before = months(engine)
-    assert not worker.drop_slice(services)
-    assert months(engine) == before
+    before = count_months(engine)
+    assert not worker_retention.drop_slice(services)
+    assert count_months(engine) == before
 
 
 def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Services, engine: Engine) -> None:
-    """After every slice counters equal a recount; reads and sends in between change nothing of that."""
+    """After every slice of settling counters equal a recount, also with reads and sends in between."""
     populate(engine)
     with engine.begin() as connection:
         month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
@@ -116,14 +116,14 @@ def test_an_interrupted_settling_goes_on_and_never_drifts(keeper: Services, engi
             conversations.mark_all_read(connection, 2)
     with engine.begin() as connection:
         assert retention.check_settled(connection, month)
-    retain(keeper)
+    drop_months(keeper)
     with engine.begin() as connection:
         assert partitions.find_expired_month(connection, kept=timedelta(days=DAYS)) is None
         assert find_drift(connection) == []
 
 
 def test_what_comes_into_an_old_month_is_settled_again(engine: Engine) -> None:
-    """A dead letter replayed with its old id after its slice was done: the month is not dropped yet."""
+    """A failed send that is replayed into a month after its slice was settled is settled too, before the month is dropped."""
     populate(engine)
     with engine.begin() as connection:
         month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
@@ -141,20 +141,20 @@ def test_what_comes_into_an_old_month_is_settled_again(engine: Engine) -> None:
 
 
 def test_the_broadcasts_of_the_month_go_too(keeper: Services, engine: Engine) -> None:
-    """With their chunks; younger ones stay."""
+    """The broadcasts of a dropped month go with their chunks; younger ones stay."""
     populate(engine)
     with engine.begin() as connection:
         ids = accept(connection, a_broadcast(), a_broadcast())
         persistence.persist(connection, ids)
         old = "UPDATE broadcasts SET id = message_id_floor(now() - interval '200 days') WHERE id = :id"
         connection.execute(text(old), {"id": ids[0]})
-    retain(keeper)
+    drop_months(keeper)
     with engine.begin() as connection:
         assert list(connection.execute(text("SELECT id FROM broadcasts")).scalars()) == [ids[1]]
 
 
 def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Services, engine: Engine) -> None:
-    """What is then the last message of a conversation goes with its month, and the conversation with it."""
+    """A recall after the settling leaves no conversation whose last message went with the month."""
     with engine.begin() as connection:
         add_app(connection)
         add_people(connection, range(1, 3))
@@ -172,7 +172,7 @@ def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Services, engine: E
         found = lookup.find_message(connection, last)
         assert found is not None
         recall(connection, found.message)
-    retain(keeper)
+    drop_months(keeper)
     with engine.begin() as connection:
         left = connection.execute(text("SELECT user_id, last_message_id FROM conversations")).all()
         assert [tuple(row) for row in left] == [(1, kept)]
@@ -180,7 +180,7 @@ def test_a_recall_after_the_settling_leaves_no_ghost(keeper: Services, engine: E
 
 
 def test_a_month_is_looked_through_in_parts(engine: Engine) -> None:
-    """Page by page, and where it stands is kept: a large month never needs a long statement."""
+    """A month is checked page by page and the place is kept, so that a large one never needs a long statement."""
     populate(engine)
     with engine.begin() as connection:
         month = partitions.find_expired_month(connection, kept=timedelta(days=DAYS))
@@ -200,9 +200,9 @@ def test_a_month_is_looked_through_in_parts(engine: Engine) -> None:
 
 
 def test_a_clock_that_jumped_ahead_lets_no_month_go(services: Services, engine: Engine) -> None:
-    """By PostgreSQL's clock everything is past its time; by the worker's nothing is."""
+    """If PostgreSQL's clock jumped ahead, a month that is not old by the worker's clock is kept."""
     populate(engine)
     wrong_clock.install(engine)
     wrong_clock.shift(engine, 20 * 365 * 86_400.0)
     forever = replace(services, settings=replace(services.settings, retention_days=3650))
-    assert not worker.drop_slice(forever)
+    assert not worker_retention.drop_slice(forever)

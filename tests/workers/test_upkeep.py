@@ -21,14 +21,14 @@ SELECT 'app:7', n::text, '', n, clock_timestamp() - interval '2 days' + make_int
 """
 
 
-def keys(engine: Engine) -> int:
+def count_keys(engine: Engine) -> int:
     """How many keys are remembered."""
     with engine.begin() as connection:
         return int(connection.execute(text("SELECT count(*) FROM idempotency_keys")).scalar_one())
 
 
 def test_old_keys_go_in_slices_and_young_ones_stay(services: Services, engine: Engine) -> None:
-    """However many there are, no transaction takes more than a slice; keys of today are not touched."""
+    """Keys past their day are deleted, no more than a slice in one transaction; keys of today are not touched."""
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 2_500})
         connection.execute(
@@ -36,11 +36,11 @@ def test_old_keys_go_in_slices_and_young_ones_stay(services: Services, engine: E
                 "INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, send) VALUES ('u', 'k', '', 1, '{}')"
             )
         )
-    after, left = None, [keys(engine)]
+    after, left = None, [count_keys(engine)]
     while left[-1] == 2_501 or after is not None:
         with engine.begin() as connection:
             after = idempotency.purge_keys(connection, slice=1_000, after=after)
-        left.append(keys(engine))
+        left.append(count_keys(engine))
     assert left == [2_501, 1_501, 501, 1]
     assert not upkeep.tidy(services)
 
@@ -48,7 +48,7 @@ def test_old_keys_go_in_slices_and_young_ones_stay(services: Services, engine: E
 def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With more keys than the time is enough for, changes are forgotten and retention has its step."""
+    """With more keys than there is time for, changes are still purged and retention still has its step."""
     monkeypatch.setattr(upkeep, "KEYS_PER_SLICE", 10)
     steps: list[str] = []
 
@@ -65,19 +65,19 @@ def test_each_kind_has_its_turn_whatever_the_others_have_to_do(
     clock = iter(range(1000))
     assert upkeep.tidy(services, seconds=8, now=lambda: next(clock))
     assert steps == ["retention"]
-    assert 0 < keys(engine) < 1_000
+    assert 0 < count_keys(engine) < 1_000
     with engine.begin() as connection:
         assert planning.purge_activity_changes(connection) == 0
     while upkeep.tidy(services):
         pass
-    assert keys(engine) == 0
+    assert count_keys(engine) == 0
 
 
 @pytest.mark.parametrize("error", [TransientError("locked"), PermanentError("permission denied")])
 def test_a_kind_that_cannot_go_on_keeps_no_other_from_it(
     services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch, error: CarillonError
 ) -> None:
-    """Retention waits for a lock in vain, or may not do it: keys are forgotten all the same."""
+    """When retention fails, because of a lock or for want of rights, keys are deleted all the same."""
 
     def fail(_: Services) -> bool:
         raise error
@@ -86,13 +86,13 @@ def test_a_kind_that_cannot_go_on_keeps_no_other_from_it(
     with engine.begin() as connection:
         connection.execute(text(OLD_KEYS), {"count": 100})
     assert not upkeep.tidy(services)
-    assert keys(engine) == 0
+    assert count_keys(engine) == 0
 
 
 def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
     services: Services, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It counts and logs what is wrong and repairs nothing; what it found is told when it is done."""
+    """The recount logs and counts drift, repairs nothing, and shows the number when it is done."""
     with engine.begin() as connection:
         persistence.persist(
             connection, accept(connection, *[a_send(receiver_id=n) for n in range(2, 900)])

@@ -17,7 +17,7 @@ from workers.watchdog import StallDetector
 
 
 def test_due_work_that_nobody_does_is_a_stall_after_the_limit() -> None:
-    """Counted from the first look that found work due."""
+    """A worker is stalled when the limit has passed since the first look that found work due."""
     detector = StallDetector(limit_seconds=60)
     assert not detector.is_stalled(now=1000, last_success_at=0, is_due=True)
     assert not detector.is_stalled(now=1059, last_success_at=0, is_due=True)
@@ -25,14 +25,14 @@ def test_due_work_that_nobody_does_is_a_stall_after_the_limit() -> None:
 
 
 def test_a_worker_that_does_something_does_not_stall() -> None:
-    """However long work has been due."""
+    """A worker whose tasks succeed is never stalled, however long work has been due."""
     detector = StallDetector(limit_seconds=60)
     for now in range(1000, 2000, 10):
         assert not detector.is_stalled(now=now, last_success_at=now - 30, is_due=True)
 
 
 def test_idleness_is_no_stall() -> None:
-    """Nothing due at one look, and the time starts anew."""
+    """After a look that finds nothing due the time starts anew."""
     detector = StallDetector(limit_seconds=60)
     assert not detector.is_stalled(now=1000, last_success_at=0, is_due=True)
     assert not detector.is_stalled(now=1059, last_success_at=0, is_due=False)
@@ -43,7 +43,7 @@ def test_idleness_is_no_stall() -> None:
 def test_a_worker_whose_consumer_hangs_ends_itself(
     worker: Child, celery: Celery, engine: Engine
 ) -> None:
-    """It is up, work is due, it no longer takes from its queue: it ends, in time, and says why."""
+    """A worker that is up and no longer takes from its queue, while work is due, ends itself in time and says why."""
     assert wait_until(lambda: bool(celery.control.ping(timeout=0.5)), seconds=30)
     assert celery.control.cancel_consumer(SENDS, reply=True, timeout=2)
     with engine.begin() as connection:
@@ -55,7 +55,7 @@ def test_a_worker_whose_consumer_hangs_ends_itself(
 def test_a_pool_process_without_descriptors_is_replaced(
     worker: Child, celery: Celery, engine: Engine, environ: Mapping[str, str]
 ) -> None:
-    """It takes every ring and fails at each (EMFILE): that is no work, and another process does it."""
+    """A pool process that takes every ring and fails at each (EMFILE) ends, and another one does the work."""
     assert wait_until(lambda: bool(celery.control.ping(timeout=0.5)), seconds=30)
     assert worker.pid is not None
     [child] = psutil.Process(worker.pid).children()
@@ -72,7 +72,7 @@ def test_a_pool_process_without_descriptors_is_replaced(
     doorbell = Doorbell(load(QueueSettings, environ))
 
     def is_delivered() -> bool:
-        # The main process may be the first to see it; whoever runs it starts it again.
+        # The main process may be the first to see it; then what supervises it would start it again.
         if not worker.is_running():
             worker.launch()
         doorbell.ring(SENDS)

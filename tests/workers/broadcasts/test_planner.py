@@ -1,4 +1,4 @@
-"""A lane whose plan fails: that broadcast rests, and everything else goes on."""
+"""Planning that fails: that broadcast rests, and everything else goes on."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,8 +8,11 @@ from sqlalchemy import Engine, text
 
 from storage.model.errors import TransientError
 from storage.postgres.broadcasts import expansion
-from storage.postgres.messages import persistence
-from tests.builders import a_broadcast, accept, add_people
+from tests.workers.broadcasts.lanes import (
+    add_pending,
+    of_app,
+    work_off,
+)
 from workers.broadcasts.lane import run_lane
 from workers.services import Services
 
@@ -26,63 +29,47 @@ CREATE TRIGGER refuse BEFORE INSERT ON broadcast_chunks FOR EACH ROW EXECUTE FUN
 """
 
 
-def pending(engine: Engine, *apps: int) -> list[int]:
-    """A broadcast of each of `apps` to thirty people, persisted; their ids."""
-    with engine.begin() as connection:
-        add_people(connection, range(1, 31))
-        sends = [a_broadcast(sent_by_app_id=app, app_id=app) for app in apps]
-        ids = accept(connection, *sends)
-        persistence.persist(connection, ids)
-    return ids
-
-
-def statuses(engine: Engine) -> list[tuple[str, str | None]]:
+def list_statuses(engine: Engine) -> list[tuple[str, str | None]]:
     """Status and error of every broadcast, by id."""
     with engine.begin() as connection:
         found = connection.execute(text("SELECT status, error FROM broadcasts ORDER BY id"))
         return [(row.status, row.error) for row in found]
 
 
-def work(services: Services) -> None:
-    """As rings do it, until there is nothing to do."""
-    while run_lane(services):
-        pass
-
-
 def test_what_cannot_be_planned_holds_up_no_other_app(services: Services, engine: Engine) -> None:
-    """App 8's broadcast is done while app 7's cannot be planned; mended, app 7's is done too."""
-    pending(engine, 7, 8)
+    """App 8's broadcast is DONE while app 7's cannot be planned; once that is mended, app 7's is DONE too."""
+    add_pending(engine, of_app(7), of_app(8))
     with engine.begin() as connection:
         connection.exec_driver_sql(BREAK.format(what="RAISE EXCEPTION 'no room'"))
     small = replace(services, settings=replace(services.settings, chunk_size=10))
-    work(small)
-    assert statuses(engine) == [("PENDING", "no room"), ("DONE", None)]
+    work_off(small)
+    assert list_statuses(engine) == [("PENDING", "no room"), ("DONE", None)]
     with engine.begin() as connection:
         connection.execute(text("DROP TRIGGER refuse ON broadcast_chunks"))
         connection.execute(text("UPDATE broadcasts SET rest_until = now()"))
-    work(small)
-    assert statuses(engine) == [("DONE", None), ("DONE", None)]
+    work_off(small)
+    assert list_statuses(engine) == [("DONE", None), ("DONE", None)]
 
 
 def test_what_takes_too_long_to_plan_is_not_tried_first_for_ever(
     services: Services, engine: Engine
 ) -> None:
-    """A plan that PostgreSQL ended for its time rests too: the next ring serves the others."""
-    pending(engine, 7, 8)
+    """A broadcast whose planning PostgreSQL ended for its time rests; the next ring plans the others."""
+    add_pending(engine, of_app(7), of_app(8))
     late = "RAISE EXCEPTION 'too late' USING ERRCODE = 'query_canceled'"
     with engine.begin() as connection:
         connection.exec_driver_sql(BREAK.format(what=late))
     with pytest.raises(TransientError):
         run_lane(services)
-    work(services)
-    assert [status for status, _ in statuses(engine)] == ["PENDING", "DONE"]
+    work_off(services)
+    assert [status for status, _ in list_statuses(engine)] == ["PENDING", "DONE"]
 
 
 def test_an_error_that_nobody_expected_is_the_broadcasts_own(
     services: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is raised while one is planned, the lane goes on; its text is not kept."""
-    bad, _good = pending(engine, 7, 8)
+    """An unexpected error while one broadcast is planned stops no other; only the kind of error is kept, not its text."""
+    bad, _good = add_pending(engine, of_app(7), of_app(8))
     real: Any = expansion.close_if_done
 
     def raise_for_bad(connection: Any, broadcast_id: int) -> None:
@@ -91,5 +78,5 @@ def test_an_error_that_nobody_expected_is_the_broadcasts_own(
         real(connection, broadcast_id)
 
     monkeypatch.setattr("storage.postgres.broadcasts.planning.close_if_done", raise_for_bad)
-    work(services)
-    assert statuses(engine) == [("PENDING", "RuntimeError."), ("DONE", None)]
+    work_off(services)
+    assert list_statuses(engine) == [("PENDING", "RuntimeError."), ("DONE", None)]
