@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypedDict
 
@@ -17,9 +17,13 @@ from ingest.metrics import Telemetry
 from ingest.models.presenters import Display
 from ingest.readiness import Readiness
 from ingest.sends.backlog import BacklogMonitor
+from ingest.sends.batch import BatchSender
 from ingest.sends.delivery_wait import DeliveryWaiter
+from ingest.sends.idempotency import IdempotencyKeys
 from ingest.sends.intake import Intake
-from ingest.sends.rules import Rules
+from ingest.sends.recall import Recaller
+from ingest.sends.rules import SendPolicy
+from ingest.sends.sender import Sender
 from ingest.sends.validator import SendValidator
 from ingest.settings import IngestSettings
 from storage.broker.doorbell import Doorbell
@@ -61,9 +65,10 @@ class Services:
     readiness: Readiness
     authentication: Authentication
     lookups: Lookups
-    judge: SendValidator
-    intake: Intake
-    watch: DeliveryWaiter
+    sender: Sender
+    batch_sender: BatchSender
+    recaller: Recaller
+    delivery_waiter: DeliveryWaiter
     display: Display
     telemetry: Telemetry
     vault: Vault
@@ -123,7 +128,7 @@ async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncI
             environ, pipes, backlog=backlog, telemetry=telemetry, settings=settings
         )
         for steady in (
-            backlog.run(tell=telemetry.backlog),
+            backlog.keep_measuring(telemetry.backlog),
             services.lookups.keep_fresh(),
             answer_gateways(pipes.strangers, pipes.shares.strangers),
         ):
@@ -163,6 +168,22 @@ def _services(
     lists = Lists(shares.lists)
     lookups = Lookups(shares.sends, strangers=shares.strangers, vault=vault, settings=settings)
     verifier = TokenVerifier(load(TokenSettings, environ))
+    clock = partial(datetime.now, UTC)
+    validator = SendValidator(
+        lookups,
+        lists,
+        media=pipes.media,
+        policy=SendPolicy(settings.content_limit_bytes, settings.schedule_ahead),
+        clock=clock,
+    )
+    intake = Intake(
+        shares.sends,
+        doorbell=pipes.doorbell,
+        backlog=backlog,
+        telemetry=telemetry,
+        settings=settings,
+    )
+    keys = IdempotencyKeys(shares.sends, settings=settings)
     return Services(
         settings=settings,
         pipes=pipes,
@@ -171,21 +192,15 @@ def _services(
         readiness=Readiness(),
         authentication=Authentication(verifier, lookups, window=settings.signature_window),
         lookups=lookups,
-        judge=SendValidator(
-            lookups,
-            lists,
-            media=pipes.media,
-            rules=Rules(settings.content_limit_bytes, settings.schedule_ahead),
-            clock=partial(datetime.now, UTC),
-        ),
-        intake=Intake(
-            shares.sends,
+        sender=Sender(validator, intake, keys=keys, limits=pipes.limits),
+        batch_sender=BatchSender(validator, intake, keys=keys, limits=pipes.limits),
+        recaller=Recaller(
+            shares.reads,
             doorbell=pipes.doorbell,
-            backlog=backlog,
-            telemetry=telemetry,
-            settings=settings,
+            limit=timedelta(hours=settings.recall_hours),
+            clock=clock,
         ),
-        watch=DeliveryWaiter(shares.sends),
+        delivery_waiter=DeliveryWaiter(shares.sends),
         display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
         telemetry=telemetry,
         vault=vault,

@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from ingest.sends.recall import recall_broadcast
 from ingest.services import Services
 from storage.broker.queues import SENDS
 from storage.model.caller import App, Person
@@ -78,7 +77,7 @@ async def cancel(services: Services, id: int) -> dict[str, Any]:
 
 async def recall(services: Services, id: int) -> dict[str, Any]:
     """Begin to take a broadcast back."""
-    await recall_broadcast(services, id)
+    await services.recaller.recall_broadcast(id)
     _log.info("The operator recalled broadcast %d.", id)
     return {}
 

@@ -4,7 +4,7 @@ from ingest.http.endpoint import API, APPS, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
 from ingest.models.responses import BroadcastAnswer, BroadcastLine, UnreadAnswer
-from ingest.sends import audience
+from ingest.sends import broadcast_progress
 from ingest.services import Context, Services
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
@@ -49,7 +49,7 @@ async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> R
     """How far a broadcast has come, to the app that sent it."""
     services = context.services
     async with services.lists.turn(context.caller) as database:
-        report = await audience.report(
+        report = await broadcast_progress.find_report(
             database, context.params.broadcast_id, app_id=context.caller.app.id
         )
     return Response(services.display.broadcast(_found(report)))
@@ -69,7 +69,7 @@ async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Res
     services, window = context.services, context.params
     await _check(services, window.broadcast_id, app_id=context.caller.app.id)
     async with services.lists.turn(context.caller) as database:
-        people = await audience.unread(
+        people = await broadcast_progress.list_unread(
             database,
             window.broadcast_id,
             after_user_id=window.after_user_id,

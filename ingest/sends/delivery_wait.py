@@ -1,6 +1,6 @@
-"""`Prefer: wait`: holds an answer back until its message is in the histories (contract §2).
+"""`Prefer: wait`: an answer waits until its message is in the histories (contract §2).
 
-One question now and then for all who wait, however many.
+The record is asked once in a while for all who wait, however many they are.
 """
 
 import asyncio
@@ -14,67 +14,69 @@ from storage.postgres.database import Database
 from storage.postgres.messages import lookup
 from storage.postgres.sends import backlog
 
-_ASK_EVERY_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 
 class DeliveryWaiter:
-    """Tells when messages and broadcasts have arrived, or that they never will."""
+    """Waits for messages and broadcasts to arrive."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._messages: dict[int, list[asyncio.Future[bool]]] = defaultdict(list)
         self._broadcasts: dict[int, list[asyncio.Future[bool]]] = defaultdict(list)
-        self._asking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
-    async def delivered(self, id: int, *, is_broadcast: bool, within: timedelta) -> bool:
-        """Wait until the message is in every history it goes to.
+    async def wait_until_delivered(self, id: int, *, is_broadcast: bool, within: timedelta) -> bool:
+        """Wait until the message is in every history it goes to: True.
 
-        False if not within the time; and as soon as it is known that it will not be: it failed, or was
-        taken back.
+        False if that takes longer than `within`, and as soon as it is known that the message will not arrive: it failed, or was
+        taken back. While the record is away the wait goes on.
         """
-        wanted = self._broadcasts if is_broadcast else self._messages
-        outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        wanted[id].append(outcome)
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask_on())
+        waiters = self._broadcasts if is_broadcast else self._messages
+        arrival: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        waiters[id].append(arrival)
+        if self._polling is None:
+            self._polling = asyncio.create_task(self._poll_while_waited_for())
         try:
             async with asyncio.timeout(within.total_seconds()):
-                return await outcome
+                return await arrival
         except TimeoutError:
             return False
         finally:
-            wanted[id].remove(outcome)
-            if not wanted[id]:
-                del wanted[id]
+            waiters[id].remove(arrival)
+            if not waiters[id]:
+                del waiters[id]
 
-    async def _ask_on(self) -> None:
+    async def _poll_while_waited_for(self) -> None:
         try:
             while self._messages or self._broadcasts:
-                await asyncio.sleep(_ASK_EVERY_SECONDS)
-                await self._ask()
+                await asyncio.sleep(_POLL_SECONDS)
+                await self._poll()
         finally:
-            self._asking = None
+            self._polling = None
 
-    async def _ask(self) -> None:
-        sent, sent_to_many = set(self._messages), set(self._broadcasts)
+    async def _poll(self) -> None:
         try:
-            if sent:
-                waiting = await self._database.query(backlog.find_waiting, sent)
-                if gone := sent - waiting:
-                    there = await self._database.query(lookup.find_persisted, gone)
-                    _tell(self._messages, gone, there=there)
-            if sent_to_many:
-                ended = await self._database.query(reports.find_ended, sent_to_many)
+            if self._messages:
+                await self._poll_messages(set(self._messages))
+            if self._broadcasts:
+                ended = await self._database.query(reports.find_ended, set(self._broadcasts))
                 done = {id for id, is_done in ended.items() if is_done}
-                _tell(self._broadcasts, ended.keys(), there=done)
+                _wake(self._broadcasts, ended, delivered=done)
         except TransientError:
             return
 
+    async def _poll_messages(self, ids: set[int]) -> None:
+        gone = ids - await self._database.query(backlog.find_waiting, ids)
+        if gone:
+            delivered = await self._database.query(lookup.find_persisted, gone)
+            _wake(self._messages, gone, delivered=delivered)
 
-def _tell(
-    wanted: dict[int, list["asyncio.Future[bool]"]], ended: Iterable[int], *, there: set[int]
+
+def _wake(
+    waiters: dict[int, list["asyncio.Future[bool]"]], ended: Iterable[int], *, delivered: set[int]
 ) -> None:
-    for one in ended:
-        for outcome in wanted.get(one, ()):
-            if not outcome.done():
-                outcome.set_result(one in there)
+    for id in ended:
+        for arrival in waiters.get(id, ()):
+            if not arrival.done():
+                arrival.set_result(id in delivered)

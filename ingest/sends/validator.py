@@ -1,4 +1,4 @@
-"""Judges a send: the pure rules of `rules.py`, with what they need looked up in between."""
+"""Validates a send: collects what the rules need to know, looks it up, has them build the send."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,18 +6,16 @@ from datetime import datetime
 from ingest.connection_shares import Lists
 from ingest.identity.lookups import Lookups
 from ingest.models.requests import Audience, SendBody
-from ingest.sends import audience as audiences
-from ingest.sends import rules as sending
-from ingest.sends.audience import Resolved
-from ingest.sends.rules import LookupResult, RequiredLookups, Rules
+from ingest.sends.audience import ResolvedAudience, resolve_audience
+from ingest.sends.rules import LookupResult, RequiredLookups, SendPolicy, build_send, check_request
 from storage.media.store import MediaStore
-from storage.model.caller import App, AppCaller, Caller
+from storage.model.caller import App, AppCaller, Caller, Person
 from storage.model.media import MediaObject, is_key
 from storage.model.send import Send
 
 
 class SendValidator:
-    """Says of a request whether it may be sent, and as what."""
+    """Makes a request to send into a send that passed every rule. `clock` gives aware UTC."""
 
     def __init__(
         self,
@@ -25,62 +23,65 @@ class SendValidator:
         lists: Lists,
         *,
         media: MediaStore,
-        rules: Rules,
+        policy: SendPolicy,
         clock: Callable[[], datetime],
     ) -> None:
         self._lookups = lookups
         self._media = media
         self._lists = lists
-        self._rules = rules
+        self._policy = policy
         self._clock = clock
 
-    async def judge(self, body: SendBody, caller: Caller) -> Send:
-        """The send. Raises CallerError of some kind (contract §2), or TransientError."""
-        needs = sending.needs(body, caller, rules=self._rules)
-        facts = await self._find(needs, caller)
-        return sending.decide(body, caller, facts, rules=self._rules, now=self._clock())
+    async def validate(self, body: SendBody, caller: Caller) -> Send:
+        """The send. Raises a CallerError that says which rule is broken (contract §2), or TransientError."""
+        required = check_request(body, caller, policy=self._policy)
+        found = await self._look_up(required, caller)
+        return build_send(body, caller, found, policy=self._policy, now=self._clock())
 
-    async def _find(self, needs: RequiredLookups, caller: Caller) -> LookupResult:
-        receiver_id, named_app_id, account, sender_account, media_key, audience = needs
-        named_app = None if named_app_id is None else await self._app(named_app_id)
+    async def _look_up(self, required: RequiredLookups, caller: Caller) -> LookupResult:
+        named_app = await self._find_app(required.named_app_id)
         # An account is a name in the app that the request names, or in the one that calls.
-        home = caller.app if isinstance(caller, AppCaller) else named_app
-        if receiver_id is None and account is not None:
-            receiver_id = await self._user_id(home, account)
-        people = self._lookups.people
-        media, is_uploaded = (
-            (None, False) if media_key is None else await self._object(media_key, caller)
-        )
+        accounts_app = caller.app if isinstance(caller, AppCaller) else named_app
+        receiver_id = required.receiver_id
+        if receiver_id is None:
+            receiver_id = await self._find_account(accounts_app, required.receiver_account)
+        media, is_uploaded = await self._find_media(required.media_key, caller)
         return LookupResult(
-            None
-            if receiver_id is None
-            else people.remembered(receiver_id) or await people.find(receiver_id),
-            named_app,
-            None if sender_account is None else await self._user_id(home, sender_account),
-            media,
-            is_uploaded,
-            None if audience is None else await self._audience(caller, home, audience),
+            receiver=await self._find_person(receiver_id),
+            named_app=named_app,
+            sender_id=await self._find_account(accounts_app, required.sender_account),
+            media=media,
+            is_uploaded=is_uploaded,
+            audience=await self._resolve(required.audience, accounts_app, caller),
         )
 
-    async def _object(self, key: str, caller: Caller) -> tuple[MediaObject | None, bool]:
-        """Whose object it is and, if it is the caller's, whether it is there."""
-        known = await self._lookups.objects.submit(key) if is_key(key) else None
-        if known is None or known.owner != caller.key:
-            return known, False
-        return known, await self._media.holds(key)
-
-    async def _app(self, app_id: str) -> App | None:
-        known = await self._lookups.apps.find(app_id)
+    async def _find_app(self, app_id: str | None) -> App | None:
+        known = None if app_id is None else await self._lookups.apps.find(app_id)
         return None if known is None else known.app
 
-    async def _user_id(self, app: App | None, account: str) -> int | None:
-        return None if app is None else await self._lookups.accounts.find((app.id, account))
+    async def _find_account(self, app: App | None, account: str | None) -> int | None:
+        if app is None or account is None:
+            return None
+        return await self._lookups.accounts.find((app.id, account))
 
-    async def _audience(
-        self, caller: Caller, app: App | None, audience: Audience
-    ) -> Resolved | None:
-        if app is None:
+    async def _find_person(self, user_id: int | None) -> Person | None:
+        return None if user_id is None else await self._lookups.people.find(user_id)
+
+    async def _find_media(self, key: str | None, caller: Caller) -> tuple[MediaObject | None, bool]:
+        """The object of this key, if there is one, and whether it is uploaded."""
+        if key is None or not is_key(key):
+            return None, False
+        media = await self._lookups.objects.submit(key)
+        if media is None or media.owner != caller.key:
+            # The rules refuse what is not the caller's: the store need not be asked.
+            return media, False
+        return media, await self._media.holds(key)
+
+    async def _resolve(
+        self, audience: Audience | None, app: App | None, caller: Caller
+    ) -> ResolvedAudience | None:
+        if audience is None or app is None:
             return None
         # Up to 100,000 names are a long question: not of the share that every send needs.
         async with self._lists.turn(caller) as database:
-            return await audiences.resolve(database, audience, app=app)
+            return await resolve_audience(database, audience, app=app)
