@@ -40,7 +40,7 @@ def is_personal(table: str) -> str:
 
 
 def receiver_peer(table: str) -> str:
-    """SQL of the peer that the receiver has a message under, of a row of `table` (docs/contract.md §2, Conversations).
+    """SQL of the peer that the receiver has a message under, of a row of `table` (contract §2, Conversations).
 
     `model.conversation.copies` says the same in Python; a test holds the two together.
     """

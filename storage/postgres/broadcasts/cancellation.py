@@ -1,4 +1,4 @@
-"""Cancelling a broadcast: what is not delivered when it is stopped never will be (docs/contract.md §3).
+"""Cancelling a broadcast: what is not delivered when it is stopped never will be (contract §3).
 
 Ingest and `carillon broadcasts` call `cancel`, then `discard_waiting` in a transaction of its own; the sweep does the
 latter if they could not. A recall stops a broadcast the same way.

@@ -1,4 +1,4 @@
-"""Who has read a broadcast and who has not (docs/contract.md §3), looked at a part of the audience at a time."""
+"""Who has read a broadcast and who has not (contract §3), looked at a part of the audience at a time."""
 
 from dataclasses import dataclass
 

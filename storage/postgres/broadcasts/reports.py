@@ -1,4 +1,4 @@
-"""How far broadcasts are on their way (docs/contract.md §3); for ingest and the command."""
+"""How far broadcasts are on their way (contract §3); for ingest and the command."""
 
 from collections.abc import Collection
 from typing import Any

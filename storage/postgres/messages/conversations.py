@@ -1,12 +1,13 @@
-"""Conversation lists and their unread counters.
+"""Conversations: a person's list, the number of unread messages, and marking messages as read.
 
-Counters move only with rows, by as many as moved (docs/decisions/0006-counters-move-with-rows.md): reading
-takes the conversations' locks first, in (user_id, peer_id) order, and then counts what it marked, all in one statement.
+Unread counters move only with rows, by as many as moved (docs/decisions/0006-counters-move-with-rows.md). They rise in
+`persistence.py` and `broadcasts/expansion.py`, and fall here, with recalls and with retention.
 """
 
 from sqlalchemy import Connection, Row, text
 
 from storage.model.conversation import (
+    PREVIEW_LENGTH,
     SYSTEM_NAME,
     SYSTEM_PEER,
     SYSTEM_USERNAME,
@@ -15,26 +16,26 @@ from storage.model.conversation import (
 from storage.postgres import outbox
 from storage.postgres.message_rows import CONTENT_TYPES
 
-# The newest, without a page being asked for (contract §4): somebody may have one with everybody.
+# The list has no pages (contract §4), and somebody may have a conversation with everybody.
 LISTED = 1_000
-# By the primary key's prefix; everything joined is by primary key, of those that are listed only.
-_LISTING = text("""
+# Along the prefix of the primary key. What is joined is found by primary key, for the listed ones only.
+_LIST = text(f"""
 SELECT c.peer_id, c.unread_count, c.updated_at,
        coalesce(u.mobile, a.app_id) AS peer_username, coalesce(u.name, a.name) AS peer_name,
-       m.content_type, left(m.content, 200) AS content
+       m.content_type, left(m.content, {PREVIEW_LENGTH}) AS content
   FROM (SELECT * FROM conversations WHERE user_id = :user_id AND last_message_id > 0
          ORDER BY updated_at DESC, last_message_id DESC LIMIT :listed) c
   LEFT JOIN users u ON c.peer_id > 0 AND u.id = c.peer_id
   LEFT JOIN apps a ON c.peer_id < 0 AND a.id = -c.peer_id
   LEFT JOIN messages m ON m.id = c.last_message_id AND m.recalled_at IS NULL
  ORDER BY c.updated_at DESC, c.last_message_id DESC
-""")
+""")  # noqa: S608 (a number)
 
 
 def list_conversations(connection: Connection, user_id: int) -> list[Conversation]:
-    """A person's conversations, newest first, LISTED at most (contract §4)."""
+    """A person's conversations, newest first; the newest LISTED if there are more (contract §4)."""
     asked = {"user_id": user_id, "listed": LISTED}
-    return [_conversation(row) for row in connection.execute(_LISTING, asked)]
+    return [_conversation(row) for row in connection.execute(_LIST, asked)]
 
 
 def _conversation(row: Row[tuple[object, ...]]) -> Conversation:
@@ -56,16 +57,16 @@ _UNREAD_TOTAL = text(
 
 
 def count_unread(connection: Connection, user_id: int) -> int:
-    """How many messages a person has not read, over all conversations."""
+    """How many messages a person has not read, in all conversations together."""
     return int(connection.execute(_UNREAD_TOTAL, {"user_id": user_id}).scalar_one())
 
 
-# One statement, so that nobody's locks wait for whoever asked (a process may hang between two). Locks are taken
-# in key order and all of them before any delivery is touched (`array_agg` needs them all), as persist and expand
-# do. What the statement sees is as old as its beginning: what came while it waited for a lock stays unread, what
-# another device read meanwhile is not counted again (READ COMMITTED looks at a changed row once more), and counters
-# move by as many as were marked. Unread deliveries are found newest first along the primary key; the search ends
-# with the last one that was counted.
+# One statement: a process that hangs between two statements would keep its locks, and others would wait for them.
+# Locks are taken in the order of the primary key, and all of them before a delivery is touched (`array_agg` needs every
+# row), as all writers do. The statement sees what was committed when it began: a message that arrives while it waits
+# for a lock stays unread. What another device marked meanwhile is not counted twice, because READ COMMITTED looks at a
+# changed row again, and counters move by as many rows as were marked. Unread deliveries are found newest first along
+# the primary key; the search ends with the last one that the counter counts.
 _READ = """
 WITH locked AS (
   SELECT peer_id FROM conversations WHERE user_id = :user_id AND unread_count > 0 {one}
@@ -120,7 +121,10 @@ _NO_BOUND = 2**63 - 1
 
 
 def mark_all_read(connection: Connection, user_id: int) -> int:
-    """Mark everything a person has as read; how many. The person's devices are told by the outbox."""
+    """Mark everything that a person has as read; returns how many messages were unread.
+
+    The event for the person's devices is in the outbox with it. Safe to repeat: a second time it is 0.
+    """
     parameters = {"user_id": user_id, "up_to_id": _NO_BOUND}
     return int(connection.execute(_READ_ALL, parameters).scalar_one())
 
@@ -128,9 +132,9 @@ def mark_all_read(connection: Connection, user_id: int) -> int:
 def mark_read(
     connection: Connection, user_id: int, *, peer_id: int, up_to_id: int | None = None
 ) -> int:
-    """Mark one conversation as read, up to and with `up_to_id` (None: all of it); how many.
+    """Mark a conversation as read, up to and including `up_to_id` (None: all of it); returns how many were unread.
 
-    The person's devices are told by the outbox. Safe to repeat: a second time it is 0.
+    The event for the person's devices is in the outbox with it. Safe to repeat: a second time it is 0.
     """
     bound = _NO_BOUND if up_to_id is None else up_to_id
     parameters = {"user_id": user_id, "peer_id": peer_id, "up_to_id": bound}

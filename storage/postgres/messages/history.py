@@ -1,4 +1,4 @@
-"""A person's history: the pages of one conversation, newest message first (docs/contract.md §4)."""
+"""A person's history: the pages of one conversation, newest message first (contract §4)."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from sqlalchemy import Connection, column, text
 from storage.model.message import Message, MessageView
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, make_message
 
-# The page first, along the primary key of `deliveries` (user_id, peer_id, message_id), then what it
-# shows; the other side's delivery, by its own primary key, tells whether a message I sent was read.
+# The page is found first, along the primary key of `deliveries` (user_id, peer_id, message_id), then what it shows. For a
+# message that the person sent, the other person's delivery tells when it was read; it is found by its primary key.
 _HISTORY = f"""
 WITH page AS (
   SELECT message_id, read_at FROM deliveries
@@ -25,7 +25,7 @@ SELECT {FIELDS_IN_MESSAGES},
    AND other.user_id = :peer_id AND other.peer_id = :user_id AND other.message_id = page.message_id
  ORDER BY m.id DESC
 """  # noqa: S608 (column lists of `message_rows`)
-# With its columns named beforehand, SQLAlchemy need not look at them for every page.
+# SQLAlchemy does not have to look at the columns of each page if they are named beforehand.
 _HISTORY_COLUMNS: list[Any] = [column(name) for name in (*Message._fields, "seen_at")]
 _HISTORY_FROM_TOP = text(_HISTORY.format(bound="")).columns(*_HISTORY_COLUMNS)
 _HISTORY_BEFORE = text(_HISTORY.format(bound="AND message_id < :before_id")).columns(
@@ -42,9 +42,10 @@ def list_history(
     limit: int = 50,
     before_id: int | None = None,
 ) -> list[MessageView]:
-    """A page of a person's conversation, newest first (contract §4).
+    """Up to `limit` messages of a person's conversation, newest first (contract §4).
 
-    `before_id` pages by key, at the same cost however deep; `skip` counts through what it skips.
+    `before_id` (None: from the newest) starts behind that message, at the same cost however old it is; `skip` passes
+    over so many messages, and reads each of them.
     """
     rows = connection.execute(
         _HISTORY_FROM_TOP if before_id is None else _HISTORY_BEFORE,

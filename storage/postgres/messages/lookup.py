@@ -1,4 +1,7 @@
-"""Finding a message by its id, wherever it is on its way; who may see it is for the caller to decide."""
+"""Finding a message by its id, wherever it is on its way.
+
+Who may see it is decided in ingest; only `find_received` asks whether a person has a copy.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,9 +17,10 @@ from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message, rece
 
 @dataclass(frozen=True, slots=True)
 class FoundMessage:
-    """A message wherever it is on its way; `read_at` is the one receiver's.
+    """A message and how far it has come.
 
-    `is_held`: it is due, and its app is disabled.
+    `read_at` is when its one receiver read it; None for unread messages and for broadcasts. `is_held`: it is due, and
+    waits because its app is disabled.
     """
 
     message: Message
@@ -47,9 +51,9 @@ SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHER
 
 
 def find_message(connection: Connection, message_id: int) -> FoundMessage | None:
-    """A message by its id, accepted, held, delivered, failed or recalled; who may see it is not asked here.
+    """The message with this id, be it accepted, held, delivered, failed or recalled; None if there is none.
 
-    Looks along its way (accepted, then messages), so that one that moves meanwhile is still found.
+    The tables are read in the order in which a message moves through them, so that one that moves meanwhile is found.
     """
     if row := connection.execute(_WAITING, {"id": message_id}).first():
         status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
@@ -63,9 +67,8 @@ def find_message(connection: Connection, message_id: int) -> FoundMessage | None
     return None
 
 
-# As the report says, in the words of a message (contract §2): nobody is to take it for delivered before
-# everyone has it.
-_OF_BROADCAST = {
+# A broadcast is delivered when everyone has it (contract §2); until then it is accepted.
+_STATUS_OF_A_BROADCAST = {
     BroadcastStatus.DONE: MessageStatus.DELIVERED,
     BroadcastStatus.CANCELLED: MessageStatus.CANCELLED,
     BroadcastStatus.FAILED: MessageStatus.FAILED,
@@ -76,10 +79,13 @@ _OF_BROADCAST = {
 
 def _status(row: Row[Any]) -> MessageStatus:
     if row.broadcast_status is not None:
-        return _OF_BROADCAST.get(BroadcastStatus(row.broadcast_status), MessageStatus.ACCEPTED)
+        return _STATUS_OF_A_BROADCAST.get(
+            BroadcastStatus(row.broadcast_status), MessageStatus.ACCEPTED
+        )
     return MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
 
 
+# By the primary keys of `messages` and `deliveries`.
 _RECEIVED = text(f"""
 SELECT {FIELDS_IN_MESSAGES} FROM messages m LEFT JOIN apps a ON a.id = m.app_id
  WHERE m.id = :id AND EXISTS (
@@ -90,19 +96,16 @@ SELECT {FIELDS_IN_MESSAGES} FROM messages m LEFT JOIN apps a ON a.id = m.app_id
 
 
 def find_received(connection: Connection, message_id: int, *, user_id: int) -> Message | None:
-    """A message of which `user_id` has a received copy; None otherwise, also for its sender.
-
-    By the primary keys of `messages` and `deliveries`.
-    """
+    """The message with this id if `user_id` received it; None otherwise, also for its sender."""
     row = connection.execute(_RECEIVED, {"id": message_id, "user_id": user_id}).first()
     return read_message(row) if row else None
 
 
-_IN_HISTORIES = text("""
+_PERSISTED = text("""
 SELECT id FROM messages WHERE id = ANY(CAST(:ids AS bigint[])) AND recalled_at IS NULL
 """)
 
 
 def find_persisted(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Those of `ids` that were persisted and not taken back; by the primary key."""
-    return set(connection.execute(_IN_HISTORIES, {"ids": list(ids)}).scalars())
+    """Those of `ids` that are in the histories: persisted and not recalled."""
+    return set(connection.execute(_PERSISTED, {"ids": list(ids)}).scalars())

@@ -9,11 +9,11 @@ _ADD_MONTHS = text("SELECT add_message_months(:ahead)")
 
 
 def add_months(connection: Connection, ahead: int) -> int:
-    """Make this month's partitions and those of the next `ahead` months; how many were missing."""
+    """Make the partitions of this month and the next `ahead` months; returns how many were missing. Safe to repeat."""
     return int(connection.execute(_ADD_MONTHS, {"ahead": ahead}).scalar_one())
 
 
-# The oldest first: whatever a conversation has below its last message is in it, or is gone already.
+# The oldest first: retention takes it that nothing is left of the months before.
 _EXPIRED = text("""
 SELECT suffix, message_id_floor(first) AS low, message_id_floor(first + interval '1 month') AS high
   FROM (
@@ -30,7 +30,7 @@ SELECT suffix, message_id_floor(first) AS low, message_id_floor(first + interval
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month's partitions: the end of their names, and the ids from `low` to below `high`."""
+    """A month of partitions: `suffix` ends their names, and ids go from `low` to below `high`."""
 
     suffix: str
     low: int
@@ -40,7 +40,7 @@ class Month:
 def find_expired_month(connection: Connection, *, kept: timedelta) -> Month | None:
     """The oldest month all of which is older than `kept`; None if there is none.
 
-    By the clock that is behind, PostgreSQL's or this process's: one that jumped ahead lets nothing go.
+    Told by PostgreSQL's clock or this process's, the one that is behind: a clock that jumped ahead expires nothing.
     """
     asked = {"kept": kept, "latest": datetime.now(UTC)}
     row = connection.execute(_EXPIRED, asked).first()

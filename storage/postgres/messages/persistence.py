@@ -1,6 +1,7 @@
 """Persisting: accepted sends become messages, with their deliveries and unread counters, in one statement.
 
-Called by the holder of the persist lane only (`workers/persist.py`), so that a conversation stays in order.
+Only the holder of the persist lane calls it (`workers/persist.py`), so that a conversation stays in order
+(docs/decisions/0003-one-persist-lane.md).
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,9 @@ from storage.postgres.message_rows import (
 )
 from storage.postgres.raw_statements import array_literal, execute_raw
 
-# One statement for the whole batch. Who has which copy is `model.conversation.copies`, in SQL.
-# Counters move by exactly the rows that go in; a conversation that appears ten times is updated once;
-# (user_id, peer_id) order keeps two writers from deadlocking (docs/decisions/0006-counters-move-with-rows.md).
+# One statement for the whole batch. Who gets which copy is what `model.conversation.copies` says. Counters move by the
+# rows that go in; a conversation that appears ten times is updated once; the order by (user_id, peer_id) keeps two
+# writers from a deadlock (docs/decisions/0006-counters-move-with-rows.md).
 _PERSIST = f"""
 WITH batch AS (
   DELETE FROM accepted WHERE id = ANY(CAST(%(ids)s AS bigint[])) RETURNING *
@@ -58,17 +59,17 @@ SELECT {FIELDS_IN_ACCEPTED}, origin FROM batch ORDER BY id
 
 
 class PersistedMessage(NamedTuple):
-    """A message that is in the histories now; `origin`: text of a `model.origin.Origin`, "" if unknown."""
+    """A message that is in the histories. `origin` is the text of a `model.origin.Origin`; "" if it is unknown."""
 
     message: Message
     origin: str = ""
 
 
 def persist(connection: Connection, ids: Sequence[int]) -> list[PersistedMessage]:
-    """Put accepted sends into the histories of their people, or broadcasts into `broadcasts`.
+    """Move accepted sends into the histories of their people, and broadcasts into `broadcasts`.
 
-    Returns them in id order. All or nothing, in the caller's transaction; ids that are
-    persisted already, or gone (recalled before delivery), are passed over, so it is safe to repeat.
+    Returns the messages in the order of their ids. One statement: all or nothing. Ids that are no longer in `accepted`
+    (persisted already, or recalled) are passed over, so it is safe to repeat.
     """
     rows = execute_raw(connection, _PERSIST, {"ids": array_literal(ids)})
     return [PersistedMessage(make_message(message), origin or "") for *message, origin in rows]

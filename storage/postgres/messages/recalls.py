@@ -1,6 +1,6 @@
-"""Taking a message back: out of the histories, counters and last messages put right (contract §2).
+"""Recalling a message to one receiver (contract §2): it leaves the histories, and counters are put right.
 
-Ingest calls `recall` for a message to one receiver; broadcasts are `broadcasts/recalls.py`'s.
+Ingest and `carillon message` call `recall`; broadcasts are taken back in `broadcasts/recalls.py`.
 """
 
 from sqlalchemy import Connection, text
@@ -11,20 +11,21 @@ from storage.model.message import Message, MessageStatus
 from storage.postgres.messages.lookup import find_message
 from storage.postgres.sends.withdrawals import withdraw
 
-# One round trip, and so no lock is held while whoever asks is away; a function of the database (in
-# `migrations`), because what follows the locks has to see more than a statement that waited for them.
+# A function of the database (in `migrations`), because the statement after the locks must see what was committed while
+# they were waited for. One round trip: no lock is held while the process that asks is away.
 _RECALL = text("""
 SELECT recall_message(:id, CAST(:user_ids AS bigint[]), CAST(:peer_ids AS bigint[]))
 """)
-# How often a send may move on (persisted, failed, replayed) between the looks for it.
+# How often a send may move on (be persisted, fail, be replayed) while it is looked for.
 _LOOKS = 3
 
 
 def recall(connection: Connection, message: Message) -> bool:
-    """Take a message to one receiver back, wherever it is on its way; False if it was before.
+    """Recall a message to one receiver, wherever it is on its way; False if it was recalled before.
 
-    Its people are told by the outbox. Every statement is whole by itself, so it needs no transaction; safe
-    to repeat, and against a persist or a read at the same time.
+    The event for its people is in the outbox with it. Each statement is whole by itself, so it needs no transaction.
+    Safe to repeat, and while the message is being persisted or read. Raises NotFound if there is no such message, and
+    TransientError if it moved on each time it was looked for.
     """
     there = copies(message)
     people = {"user_ids": [c.user_id for c in there], "peer_ids": [c.peer_id for c in there]}

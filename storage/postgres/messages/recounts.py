@@ -1,18 +1,18 @@
-"""The recount of unread counters: a sample of all conversations, in slices, a few at a time.
+"""The nightly recount of unread counters: a sample of all conversations, a slice at a time.
 
-Started every night, gone on with by upkeep. Drift is an alarm, not repaired.
+Beat starts it, upkeep goes on with it. Drift is a bug: it raises an alarm and is not repaired.
 """
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-# Row 0 is what the last one found; row 1 is the one that runs, with the place where it stands.
+# Row 0 is what the last recount found; row 1 is the recount that runs, with the page where it stands.
 _START = text("""
 INSERT INTO recounts (night, drifted, next_block) VALUES (1, 0, 0) ON CONFLICT (night) DO NOTHING
 """)
-# The rows of some pages, without reading the others (a TID range scan), in one snapshot: what moves meanwhile is
-# seen whole or not at all. Their unread deliveries by the primary key.
+# The rows of some pages, without reading the others (a TID range scan). In one snapshot, so that a change is seen in the
+# counter and in the deliveries, or in neither. Unread deliveries are found by the primary key.
 _NEXT = text("""
 WITH place AS MATERIALIZED (
   SELECT next_block AS first, next_block + CAST(:blocks AS bigint) AS after FROM recounts WHERE night = 1
@@ -55,21 +55,21 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class RecountSlice:
-    """What a part of the recount found; `has_more`: it is not the last."""
+    """What one slice of the recount found; `has_more`: it was not the last one."""
 
     drifts: tuple[Drift, ...]
     has_more: bool
 
 
 def start_recount(connection: Connection) -> None:
-    """Begin a recount, unless one runs."""
+    """Begin a recount, unless one is running."""
     connection.execute(_START)
 
 
 def recount_slice(connection: Connection, *, percent: float, blocks: int) -> RecountSlice | None:
-    """Recount `percent` of the conversations in the next `blocks` pages; None if no recount runs.
+    """Recount `percent` of the conversations in the next `blocks` pages; None if no recount is running.
 
-    With the last slice its sum is what the recount has found.
+    After the last slice the number of drifts is stored as the recount's result.
     """
     rows = connection.execute(_NEXT, {"percent": percent, "blocks": blocks}).all()
     if not rows:

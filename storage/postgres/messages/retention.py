@@ -1,8 +1,8 @@
-"""Letting months go: counters and last messages put right first, in slices, then the partitions.
+"""Retention: dropping months that are old enough, after unread counters and last messages were put right.
 
-Called by upkeep, a little at a time: settle, check, drop, clear, the place in `retention_progress`. The unread deliveries
-of a month are taken out as they are taken off their counters, so that every step may be interrupted or repeated; what is
-left is dropped whole.
+Upkeep takes the steps (`workers/retention.py`), a slice at a time: settle, check, drop, clear. Where it stands is in
+`retention_progress`. Unread deliveries of the month are deleted together with their share of the counters, so that every
+step may be interrupted or repeated; the rest is dropped with the partitions (docs/decisions/0007-partitions-by-month.md).
 """
 
 from typing import Any
@@ -19,14 +19,14 @@ _LOWEST = -(2**63)
 _MOVE = text("""
 UPDATE retention_progress SET user_id = :user_id, peer_id = :peer_id WHERE month = :month
 """)
-# In the order of every writer, and before the deliveries are looked at. By the primary key.
+# In the order in which all writers lock, and before the deliveries are read. By the primary key.
 _LOCK = text("""
 SELECT user_id, peer_id FROM conversations
  WHERE (user_id, peer_id) > (:user_id, :peer_id)
  ORDER BY user_id, peer_id LIMIT :slice FOR NO KEY UPDATE
 """)
-# The bounds lead to the one partition; within it by the primary key, a probe a conversation that has
-# something unread. A conversation whose last message is in the month has nothing else: it goes.
+# The bounds of ids choose the one partition; in it, each conversation with unread messages is one probe of the primary
+# key. A conversation whose last message is in the month has nothing else, and is deleted.
 _SETTLE = text("""
 WITH slice AS (
   SELECT c.user_id, c.peer_id, c.unread_count, c.last_message_id
@@ -54,15 +54,15 @@ _CHECK = text("UPDATE retention_progress SET step = 'check' WHERE month = :month
 
 
 def _place(connection: Connection, month: Month) -> Row[Any]:
-    """Where it stands; the row is locked, so that two never work on one month."""
+    """Where the work on the month stands; locks it, so that two never work on one month."""
     asked = {"month": month.suffix, "high": month.high, "lowest": _LOWEST}
     return connection.execute(_PLACE, asked).one()
 
 
 def settle_slice(connection: Connection, month: Month, *, slice: int) -> bool:
-    """Put the next `slice` conversations right for a future without `month`; False: all are.
+    """Settle the next `slice` conversations: afterwards they count and show nothing of `month`. False: all are settled.
 
-    Where it stands is stored with it: an interruption costs nothing.
+    The place is stored in the same transaction, so an interruption costs nothing.
     """
     place = _place(connection, month)
     if place.step != "settle":
@@ -87,8 +87,8 @@ def settle_slice(connection: Connection, month: Month, *, slice: int) -> bool:
     return True
 
 
-# Some pages of the month's partition, without reading the others (a TID range scan): there is no index of what is
-# unread. The bounds of ids lead to the one partition; named itself, it would have to be granted.
+# Some pages of the month's partition, without reading the others (a TID range scan): there is no index of unread
+# deliveries. The bounds of ids choose the partition; to name it, the role would need a right on each partition.
 _LOOK = text("""
 SELECT EXISTS (SELECT 1 FROM deliveries
                 WHERE message_id >= :low AND message_id < :high
@@ -102,9 +102,11 @@ _START_AGAIN = text("DELETE FROM retention_progress WHERE month = :month")
 
 
 def check_settled(connection: Connection, month: Month, *, blocks: int = 1_000_000) -> bool | None:
-    """Whether no counter counts anything of the month; None: more than the next `blocks` pages are to be looked at.
+    """Check the next `blocks` pages of the month for unread deliveries, after it was settled.
 
-    If one does again (a dead letter that was replayed with its old id), the settling starts again.
+    True: all pages were checked and nothing is unread, so the month may be dropped. None: there are more pages to check.
+    False: the month is not settled. If something is unread again (a dead letter was replayed with its old id), settling
+    starts again.
     """
     place = _place(connection, month)
     if place.step != "check":
@@ -129,7 +131,7 @@ def check_settled(connection: Connection, month: Month, *, blocks: int = 1_000_0
 
 
 _DROP_MONTH = text("SELECT drop_message_month(:suffix)")
-# By the primary keys. Of a broadcast of a million people a chunk is 40 KB.
+# By the primary keys. In slices, because each chunk is an array of thousands of ids.
 _DROP_CHUNKS = text("""
 DELETE FROM broadcast_chunks WHERE (broadcast_id, number) IN (
   SELECT broadcast_id, number FROM broadcast_chunks WHERE broadcast_id < :high LIMIT :slice)
@@ -138,7 +140,7 @@ _DROP_BROADCASTS = text("DELETE FROM broadcasts WHERE id < :high")
 
 
 def drop_chunks(connection: Connection, month: Month, *, slice: int) -> bool:
-    """Forget some chunks of the month's broadcasts; False: none is left."""
+    """Delete up to `slice` chunks of the month's broadcasts; False: none was left."""
     asked = {"high": month.high, "slice": slice}
     return connection.execute(_DROP_CHUNKS, asked).rowcount > 0
 
@@ -149,11 +151,11 @@ UPDATE retention_progress SET step = 'clear', user_id = :lowest, peer_id = :lowe
 
 
 def drop_month(connection: Connection, month: Month) -> None:
-    """Drop a settled month: its messages, deliveries and broadcasts. `clear` is next.
+    """Drop a settled month: its messages, deliveries and broadcasts. `clear_slice` comes next.
 
-    Raises TransientError when others do not let go of the tables for a moment: it is for the next time.
+    Raises TransientError if other transactions keep the tables locked; it can be tried again later.
     """
-    # All who come after a waiting DROP wait too: it must give up soon.
+    # Everything that comes after a waiting DROP waits too, so it must give up soon.
     connection.execute(text("SET LOCAL lock_timeout = '1s'"))
     connection.execute(_DROP_MONTH, {"suffix": month.suffix})
     connection.execute(_DROP_BROADCASTS, {"high": month.high})
@@ -164,8 +166,8 @@ _TO_CLEAR = text("""
 SELECT month, high, user_id, peer_id FROM retention_progress
  WHERE step = 'clear' ORDER BY month LIMIT 1 FOR UPDATE
 """)
-# Whose last message was taken back after the settling had passed them: what was left for the last one is gone with
-# the month, and with it all they had. Along the primary key.
+# A conversation whose last message was recalled after it was settled may point to a message of the dropped month: then
+# it has nothing left. Along the primary key.
 _CLEAR = text("""
 WITH slice AS MATERIALIZED (
   SELECT user_id, peer_id, last_message_id FROM conversations
@@ -181,7 +183,7 @@ SELECT user_id, peer_id FROM slice ORDER BY user_id DESC, peer_id DESC LIMIT 1
 
 
 def clear_slice(connection: Connection, *, slice: int) -> bool:
-    """Take away conversations that have nothing left, of the next `slice`; False: no month is to be cleared."""
+    """Delete those of the next `slice` conversations that have nothing left; False: no month is to be cleared."""
     place = connection.execute(_TO_CLEAR).first()
     if place is None:
         return False

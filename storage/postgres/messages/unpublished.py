@@ -1,8 +1,8 @@
-"""Messages that are in the histories and whose event is not on the bus yet, or cannot be put there.
+"""Unpublished messages: they are in the histories, and their events are not on the bus yet.
 
-The holder of the persist lane writes and reads here. A row with an error is *set aside*: its event could
-not be made (media without credentials, a type of a newer version), it alone; it is tried again with growing
-pauses, and nothing waits for it. The others wait for the bus to come back, in order.
+The holder of the persist lane writes and reads here. A row without an error waits for the bus to come back, in order. A
+row with an error is *set aside*: its event could not be made (media without credentials, a type of a newer version). It
+is tried again after growing pauses, and nothing waits for it (docs/decisions/0022-publishing-sets-aside-alone.md).
 """
 
 from collections.abc import Collection, Sequence
@@ -14,15 +14,15 @@ from sqlalchemy import Connection, text
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 from storage.postgres.messages.persistence import PersistedMessage
 
-# The pause doubles from a second to ten minutes: after a repair everything is out within those.
+# The pause doubles from a second to ten minutes: ten minutes after a repair everything is published.
 _PAUSE = "make_interval(secs => least(600, power(2, least(attempts, 10))))"
 
 
 @dataclass(frozen=True, slots=True)
 class SetAsideEvent:
-    """An event that could not be published; `attempts` so far, the next at `try_at`.
+    """An event that could not be published: after how many `attempts`, why, and when the next try is.
 
-    `what`: the message's id, or which row of the outbox it is.
+    `what` names it: a message's id, or `outbox` and the number of its row.
     """
 
     what: str
@@ -31,17 +31,17 @@ class SetAsideEvent:
     try_at: datetime
 
 
-_KEEP = text("""
+_ADD = text("""
 INSERT INTO unpublished (message_id) SELECT unnest(CAST(:ids AS bigint[])) ON CONFLICT DO NOTHING
 """)
 
 
 def add(connection: Connection, ids: Sequence[int]) -> None:
-    """Note that the bus has not taken the events of these messages."""
-    connection.execute(_KEEP, {"ids": list(ids)})
+    """Note that the bus did not take the events of these messages. Safe to repeat."""
+    connection.execute(_ADD, {"ids": list(ids)})
 
 
-# Along the primary key; the table is empty but for troubles. What was recalled meanwhile, or went with its
+# Along the primary key; the table is empty unless something is wrong. What was recalled meanwhile, or dropped with its
 # month, has no event any more.
 _DUE = text(f"""
 WITH due AS (
@@ -60,9 +60,10 @@ SELECT due.message_id, {FIELDS_IN_MESSAGES}
 
 
 def find_due(connection: Connection, limit: int) -> tuple[list[int], list[PersistedMessage]]:
-    """The oldest to be published now, in order: the ids looked at, and those that still have an event.
+    """The oldest that are to be published now, in order: the ids that were read, and the messages among them.
 
-    What has none is forgotten. No ids: nothing is due. Nobody knows the messages' origin.
+    An id whose message is gone or recalled has no event; its row is deleted. No ids: nothing is due. The origin of
+    these messages is not known any more.
     """
     rows = connection.execute(_DUE, {"limit": limit}).all()
     return (
@@ -71,12 +72,12 @@ def find_due(connection: Connection, limit: int) -> tuple[list[int], list[Persis
     )
 
 
-_FORGET = text("DELETE FROM unpublished WHERE message_id = ANY(CAST(:ids AS bigint[]))")
+_REMOVE = text("DELETE FROM unpublished WHERE message_id = ANY(CAST(:ids AS bigint[]))")
 
 
 def remove(connection: Connection, ids: Collection[int]) -> None:
-    """Note that the bus has taken the events of these messages."""
-    connection.execute(_FORGET, {"ids": list(ids)})
+    """Note that the bus took the events of these messages."""
+    connection.execute(_REMOVE, {"ids": list(ids)})
 
 
 _SET_ASIDE = text(f"""
@@ -90,13 +91,13 @@ ON CONFLICT (message_id) DO UPDATE
 
 
 def set_aside(connection: Connection, errors: dict[int, str]) -> None:
-    """Note why the events of these messages could not be made; each is tried again after a pause."""
+    """Note why the events of these messages could not be made, by id; each is tried again after a pause."""
     if errors:
         parameters = {"ids": list(errors), "errors": list(errors.values())}
         connection.execute(_SET_ASIDE, parameters)
 
 
-_LISTING = text("""
+_LIST_SET_ASIDE = text("""
 SELECT CAST(message_id AS text) AS what, attempts, error, try_at
   FROM unpublished WHERE error IS NOT NULL
  UNION ALL
@@ -106,12 +107,12 @@ SELECT 'outbox ' || number, attempts, error, try_at FROM outbox WHERE error IS N
 
 
 def list_set_aside(connection: Connection, *, limit: int) -> list[SetAsideEvent]:
-    """What is set aside, the oldest first."""
-    rows = connection.execute(_LISTING, {"limit": limit})
+    """Up to `limit` events that are set aside, also those of the outbox, in the order of their names."""
+    rows = connection.execute(_LIST_SET_ASIDE, {"limit": limit})
     return [SetAsideEvent(row.what, row.attempts, row.error, row.try_at) for row in rows]
 
 
-_RETRY = text("""
+_RETRY_SET_ASIDE = text("""
 WITH told AS (
   UPDATE outbox SET try_at = clock_timestamp() WHERE error IS NOT NULL RETURNING 1
 ), messages AS (
@@ -122,5 +123,5 @@ SELECT (SELECT count(*) FROM told) + (SELECT count(*) FROM messages)
 
 
 def retry_set_aside(connection: Connection) -> int:
-    """Let everything that is set aside be tried now; how many."""
-    return int(connection.execute(_RETRY).scalar_one())
+    """Let every event that is set aside be tried again now; returns how many."""
+    return int(connection.execute(_RETRY_SET_ASIDE).scalar_one())

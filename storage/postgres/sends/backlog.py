@@ -1,6 +1,6 @@
 """The backlog: how many accepted sends are not in the histories yet, and what else an operator watches.
 
-Ingest refuses sends by it, gauges, `carillon top` and doctor show it.
+Ingest refuses sends when it is too long; gauges, `carillon top` and `carillon doctor` show it.
 """
 
 from collections.abc import Collection
@@ -15,17 +15,16 @@ from storage.postgres.sends.due_work import NEWEST_DUE_ID, due_parameters
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How much is waiting, since how long (0.0 when nothing is), and how many sends have failed.
+    """What is under way, and what is wrong, at one moment.
 
-    `scheduled_due`: scheduled sends that are due and not yet persisted; they do not count in `waiting`, and
-    do in `oldest_seconds`.
-    `set_aside`: messages whose event cannot be published. `drifted`: unread counters that the last nightly
-    recount found wrong. `broadcasts`: those that are planned, expanded or taken back now, without what is
-    held; `people_left`: whose chunk of one is still waiting; `parts_failing`: chunks, and plans of
-    broadcasts, that failed and are tried again.
-    `clock_ahead_seconds`: of PostgreSQL's clock to this process's. `ids_ahead_seconds`: of the instant in the
-    highest id to PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat had
-    something swept.
+    `waiting`: accepted sends that are not persisted, without scheduled ones. `oldest_seconds`: how long the oldest that
+    is due has waited, a scheduled one too; 0.0 if none waits. `failed`: dead letters.
+    `scheduled_due`: scheduled sends that are due and not persisted. `set_aside`: events that cannot be published.
+    `drifted`: unread counters that the last nightly recount found wrong.
+    `broadcasts`: those being planned, expanded or taken back, without held ones. `people_left`: people whose chunk
+    waits to be expanded. `parts_failing`: plans and chunks of broadcasts that failed and are tried again.
+    `clock_ahead_seconds`: PostgreSQL's clock against this process's. `ids_ahead_seconds`: the instant in the highest id
+    against PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat last had a sweep made.
     """
 
     waiting: int
@@ -42,9 +41,9 @@ class Backlog:
     sweep_age_seconds: float = 0.0
 
 
-# Indexes broadcasts_unfinished, broadcasts_pending, broadcast_chunks_waiting, broadcast_chunks_failing.
-# Scheduled sends that are due come into the lane as it drains, so that many of one instant are no reason to
-# refuse others; but they are as late as any.
+# The primary key of `accepted`, and indexes broadcasts_unfinished, broadcasts_pending, broadcast_chunks_waiting,
+# broadcast_chunks_failing. Scheduled sends are not counted as waiting: many that are due at one instant are no reason
+# to refuse others. They do count for how late the oldest is.
 _BACKLOG = text(f"""
 SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
        count(*) FILTER (WHERE is_scheduled AND ring_at <= clock_timestamp()) AS scheduled_due,
@@ -70,7 +69,7 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
 
 
 def measure_backlog(connection: Connection) -> Backlog:
-    """How much is waiting to be persisted; what is scheduled for later does not count (primary key)."""
+    """Measure the backlog now, in one snapshot."""
     row = connection.execute(_BACKLOG, due_parameters(None)).one()
     return Backlog(
         waiting=row.waiting,
@@ -88,9 +87,10 @@ def measure_backlog(connection: Connection) -> Backlog:
     )
 
 
-_STILL_WAITING = text("SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))")
+# By the primary key.
+_WAITING = text("SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
 def find_waiting(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Those of `ids` that are not in a history yet (`Prefer: wait`); by the primary key."""
-    return set(connection.execute(_STILL_WAITING, {"ids": list(ids)}).scalars())
+    """Those of `ids` that are accepted and not persisted yet (`Prefer: wait`)."""
+    return set(connection.execute(_WAITING, {"ids": list(ids)}).scalars())

@@ -1,7 +1,7 @@
-"""The idempotency key of a batch: bound to its whole body, with the first answer to every entry (contract §2).
+"""The idempotency key of a batch: bound to the whole body, with the first answer to every entry (contract §2).
 
-Called by ingest around `intake.accept`. The row of the key itself names the body and keeps what was
-refused; each entry that is sent has a key of its own, whose row `accept` writes with the send.
+Ingest calls this before and after `intake.accept`. The row of the batch's key stores the digest of the body and the
+answers to refused entries. Each entry that is sent has a key of its own, whose row `accept` writes with the send.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,10 @@ from storage.model.errors import CallerError
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.sends import idempotency
 
-# Between a batch's key and an entry's place: no header can hold it, so no caller's key looks alike.
-_JOINT = "\x1f"
-# No message is 0.
+# Stands between a batch's key and an entry's place. No header can hold it, so no key of a caller can look like an
+# entry's.
+_SEPARATOR = "\x1f"
+# There is no message 0.
 _BIND = text("""
 INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, send)
 VALUES (:caller, :key, :fingerprint, 0, '{}')
@@ -31,43 +32,43 @@ UPDATE idempotency_keys SET send = send || CAST(:refused AS jsonb)
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswers:
-    """What a batch was answered before, by the entries' places: what was sent, and answers of refusal."""
+    """What was answered to a batch before, by the place of the entry: sends, and the JSON of refusals."""
 
     sent: dict[int, Accepted] = field(default_factory=dict)
     refused: dict[int, Any] = field(default_factory=dict)
 
 
 def make_entry_key(key: IdempotencyKey, place: int) -> IdempotencyKey:
-    """The key of one entry."""
-    return replace(key, key=f"{key.key}{_JOINT}{place}")
+    """The key of the entry at `place` in the batch of `key`."""
+    return replace(key, key=f"{key.key}{_SEPARATOR}{place}")
 
 
 def bind_batch(
     connection: Connection, key: IdempotencyKey, *, size: int
 ) -> FirstAnswers | CallerError:
-    """Bind the key to its body, and answer what its `size` entries were answered before.
+    """Bind a batch's key to its body; returns what was answered to its `size` entries before.
 
-    An Invalid if it was used for another body, now or in the last day: nothing may be sent then. Each
-    statement is a transaction of its own; safe to repeat, and for two at once.
+    A CallerError if the key was used for another body in the last day, or is at this moment: then nothing may be sent.
+    Every statement may be a transaction of its own. Safe to repeat, and for two requests at once.
     """
     entries = [make_entry_key(key, place) for place in range(size)]
     idempotency.forget_expired(connection, [key, *entries])
     connection.execute(_BIND, _named(key))
     first = idempotency.find_first_uses(connection, [key, *entries])
     own = first[(key.caller, key.key)]
-    if bytes(own.fingerprint) != key.fingerprint:
+    if own.fingerprint != key.fingerprint:
         return idempotency.refuse_other_body()
     sent: dict[int, Accepted] = {}
     for place, entry in enumerate(entries):
         row = first.get((entry.caller, entry.key))
         if row is not None and isinstance(one := idempotency.replay_answer(entry, row), Accepted):
             sent[place] = one
-    refused = {int(place): answer for place, answer in own.send.items()}
+    refused = {int(place): answer for place, answer in own.kept.items()}
     return FirstAnswers(sent, {p: answer for p, answer in refused.items() if p not in sent})
 
 
 def record_refused(connection: Connection, key: IdempotencyKey, refused: Mapping[int, Any]) -> None:
-    """Keep the answers to entries that were refused, JSON shapes by place, to be given again."""
+    """Store the answers to refused entries (by place, as JSON shapes), to be given again to the same key."""
     by_place = {str(place): answer for place, answer in refused.items()}
     asked = _named(key) | {"refused": orjson.dumps(by_place).decode()}
     connection.execute(_NOTE_REFUSED, asked)

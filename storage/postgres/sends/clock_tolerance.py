@@ -1,9 +1,9 @@
-"""How far PostgreSQL's clock is believed; for the modules of this room that compare it with a process's own."""
+"""How far PostgreSQL's clock may be ahead of a process's clock before it is taken for wrong."""
 
 from datetime import UTC, datetime, timedelta
 
-# How far PostgreSQL's clock may be ahead of the clock of the process that asks. Clocks that are some minutes
-# off go on working; past it ids would be given out that no later one could come after for as long.
+# Clocks that differ by some minutes must go on working. Beyond an hour, ids would be made of a time that live sends
+# would not reach for as long (docs/decisions/0004-ids-from-the-record.md).
 CLOCK_TOLERANCE = timedelta(hours=1)
 
 

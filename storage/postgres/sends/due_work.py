@@ -1,6 +1,6 @@
-"""What of the intake is due, in SQL, and whether there is something to do for the persist lane.
+"""Which accepted sends are due, in SQL, and whether the persist lane has something to do.
 
-The holder of the lane asks whether to stay, the sweep and the watchdog whether a ring was lost.
+The holder of the lane asks whether to stay; the sweep and the watchdog ask whether a ring was lost.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,19 +12,18 @@ from storage.postgres.held_apps import is_held
 from storage.postgres.outbox import ONE_OVERDUE, ONE_TO_PUBLISH
 from storage.postgres.sends.clock_tolerance import CLOCK_TOLERANCE
 
-# Up to which id something can be due: above it are only sends scheduled for later, however many. Not below the
-# highest live id and the millisecond after it, where ids are (`take_scheduled_ids`) while the clock, set back,
-# catches up. A clock that jumped ahead (CLOCK_TOLERANCE past the worker's) makes nothing due before its time. In a
-# SELECT of its own it bounds the index.
+# The highest id that can be due: above it are only sends that are scheduled for later, however many. It is never below
+# the highest live id and the millisecond after that, because ids are made there while a clock that was set back catches
+# up (`take_scheduled_ids`). A clock that jumped ahead by more than CLOCK_TOLERANCE makes nothing due before its time.
+# It stands in a SELECT of its own, so that PostgreSQL uses it as a bound of the index.
 NEWEST_DUE_ID = """(
 SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
          CASE WHEN clock_timestamp() > CAST(:now AS timestamptz) + CAST(:tolerance AS interval)
               THEN CAST(:now AS timestamptz) ELSE clock_timestamp() END))
   FROM message_ids)
 """
-# What the lane may take. A live send is due at once, also when the clock was set back behind it; but not
-# while it rests after a failure. What a disabled app has scheduled is held; the sweep takes it away
-# (`held_sends.py`).
+# Which rows the lane may take. A live send is due at once, also if the clock was set back to before it; but not while it
+# rests after a failure. A scheduled send of a disabled app is held: the sweep moves it to `held_sends`.
 IS_DUE_ROW = f"""
 id <= {NEWEST_DUE_ID}
 AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
@@ -34,13 +33,15 @@ AND NOT (is_scheduled AND NOT is_broadcast AND {is_held("sent_by_app_id")})
 
 
 def due_parameters(now: datetime | None, *, grace: timedelta = timedelta(0)) -> dict[str, Any]:
-    """The parameters of IS_DUE_ROW; `now` is the time by this process's clock."""
+    """The parameters of NEWEST_DUE_ID and IS_DUE_ROW.
+
+    `now` is the time by this process's clock (None reads it); rows must have been due for `grace`.
+    """
     return {"now": now or datetime.now(UTC), "tolerance": CLOCK_TOLERANCE, "grace": grace}
 
 
-# In id order, along the primary key, as the lane takes them: a scan of the table, which EXISTS was
-# planned as, walks through everything that was persisted and is not vacuumed yet, for every batch.
-# (Not EXISTS, whose ORDER BY PostgreSQL drops.)
+# In id order along the primary key, as the lane takes them. Not EXISTS: PostgreSQL drops its ORDER BY and may scan the
+# table, with everything that was persisted and is not vacuumed yet.
 _ONE_IS_DUE = f"""(
 SELECT id FROM accepted
  WHERE {IS_DUE_ROW}
@@ -50,18 +51,18 @@ _IS_WAITING = text(f"SELECT {_ONE_IS_DUE} OR (:outbox AND {ONE_TO_PUBLISH})")
 
 
 def has_claimable_work(connection: Connection, *, outbox: bool) -> bool:
-    """Whether `claim` would find something to persist or, if it is asked for, in the outbox."""
+    """Whether `persist_lane.claim` would find something to persist or, with `outbox`, an event to publish."""
     asked = due_parameters(None) | {"outbox": outbox}
     return bool(connection.execute(_IS_WAITING, asked).scalar_one())
 
 
-# What is set aside rests between its tries. A table that is empty but for troubles.
+# The table is empty unless the bus is away or an event is set aside, which rests between its tries.
 _ONE_UNPUBLISHED = "EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp())"
 _IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {ONE_TO_PUBLISH} OR {_ONE_IS_DUE}")
 
 
 def has_due_work(connection: Connection) -> bool:
-    """Whether there is something to persist or to publish."""
+    """Whether something is to be persisted or published now."""
     return bool(connection.execute(_IS_DUE, due_parameters(None)).scalar_one())
 
 
@@ -74,7 +75,7 @@ SELECT {_ONE_UNPUBLISHED} OR {ONE_OVERDUE}
 
 
 def has_overdue_work(connection: Connection, *, grace: timedelta) -> bool:
-    """Whether something has waited for `grace` past its time: its ring may have been lost."""
+    """Whether something waits that has been due for `grace`: its ring may have been lost."""
     return bool(connection.execute(_OVERDUE, due_parameters(None, grace=grace)).scalar_one())
 
 
@@ -85,5 +86,5 @@ SELECT EXISTS (SELECT 1 FROM accepted
 
 
 def has_due_scheduled_send(connection: Connection) -> bool:
-    """Whether a scheduled send is due, for which nobody rang when it became so (index accepted_scheduled)."""
+    """Whether a scheduled send is due: nobody rings when it becomes due (index accepted_scheduled)."""
     return bool(connection.execute(_SCHEDULED_DUE, due_parameters(None)).scalar_one())

@@ -1,4 +1,4 @@
-"""The dead letters: sends that could not be persisted, kept whole until a person decides.
+"""Dead letters: sends that could not be persisted, kept whole until a person decides about them.
 
 The persist lane puts them here (`move_to_failed`); `carillon failed` and the console list, show, replay and drop them.
 """
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 
 @dataclass(frozen=True, slots=True)
 class FailedSend:
-    """One dead letter; `payload` is its row of `accepted` as it was, by column name."""
+    """A dead letter: why it failed, after how many attempts; `payload` is its row of `accepted`, by column name."""
 
     id: int
     error: str
@@ -22,7 +22,7 @@ class FailedSend:
     payload: dict[str, Any]
 
 
-_BURY = text("""
+_MOVE_TO_FAILED = text("""
 WITH dead AS (DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *)
 INSERT INTO failed_sends (id, payload, error, attempts)
 SELECT id, to_jsonb(dead), coalesce(error, ''), attempts FROM dead
@@ -30,9 +30,9 @@ SELECT id, to_jsonb(dead), coalesce(error, ''), attempts FROM dead
 
 
 def move_to_failed(connection: Connection, ids: Collection[int]) -> None:
-    """Move sends that cannot be persisted to `failed_sends`, whole."""
+    """Move these sends from `accepted` to `failed_sends`, whole; ids that are not in `accepted` are passed over."""
     if ids:
-        connection.execute(_BURY, {"ids": list(ids)})
+        connection.execute(_MOVE_TO_FAILED, {"ids": list(ids)})
 
 
 _LISTING = text("""
@@ -45,13 +45,13 @@ _LAST = 2**63 - 1
 def list_failed(
     connection: Connection, *, limit: int, before_id: int | None = None
 ) -> list[FailedSend]:
-    """The newest dead letters first."""
+    """Up to `limit` dead letters, newest first; those before `before_id` (None: from the newest)."""
     rows = connection.execute(_LISTING, {"limit": limit, "before_id": before_id or _LAST})
     return [_failed(row) for row in rows]
 
 
 def find_failed(connection: Connection, id: int) -> FailedSend | None:
-    """One dead letter."""
+    """The dead letter with this id; None if there is none."""
     row = connection.execute(_FIND, {"id": id}).first()
     return _failed(row) if row else None
 
@@ -60,8 +60,8 @@ def _failed(row: Row[Any]) -> FailedSend:
     return FailedSend(row.id, row.error, row.attempts, row.failed_at, row.payload)
 
 
-# As if it had just been accepted: no attempts, due now; its id and instant are the old ones, unless retention has
-# dropped the month they are in: then it is sent now.
+# As if it had just been accepted: no attempts, due now. Its id and instant stay, unless retention has dropped their
+# month: then it is sent now.
 _REPLAY = text("""
 WITH replayed AS (
   DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id, payload
@@ -83,9 +83,9 @@ SELECT old_id, id FROM placed ORDER BY old_id
 
 
 def replay(connection: Connection, ids: Collection[int]) -> dict[int, int]:
-    """Let dead letters be sends again; old id → its id now, of those that were there.
+    """Put dead letters back into `accepted`; returns old id → new id, of those that were there.
 
-    The id is the old one, unless retention has dropped its month.
+    The two are the same unless retention has dropped the month of the old one.
     """
     rows = connection.execute(_REPLAY, {"ids": list(ids)})
     return {row.old_id: row.id for row in rows}
@@ -95,5 +95,5 @@ _DROP = text("DELETE FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[])) RE
 
 
 def drop(connection: Connection, ids: Collection[int]) -> list[int]:
-    """Give dead letters up for good; those that were there."""
+    """Delete dead letters for good; returns the ids of those that were there, ascending."""
     return sorted(connection.execute(_DROP, {"ids": list(ids)}).scalars())

@@ -1,15 +1,15 @@
-"""Scheduled sends of disabled apps that became due: kept beside the intake until the app is enabled.
+"""Held sends: scheduled sends that became due while their app was disabled; they wait until it is enabled.
 
-Beside it, because the persist lane looks along everything that is due, and what is held for months must
-not be in its way. Broadcasts are not here: they are persisted, and held where lanes would take them. The
-sweep calls `hold` and `release`, slice by slice.
+They are kept in a table of their own, because the persist lane reads along everything that is due, and what is held for
+months would be in its way. Broadcasts are persisted all the same; the broadcast lanes hold them. The sweep calls `hold`
+and `release`, a slice at a time (docs/decisions/0021-scheduled-sends-and-held-apps.md).
 """
 
 from sqlalchemy import Connection, text
 
 from storage.postgres.held_apps import is_held
 
-# Index accepted_scheduled. A row that the persist lane has in hand is passed over.
+# Index accepted_scheduled. A row that another transaction has locked is passed over.
 _HOLD = text(f"""
 WITH due AS (
   SELECT id FROM accepted
@@ -24,12 +24,12 @@ INSERT INTO held_sends (id, app_id, payload) SELECT id, sent_by_app_id, to_jsonb
 
 
 def hold(connection: Connection, *, limit: int) -> int:
-    """Take up to `limit` due sends of disabled apps out of the persist lane's way; how many."""
+    """Move up to `limit` due sends of disabled apps from `accepted` to `held_sends`; returns how many."""
     return connection.execute(_HOLD, {"limit": limit}).rowcount
 
 
-# App by app along held_sends_app_id_id, and not through everything that stays held. Due at once; with a new
-# id if retention has dropped the month of the old one, as a dead letter that is replayed.
+# App by app along held_sends_app_id_id, without reading what stays held. A send is due at once, with a new id if
+# retention has dropped the month of the old one.
 _RELEASE = text("""
 WITH released AS (
   DELETE FROM held_sends WHERE id IN (
@@ -48,5 +48,5 @@ SELECT r.* FROM placed p CROSS JOIN LATERAL jsonb_populate_record(
 
 
 def release(connection: Connection, *, limit: int) -> int:
-    """Let up to `limit` held sends of apps that are enabled again go on; how many."""
+    """Move up to `limit` held sends of apps that are enabled again back to `accepted`; returns how many."""
     return connection.execute(_RELEASE, {"limit": limit}).rowcount

@@ -1,6 +1,6 @@
 """The intake: commits sends to the table `accepted`, with the idempotency keys they came with.
 
-Ingest calls `accept`, for a batch at a time. A row of `accepted` is the promise of a 2xx (docs/contract.md §2): it
+Ingest calls `accept`, for a batch at a time. A row of `accepted` is the promise of a 2xx (contract §2): it
 leaves the table only for `messages`, `failed_sends` or `held_sends`. This module knows nothing of what follows.
 """
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from storage.model.errors import CallerError
 from storage.model.send import Accepted, IdempotencyKey, Send
@@ -18,6 +18,7 @@ from storage.postgres.message_rows import COLUMNS_OF_A_SEND, TYPED_COLUMNS_OF_A_
 from storage.postgres.raw_statements import execute_raw
 from storage.postgres.sends.clock_tolerance import latest_plausible
 from storage.postgres.sends.idempotency import (
+    FirstUse,
     find_first_uses,
     forget_expired,
     keep_send,
@@ -25,12 +26,12 @@ from storage.postgres.sends.idempotency import (
 )
 
 
-# Not frozen, for its making; see `Send`.
+# Not frozen: a frozen one takes longer to make, and every send needs one.
 @dataclass(slots=True)
 class IntakeItem:
-    """A send on its way in, with the caller's idempotency key if there is one, and where it comes from.
+    """A send to be accepted, with the caller's idempotency key (None: there is none).
 
-    `origin`: the text of a `model.origin.Origin`.
+    `origin` is the text of a `model.origin.Origin`: the request that the send came with.
     """
 
     send: Send
@@ -42,9 +43,10 @@ class IntakeItem:
 _REQUEST_COLUMNS = "send_at, caller, key, fingerprint, kept, origin"
 _TYPED_REQUEST_COLUMNS = """send_at timestamptz, caller text, key text, fingerprint text, kept jsonb,
       origin text"""
-# Ids and instants are PostgreSQL's; the whole batch's ids are one question, and rise in its order. One JSON
-# value costs less than an array for each column to write and read. Keys are inserted in key order, so that two
-# batches with the same keys wait for one another and never deadlock.
+# PostgreSQL makes ids and instants; the ids of a batch are taken at once and rise in its order
+# (docs/decisions/0004-ids-from-the-record.md). The batch is one JSON value, which costs less to write and to read than
+# an array for each column. Keys are inserted in key order: two batches with the same keys wait for one another and
+# never deadlock (docs/decisions/0030-idempotency.md).
 _ACCEPT_ANY = f"""
 WITH first AS MATERIALIZED (
   SELECT take_message_ids(CAST(%(count)s AS int), CAST(%(latest)s AS bigint)) AS id
@@ -78,7 +80,7 @@ _ACCEPT = _ACCEPT_ANY.format(
     is_scheduled="false",
     tables="first",
 )
-# With sends for later: what is due when it comes is a live one.
+# For a batch with scheduled sends. One that is due already when it comes is a live send: its scheduled id is NULL.
 _ACCEPT_SCHEDULED = _ACCEPT_ANY.format(
     scheduled_ids=""", scheduled AS MATERIALIZED (
   SELECT take_scheduled_ids(CAST(%(dues)s AS timestamptz[])) AS ids
@@ -93,14 +95,14 @@ _ACCEPT_SCHEDULED = _ACCEPT_ANY.format(
 def accept(
     connection: Connection, requests: Sequence[IntakeItem], *, now: datetime | None = None
 ) -> list[Accepted | CallerError]:
-    """Write all of `requests` at once, or nothing; the answers are in their order.
+    """Write all of `requests` to `accepted`, or nothing; returns one answer for each, in their order.
 
-    After the caller's commit each new one is a promise. A key that was used before with the same body
-    gives the first answer again and writes nothing, also when both are in flight (the second waits
-    for the first to commit); with another body its entry is an `Invalid`, the others stand.
+    After the commit each answer that is new is a promise: its send will be delivered. A key that was used before with
+    the same body gets the first answer again and writes nothing, also while the first use is still under way (then this
+    waits for its commit). A key that was used with another body gets a CallerError; the other requests stand.
 
-    `now`: the time by the caller's own clock. Raises TransientError when PostgreSQL's is CLOCK_TOLERANCE past it:
-    ids of a far future would have no partition, and no id after them could be in the present.
+    `now` is the time by this process's clock; None reads it. Raises TransientError if PostgreSQL's clock is more than
+    CLOCK_TOLERANCE ahead of it: ids of that time would have no partition, and no later id could be in the present.
     """
     keyed = [request.key for request in requests if request.key is not None]
     if keyed:
@@ -120,7 +122,7 @@ def accept(
 
 
 def _replay(
-    request: IntakeItem, first_uses: dict[tuple[str, str], Row[Any]]
+    request: IntakeItem, first_uses: dict[tuple[str, str], FirstUse]
 ) -> Accepted | CallerError:
     key = request.key
     if key is None:

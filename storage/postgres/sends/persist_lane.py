@@ -1,7 +1,8 @@
-"""The persist lane: one holder at a time, what it has in hand, and what speaks against a send that fails.
+"""The persist lane: who holds it, what the holder has claimed, and what happens to sends that fail.
 
-Called by the holder of the lane (`workers/persist.py`), which puts what it claimed into the histories
-(docs/decisions/0003-one-persist-lane.md, docs/decisions/0010-claims-and-leases.md).
+One worker at a time holds the lane and puts what it claimed into the histories
+(docs/decisions/0003-one-persist-lane.md, docs/decisions/0010-claims-and-leases.md). All but `take_lane` is only for the
+holder. Each statement is whole by itself.
 """
 
 from collections.abc import Collection
@@ -36,9 +37,10 @@ _LEAVE_LANE = text("SELECT pg_advisory_unlock(hashtext('carillon persist'))")
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """What the new holder of the persist lane finds: a claim left behind, unpublished messages.
+    """How the new holder finds the persist lane.
 
-    `holder_died`: the claim is that of another process, which ended while PostgreSQL went on.
+    `is_abandoned`: a claim was left behind. `holder_died`: that claim is another process's, which ended while
+    PostgreSQL ran on. `has_unpublished`: messages in the histories whose events are due to be published.
     """
 
     is_abandoned: bool
@@ -47,10 +49,10 @@ class LaneState:
 
 
 def take_lane(connection: Connection, holder: str) -> LaneState | None:
-    """Become the one holder of the persist lane, for this session; None if another is.
+    """Become the holder of the persist lane until the session ends; None if another session is.
 
-    `holder` names the process. A claim of its own that it finds is one that PostgreSQL kept it from
-    finishing: out of room, restarted, too slow.
+    `holder` names the process. If it finds a claim of its own, PostgreSQL kept it from finishing: it was out of room,
+    restarted or too slow.
     """
     row = connection.execute(_TAKE_LANE, {"holder": holder}).one()
     if not row.is_taken:
@@ -60,13 +62,13 @@ def take_lane(connection: Connection, holder: str) -> LaneState | None:
 
 
 def leave_lane(connection: Connection) -> None:
-    """Stop being the holder; the end of the session does the same."""
+    """Stop being the holder of the persist lane; the end of the session does the same."""
     connection.execute(_LEAVE_LANE)
 
 
-# What was accepted first, or became due first, is persisted first: the primary key, in id order. The batch ends before a row
-# that has failed more often than its first. Not waiting for the disk: whatever makes the batch durable
-# makes this durable before it.
+# In id order, along the primary key: what was accepted or became due first is persisted first. The batch ends before the
+# first row that has failed more often than the row it begins with. The claim does not wait for the disk: it is written
+# before the batch, so what makes the batch durable makes the claim durable too.
 _CLAIM = text(f"""
 WITH due AS (
   SELECT id, attempts + deaths AS attempts FROM accepted
@@ -92,7 +94,7 @@ RETURNING (SELECT ids FROM batch), {ONE_TO_PUBLISH}
 
 
 class Claim(NamedTuple):
-    """The next ids to persist, in order, and whether the outbox holds something."""
+    """The next ids to persist, in order (none: nothing is due), and whether the outbox has an event to publish."""
 
     ids: list[int]
     has_outbox: bool
@@ -105,13 +107,12 @@ def claim(
     publishing: Collection[int] = (),
     now: datetime | None = None,
 ) -> Claim:
-    """Note down, and return, the next ids to persist, in order; none when nothing is due.
+    """Claim up to `limit` of the next ids to persist: they are noted before they are touched.
 
-    Only for the holder of the persist lane, who says with it that what it claimed before is done, but
-    for `publishing`: persisted, and perhaps not on the bus yet. If the holder dies, `recover_claim` looks at
-    exactly the new ones. Rows that failed before, or were in hand when a holder died, come in batches that
-    shrink eightfold each time, so that a row that kills its worker ends up alone. `now`: the time by this
-    process's clock.
+    It also says that what was claimed before is done, except `publishing`: those are persisted and perhaps not on the
+    bus yet. If the holder dies, `recover_claim` looks at exactly what the claim names. Rows that failed before, or were
+    claimed when a holder died, come in batches that are eight times smaller each time, so that a row that kills its
+    worker ends up alone. `now` is the time by this process's clock; None reads it.
     """
     asked = due_parameters(now) | {"limit": limit, "publishing": array_literal(publishing)}
     return Claim(*connection.execute(_CLAIM, asked).one())
@@ -123,14 +124,15 @@ UPDATE persist_claims SET ids = '{}', done = done + CAST(ids <> '{}' AS int) WHE
 
 
 def end_claim(connection: Connection) -> None:
-    """Say that what was claimed is done, without claiming more."""
+    """Note that all that was claimed is done, and claim nothing more."""
     connection.execute(_END_CLAIM)
 
 
-# A death says something against a send only if it was alone in hand, and if others have gone through since the
-# last time: else PostgreSQL may have kept it waiting, and whatever kills workers met it there. `deaths` is how often
-# it was in hand at all when a holder could not finish, for the size of the next batch: what cannot be finished ends
-# up alone. Alone for the second time it rests, up to some seconds, so that others can go through.
+# A holder's death is evidence against a send only if the send was claimed alone, and if others were persisted since the
+# last such death (docs/decisions/0027-evidence-before-poison.md): otherwise it may just have waited in PostgreSQL when
+# something else killed the worker. `deaths` counts how often it was claimed at all when a holder could not finish; it
+# makes the next batch smaller. A send that was alone for the second time rests for up to some seconds, so that others
+# can be persisted.
 _ABANDONED = text("""
 WITH claimed AS (
   SELECT unnest(ids) AS id, done FROM persist_claims WHERE lane = 0
@@ -161,12 +163,11 @@ RETURNING a.id, h.is_evidence AND a.attempts >= :max_attempts AS is_dead
 
 
 def recover_claim(connection: Connection, *, holder_died: bool, max_attempts: int) -> list[int]:
-    """Put right what was left in hand; returns the ids that are dead now. Only for the holder of the lane.
+    """Resolve a claim that was left behind; returns the ids that became dead letters.
 
-    What was persisted may not be published: it will be, perhaps a second time. What was not is tried
-    again, in smaller batches, however often, unless it kills its workers: `max_attempts` deaths of holders who had it alone,
-    with others persisted between them, move it to `failed_sends`. Nothing is put aside for having waited.
-    Each of its statements is whole by itself.
+    What the claim's holder had persisted is noted in `unpublished`: it is published, perhaps a second time. The rest is
+    tried again in smaller batches, for as long as it takes. Only a send that kills its workers is moved to
+    `failed_sends`: after `max_attempts` deaths of holders that had claimed it alone, with others persisted in between.
     """
     asked = {"holder_died": holder_died, "max_attempts": max_attempts}
     dead = [row.id for row in connection.execute(_ABANDONED, asked) if row.is_dead]
@@ -174,7 +175,7 @@ def recover_claim(connection: Connection, *, holder_died: bool, max_attempts: in
     return dead
 
 
-_COUNT_FAILURE = text("""
+_RECORD_FAILURE = text("""
 WITH unclaimed AS (
   UPDATE persist_claims SET ids = array_remove(ids, :id) WHERE lane = 0
 )
@@ -185,11 +186,11 @@ UPDATE accepted SET attempts = attempts + 1, error = :error,
 
 
 def record_failure(connection: Connection, id: int, *, error: str, max_attempts: int) -> bool:
-    """Note that persisting `id` alone raised `error`, to be tried again later; True when it is dead now.
+    """Note that persisting `id` alone raised `error`; True if that made it a dead letter.
 
-    The claim forgets it: its holder is alive and goes on with the others. Only for the holder of the lane.
+    Otherwise it is tried again, after a pause that doubles. It is taken out of the claim, since its holder is alive.
     """
-    attempts = connection.execute(_COUNT_FAILURE, {"id": id, "error": error}).scalar()
+    attempts = connection.execute(_RECORD_FAILURE, {"id": id, "error": error}).scalar()
     if attempts is None or attempts < max_attempts:
         return False
     move_to_failed(connection, [id])

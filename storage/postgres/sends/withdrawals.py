@@ -1,6 +1,6 @@
-"""Taking a send back that is not in any history yet, or never will be: from the intake, or a dead letter.
+"""Withdrawing a send that is in no history yet: an accepted, held or failed one.
 
-Also: whether an id is a broadcast at all, wherever it is on its way.
+Recalls and cancellations begin here (`messages/recalls.py`, `broadcasts/recalls.py`, `broadcasts/cancellation.py`).
 """
 
 from sqlalchemy import Connection, text
@@ -9,9 +9,9 @@ from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import NotFound
 from storage.postgres.message_rows import COLUMNS_OF_MESSAGES
 
-# It goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be asked after; unless
-# retention has dropped its month, as a dead letter's may be: then nothing of it is kept, as of everything of that
-# month. A holder of the persist lane that has the row in hand is waited for, and then this finds nothing.
+# The send goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be looked up. If
+# retention has dropped its month (a dead letter may be that old), nothing of it is kept. If the holder of the persist
+# lane is just persisting the row, this waits for it and then finds nothing.
 _WITHDRAW = text(f"""
 WITH waiting AS (
   DELETE FROM accepted WHERE id = :id RETURNING *
@@ -41,14 +41,14 @@ SELECT count(*) FROM gone
 def withdraw(
     connection: Connection, id: int, *, status: BroadcastStatus = BroadcastStatus.RECALLED
 ) -> bool:
-    """See to it that an accepted, scheduled, held or failed send is never delivered; False if it is none.
+    """Withdraw an accepted, scheduled, held or failed send, so that it is never delivered; False if it is none of these.
 
-    `status` is what its broadcast is then, if it is one. One statement, whole by itself.
+    `status` is the status of the broadcast, if it is one. One statement, whole by itself.
     """
     return bool(connection.execute(_WITHDRAW, {"id": id, "status": status}).scalar_one())
 
 
-# Wherever it is on its way, in one snapshot; by the primary keys.
+# All the places where it can be, in one snapshot; by the primary keys.
 _IS_BROADCAST = text("""
 SELECT EXISTS (SELECT FROM broadcasts WHERE id = :id)
     OR EXISTS (SELECT FROM accepted WHERE id = :id AND is_broadcast)
@@ -58,6 +58,9 @@ SELECT EXISTS (SELECT FROM broadcasts WHERE id = :id)
 
 
 def check_broadcast(connection: Connection, id: int) -> None:
-    """Raise NotFound unless `id` is a broadcast: what stops one would take half of another message away."""
+    """Raise NotFound unless `id` is a broadcast, at whatever stage.
+
+    To be asked before a broadcast is stopped: done to another message, that would take half of it away.
+    """
     if not connection.execute(_IS_BROADCAST, {"id": id}).scalar_one():
         raise NotFound("There is no such broadcast.")
