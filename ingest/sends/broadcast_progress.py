@@ -14,7 +14,7 @@ async def find_report(
     """
     if await database.transaction(readers.start_count, broadcast_id, app_id=app_id):
         count = await _count_reads(database, broadcast_id)
-        await database.transaction(readers.end_count, broadcast_id, count=count)
+        await database.transaction(readers.store_count, broadcast_id, count=count)
     return await database.query(reports.find_report, broadcast_id, app_id=app_id)
 
 

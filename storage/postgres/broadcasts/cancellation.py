@@ -16,19 +16,19 @@ UPDATE broadcasts SET status = 'CANCELLED', finished_at = clock_timestamp()
 
 
 def cancel(connection: Connection, broadcast_id: int) -> None:
-    """Cancel: nothing more is planned, and no lane that begins now takes a chunk.
+    """Cancel a broadcast: nothing more of it is planned, and no lane that begins now takes a chunk of it.
 
-    In every state it is in, also scheduled or not persisted yet; one that has come to rest stays as it
-    is. `discard_waiting` must follow, in a transaction of its own: see there. Raises NotFound if it is none.
+    It may be at any stage, also scheduled or not persisted yet; one that is finished stays as it is. `discard_waiting`
+    must follow, in a transaction of its own. Raises NotFound if `broadcast_id` is no broadcast.
     """
     check_broadcast(connection, broadcast_id)
     if not withdraw(connection, broadcast_id, status=BroadcastStatus.CANCELLED):
         connection.execute(_STOP, {"id": broadcast_id})
 
 
-# A lane that looked before the stop was committed holds its chunk's lock: this waits for it, and then
-# passes over the chunk. One that comes for the lock later finds the chunk cancelled. In a transaction
-# of its own, because lanes take a chunk before its broadcast.
+# A lane that took a chunk before the stop was committed holds the chunk's lock: this waits for it and then passes over
+# the chunk. A lane that comes later finds the chunk cancelled. It must be a transaction of its own, because lanes lock a
+# chunk before its broadcast, and `cancel` has locked the broadcast.
 _DISCARD = text("""
 UPDATE broadcast_chunks c SET state = 'cancelled', error = NULL, lease_until = NULL
   FROM broadcasts b
@@ -38,19 +38,19 @@ UPDATE broadcast_chunks c SET state = 'cancelled', error = NULL, lease_until = N
 
 
 def discard_waiting(connection: Connection, broadcast_id: int) -> int:
-    """After a stop: what is not expanded when this is committed never will be. How many chunks.
+    """Cancel the waiting chunks of a stopped broadcast: none of them will be expanded; returns how many.
 
-    Safe to repeat; changes nothing unless the broadcast was stopped.
+    Safe to repeat; changes nothing unless the broadcast is cancelled or being recalled.
     """
     return connection.execute(_DISCARD, {"id": broadcast_id}).rowcount
 
 
-_STOPPED = text("""
+_UNDISCARDED = text("""
 SELECT DISTINCT b.id FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
  WHERE c.state = 'waiting' AND b.status IN ('CANCELLED', 'RECALLING')
 """)
 
 
 def list_undiscarded(connection: Connection) -> list[int]:
-    """Stopped broadcasts whose `discard_waiting` did not follow (index broadcast_chunks_waiting)."""
-    return list(connection.execute(_STOPPED).scalars())
+    """The ids of stopped broadcasts for which `discard_waiting` is still to be done (index broadcast_chunks_waiting)."""
+    return list(connection.execute(_UNDISCARDED).scalars())

@@ -1,4 +1,4 @@
-"""Expanding a broadcast: chunk by chunk its deliveries are inserted, then published, until it is closed.
+"""Expanding a broadcast: chunk by chunk its deliveries are inserted and published, until everyone has it.
 
 Called by the broadcast lanes (`workers/broadcasts/lane.py`). A chunk is marked in the transaction that inserts its deliveries,
 so that progress is a sum over chunks and never a guess. A transaction that locks both locks a chunk before its broadcast.
@@ -14,9 +14,10 @@ from storage.model.message import Message
 from storage.postgres.held_apps import is_held
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 
-# A chunk of an earlier broadcast of the app that names some of the same people and is not on the bus yet
-# (contract §2, Order). Ranges may meet where people do not: then one waits a little for nothing. What
-# was set aside is not waited for, nor what will never be published. Index broadcast_chunks_open.
+# A chunk is barred while a chunk of an earlier broadcast of its app, which may have some of the same people, is not on the
+# bus yet (contract §2, Order). The ranges of ids are compared, not the ids: two chunks whose ranges overlap may have
+# nobody in common, and then one waits a little for nothing. Nothing waits for a chunk that failed too often, or that
+# will never be published. Index broadcast_chunks_open.
 _IS_BARRED = """EXISTS (
   SELECT FROM broadcast_chunks e JOIN broadcasts o ON o.id = e.broadcast_id
    WHERE e.state IN ('waiting', 'expanded') AND e.app_id = c.app_id
@@ -25,17 +26,17 @@ _IS_BARRED = """EXISTS (
      AND (o.status = 'EXPANDING' OR o.status = 'CANCELLED' AND e.state = 'expanded')
      AND (e.error IS NULL OR e.attempts < :max_attempts))
 """
-_OF_CHUNK = "c.broadcast_id, c.number, c.app_id, c.user_ids"
-# Of the next app in turn the oldest broadcast's first chunk that nobody has: apps take turns whatever
-# they send, and one app's broadcasts come in order.
+_CHUNK_COLUMNS = "c.broadcast_id, c.number, c.app_id, c.user_ids"
+# The first chunk that no lane has, of the oldest broadcast of the next app: apps take turns however much they send, and
+# the broadcasts of one app come in order (docs/decisions/0011-chunks-of-a-broadcast.md).
 _IS_NEXT = f"""
    c.state = 'waiting' AND c.app_id > :after_app_id
      AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
      AND NOT {is_held("c.app_id")}
 """
-# The row is locked and looked at first, so of two lanes one inserts and the other finds the next chunk.
-# Rows go in by user_id, as the ids are stored: the lock order of every writer. Whether it is barred is
-# asked in the same snapshot: what that shows as published is, and what it does not show comes later.
+# The chunk's row is locked first, so that of two lanes one inserts and the other takes the next chunk. Deliveries and
+# counters are written in the order of user_id, in which the ids are stored and all writers lock. Whether the chunk is
+# barred is asked in the same snapshot: an earlier chunk that it shows as published is on the bus already.
 # Index broadcast_chunks_waiting.
 _EXPAND = f"""
 WITH chunk AS MATERIALIZED (
@@ -63,7 +64,7 @@ UPDATE broadcast_chunks c
        lease_until = clock_timestamp() + :lease
   FROM chunk
  WHERE (c.broadcast_id, c.number) = (chunk.broadcast_id, chunk.number)
-RETURNING {_OF_CHUNK}, {_IS_BARRED} AS is_barred
+RETURNING {_CHUNK_COLUMNS}, {_IS_BARRED} AS is_barred
 """  # noqa: S608 (as above)
 _EXPAND_NEXT = text(_EXPAND.format(which=_IS_NEXT))
 _EXPAND_ONE = text(
@@ -74,11 +75,10 @@ _EXPAND_ONE = text(
 def expand_next(
     connection: Connection, *, after_app_id: int = 0, lease: timedelta, max_attempts: int = 5
 ) -> Chunk | None:
-    """Insert the next chunk's deliveries, move its counters and mark it, all at once; None: none waits.
+    """Expand the next chunk, of the first app after `after_app_id`; None if no chunk waits.
 
-    Of the first app after `after_app_id`. It is this lane's to publish for `lease`, then anyone's; what is
-    barred is not to be published yet. One statement: a lane that dies has done all of it, or nothing and
-    holds nothing.
+    Its deliveries are inserted, unread counters moved and the chunk marked in one statement, all or nothing. For `lease`
+    it is this lane's to publish, after that any lane's; a chunk that is barred must not be published yet.
     """
     parameters = {"after_app_id": after_app_id, "lease": lease, "max_attempts": max_attempts}
     return _chunk(connection.execute(_EXPAND_NEXT, parameters).first())
@@ -87,7 +87,7 @@ def expand_next(
 def expand_chunk(
     connection: Connection, chunk: Chunk, *, lease: timedelta, max_attempts: int = 5
 ) -> Chunk | None:
-    """The same for this chunk; None if it is done, in another's hands, or stopped."""
+    """Expand this chunk, as `expand_next` does; None if it is expanded or cancelled already, or locked by another lane."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     asked = parameters | {"lease": lease, "max_attempts": max_attempts}
     return _chunk(connection.execute(_EXPAND_ONE, asked).first())
@@ -100,8 +100,8 @@ def _chunk(row: Row[Any] | None) -> Chunk | None:
     return Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids), is_barred)
 
 
-_SUSPECT = text(f"""
-SELECT {_OF_CHUNK}
+_FIND_NEXT = text(f"""
+SELECT {_CHUNK_COLUMNS}
   FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id AND b.status = 'EXPANDING'
  WHERE {_IS_NEXT}
  ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
@@ -109,12 +109,15 @@ SELECT {_OF_CHUNK}
 
 
 def find_next_chunk(connection: Connection, *, after_app_id: int) -> Chunk | None:
-    """The chunk that `expand_next` would take: after a failure, to find out which it was."""
-    return _chunk(connection.execute(_SUSPECT, {"after_app_id": after_app_id}).first())
+    """Lock and return the chunk that `expand_next` would take; None if no chunk waits.
+
+    After a failure, to find out which chunk failed.
+    """
+    return _chunk(connection.execute(_FIND_NEXT, {"after_app_id": after_app_id}).first())
 
 
-# What a lane expanded and did not get to publish. Also of a broadcast that was cancelled meanwhile:
-# its people have it, so they are told. Not of one that is recalled. Index broadcast_chunks_open.
+# Chunks that a lane expanded and did not publish. Also those of a cancelled broadcast: their people have it, so they are
+# told. Not those of a recalled one. Index broadcast_chunks_open.
 _CLAIM_UNPUBLISHED = text(f"""
 UPDATE broadcast_chunks c
    SET lease_until = clock_timestamp() + :lease, attempts = least(c.attempts + 1, 1000)
@@ -126,14 +129,14 @@ UPDATE broadcast_chunks c
      ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
   ) next
  WHERE (c.broadcast_id, c.number) = (next.broadcast_id, next.number)
-RETURNING {_OF_CHUNK}
+RETURNING {_CHUNK_COLUMNS}
 """)  # noqa: S608 (as above)
 
 
 def claim_unpublished(
     connection: Connection, *, lease: timedelta, max_attempts: int = 5
 ) -> Chunk | None:
-    """Take a chunk that is expanded, in nobody's hands, and may be published, for `lease`; None: none is."""
+    """Take an expanded chunk whose lease is over and that is not barred, to publish it within `lease`; None: there is none."""
     asked = {"lease": lease, "max_attempts": max_attempts}
     return _chunk(connection.execute(_CLAIM_UNPUBLISHED, asked).first())
 
@@ -145,25 +148,25 @@ UPDATE broadcast_chunks SET state = 'published', error = NULL, lease_until = NUL
 
 
 def mark_published(connection: Connection, chunk: Chunk) -> None:
-    """Note that a chunk's event is on the bus, and close the broadcast if it was the last."""
+    """Note that the event of a chunk is on the bus, and close the broadcast if that was its last chunk."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     connection.execute(_MARK_PUBLISHED, parameters)
     close_if_done(connection, chunk.broadcast_id)
 
 
-_PUT_BACK = text("""
+_POSTPONE = text("""
 UPDATE broadcast_chunks SET lease_until = clock_timestamp() + :wait, attempts = attempts - 1
  WHERE broadcast_id = :id AND number = :number AND state = 'expanded'
 """)
 
 
 def postpone_publishing(connection: Connection, chunk: Chunk, *, wait: timedelta) -> None:
-    """Let an expanded chunk be taken up again after `wait`; not being published yet is no attempt."""
-    connection.execute(_PUT_BACK, {"id": chunk.broadcast_id, "number": chunk.number, "wait": wait})
+    """Let an expanded chunk be published by any lane after `wait`; the attempt is not counted."""
+    connection.execute(_POSTPONE, {"id": chunk.broadcast_id, "number": chunk.number, "wait": wait})
 
 
-# The row is locked before the chunks are summed: of two lanes that finish the last two chunks at
-# once, the second to get here sees both.
+# The broadcast is locked before its chunks are summed: of two lanes that finish the last two chunks at the same time, the
+# second one sees both.
 _LOCK = text("SELECT status FROM broadcasts WHERE id = :id AND status = 'EXPANDING' FOR UPDATE")
 _CLOSE = text("""
 UPDATE broadcasts b
@@ -180,9 +183,9 @@ SELECT EXISTS (SELECT 1 FROM broadcast_chunks
 
 
 def close_if_done(connection: Connection, broadcast_id: int) -> None:
-    """Set DONE if every one of `total` has it; else change nothing."""
-    # Most chunks are not the last: ask without a lock first (index broadcast_chunks_open). Two lanes
-    # that both still see the other's chunk open are put right by the sweep.
+    """Set the status DONE if all chunks that make up `total` are published; otherwise change nothing."""
+    # Most chunks are not the last one, so it is asked without a lock first (index broadcast_chunks_open). If two lanes
+    # both see the other's chunk open, the sweep closes the broadcast.
     if connection.execute(_IS_OPEN, {"id": broadcast_id}).scalar_one():
         return
     if connection.execute(_LOCK, {"id": broadcast_id}).first():
@@ -193,7 +196,7 @@ _UNFINISHED = text("SELECT id FROM broadcasts WHERE status = 'EXPANDING' ORDER B
 
 
 def list_expanding(connection: Connection) -> list[int]:
-    """Broadcasts being expanded, oldest first (index broadcasts_unfinished)."""
+    """The ids of broadcasts that are being expanded, ascending (index broadcasts_unfinished)."""
     return list(connection.execute(_UNFINISHED).scalars())
 
 
@@ -204,6 +207,6 @@ SELECT {FIELDS_IN_MESSAGES}, b.origin
 
 
 def load_message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
-    """The message that a broadcast carries, and the text of its `model.origin.Origin`."""
+    """The message of a broadcast, and the text of its `model.origin.Origin` ("" if it is unknown)."""
     row = connection.execute(_MESSAGE, {"id": broadcast_id}).one()
     return read_message(row), row.origin or ""

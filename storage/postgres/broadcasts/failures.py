@@ -1,7 +1,7 @@
-"""What of a broadcast fails, rests and is tried again, for ever (contract §3): plans and chunks.
+"""Failures of broadcasts: plans and chunks that fail rest and are tried again, for ever (contract §3).
 
-A chunk that fails keeps its state and has an `error` until it works. Only a failure alone counts, so that
-nothing innocent is set aside. The lanes write here; reports, doctor and metrics tell.
+A chunk that fails keeps its state, and has an `error` until it works. The broadcast lanes write here, after they have
+tried the chunk alone, so that it is the one that fails. Reports, `carillon doctor` and metrics show it.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from storage.model.broadcast import Chunk, ChunkState
 
-# Half a second, then twice as long each time, up to a minute; the number stops where smallint is far.
+# Half a second, then twice as long each time, up to a minute. `attempts` stops at 1000: the column is a smallint.
 _PAUSE = "clock_timestamp() + make_interval(secs => 0.5 * power(2, least(attempts, 7)))"
 _FAIL_PLAN = text(f"""
 UPDATE broadcasts
@@ -25,21 +25,21 @@ UPDATE broadcast_chunks
 
 
 def record_plan_failure(connection: Connection, broadcast_id: int, *, error: str) -> None:
-    """Note that planning raised `error`; it is tried again after a pause that grows."""
+    """Note that planning a broadcast raised `error`; it is planned again after a pause that doubles."""
     connection.execute(_FAIL_PLAN, {"id": broadcast_id, "error": error})
 
 
 def record_chunk_failure(
     connection: Connection, chunk: Chunk, *, state: ChunkState, error: str
 ) -> None:
-    """Note that taking a chunk on from `state` raised `error`; it is tried again after a growing pause."""
+    """Note that the next step of a chunk in `state` raised `error`; it is tried again after a pause that doubles."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     connection.execute(_FAIL_CHUNK, parameters | {"state": state, "error": error})
 
 
 @dataclass(frozen=True, slots=True)
 class FailingBroadcast:
-    """A broadcast of which something fails: `parts` of it (chunks, and its plan), and the newest error."""
+    """A broadcast of which something fails: how many `parts` (chunks, and its plan), and the newest error."""
 
     broadcast_id: int
     app_name: str
@@ -63,14 +63,14 @@ SELECT f.broadcast_id, coalesce(a.name, '') AS app_name, count(*) AS parts,
 
 
 def list_failing(connection: Connection, *, limit: int) -> list[FailingBroadcast]:
-    """Broadcasts of which something fails and is tried again, oldest first."""
+    """Up to `limit` broadcasts of which something fails and is tried again, oldest first."""
     rows = connection.execute(_FAILING, {"limit": limit})
     return [
         FailingBroadcast(row.broadcast_id, row.app_name, row.parts, row.last_error) for row in rows
     ]
 
 
-# 'failed' and FAILED are what versions before 0.1.0 gave up.
+# Versions before 0.1.0 gave up: their chunks are 'failed' and their broadcasts FAILED.
 _RETRY_CHUNKS = text("""
 UPDATE broadcast_chunks c
    SET lease_until = clock_timestamp(), state = CASE c.state WHEN 'failed' THEN 'waiting' ELSE c.state END
@@ -88,7 +88,7 @@ UPDATE broadcasts SET status = 'EXPANDING', finished_at = NULL WHERE id = :id AN
 
 
 def retry_failing(connection: Connection, broadcast_id: int) -> int:
-    """Let what of a broadcast fails be tried at once; how many parts. The pauses after that stay long."""
+    """Let the failing parts of a broadcast be tried again at once; returns how many. Pauses do not become shorter."""
     parameters = {"id": broadcast_id}
     chunks = connection.execute(_RETRY_CHUNKS, parameters).rowcount
     if chunks:

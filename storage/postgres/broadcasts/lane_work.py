@@ -24,11 +24,11 @@ SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
 
 
 def has_due_work(connection: Connection) -> bool:
-    """Whether a lane would find something to do."""
+    """Whether a broadcast lane would find something to plan, expand, publish or take back."""
     return bool(connection.execute(_IS_DUE).scalar_one())
 
 
-# Index broadcasts_unfinished, and the primary key of the chunks of the few that it finds.
+# Index broadcasts_unfinished, and the primary key of the chunks; few broadcasts run at a time.
 _CHUNK_STATES = text("""
 SELECT c.state, count(*) AS chunks FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
  WHERE b.status IN ('PENDING', 'EXPANDING', 'RECALLING') GROUP BY c.state
@@ -36,5 +36,5 @@ SELECT c.state, count(*) AS chunks FROM broadcasts b JOIN broadcast_chunks c ON 
 
 
 def count_chunks(connection: Connection) -> dict[str, int]:
-    """How many chunks of the broadcasts that run now are in each state, also in one of a newer version."""
+    """How many chunks of running broadcasts are in each state, by the word in the table (a newer version may have more)."""
     return {row.state: row.chunks for row in connection.execute(_CHUNK_STATES)}

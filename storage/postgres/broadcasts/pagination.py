@@ -1,7 +1,10 @@
-"""Where a page of broadcasts goes on: lists are in the order of acceptance (contract §3)."""
+"""Pages of lists of broadcasts, in the order of acceptance (contract §3), as parts of SQL.
 
-# After the acceptance of the last that was shown; of one that is gone, after the instant in its id (m0001).
-# For a WITH; asks for :before_id.
+For the API's list (`reports.py`) and the operator's (`overview.py`).
+"""
+
+# A part of a WITH: when the broadcast :before_id was accepted, behind which the page goes on. If it is gone, the instant
+# in its id is taken (m0001).
 BEFORE = """before AS MATERIALIZED (
   SELECT coalesce(
     (SELECT accepted_at FROM broadcasts WHERE id = :before_id),

@@ -1,7 +1,7 @@
-"""Planning a broadcast: its audience, frozen as of its acceptance, becomes chunks, slice by slice.
+"""Planning a broadcast: its audience, as it was when the broadcast was accepted, becomes chunks, a slice at a time.
 
-Called by the broadcast lanes (workers/broadcasts/lane.py). One app's broadcasts are planned one at a time, oldest
-first. A plan that fails rests for growing pauses; it holds up nobody but, for a few attempts, its own app.
+Called by the broadcast lanes (`workers/broadcasts/lane.py`). The broadcasts of an app are planned one at a time, oldest
+first. A plan that fails is tried again after growing pauses; for a few attempts the app's other broadcasts wait for it.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Row, text
 from storage.postgres.broadcasts.expansion import close_if_done
 from storage.postgres.held_apps import is_held
 
-# Whose turn it is, app by app, without reading the thousands that one app may have pending; of each app
-# the oldest, unless it failed so often that the next ones go first. A broadcast is begun when nothing is
-# left to take of those before it: what waits to be planned costs nothing, and a burst of broadcasts does
-# not become gigabytes of ids. One that is begun goes on whatever came in between, so that two can never
-# wait for each other. Only then is it locked, and looked at again: a planner that finds the oldest in
-# another's hands passes over the app and never to the app's next one. (LIMIT keeps PostgreSQL from
-# reading all waiting chunks; without ORDER BY, which would lock every app's oldest, they come as found.)
+# The next app that has a pending broadcast is found app by app, without reading the thousands that one app may have.
+# - Of each app the oldest is taken, unless it failed so often that the next ones go first.
+# - A broadcast is begun when no chunk of the app's earlier ones waits: a broadcast that waits to be planned costs nothing,
+#   and a burst of them does not become gigabytes of ids. One that is begun goes on in any case, so that two can never
+#   wait for each other.
+# - Only then is it locked, and its status read again. If another planner has locked it, this one passes over the app, and
+#   does not take the app's next broadcast.
+# - LIMIT keeps PostgreSQL from reading all waiting chunks. There is no ORDER BY, which would lock every app's oldest.
 # Indexes broadcasts_pending, broadcast_chunks_waiting.
 _NEXT_PENDING = text(f"""
 WITH RECURSIVE turn (app_id) AS (
@@ -52,12 +53,11 @@ SELECT id, app_id, accepted_at, planned_up_to, audience IS NOT NULL AS has_list
   FROM broadcasts WHERE id = :id AND status = 'PENDING' FOR UPDATE SKIP LOCKED
 """)
 
-# The audience of an instant: who is active now and has not changed since, and who changed and was
-# active before the first change. Both in id order, from where the last slice ended, so that a slice
-# costs the same wherever it is (index users_active; changed is small). NOT IN, because its hash keeps
-# that order where an anti-join would sort everyone; and chunk after chunk as arrays, which takes less
-# time than numbering the rows and grouping them. The product is cast: psycopg sends small numbers as
-# int2, whose product overflows at 32,768.
+# Who was active at an instant: people who are active now and have not changed since, and people who changed since and were
+# active before their first change. Both are read in the order of ids from where the last slice ended, so that every
+# slice costs the same (index users_active; few change). NOT IN keeps that order, where an anti-join would sort everyone.
+# Chunks are made one after the other as arrays, which takes less time than numbering all rows and grouping them. The
+# product is cast, because psycopg sends small numbers as int2, which overflows.
 _CHANGED = """
 WITH RECURSIVE changed AS MATERIALIZED (
   SELECT DISTINCT ON (user_id) user_id, was_active FROM activity_changes
@@ -79,7 +79,7 @@ _OF_EVERYONE = """
      ORDER BY id LIMIT :chunk_size)
     FROM step WHERE place + 1 < :chunks AND (place < 0 OR cardinality(ids) = :chunk_size)
 """
-# A list is short enough to be numbered; looked at anew for every chunk, a long one takes seconds a slice.
+# A list is short enough to be numbered and grouped. Read again for every chunk, a long one would take seconds a slice.
 _OF_LIST = """
 ), listed AS MATERIALIZED (
   SELECT u.id
@@ -121,7 +121,7 @@ _PLAN_LIST = text(_CHANGED + _OF_LIST + _SLICE)
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlice:
-    """A slice of a broadcast's audience is in chunks; all of it if `is_complete`."""
+    """A slice of a broadcast's audience is in chunks; `is_complete`: it was the last slice."""
 
     broadcast_id: int
     app_id: int
@@ -130,7 +130,10 @@ class PlannedSlice:
 
 @dataclass(frozen=True, slots=True)
 class PlanLimits:
-    """How many people a chunk and a slice have, and after how many failures others go first."""
+    """How many people a chunk and a slice have.
+
+    After `max_attempts` failures of a plan, other broadcasts of its app go first.
+    """
 
     chunk_size: int
     people: int = 25_000
@@ -138,18 +141,17 @@ class PlanLimits:
 
     @property
     def chunks(self) -> int:
-        """Of a slice: one at least, however big."""
+        """How many chunks a slice has: at least one."""
         return max(1, self.people // self.chunk_size)
 
 
 def plan_next(
     connection: Connection, limits: PlanLimits, *, after_app_id: int = 0
 ) -> PlannedSlice | None:
-    """Freeze the next slice of a pending broadcast's audience; None if no app is in turn.
+    """Plan the next slice of a pending broadcast, of the next app after `after_app_id`; None if there is none.
 
-    Of the next app after `after_app_id`. The audience is everyone who was active when the broadcast was
-    accepted (contract §3), whoever comes and goes between that, the slices and the end. Safe to repeat
-    and for several to do at once.
+    The audience is everyone who was active when the broadcast was accepted (contract §3), no matter who joins or leaves
+    before, between and after the slices. Safe to repeat, and for several lanes at once.
     """
     parameters = {"after_app_id": after_app_id, "max_attempts": limits.max_attempts}
     pending = connection.execute(_NEXT_PENDING, parameters).first()
@@ -159,7 +161,7 @@ def plan_next(
 def plan_broadcast(
     connection: Connection, broadcast_id: int, limits: PlanLimits
 ) -> PlannedSlice | None:
-    """The same for this broadcast; None if it is not pending any more, or in another lane's hands."""
+    """Plan the next slice of this broadcast; None if it is not pending any more, or locked by another lane."""
     pending = connection.execute(_ONE_PENDING, {"id": broadcast_id}).first()
     return _plan(connection, pending, limits) if pending else None
 
@@ -191,14 +193,17 @@ class PendingBroadcast:
 def find_next_pending(
     connection: Connection, limits: PlanLimits, *, after_app_id: int
 ) -> PendingBroadcast | None:
-    """The broadcast that `plan_next` would take: after a failure, to find out which it was."""
+    """Lock and return the broadcast that `plan_next` would take; None if there is none.
+
+    After a failure, to find out which broadcast failed.
+    """
     parameters = {"after_app_id": after_app_id, "max_attempts": limits.max_attempts}
     row = connection.execute(_NEXT_PENDING, parameters).first()
     return PendingBroadcast(row.id, row.app_id) if row else None
 
 
-# A change is of interest as long as a broadcast that was accepted before it may still be planned.
-_FORGET_CHANGES = text("""
+# A change is needed as long as a broadcast that was accepted before it may still be planned.
+_PURGE_CHANGES = text("""
 DELETE FROM activity_changes WHERE ctid = ANY (ARRAY (
 SELECT ctid FROM activity_changes
  WHERE changed_at < least(
@@ -212,9 +217,9 @@ SELECT ctid FROM activity_changes
 
 
 def purge_activity_changes(connection: Connection, *, slice: int = 10_000) -> int:
-    """Drop what is known of who was active when no broadcast can ask for it any more; how many rows.
+    """Delete up to `slice` changes of who is active that no broadcast can need any more; returns how many.
 
-    At most `slice` (index activity_changes_changed_at).
+    Index activity_changes_changed_at.
     """
     asked = {"slice": slice, "now": datetime.now(UTC)}
-    return connection.execute(_FORGET_CHANGES, asked).rowcount
+    return connection.execute(_PURGE_CHANGES, asked).rowcount

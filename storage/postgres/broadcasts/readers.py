@@ -1,4 +1,7 @@
-"""Who has read a broadcast and who has not (contract §3), looked at a part of the audience at a time."""
+"""Readers of a broadcast: how many have read it, and who has not (contract §3).
+
+An audience may be a million people, so each question looks at a part of it.
+"""
 
 from dataclasses import dataclass
 
@@ -6,18 +9,19 @@ from sqlalchemy import Connection, text
 
 from storage.model.broadcast import UnreadPerson
 
-# Chunks of people looked at in one question: short enough for a share that others wait for.
+# How many chunks one question looks at. Others wait for the connection, so it must be short
+# (docs/decisions/0018-shares-of-connections.md).
 _CHUNKS_AT_ONCE = 20
 
 
-# Whoever gets here first within the minute that contract §3 allows counts; others show the last count.
+# A count may be a minute old (contract §3). The first request after that counts; others show the last count.
 _START_COUNT = text("""
 UPDATE broadcasts SET read_counted_at = clock_timestamp()
  WHERE id = :id AND app_id = :app_id AND total > 0
    AND (read_counted_at IS NULL OR read_counted_at < clock_timestamp() - interval '1 minute')
 """)
-_END_COUNT = text("UPDATE broadcasts SET read_count = :count WHERE id = :id")
-# The next chunks that have people past `after`: the primary key, in order.
+_STORE_COUNT = text("UPDATE broadcasts SET read_count = :count WHERE id = :id")
+# The next chunks that have people with ids above `after`, in order along the primary key.
 _PART = """
 part AS MATERIALIZED (
   SELECT c.user_ids, c.last_user_id, c.app_id FROM broadcast_chunks c
@@ -27,7 +31,7 @@ part AS MATERIALIZED (
   SELECT u.id, part.app_id, part.last_user_id FROM part CROSS JOIN LATERAL unnest(part.user_ids) AS u(id)
 )
 """
-# By the primary key of `deliveries`, one probe a person.
+# Each person is one probe of the primary key of `deliveries`.
 _COUNT_READS = text(f"""
 WITH {_PART}
 SELECT max(part_end.last) AS last, (
@@ -39,34 +43,34 @@ SELECT max(part_end.last) AS last, (
 
 
 def start_count(connection: Connection, broadcast_id: int, *, app_id: int) -> bool:
-    """Whether `read` is older than a minute and the caller is the one to count it anew."""
+    """True if the count of readers is older than a minute; then the caller is the one who has to count again."""
     parameters = {"id": broadcast_id, "app_id": app_id}
     return connection.execute(_START_COUNT, parameters).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCount:
-    """How many of a part of the audience have read it; `last_user_id` ends the part, None: no more."""
+    """How many people of a part of the audience have read it; `last_user_id` ends the part (None: the audience ended)."""
 
     count: int
     last_user_id: int | None
 
 
 def count_reads(connection: Connection, broadcast_id: int, *, after_user_id: int = 0) -> ReadCount:
-    """Count the reads of the next part of the audience: a million people are no single question."""
+    """Count how many have read a broadcast, in the part of its audience after `after_user_id`."""
     parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
     row = connection.execute(_COUNT_READS, parameters).one()
     return ReadCount(row.reads, row.last)
 
 
-def end_count(connection: Connection, broadcast_id: int, *, count: int) -> None:
-    """Note what was counted."""
-    connection.execute(_END_COUNT, {"id": broadcast_id, "count": count})
+def store_count(connection: Connection, broadcast_id: int, *, count: int) -> None:
+    """Store how many people have read a broadcast, as it was counted over all parts of the audience."""
+    connection.execute(_STORE_COUNT, {"id": broadcast_id, "count": count})
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadPage:
-    """People who have not read it, by id; `last_user_id`: go on after it, None: these were the last."""
+    """People who have not read a broadcast, by id; the next page goes on after `last_user_id` (None: there is none)."""
 
     people: tuple[UnreadPerson, ...]
     last_user_id: int | None
@@ -91,9 +95,9 @@ SELECT unread.id, account.app_user_id, coalesce(users.name, '') AS name
 def list_unread(
     connection: Connection, broadcast_id: int, *, after_user_id: int, limit: int
 ) -> UnreadPage:
-    """Up to `limit` people after `after_user_id` who have it and have not read it.
+    """Up to `limit` people after `after_user_id` who have received a broadcast and not read it.
 
-    Looks at a part of the audience only: the page may be short and not the last, `last_user_id` tells.
+    It looks at a part of the audience only, so a page that is short or empty need not be the last: `last_user_id` tells.
     """
     parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
     end = connection.execute(_PART_END, parameters).scalar()

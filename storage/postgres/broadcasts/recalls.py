@@ -1,7 +1,7 @@
-"""Taking a broadcast back, chunk by chunk, as it was expanded (contract §2, Recall).
+"""Recalling a broadcast: it is taken back chunk by chunk, as it was expanded (contract §2, Recall).
 
-`start` is ingest's, the rest the lanes' (workers/broadcasts/recall.py). A chunk is marked in the transaction that
-takes its deliveries out, so that `recalled` is a sum over chunks.
+Ingest and `carillon broadcasts` call `start_recall`, the broadcast lanes the rest (`workers/broadcasts/recall.py`). A
+chunk is marked in the transaction that deletes its deliveries, so that progress is a sum over chunks.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ UPDATE broadcasts SET status = 'RECALLING' WHERE id = :id AND status NOT IN ('RE
 
 
 def start_recall(connection: Connection, broadcast_id: int) -> None:
-    """Have a broadcast taken back, wherever it is: nothing more is planned or expanded from now on.
+    """Begin to take a broadcast back, at whatever stage it is: nothing more of it is planned or expanded.
 
-    `cancellation.discard_waiting` must follow, in a transaction of its own. Safe to repeat. Raises NotFound if it
-    is no broadcast.
+    `cancellation.discard_waiting` must follow, in a transaction of its own. Safe to repeat. Raises NotFound if
+    `broadcast_id` is no broadcast.
     """
     check_broadcast(connection, broadcast_id)
     if not withdraw(connection, broadcast_id):
@@ -33,7 +33,7 @@ def start_recall(connection: Connection, broadcast_id: int) -> None:
         connection.execute(_START, {"id": broadcast_id})
 
 
-# Not a chunk that its lane is still publishing: its people would hear of the recall first.
+# Not a chunk that a lane is still publishing: its people would be told of the recall before the message.
 _NEXT = text("""
 SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, c.state
   FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
@@ -46,14 +46,13 @@ SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, c.state FROM broadcast_ch
  WHERE c.broadcast_id = :id AND c.number = :number
    AND c.state IN ('published', 'expanded', 'taken_back') FOR UPDATE SKIP LOCKED
 """)
-# In the order of every writer, and before anything is looked at: what waits here for a sender or a
-# reader sees what they did, in the next statement.
+# In the order in which all writers lock. The next statement then sees what was committed while this one waited.
 _LOCK = text("""
 SELECT count(*) FROM (
   SELECT 1 FROM conversations c JOIN unnest(CAST(:user_ids AS bigint[])) AS u(id) ON c.user_id = u.id
    WHERE c.peer_id = :peer_id ORDER BY c.user_id FOR NO KEY UPDATE OF c) locked
 """)
-# The last message that is left, along the primary key of `deliveries`, from its newest end.
+# What is the last message of a conversation now is found along the primary key of `deliveries`, newest first.
 _TAKE_BACK = text("""
 WITH gone AS (
   DELETE FROM deliveries d USING unnest(CAST(:user_ids AS bigint[])) AS u(id)
@@ -87,31 +86,35 @@ UPDATE broadcast_chunks SET state = 'taken_back', lease_until = clock_timestamp(
 
 @dataclass(frozen=True, slots=True)
 class RecallableChunk:
-    """A chunk that is to be taken back, and where it stands."""
+    """A chunk that is to be taken back, and the state it is in."""
 
     chunk: Chunk
     state: ChunkState
 
 
 def take_back_next(connection: Connection, *, lease: timedelta) -> Chunk | None:
-    """Take the deliveries of the next chunk out, put counters and last messages right, and mark it.
+    """Take the next chunk back; None if there is none that no lane has.
 
-    Or find one that a lane left without telling of it. None: there is none that nobody has. The event
-    is the caller's, for `lease`, after the commit.
+    Its deliveries are deleted, counters and last messages put right and the chunk marked, in the caller's transaction. A
+    chunk that a lane took back without telling its people is returned as well. After the commit the caller has `lease`
+    to publish the event.
     """
     found = find_next_chunk(connection)
     return _take_back(connection, found, lease=lease) if found else None
 
 
 def take_back_chunk(connection: Connection, chunk: Chunk, *, lease: timedelta) -> Chunk | None:
-    """The same for this chunk; None if it is done, or in another's hands."""
+    """Take this chunk back, as `take_back_next` does; None if that is done, or another lane has locked it."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     found = _recallable(connection.execute(_ONE, parameters).first())
     return _take_back(connection, found, lease=lease) if found else None
 
 
 def find_next_chunk(connection: Connection) -> RecallableChunk | None:
-    """The chunk that `take_back_next` would take: after a failure, to find out which it was."""
+    """Lock and return the chunk that `take_back_next` would take; None if there is none.
+
+    After a failure, to find out which chunk failed.
+    """
     return _recallable(connection.execute(_NEXT).first())
 
 
@@ -141,7 +144,7 @@ UPDATE broadcast_chunks SET state = 'recalled', error = NULL, lease_until = NULL
 
 
 def mark_recalled(connection: Connection, chunk: Chunk) -> None:
-    """Note that everyone of a chunk was told, and close the recall if it was the last."""
+    """Note that the people of a chunk were told, and close the recall if it was the last chunk."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     connection.execute(_MARK_RECALLED, parameters)
     close_if_recalled(connection, chunk.broadcast_id)
@@ -158,10 +161,10 @@ UPDATE broadcasts SET status = 'RECALLED', finished_at = clock_timestamp()
 
 
 def close_if_recalled(connection: Connection, broadcast_id: int) -> None:
-    """Set RECALLED if nobody has it any more and everyone was told; else change nothing.
+    """Set the status RECALLED if nobody has the broadcast any more and everyone was told; otherwise change nothing.
 
-    A state that is open never comes back once none is, so nothing needs to be locked; of two lanes
-    that finish the last two at once the sweep closes.
+    Nothing needs a lock, because chunks that are done stay done. If two lanes finish the last two chunks at the same
+    time, the sweep calls this again.
     """
     if not connection.execute(_IS_OPEN, {"id": broadcast_id}).scalar_one():
         connection.execute(_CLOSE, {"id": broadcast_id})
@@ -171,5 +174,5 @@ _UNFINISHED = text("SELECT id FROM broadcasts WHERE status = 'RECALLING' ORDER B
 
 
 def list_recalling(connection: Connection) -> list[int]:
-    """Broadcasts being taken back, oldest first (index broadcasts_unfinished)."""
+    """The ids of broadcasts that are being taken back, ascending (index broadcasts_unfinished)."""
     return list(connection.execute(_UNFINISHED).scalars())

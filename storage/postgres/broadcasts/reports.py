@@ -1,4 +1,4 @@
-"""How far broadcasts are on their way (contract §3); for ingest and the command."""
+"""Reports: how far broadcasts are on their way (contract §3); for ingest and `carillon broadcasts`."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,8 +9,8 @@ from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import is_held
 
-# Where it stands on its way, in one snapshot: not persisted yet, a dead letter, or a broadcast. Each has
-# an instant of acceptance, by which a list is sorted: a scheduled one does not hide the one just sent.
+# A broadcast is not persisted yet, a dead letter, or in `broadcasts`: all are read in one snapshot. Lists are sorted by
+# when they were accepted, so that a scheduled one does not hide the one that was just sent.
 _NOTHING_YET = """0 AS total, 0 AS read_count, created_at, CAST(NULL AS timestamptz) AS started_at,
  CAST(NULL AS timestamptz) AS finished_at"""
 _STEPS = f"""
@@ -80,7 +80,7 @@ _TAKEN_BACK = frozenset({BroadcastStatus.RECALLING, BroadcastStatus.RECALLED})
 def find_report(
     connection: Connection, broadcast_id: int, *, app_id: int | None
 ) -> BroadcastReport | None:
-    """How far a broadcast is (contract §3); None if `app_id` (None: no app at all) has no such one."""
+    """How far a broadcast is (contract §3); None if there is none with this id of the app `app_id` (None: of any app)."""
     parameters = {"id": broadcast_id, "app_id": app_id}
     row = connection.execute(_REPORT, parameters).first()
     return _report(row) if row else None
@@ -94,7 +94,10 @@ def list_reports(
     before_id: int | None = None,
     status: BroadcastStatus | None = None,
 ) -> list[BroadcastReport]:
-    """An app's broadcasts, the last accepted first; `read` as last counted, `unresolved` left out."""
+    """Up to `limit` broadcasts of an app, the last accepted first, before `before_id` and of `status` if they are given.
+
+    `read` is as it was last counted; `unresolved` is left empty.
+    """
     before = LAST_ID if before_id is None else before_id
     asked = {"app_id": app_id, "before_id": before, "status": status, "limit": limit}
     rows = connection.execute(_REPORTS, asked)
@@ -134,6 +137,6 @@ SELECT id, false FROM failed_sends WHERE id = ANY(CAST(:ids AS bigint[]))
 
 
 def find_ended(connection: Connection, ids: Collection[int]) -> dict[int, bool]:
-    """Those of `ids` that no lane will expand any more, and whether everyone has it (`Prefer: wait`)."""
+    """Those of `ids` that no lane will expand any more; the value says whether everyone has it (`Prefer: wait`)."""
     rows = connection.execute(_ENDED, {"ids": list(ids)})
     return {row.id: row.is_done for row in rows}

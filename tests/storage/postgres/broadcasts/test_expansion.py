@@ -231,7 +231,7 @@ def test_read_counts_who_has_read_it(engine: Engine) -> None:
         counted = readers.count_reads(connection, id)
         assert counted == ReadCount(1, 10)
         assert readers.count_reads(connection, id, after_user_id=10) == ReadCount(0, None)
-        readers.end_count(connection, id, count=1)
+        readers.store_count(connection, id, count=1)
         assert report(connection, id).read == 1
         assert not readers.start_count(connection, id, app_id=7)
         connection.execute(text("UPDATE broadcasts SET read_counted_at = now() - interval '2m'"))
