@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from ops.known_settings import known
 from tests.builders import add_people
 from tests.ops.compose import ROOT, of_carillon
-from tests.storage.postgres.broadcasts.test_expansion import planned
+from tests.storage.postgres.broadcasts.steps import planned
 
 BASE = ROOT / "ops/kubernetes/base"
 EXAMPLE = ROOT / "ops/kubernetes/overlays/example"

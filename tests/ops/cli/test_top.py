@@ -16,7 +16,7 @@ from storage.valkey.gateway_reports import GatewayCounts
 from tests import services
 from tests.builders import a_send, accept, add_app, add_people
 from tests.ops.cli.command import carillon
-from tests.storage.postgres.broadcasts.test_expansion import LEASE, planned
+from tests.storage.postgres.broadcasts.steps import LEASE, planned
 
 
 def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:

@@ -19,7 +19,7 @@ SMALL = PlanLimits(10, people=20)
 
 
 def pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
-    """A broadcast of each of `apps`, persisted and not planned; their ids."""
+    """Accept and persist a broadcast of each of `apps`; returns their ids."""
     with engine.begin() as connection:
         add_people(connection, range(1, people + 1))
         sends = [a_broadcast(sent_by_app_id=app, app_id=app) for app in apps]
@@ -29,7 +29,7 @@ def pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
 
 
 def plan(engine: Engine, slicing: PlanLimits = SMALL) -> PlannedSlice | None:
-    """One slice, committed."""
+    """Plan one slice, in a transaction of its own."""
     with engine.begin() as connection:
         return planning.plan_next(connection, slicing)
 
@@ -44,7 +44,7 @@ def test_a_second_planner_never_takes_the_apps_next_broadcast(engine: Engine) ->
 
 
 def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
-    """Four lanes at once over four broadcasts of an app: all are planned and expanded, in order."""
+    """Four lanes at once plan and expand four broadcasts of an app completely, and in order."""
     ids = pending(engine, 7, 7, 7, 7)
 
     def lane(_: int) -> None:
@@ -69,7 +69,7 @@ def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
 
 
 def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
-    """An older one that comes late (a dead letter replayed) and a younger half planned both end."""
+    """A broadcast that is half planned and an older one that comes later, a replayed dead letter, are both planned."""
     older, younger = pending(engine, 7, 7)
     with engine.begin() as connection:
         connection.execute(
@@ -93,7 +93,7 @@ def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
 
 @pytest.mark.parametrize("size", [1, 6_553, 6_554, 10_000, 32_767, 32_768, 65_536, 100_000])
 def test_every_chunk_size_that_is_allowed_can_be_planned(engine: Engine, size: int) -> None:
-    """Chunks of any size the setting takes: the whole audience is planned, in as few as there are."""
+    """The whole audience is planned with any size of chunk that the setting allows, in as few chunks as possible."""
     settings = load(WorkerSettings, {"CARILLON_CHUNK_SIZE": str(size)})
     [id] = pending(engine, 7, people=30)
     assert plan(engine, PlanLimits(settings.chunk_size)) == PlannedSlice(id, 7, is_complete=True)
@@ -128,7 +128,7 @@ def test_a_long_list_is_planned_in_slices_exactly(engine: Engine, size: int) -> 
 
 
 def rest(connection: Connection) -> list[float]:
-    """For how many seconds each pending broadcast rests, about."""
+    """For about how many seconds each pending broadcast rests."""
     seconds = text(
         "SELECT coalesce(round(extract(epoch FROM rest_until - now()), 1), 0)"
         " FROM broadcasts WHERE status = 'PENDING' ORDER BY id"
@@ -144,7 +144,7 @@ def over(connection: Connection) -> None:
 def test_a_plan_that_fails_rests_and_lets_the_next_ones_go_first_in_the_end(
     engine: Engine,
 ) -> None:
-    """Pauses grow to a minute and end never; the app waits for a few of them, then goes on."""
+    """A plan that fails is tried again after pauses of up to a minute; after a few the app's next broadcasts go first."""
     bad, good = pending(engine, 7, 7)
     once = PlanLimits(10, people=20, max_attempts=2)
     with engine.begin() as connection:

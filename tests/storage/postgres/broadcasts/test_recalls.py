@@ -1,4 +1,4 @@
-"""Taking broadcasts back: no trace in any history or count, whatever is interrupted."""
+"""Recalling broadcasts leaves no trace in any history or counter, also when it is interrupted."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ LEASE = timedelta(seconds=30)
 
 
 def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
-    """A broadcast of which `chunks` of five people are expanded and published; its id."""
+    """A broadcast of which `chunks` of five people are expanded and published; returns its id."""
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast())
         persistence.persist(connection, [id])
@@ -36,14 +36,14 @@ def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
 
 
 def start(engine: Engine, id: int) -> None:
-    """As the door does it."""
+    """Begin a recall in two transactions, as ingest does."""
     for step in (recalls.start_recall, cancellation.discard_waiting):
         with engine.begin() as connection:
             step(connection, id)
 
 
 def take_back(engine: Engine, *, at_most: int = 1000) -> int:
-    """Take chunks back as a lane does; how many."""
+    """Take chunks back as a lane does; returns how many."""
     done = 0
     while done < at_most:
         with engine.begin() as connection:
@@ -64,20 +64,20 @@ def report(connection: Connection, id: int) -> BroadcastReport:
 
 
 def left(connection: Connection, id: int) -> int:
-    """How many still have it."""
+    """How many people still have the broadcast."""
     count = text("SELECT count(*) FROM deliveries WHERE message_id = :id")
     return int(connection.execute(count, {"id": id}).scalar_one())
 
 
 def people(engine: Engine) -> None:
-    """Fifty, and the app."""
+    """Fifty people, and app 7."""
     with engine.begin() as connection:
         add_app(connection)
         add_people(connection, range(1, 51))
 
 
 def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
-    """Unread counters, last messages and lists are as if it had never been; others' reads too."""
+    """After a recall unread counters, last messages and lists are as if the broadcast had never been sent."""
     people(engine)
     with engine.begin() as connection:
         before = accept(connection, *[a_notification(user, content="早") for user in range(1, 26)])
@@ -106,7 +106,7 @@ def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
 
 
 def test_what_is_half_expanded_is_taken_back_and_the_rest_never_comes(engine: Engine) -> None:
-    """A recall in the middle of the expansion, interrupted and repeated."""
+    """A broadcast that is recalled while it is expanded is taken back from all, also if the recall is interrupted and repeated."""
     people(engine)
     id = delivered(engine, chunks=4)
     start(engine, id)
@@ -130,7 +130,7 @@ def test_what_is_half_expanded_is_taken_back_and_the_rest_never_comes(engine: En
 
 
 def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None:
-    """A lane that died between commit and publish: another takes the chunk up when its lease is over."""
+    """When a lane died before it told of a chunk that it took back, another lane tells of it after the lease."""
     people(engine)
     id = delivered(engine, chunks=1)
     start(engine, id)
@@ -147,7 +147,7 @@ def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None
 
 
 def test_a_chunk_is_published_before_it_is_taken_back(engine: Engine) -> None:
-    """As long as a lane may still say that it is there, nobody says that it is gone."""
+    """A chunk that a lane may still publish is not taken back before that lane's lease is over."""
     people(engine)
     id = delivered(engine, chunks=0)
     with engine.begin() as connection:
@@ -161,7 +161,7 @@ def test_a_chunk_is_published_before_it_is_taken_back(engine: Engine) -> None:
 
 
 def test_a_scheduled_broadcast_is_recalled_before_it_is_anything(engine: Engine) -> None:
-    """Never delivered, RECALLED at once."""
+    """A scheduled broadcast that is recalled is RECALLED at once, and never delivered."""
     people(engine)
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast(send_at=datetime.now(UTC) + timedelta(days=1)))
@@ -172,7 +172,7 @@ def test_a_scheduled_broadcast_is_recalled_before_it_is_anything(engine: Engine)
 
 
 def test_recall_races_with_readers_senders_and_lanes(engine: Engine) -> None:
-    """Lanes that expand and take back, readers and senders at once: no deadlock, no drift, no trace."""
+    """A recall while lanes expand and people read and send causes no deadlock and no drift, and leaves no trace."""
     people(engine)
     id = delivered(engine, chunks=5)
     with ThreadPoolExecutor(8) as pool:
@@ -192,7 +192,7 @@ def test_recall_races_with_readers_senders_and_lanes(engine: Engine) -> None:
 
 
 def race_to_expand(engine: Engine) -> None:
-    """A lane that expands."""
+    """Expand up to five chunks as a lane does."""
     for _ in range(5):
         with engine.begin() as connection:
             chunk = expansion.expand_next(connection, lease=timedelta(0))
@@ -202,12 +202,12 @@ def race_to_expand(engine: Engine) -> None:
 
 
 def race_to_take_back(engine: Engine) -> None:
-    """A lane that takes back."""
+    """Take all chunks back that a lane would find."""
     take_back(engine)
 
 
 def read_and_send(engine: Engine, user: int) -> None:
-    """A person who reads and gets more, in turn."""
+    """Let a person read everything and get another message, in turn."""
     for _ in range(5):
         with engine.begin() as connection:
             conversations.mark_all_read(connection, user)

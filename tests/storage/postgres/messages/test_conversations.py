@@ -1,4 +1,4 @@
-"""Unread counters: they equal a recount, whatever happens in whatever order."""
+"""Unread counters equal a recount after any sequence of events."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,14 +25,14 @@ LEASE = timedelta(0)
 
 
 def outbox_of(connection: Connection) -> list[Event | None]:
-    """The events that wait in the outbox, taken out of it."""
+    """Take the events out of the outbox, and return them."""
     notices = outbox.waiting(connection, 100)
     outbox.forget(connection, [notice.number for notice in notices])
     return [notice.event for notice in notices]
 
 
 def recalled_people(event: Event | None) -> set[tuple[int, tuple[int, ...]]]:
-    """Who is told of a recall."""
+    """The people that an event of a recall names, by conversation."""
     assert isinstance(event, MessageRecalled)
     return set(event.recipients)
 
@@ -221,7 +221,7 @@ def test_unread_counters_never_drift(engine: Engine) -> None:
 
 
 def test_a_counter_below_zero_is_refused_by_the_database(engine: Engine) -> None:
-    """The invariant is PostgreSQL's, not ours to remember."""
+    """PostgreSQL aborts a transaction that would make an unread counter negative."""
     from sqlalchemy.exc import IntegrityError
 
     with engine.begin() as connection:

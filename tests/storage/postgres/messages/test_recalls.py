@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ops.local.polling import wait_until
 from storage.postgres.messages import conversations, history, lookup, persistence, recalls
-from tests.builders import a_send, accept
+from tests.builders import a_send, accept, add_people
 from tests.counters import find_drift
 
 
@@ -88,3 +88,20 @@ def read_everything(engine: Engine) -> int:
     """Person 2 reads all."""
     with engine.begin() as connection:
         return conversations.mark_all_read(connection, 2)
+
+
+def test_a_recalled_message_leaves_the_list_as_if_it_had_never_been(engine: Engine) -> None:
+    """After a recall the list shows the message before; a conversation that had nothing else is gone."""
+    with engine.begin() as connection:
+        add_people(connection, (1, 2))
+        first, last = accept(connection, a_send(content="first"), a_send(content="last"))
+        persistence.persist(connection, [first, last])
+    for id, previews in ((last, ["first"]), (first, [])):
+        with engine.begin() as connection:
+            found = lookup.find_message(connection, id)
+            assert found is not None
+            assert recalls.recall(connection, found.message)
+            assert not recalls.recall(connection, found.message)
+            for person in (1, 2):
+                listed = conversations.list_conversations(connection, person)
+                assert [c.last_content for c in listed] == previews

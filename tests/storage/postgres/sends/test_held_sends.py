@@ -12,7 +12,7 @@ from tests.builders import a_broadcast, a_notification, a_send, accept, add_app,
 
 
 def scheduled(engine: Engine, number: int, *, app: int = 7) -> list[int]:
-    """Sends of an app to person 2 that are due by now; their ids."""
+    """Scheduled sends of an app to person 2 that are due now; returns their ids."""
     soon = datetime.now(UTC) + timedelta(days=1)
     with engine.begin() as connection:
         ids = accept(
@@ -30,7 +30,7 @@ def scheduled(engine: Engine, number: int, *, app: int = 7) -> list[int]:
 
 
 def enable(engine: Engine, *, is_active: bool) -> None:
-    """Or disable app 7."""
+    """Enable or disable app 7."""
     with engine.begin() as connection:
         apps.set_active(connection, 7, is_active=is_active)
 
@@ -44,13 +44,13 @@ def people_and_apps(engine: Engine) -> None:
 
 
 def claim(engine: Engine) -> list[int]:
-    """What the persist lane would take."""
+    """The ids that the persist lane would claim."""
     with engine.begin() as connection:
         return list(persist_lane.claim(connection, 100).ids)
 
 
 def status(engine: Engine, id: int) -> tuple[MessageStatus, bool]:
-    """Where it stands, and whether it is held."""
+    """The status of a message, and whether it is held."""
     with engine.begin() as connection:
         found = lookup.find_message(connection, id)
     assert found is not None
@@ -60,7 +60,7 @@ def status(engine: Engine, id: int) -> tuple[MessageStatus, bool]:
 def test_what_a_disabled_app_scheduled_is_not_delivered_before_it_is_enabled(
     engine: Engine,
 ) -> None:
-    """It waits beside the intake; other apps' and people's sends, and its own live ones, go on."""
+    """A disabled app's scheduled sends wait; its live sends and those of other apps and people go on."""
     people_and_apps(engine)
     held, others = scheduled(engine, 3), scheduled(engine, 1, app=8)
     enable(engine, is_active=False)
@@ -84,7 +84,7 @@ def test_what_a_disabled_app_scheduled_is_not_delivered_before_it_is_enabled(
 
 
 def test_what_is_held_can_be_taken_back(engine: Engine) -> None:
-    """Then it is never delivered, whatever becomes of its app."""
+    """A held send that was recalled is not delivered when its app is enabled again."""
     people_and_apps(engine)
     [id] = scheduled(engine, 1)
     enable(engine, is_active=False)

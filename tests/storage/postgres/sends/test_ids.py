@@ -1,4 +1,4 @@
-"""Ids of messages: unique and rising, whatever PostgreSQL's clock does."""
+"""Ids of messages are unique and rise, also when PostgreSQL's clock is set back or jumps ahead."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def clock(engine: Engine) -> Engine:
 
 @pytest.mark.parametrize("back_seconds", [2.0, MONTHS])
 def test_ids_go_on_rising_when_the_clock_is_set_back(clock: Engine, back_seconds: float) -> None:
-    """What is accepted later has a higher id, however far back PostgreSQL's clock went."""
+    """A send that is accepted later has a higher id, however far PostgreSQL's clock was set back."""
     with clock.begin() as connection:
         before = accept(connection, *[a_send()] * 50)
     wrong_clock.shift(clock, -back_seconds)
@@ -49,7 +49,7 @@ def test_ids_go_on_rising_when_the_clock_is_set_back(clock: Engine, back_seconds
 
 
 def test_no_id_is_given_out_twice_while_the_clock_jumps(clock: Engine) -> None:
-    """Four sessions accept at full speed while PostgreSQL's clock goes back and forth by seconds."""
+    """Four sessions that accept at full speed get no id twice while PostgreSQL's clock goes back and forth."""
     over = Event()
 
     def accept_until_over(_: int) -> list[int]:
@@ -78,12 +78,12 @@ def last_id(engine: Engine) -> int:
 
 
 def has_passed(engine: Engine, id: int) -> bool:
-    """Whether later ids were given out."""
+    """Whether ids above this one were given out."""
     return last_id(engine) > id
 
 
 def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: Engine) -> None:
-    """Months ahead nothing is accepted (TransientError); once it is right again, ids are those of the present."""
+    """With a clock months ahead nothing is accepted (TransientError); once it is right again, ids are of the present."""
     wrong_clock.shift(clock, MONTHS)
     for send in (a_send(), a_send(send_at=datetime.now(UTC) + timedelta(days=1))):
         with (
@@ -102,14 +102,14 @@ def test_a_clock_that_jumped_ahead_is_refused_and_leads_no_later_id_away(clock: 
 
 @pytest.mark.parametrize("off", [timedelta(minutes=-10), timedelta(minutes=10)])
 def test_ingest_may_be_ten_minutes_off(engine: Engine, off: timedelta) -> None:
-    """The bound is for jumps: clocks that are only wrong go on working (fault row 30)."""
+    """A process whose clock is ten minutes off accepts sends: the bound is for jumps only (fault row 30)."""
     with engine.begin() as connection:
         [one] = intake.accept(connection, [IntakeItem(a_send())], now=datetime.now(UTC) + off)
     assert isinstance(one, Accepted)
 
 
 def test_a_refusal_by_the_clock_forgets_no_key(clock: Engine) -> None:
-    """A key used before the jump still gives its first answer after it, whatever was asked meanwhile."""
+    """A key that was used before the clock jumped gets its first answer after it, also if it was asked for in between."""
     key = IdempotencyKey("user:1", "k", b"body")
     with clock.begin() as connection:
         first = accept(connection, a_send(), key=key)
@@ -123,7 +123,7 @@ def test_a_refusal_by_the_clock_forgets_no_key(clock: Engine) -> None:
 
 
 def test_nobody_waits_for_anothers_commit(engine: Engine) -> None:
-    """A session that took ids and has not committed keeps no other from taking the next ones."""
+    """A session that took ids and has not committed does not keep others from taking the next ones."""
     with engine.begin() as slow:
         [first] = accept(slow, a_send())
         with engine.begin() as quick:
@@ -133,7 +133,7 @@ def test_nobody_waits_for_anothers_commit(engine: Engine) -> None:
 
 
 def test_a_statement_that_is_cancelled_keeps_no_one_from_ids(engine: Engine) -> None:
-    """Cancelled while it waits, or refused: its session, which lives on, holds no lock."""
+    """A statement that was cancelled or refused while it took ids leaves no lock in its session."""
     lock = text("SELECT pg_advisory_lock(hashtext('carillon message ids'))")
     unlock = text("SELECT pg_advisory_unlock(hashtext('carillon message ids'))")
     take = text("SELECT take_message_ids(1, :latest)")
@@ -156,7 +156,7 @@ def test_a_statement_that_is_cancelled_keeps_no_one_from_ids(engine: Engine) -> 
 
 
 def test_those_due_at_one_instant_are_in_the_order_of_their_acceptance(engine: Engine) -> None:
-    """5,000 sends due at one millisecond, in batches: rising ids, as close to it as they have room."""
+    """5,000 sends that are due at one millisecond have rising ids in the order of acceptance, close to that time."""
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     ids: list[int] = []
     for _ in range(10):
@@ -170,14 +170,14 @@ def test_those_due_at_one_instant_are_in_the_order_of_their_acceptance(engine: E
 
 
 def floor_of(engine: Engine, instant: datetime) -> int:
-    """Where the ids of an instant begin."""
+    """The first id of an instant."""
     with engine.begin() as connection:
         question = text("SELECT message_id_floor(:instant)")
         return int(connection.execute(question, {"instant": instant}).scalar_one())
 
 
 def test_scheduled_ids_are_unique_whatever_became_of_the_earlier_ones(engine: Engine) -> None:
-    """Taken back, held, or a dead letter, an id stays taken; neighbours that overflow go around each other."""
+    """The id of a scheduled send that was recalled, held or failed is not given out again, nor one of a neighbouring time."""
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     later = due + timedelta(milliseconds=1)
     with engine.begin() as connection:
@@ -205,7 +205,7 @@ def test_scheduled_ids_are_unique_whatever_became_of_the_earlier_ones(engine: En
 
 
 def test_two_sessions_that_schedule_for_one_instant_take_different_ids(engine: Engine) -> None:
-    """Whoever comes second waits for the first one's commit, and finds what it took."""
+    """The second session waits for the first one's commit and takes ids above its ids."""
     due = datetime.now(UTC) + timedelta(days=1)
     together = Barrier(4)
 
@@ -223,7 +223,7 @@ def test_two_sessions_that_schedule_for_one_instant_take_different_ids(engine: E
 
 
 def test_what_is_due_when_it_comes_is_a_live_send(engine: Engine) -> None:
-    """A time that passed on the way puts nothing below what is in the histories already."""
+    """A send whose time passed on its way gets a live id, above what is in the histories already."""
     with engine.begin() as connection:
         [first] = accept(connection, a_send())
         persistence.persist(connection, persist_lane.claim(connection, 10).ids)
@@ -233,7 +233,7 @@ def test_what_is_due_when_it_comes_is_a_live_send(engine: Engine) -> None:
 
 
 def test_a_send_scheduled_while_the_clock_is_behind_is_not_below_live_ones(clock: Engine) -> None:
-    """After the clock was set back, what becomes due comes after what was sent before."""
+    """After the clock was set back, a send that becomes due has an id above those of earlier live sends."""
     with clock.begin() as connection:
         [live] = accept(connection, a_send())
     wrong_clock.shift(clock, -600.0)
@@ -246,7 +246,7 @@ def test_a_send_scheduled_while_the_clock_is_behind_is_not_below_live_ones(clock
 
 
 def test_what_is_scheduled_does_not_go_early_when_the_clock_jumps_ahead(clock: Engine) -> None:
-    """Months ahead by PostgreSQL's clock, a worker goes by its own, and delivers what is live."""
+    """When PostgreSQL's clock is months ahead, a worker claims live sends and no scheduled send before its time."""
     with clock.begin() as connection:
         [live] = accept(connection, a_send())
         accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(days=1)))
@@ -257,7 +257,7 @@ def test_what_is_scheduled_does_not_go_early_when_the_clock_jumps_ahead(clock: E
 
 
 def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
-    """What was accepted before is delivered at once, and so is what becomes due by that clock."""
+    """After the clock was set back, sends accepted before are claimed at once, and so is what becomes due."""
     with clock.begin() as connection:
         [before] = accept(connection, a_send())
     wrong_clock.shift(clock, -600.0)
@@ -269,6 +269,6 @@ def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
 
 
 def claimed(engine: Engine) -> list[int]:
-    """What the lane would take."""
+    """The ids that the lane would claim."""
     with engine.begin() as connection:
         return persist_lane.claim(connection, 10).ids

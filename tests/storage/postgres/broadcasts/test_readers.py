@@ -1,0 +1,55 @@
+"""Readers of broadcasts: how many have read one, and who has not."""
+
+from sqlalchemy import Engine, text
+
+from storage.model.broadcast import (
+    UnreadPerson,
+)
+from storage.postgres.broadcasts import (
+    readers,
+)
+from storage.postgres.broadcasts.readers import ReadCount
+from storage.postgres.messages import conversations
+from tests.builders import add_people
+from tests.storage.postgres.broadcasts.steps import expand_all, planned, report
+
+
+def test_read_counts_who_has_read_it(engine: Engine) -> None:
+    """`read` is the number of people whose copy is read, at most a minute old."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, 11))
+    id = planned(engine)
+    with engine.begin() as connection:
+        expand_all(connection)
+        conversations.mark_all_read(connection, 3)
+        assert readers.start_count(connection, id, app_id=7)
+        counted = readers.count_reads(connection, id)
+        assert counted == ReadCount(1, 10)
+        assert readers.count_reads(connection, id, after_user_id=10) == ReadCount(0, None)
+        readers.store_count(connection, id, count=1)
+        assert report(connection, id).read == 1
+        assert not readers.start_count(connection, id, app_id=7)
+        connection.execute(text("UPDATE broadcasts SET read_counted_at = now() - interval '2m'"))
+        assert readers.start_count(connection, id, app_id=7)
+
+
+def test_who_has_not_read_it_page_by_page(engine: Engine) -> None:
+    """The pages name everyone who has not read a broadcast once, by user id, with the app's account."""
+    with engine.begin() as connection:
+        add_people(connection, range(1, 31))
+        connection.execute(
+            text("INSERT INTO mappings (app_id, app_user_id, user_id) VALUES (7, 'zhang', 2)")
+        )
+    id = planned(engine, chunk_size=4)
+    with engine.begin() as connection:
+        expand_all(connection)
+        for user in (1, 5, 6, 7, 8, 30):
+            conversations.mark_all_read(connection, user)
+        found: list[UnreadPerson] = []
+        after: int | None = 0
+        while after is not None:
+            page = readers.list_unread(connection, id, after_user_id=after, limit=7)
+            found += page.people
+            after = page.last_user_id
+    assert [p.user_id for p in found] == sorted(set(range(1, 31)) - {1, 5, 6, 7, 8, 30})
+    assert found[0] == UnreadPerson(2, "zhang", "人2")
