@@ -81,7 +81,7 @@ def expand_next(
     it is this lane's to publish, after that any lane's; a chunk that is barred must not be published yet.
     """
     parameters = {"after_app_id": after_app_id, "lease": lease, "max_attempts": max_attempts}
-    return _chunk(connection.execute(_EXPAND_NEXT, parameters).first())
+    return _read_chunk(connection.execute(_EXPAND_NEXT, parameters).first())
 
 
 def expand_chunk(
@@ -90,10 +90,10 @@ def expand_chunk(
     """Expand this chunk, as `expand_next` does; None if it is expanded or cancelled already, or locked by another lane."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
     asked = parameters | {"lease": lease, "max_attempts": max_attempts}
-    return _chunk(connection.execute(_EXPAND_ONE, asked).first())
+    return _read_chunk(connection.execute(_EXPAND_ONE, asked).first())
 
 
-def _chunk(row: Row[Any] | None) -> Chunk | None:
+def _read_chunk(row: Row[Any] | None) -> Chunk | None:
     if row is None:
         return None
     is_barred = bool(getattr(row, "is_barred", False))
@@ -113,7 +113,7 @@ def find_next_chunk(connection: Connection, *, after_app_id: int) -> Chunk | Non
 
     After a failure, to find out which chunk failed.
     """
-    return _chunk(connection.execute(_FIND_NEXT, {"after_app_id": after_app_id}).first())
+    return _read_chunk(connection.execute(_FIND_NEXT, {"after_app_id": after_app_id}).first())
 
 
 # Chunks that a lane expanded and did not publish. Also those of a cancelled broadcast: their people have it, so they are
@@ -138,7 +138,7 @@ def claim_unpublished(
 ) -> Chunk | None:
     """Take an expanded chunk whose lease is over and that is not barred, to publish it within `lease`; None: there is none."""
     asked = {"lease": lease, "max_attempts": max_attempts}
-    return _chunk(connection.execute(_CLAIM_UNPUBLISHED, asked).first())
+    return _read_chunk(connection.execute(_CLAIM_UNPUBLISHED, asked).first())
 
 
 _MARK_PUBLISHED = text("""

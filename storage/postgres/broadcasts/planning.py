@@ -155,7 +155,7 @@ def plan_next(
     """
     parameters = {"after_app_id": after_app_id, "max_attempts": limits.max_attempts}
     pending = connection.execute(_NEXT_PENDING, parameters).first()
-    return _plan(connection, pending, limits) if pending else None
+    return _plan_slice(connection, pending, limits) if pending else None
 
 
 def plan_broadcast(
@@ -163,10 +163,10 @@ def plan_broadcast(
 ) -> PlannedSlice | None:
     """Plan the next slice of this broadcast; None if it is not pending any more, or locked by another lane."""
     pending = connection.execute(_ONE_PENDING, {"id": broadcast_id}).first()
-    return _plan(connection, pending, limits) if pending else None
+    return _plan_slice(connection, pending, limits) if pending else None
 
 
-def _plan(connection: Connection, pending: Row[Any], limits: PlanLimits) -> PlannedSlice:
+def _plan_slice(connection: Connection, pending: Row[Any], limits: PlanLimits) -> PlannedSlice:
     parameters = {
         "id": pending.id,
         "app_id": pending.app_id,

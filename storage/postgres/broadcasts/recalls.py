@@ -106,7 +106,7 @@ def take_back_next(connection: Connection, *, lease: timedelta) -> Chunk | None:
 def take_back_chunk(connection: Connection, chunk: Chunk, *, lease: timedelta) -> Chunk | None:
     """Take this chunk back, as `take_back_next` does; None if that is done, or another lane has locked it."""
     parameters = {"id": chunk.broadcast_id, "number": chunk.number}
-    found = _recallable(connection.execute(_ONE, parameters).first())
+    found = _read_recallable(connection.execute(_ONE, parameters).first())
     return _take_back(connection, found, lease=lease) if found else None
 
 
@@ -115,10 +115,10 @@ def find_next_chunk(connection: Connection) -> RecallableChunk | None:
 
     After a failure, to find out which chunk failed.
     """
-    return _recallable(connection.execute(_NEXT).first())
+    return _read_recallable(connection.execute(_NEXT).first())
 
 
-def _recallable(row: Row[Any] | None) -> RecallableChunk | None:
+def _read_recallable(row: Row[Any] | None) -> RecallableChunk | None:
     if row is None:
         return None
     chunk = Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids))

@@ -83,7 +83,7 @@ def find_report(
     """How far a broadcast is (contract §3); None if there is none with this id of the app `app_id` (None: of any app)."""
     parameters = {"id": broadcast_id, "app_id": app_id}
     row = connection.execute(_REPORT, parameters).first()
-    return _report(row) if row else None
+    return _read_report(row) if row else None
 
 
 def list_reports(
@@ -101,10 +101,10 @@ def list_reports(
     before = LAST_ID if before_id is None else before_id
     asked = {"app_id": app_id, "before_id": before, "status": status, "limit": limit}
     rows = connection.execute(_REPORTS, asked)
-    return [_report(row) for row in rows]
+    return [_read_report(row) for row in rows]
 
 
-def _report(row: Row[Any]) -> BroadcastReport:
+def _read_report(row: Row[Any]) -> BroadcastReport:
     status = BroadcastStatus(row.status)
     return BroadcastReport(
         id=row.id,
@@ -119,12 +119,14 @@ def _report(row: Row[Any]) -> BroadcastReport:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        rate_per_second=None if status in _TAKEN_BACK else _rate(row.expanded, row.seconds),
+        rate_per_second=None
+        if status in _TAKEN_BACK
+        else _rate_per_second(row.expanded, row.seconds),
         unresolved=tuple(row.unresolved),
     )
 
 
-def _rate(expanded: int, seconds: float | None) -> float | None:
+def _rate_per_second(expanded: int, seconds: float | None) -> float | None:
     return None if seconds is None else round(expanded / max(float(seconds), 0.001), 1)
 
 

@@ -35,10 +35,10 @@ SELECT c.peer_id, c.unread_count, c.updated_at,
 def list_conversations(connection: Connection, user_id: int) -> list[Conversation]:
     """A person's conversations, newest first; the newest LISTED if there are more (contract §4)."""
     asked = {"user_id": user_id, "listed": LISTED}
-    return [_conversation(row) for row in connection.execute(_LIST, asked)]
+    return [_read_row(row) for row in connection.execute(_LIST, asked)]
 
 
-def _conversation(row: Row[tuple[object, ...]]) -> Conversation:
+def _read_row(row: Row[tuple[object, ...]]) -> Conversation:
     is_system = row.peer_id == SYSTEM_PEER
     return Conversation(
         peer_id=row.peer_id,

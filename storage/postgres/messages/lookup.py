@@ -59,7 +59,7 @@ def find_message(connection: Connection, message_id: int) -> FoundMessage | None
         status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
         return FoundMessage(read_message(row), status, None)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
-        return FoundMessage(read_message(row), _status(row), row.read_at)
+        return FoundMessage(read_message(row), _read_status(row), row.read_at)
     if row := connection.execute(_HELD, {"id": message_id}).first():
         return FoundMessage(read_message(row), MessageStatus.SCHEDULED, None, is_held=True)
     if row := connection.execute(_FAILED, {"id": message_id}).first():
@@ -77,7 +77,7 @@ _STATUS_OF_A_BROADCAST = {
 }
 
 
-def _status(row: Row[Any]) -> MessageStatus:
+def _read_status(row: Row[Any]) -> MessageStatus:
     if row.broadcast_status is not None:
         return _STATUS_OF_A_BROADCAST.get(
             BroadcastStatus(row.broadcast_status), MessageStatus.ACCEPTED

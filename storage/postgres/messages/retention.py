@@ -53,7 +53,7 @@ UPDATE conversations c SET unread_count = c.unread_count - sums.unread
 _CHECK = text("UPDATE retention_progress SET step = 'check' WHERE month = :month")
 
 
-def _place(connection: Connection, month: Month) -> Row[Any]:
+def _lock_place(connection: Connection, month: Month) -> Row[Any]:
     """Where the work on the month stands; locks it, so that two never work on one month."""
     asked = {"month": month.suffix, "high": month.high, "lowest": _LOWEST}
     return connection.execute(_PLACE, asked).one()
@@ -64,7 +64,7 @@ def settle_slice(connection: Connection, month: Month, *, slice: int) -> bool:
 
     The place is stored in the same transaction, so an interruption costs nothing.
     """
-    place = _place(connection, month)
+    place = _lock_place(connection, month)
     if place.step != "settle":
         return False
     rows = connection.execute(
@@ -108,7 +108,7 @@ def check_settled(connection: Connection, month: Month, *, blocks: int = 1_000_0
     False: the month is not settled. If something is unread again (a dead letter was replayed with its old id), settling
     starts again.
     """
-    place = _place(connection, month)
+    place = _lock_place(connection, month)
     if place.step != "check":
         return False
     after = place.next_block + blocks

@@ -53,7 +53,7 @@ def bind_batch(
     """
     entries = [make_entry_key(key, place) for place in range(size)]
     idempotency.forget_expired(connection, [key, *entries])
-    connection.execute(_BIND, _named(key))
+    connection.execute(_BIND, _key_parameters(key))
     first = idempotency.find_first_uses(connection, [key, *entries])
     own = first[(key.caller, key.key)]
     if own.fingerprint != key.fingerprint:
@@ -70,9 +70,9 @@ def bind_batch(
 def record_refused(connection: Connection, key: IdempotencyKey, refused: Mapping[int, Any]) -> None:
     """Store the answers to refused entries (by place, as JSON shapes), to be given again to the same key."""
     by_place = {str(place): answer for place, answer in refused.items()}
-    asked = _named(key) | {"refused": orjson.dumps(by_place).decode()}
+    asked = _key_parameters(key) | {"refused": orjson.dumps(by_place).decode()}
     connection.execute(_NOTE_REFUSED, asked)
 
 
-def _named(key: IdempotencyKey) -> dict[str, Any]:
+def _key_parameters(key: IdempotencyKey) -> dict[str, Any]:
     return {"caller": key.caller, "key": key.key, "fingerprint": key.fingerprint}

@@ -47,16 +47,16 @@ def list_failed(
 ) -> list[FailedSend]:
     """Up to `limit` dead letters, newest first; those before `before_id` (None: from the newest)."""
     rows = connection.execute(_LISTING, {"limit": limit, "before_id": before_id or _LAST})
-    return [_failed(row) for row in rows]
+    return [_read_row(row) for row in rows]
 
 
 def find_failed(connection: Connection, id: int) -> FailedSend | None:
     """The dead letter with this id; None if there is none."""
     row = connection.execute(_FIND, {"id": id}).first()
-    return _failed(row) if row else None
+    return _read_row(row) if row else None
 
 
-def _failed(row: Row[Any]) -> FailedSend:
+def _read_row(row: Row[Any]) -> FailedSend:
     return FailedSend(row.id, row.error, row.attempts, row.failed_at, row.payload)
 
 

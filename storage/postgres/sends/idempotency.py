@@ -96,7 +96,7 @@ def forget_expired(
     Two that do so at once both go on. `now` is the time by this process's clock (None reads it).
     """
     asked = {"lifetime": KEY_LIFETIME, "latest": latest_plausible(now)}
-    connection.execute(_FORGET_EXPIRED, _key_columns(keys) | asked)
+    connection.execute(_FORGET_EXPIRED, _key_parameters(keys) | asked)
 
 
 # By the primary key.
@@ -111,7 +111,7 @@ def find_first_uses(
     connection: Connection, keys: Sequence[IdempotencyKey]
 ) -> dict[tuple[str, str], FirstUse]:
     """The first uses of those of `keys` that have been used, by (caller, key)."""
-    rows = connection.execute(_FIRST_USES, _key_columns(keys))
+    rows = connection.execute(_FIRST_USES, _key_parameters(keys))
     return {
         (row.caller, row.key): FirstUse(
             bytes(row.fingerprint), row.message_id, row.created_at, row.send
@@ -120,7 +120,7 @@ def find_first_uses(
     }
 
 
-def _key_columns(keys: Sequence[IdempotencyKey]) -> dict[str, Any]:
+def _key_parameters(keys: Sequence[IdempotencyKey]) -> dict[str, Any]:
     return {"caller": [key.caller for key in keys], "key": [key.key for key in keys]}
 
 

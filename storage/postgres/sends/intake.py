@@ -108,7 +108,7 @@ def accept(
     if keyed:
         forget_expired(connection, keyed, now=now)
     dues = [request.send.send_at for request in requests]
-    asked = _batch(requests) | {"latest": int(latest_plausible(now).timestamp() * 1000)}
+    asked = _batch_parameters(requests) | {"latest": int(latest_plausible(now).timestamp() * 1000)}
     if any(dues):
         rows = execute_raw(connection, _ACCEPT_SCHEDULED, asked | {"dues": dues})
     else:
@@ -130,12 +130,12 @@ def _replay(
     return replay_answer(key, first_uses[(key.caller, key.key)])
 
 
-def _batch(requests: Sequence[IntakeItem]) -> dict[str, Any]:
-    rows = [_row(request) for request in requests]
+def _batch_parameters(requests: Sequence[IntakeItem]) -> dict[str, Any]:
+    rows = [_write_row(request) for request in requests]
     return {"batch": orjson.dumps(rows).decode(), "count": len(rows)}
 
 
-def _row(request: IntakeItem) -> dict[str, Any]:
+def _write_row(request: IntakeItem) -> dict[str, Any]:
     send, key = request.send, request.key
     # What is None is left out: less text, and PostgreSQL reads it back as NULL.
     row = {name: value for name, value in vars(send).items() if value is not None}
