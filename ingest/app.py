@@ -5,11 +5,10 @@ The whole of it is on this page: what it reads, its routes, its one layer, and w
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from itertools import groupby
-from typing import Any
 
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
@@ -55,72 +54,47 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         if traces is not None:
             await asyncio.to_thread(traces.close)
 
-    # A router and not a Starlette: its two layers for errors are not free, and every error
-    # is an answer here already. A redirect drops bodies and headers in some clients (contract §0).
-    router = Paths(
+    # A router and not a Starlette: that has two layers of its own for errors, and every error is a response here
+    # already. No redirects: they drop bodies and headers in some clients (contract §0).
+    router = Router(
         [
-            *routes(ALL),
+            *build_routes(ALL),
             Mount("/docs/files", swagger_files(), name="swagger files"),
             *console.routes(),
         ],
         redirect_slashes=False,
-        default=errors.no_such_path,
+        default=errors.not_found,
         lifespan=lifespan,
     )
     return RequestContextMiddleware(router, telemetry=telemetry, tracing=traces)
 
 
-class Paths(Router):
-    """Starlette's router, after one look for a path of ours without parameters.
-
-    Going through the routes one by one, and their layers, costs every send (docs/performance.md, Accepting).
-    """
-
-    def __init__(self, routes: Sequence[BaseRoute], **options: Any) -> None:
-        super().__init__(routes, **options)
-        self._fixed = {
-            route.path: (route, route.app)
-            for route in routes
-            if isinstance(route, Route)
-            and isinstance(route.app, Methods)
-            and not route.param_convertors
-        }
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        """Pass the request to its path's endpoints."""
-        fixed = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
-        if fixed is None or scope.get("root_path"):
-            # Makes Starlette's routes raise HTTPException, for `RequestContextMiddleware`, and not answer as text.
-            scope["app"] = self
-            return super().__call__(scope, receive, send)
-        scope["route"], methods = fixed
-        scope["path_params"] = {}
-        return methods(scope, receive, send)
-
-
-class Methods:
-    """One path's endpoints, by method."""
+class MethodRouter:
+    """An ASGI application: one path's endpoints, by method. HEAD is GET; the server leaves the body out."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        self.doors = {endpoint.method: RequestHandler(endpoint) for endpoint in endpoints}
-        if "GET" in self.doors:
-            self.doors["HEAD"] = self.doors["GET"]
+        self._handlers = {endpoint.method: RequestHandler(endpoint) for endpoint in endpoints}
+        if "GET" in self._handlers:
+            self._handlers["HEAD"] = self._handlers["GET"]
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        """Pass the request to its method's door; 405 if it has none."""
-        door = self.doors.get(scope["method"]) or errors.no_such_method(self.doors)
-        return door(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request to the handler of its method; 405 if there is none."""
+        handler = self._handlers.get(scope["method"])
+        if handler is None:
+            await errors.method_not_allowed(self._handlers)(scope, receive, send)
+        else:
+            await handler(scope, receive, send)
 
 
-def routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
+def build_routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
     """A route for each path, fixed paths before those with parameters, slash and no slash alike."""
     by_path = sorted(endpoints, key=_most_asked_first)
-    found: list[BaseRoute] = []
+    routes: list[BaseRoute] = []
     for path, same in groupby(by_path, key=lambda endpoint: endpoint.path):
-        methods = Methods(list(same))
-        alike = [path, path.rstrip("/")] if path.endswith("/") else [path]
-        found += [Route(one, methods) for one in alike]
-    return found
+        methods = MethodRouter(list(same))
+        spellings = [path, path.rstrip("/")] if path.endswith("/") else [path]
+        routes += [Route(one, methods) for one in spellings]
+    return routes
 
 
 def _most_asked_first(endpoint: Endpoint) -> tuple[bool, bool, str]:

@@ -70,7 +70,7 @@ class _Switch:
         """Pass on, or 404."""
         services: Services = scope["state"]["services"]
         if not services.settings.console_token:
-            await errors.no_such_path(scope, receive, send)
+            await errors.not_found(scope, receive, send)
         elif isinstance(self._app, StaticFiles):
             await self._app(scope, receive, send)
         else:
@@ -81,7 +81,7 @@ class _Switch:
         try:
             answer = await handler(Request(scope, receive))
         except (CallerError, TransientError) as error:
-            answer = errors.answer(error)
+            answer = errors.respond_to_error(error)
         await answer(scope, receive, send)
 
 

@@ -1,9 +1,7 @@
 """Reading a request's body: all of it, within a size and a time (contract §0, Errors)."""
 
 import asyncio
-import types
-from collections.abc import Awaitable, Coroutine, Generator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from starlette.types import Message, Receive
 
@@ -11,31 +9,25 @@ from storage.model.errors import TooLarge, TooSlow
 
 # More digits than any length; int() of thousands of them is slow, then refused.
 _DIGITS = 15
-# A longer one is made sense of in a thread: megabytes of it would hold the others up.
-LONG = 256 * 1024
+# A longer body is parsed in a thread: megabytes of it would hold up every other request.
+PARSED_IN_THREAD_BYTES = 256 * 1024
 
 
-async def read(
+async def read_body(
     receive: Receive, headers: Mapping[bytes, bytes], *, limit: int, seconds: float
 ) -> bytes:
-    """The whole body. Raises TooLarge before reading past `limit` bytes, TooSlow after `seconds`."""
+    """The whole body of a request; `headers` have lower-case names.
+
+    Raises TooLarge before more than `limit` bytes are read, TooSlow when the body is not there after `seconds` or
+    the client goes away before its end.
+    """
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > _DIGITS or int(declared) > limit):
         raise _too_large(limit)
-    reading = _received(receive, limit)
-    # Begun by hand: nearly every body is there already, and needs no timer.
-    try:
-        waits_for = reading.send(None)
-    except StopIteration as done:
-        body: bytes = done.value
-        return body
-    return await _in_time(_resumed(reading, waits_for), seconds)
-
-
-async def _in_time(reading: Awaitable[bytes], seconds: float) -> bytes:
-    # Not asyncio.timeout: it costs more, and nearly no body needs it.
+    # Not asyncio.timeout: nearly every body is there already, and a bare timer costs a third (docs/performance.md).
     loop = asyncio.get_running_loop()
-    reader, is_late = asyncio.current_task(loop), False
+    reader = asyncio.current_task(loop)
+    is_late = False
 
     def give_up() -> None:
         nonlocal is_late
@@ -43,9 +35,9 @@ async def _in_time(reading: Awaitable[bytes], seconds: float) -> bytes:
 
     timer = loop.call_later(seconds, give_up)
     try:
-        return await reading
+        return await _receive_all(receive, limit)
     except asyncio.CancelledError:
-        # Ours, unless somebody else has cancelled the request as well.
+        # The timer's own, unless somebody else has cancelled the request as well.
         if not is_late or reader is None or reader.uncancel() > 0:
             raise
         raise TooSlow("The body did not arrive in time.") from None
@@ -53,25 +45,9 @@ async def _in_time(reading: Awaitable[bytes], seconds: float) -> bytes:
         timer.cancel()
 
 
-@types.coroutine
-def _resumed(reading: Coroutine[Any, Any, bytes], waits_for: Any) -> Generator[Any, Any, bytes]:
-    """The result of a coroutine that has been begun, and waits for `waits_for`."""
-    try:
-        while True:
-            try:
-                answer = yield waits_for
-            except BaseException as error:  # noqa: BLE001 (passed on: a cancellation, mostly)
-                waits_for = reading.throw(error)
-            else:
-                waits_for = reading.send(answer)
-    except StopIteration as done:
-        body: bytes = done.value
-        return body
-
-
-async def _received(receive: Receive, limit: int) -> bytes:
+async def _receive_all(receive: Receive, limit: int) -> bytes:
     message = await receive()
-    body: bytes = message["body"] if "body" in message else _part(message)
+    body = _part(message)
     if not message.get("more_body", False) and len(body) <= limit:
         return body
     parts, size = [body], len(body)

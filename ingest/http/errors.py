@@ -30,37 +30,39 @@ CHALLENGE = 'Bearer realm="carillon", Carillon-App realm="carillon"'
 _INTERNAL = Response({"detail": MEANING[500]}, status=500)
 
 
-def answer(error: CarillonError, *, chance: Callable[[], float] = random.random) -> Response:
+def respond_to_error(
+    error: CarillonError, *, chance: Callable[[], float] = random.random
+) -> Response:
     """The answer to an error of ours; `chance` (0 to 1) spreads the retries it causes."""
     status = status_of(type(error))
     if status is None:
         return _INTERNAL
-    content: dict[str, object] = {"detail": detail(error)}
+    content: dict[str, object] = {"detail": detail_of(error)}
     if isinstance(error, ClockSkew):
         content["server_time"] = error.server_time
-    return Response(content, status=status, headers=_headers(error, chance()))
+    return Response(content, status=status, headers=_error_headers(error, chance()))
 
 
-def internal() -> Response:
+def respond_to_unforeseen() -> Response:
     """The answer to what nobody foresaw."""
     return _INTERNAL
 
 
-def of_starlette(error: HTTPException) -> Response:
+def respond_to_http_exception(error: HTTPException) -> Response:
     """The answer to what a part of Starlette's raised."""
     sentence = MEANING.get(error.status_code, error.detail)
     headers = list((error.headers or {}).items())
     return Response({"detail": sentence}, status=error.status_code, headers=headers)
 
 
-def detail(error: CarillonError) -> str | list[dict[str, object]]:
+def detail_of(error: CarillonError) -> str | list[dict[str, object]]:
     """What `detail` holds: a sentence, or for fields a list of loc, msg and type."""
     if not isinstance(error, Invalid):
         return error.detail
     return [{"loc": list(p.loc), "msg": p.msg, "type": p.type} for p in error.problems]
 
 
-def invalid_fields(
+def translate_validation_error(
     error: ValidationError, *, where: Callable[[str], str], within: Sequence[str | int] = ()
 ) -> Invalid:
     """Pydantic's findings as ours: `where` says of a field whether it is in the body, path or query."""
@@ -76,7 +78,7 @@ def invalid_fields(
     )
 
 
-async def no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """The answer when no route matches."""
     if scope["type"] == "http":
         await Response({"detail": MEANING[404]}, status=404)(scope, receive, send)
@@ -84,13 +86,13 @@ async def no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
         await WebSocketClose()(scope, receive, send)
 
 
-def no_such_method(allowed: Iterable[str]) -> Response:
+def method_not_allowed(allowed: Iterable[str]) -> Response:
     """The answer to a method that a path does not take (RFC 9110 §15.5.6)."""
     headers = [("Allow", ", ".join(sorted(allowed)))]
     return Response({"detail": MEANING[405]}, status=405, headers=headers)
 
 
-def _headers(error: CarillonError, chance: float) -> tuple[Header, ...]:
+def _error_headers(error: CarillonError, chance: float) -> tuple[Header, ...]:
     if isinstance(error, NotSignedIn):
         return (("WWW-Authenticate", CHALLENGE),)
     if isinstance(error, TooLarge | TooSlow):

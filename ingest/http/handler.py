@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http import errors, json_body
-from ingest.http.body import LONG, read
+from ingest.http.body import PARSED_IN_THREAD_BYTES, read_body
 from ingest.http.endpoint import Endpoint, HandlerServices, RequestContext
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
@@ -55,7 +55,7 @@ class RequestHandler:
             else:
                 answer = await self.endpoint.handler(context)
         except (CallerError, TransientError) as error:
-            answer = errors.answer(error)
+            answer = errors.respond_to_error(error)
         await answer(scope, receive, send)
 
     async def _call(
@@ -75,10 +75,14 @@ class RequestHandler:
         if self._takes_json:
             settings = services.settings
             limit = _limit(self.endpoint, caller, settings)
-            raw = await read(
+            raw = await read_body(
                 receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
             )
-            body = self._body(raw) if len(raw) <= LONG else await asyncio.to_thread(self._body, raw)
+            body = (
+                self._body(raw)
+                if len(raw) <= PARSED_IN_THREAD_BYTES
+                else await asyncio.to_thread(self._body, raw)
+            )
         return RequestContext(services, caller, params, body, headers, raw, scope, receive)
 
     def _permit(self, caller: Caller) -> None:
@@ -100,7 +104,7 @@ class RequestHandler:
         try:
             return self.endpoint.params.of(values)
         except ValidationError as error:
-            raise errors.invalid_fields(error, where=self._place) from error
+            raise errors.translate_validation_error(error, where=self._place) from error
 
     def _place(self, name: str) -> str:
         return "path" if name in self._in_path else "query"
@@ -110,7 +114,7 @@ class RequestHandler:
         try:
             return self.endpoint.body.of(value)
         except ValidationError as error:
-            raise errors.invalid_fields(error, where=_in_body) from error
+            raise errors.translate_validation_error(error, where=_in_body) from error
 
 
 def _in_body(_name: str) -> str:

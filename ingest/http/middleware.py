@@ -44,6 +44,8 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # With an app in the scope, Starlette's routes raise HTTPException and do not answer 404 and 405 as text.
+        scope["app"] = self
         headers: dict[bytes, bytes] = dict(scope["headers"])
         scope["header_values"] = headers
         request_id = self._request_id(headers)
@@ -66,11 +68,11 @@ class RequestContextMiddleware:
         except HTTPException as error:
             # What Starlette's own parts say so, such as StaticFiles: they leave it to a Starlette.
             if not status:
-                await errors.of_starlette(error)(scope, receive, named)
+                await errors.respond_to_http_exception(error)(scope, receive, named)
         except Exception:  # noqa: BLE001 (the top of the process)
             _log.exception("Request %s failed: %s", name, _template(scope))
             if not status:
-                await errors.internal()(scope, receive, named)
+                await errors.respond_to_unforeseen()(scope, receive, named)
         finally:
             self._note(scope, status=status, seconds=time.perf_counter() - began)
             if span is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from ingest.http import json_body
-from ingest.http.body import LONG
+from ingest.http.body import PARSED_IN_THREAD_BYTES
 from storage.model.caller import Caller
 from storage.model.errors import invalid
 from storage.model.send import IdempotencyKey
@@ -31,7 +31,7 @@ async def idempotency_key(
         raise invalid("Idempotency-Key", f"Must be 1 to {KEY_LENGTH} characters.", where="header")
     value = (
         json_body.fingerprint(body)
-        if len(body) <= LONG
+        if len(body) <= PARSED_IN_THREAD_BYTES
         else await asyncio.to_thread(json_body.fingerprint, body)
     )
     digest = hashlib.sha256(of.encode() + value).digest()

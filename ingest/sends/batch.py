@@ -126,7 +126,7 @@ class BatchSender:
             async with audience_turn if body.audience else nullcontext():
                 return await self._validator.validate(body, caller)
         except ValidationError as error:
-            return errors.invalid_fields(error, where=lambda _name: "body")
+            return errors.translate_validation_error(error, where=lambda _name: "body")
         except CallerError as error:
             return error
 
@@ -159,4 +159,4 @@ def _refuse(error: CarillonError) -> EntryRefused:
     if status is None:
         _log.error("An entry of a batch failed.", exc_info=error)
         return EntryRefused(_INTERNAL_ERROR, MEANING[_INTERNAL_ERROR])
-    return EntryRefused(status, errors.detail(error))
+    return EntryRefused(status, errors.detail_of(error))
