@@ -25,11 +25,11 @@ from starlette.websockets import WebSocket
 from push_gateway.answers import JsonRoute, not_found, respond_to_error
 from push_gateway.authentication import Authenticator
 from push_gateway.feed import Feed
-from push_gateway.frames import CloseCode
 from push_gateway.gateway import READ_LIMIT, Gateway
 from push_gateway.handshake import Handshake, refuse_plain_http
 from push_gateway.metrics import Metrics
 from push_gateway.settings import GatewaySettings, load_settings
+from push_gateway.sockets.close_codes import CloseCode
 from storage.keys.tokens import TokenVerifier
 from storage.model.errors import TransientError
 from storage.process import open_files
@@ -137,7 +137,9 @@ async def _open_gateway(
         Tickets(settings.valkey, settings.tickets),
     )
     reader = BusReader(settings.valkey)
-    feed = Feed(reader, gateway.bus_view, gateway.dispatch, limit=READ_LIMIT, metrics=metrics)
+    feed = Feed(
+        reader, gateway.bus_view, gateway.dispatcher.dispatch, limit=READ_LIMIT, metrics=metrics
+    )
     strangers = Strangers(settings.valkey)
     authenticator = Authenticator(verifier, tickets, bus, strangers)
     gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
@@ -212,7 +214,7 @@ async def _disconnect_disabled(gateway: Gateway, bus: AsyncBus) -> None:
     """
     for shard in cycle(range(SHARDS)):
         await asyncio.sleep(ROUND_SECONDS / SHARDS)
-        if people := gateway.find_users(shard):
+        if people := gateway.find_user_ids(shard):
             with suppress(TransientError):  # asked again with the next round
                 gateway.disconnect_users(await bus.disabled_among(people))
 

@@ -4,8 +4,8 @@ import socket
 from dataclasses import dataclass, field
 from typing import Optional, Protocol
 
-from push_gateway.frames import CloseCode
-from push_gateway.websocket_protocol import FrameSocket
+from push_gateway.sockets.close_codes import CloseCode
+from push_gateway.sockets.frame_socket import FrameSocket
 from storage.valkey.bus import Position
 
 

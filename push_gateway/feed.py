@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from push_gateway.metrics import Metrics
-from push_gateway.resume import BusView, FeedUpdate
+from push_gateway.resume.bus_view import BusView, FeedUpdate
 from storage.model.errors import TransientError
 from storage.valkey.bus import Batch, Position
 
@@ -46,14 +46,14 @@ class Feed:
         self,
         reader: Reader,
         bus_view: BusView,
-        deliver: Callable[[FeedUpdate], Awaitable[None]],
+        dispatch: Callable[[FeedUpdate], Awaitable[None]],
         *,
         limit: int,
         metrics: Metrics,
     ) -> None:
         self._reader = reader
         self._bus_view = bus_view
-        self._deliver = deliver
+        self._dispatch = dispatch
         self._most = limit
         self._limit = min(FIRST_LIMIT, limit)
         self._metrics = metrics
@@ -105,4 +105,4 @@ class Feed:
             self._audit_at = 0.0
         self._read_at = clock()
         self._limit = self._next_limit(batch)
-        await self._deliver(bus_view.receive(batch))
+        await self._dispatch(bus_view.receive(batch))

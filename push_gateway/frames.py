@@ -1,15 +1,14 @@
-"""What a socket carries: the JSON of every frame, and the close codes (contract §5).
+"""What a socket carries: the JSON of every frame (contract §5).
 
 A frame is encoded once for an event and a conversation, however many sockets get the same bytes.
 """
 
 from collections.abc import Mapping
-from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 import orjson
 
-from push_gateway.websocket_protocol import encode_text_frame
+from push_gateway.sockets.frame_socket import encode_text_frame
 from storage.model.event import (
     AllRead,
     ConversationRead,
@@ -23,29 +22,6 @@ from storage.model.message import MessageType
 SENDER_NAMES = {
     MessageType.NOTIFICATION: "系统通知",
     MessageType.MESSAGE: "用户私信",
-}
-
-
-class CloseCode(IntEnum):
-    """Why we close. From 4000 to 4499 a client reconnects, from 4500 it does not."""
-
-    RESTARTING = 1012
-    OVER_CAPACITY = 1013
-    SILENT = 4400
-    TOKEN_EXPIRED = 4401
-    SLOW_READER = 4408
-    DISABLED = 4500
-    REPLACED = 4501
-
-
-REASONS = {
-    CloseCode.RESTARTING: "restarting",
-    CloseCode.OVER_CAPACITY: "over capacity",
-    CloseCode.SILENT: "silent",
-    CloseCode.TOKEN_EXPIRED: "token expired",
-    CloseCode.SLOW_READER: "reading too slowly",
-    CloseCode.REPLACED: "replaced by a newer connection",
-    CloseCode.DISABLED: "user disabled",
 }
 
 

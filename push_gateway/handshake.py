@@ -22,7 +22,7 @@ from push_gateway.connection import Connection
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
-from push_gateway.websocket_protocol import EXTENSION, FrameSocket
+from push_gateway.sockets.frame_socket import EXTENSION, FrameSocket
 from storage.model.errors import CarillonError, TransientError
 
 log = logging.getLogger(__name__)

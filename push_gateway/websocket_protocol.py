@@ -1,121 +1,77 @@
 """uvicorn's WebSocket protocol, plus: an app may take a socket over and write whole frames to it.
 
-Given to uvicorn by `--ws push_gateway.websocket_protocol:FrameWebSocketProtocol`; apps that do not
-know the extension work as with uvicorn's own class, except that per-message deflate is never
-offered (it costs CPU and memory: docs/decisions/0016-frames-to-the-kernel.md), that query strings, where
-tokens are, stay out of the log, that what comes is parsed in slices, and that handshakes which cannot be
-read are answered. `websockets` speaks RFC 6455; nothing of it is written by hand.
+Given to uvicorn by `--ws push_gateway.websocket_protocol:FrameWebSocketProtocol`. `websockets` speaks RFC 6455;
+nothing of it is written by hand. Apps that do not know the extension `carillon.frames` (`frame_socket.py`) work as
+with uvicorn's own class, with four differences: per-message deflate is never offered (it costs CPU and memory:
+docs/decisions/0016-frames-to-the-kernel.md); query strings, where tokens are, stay out of the log; what comes is
+parsed in slices; and a handshake that cannot be read is answered.
 
-The extension is `scope["extensions"]["carillon.frames"]`, a `FrameSocket`. Once an app has accepted
-and taken over, it returns: the connection needs no task and no coroutine any more, and what stays
-in memory is this object and the transport. Such a socket has a budget of frames and bytes (contract §5).
+When an app has accepted and taken a socket over, it returns. The connection needs no task and no coroutine any
+more; this object and the transport are all that stays in memory. Such a socket has a budget of frames and bytes
+(contract §5; docs/decisions/0019-budgets-of-a-connection.md).
 """
 
 import asyncio
 import random
 import socket
-from typing import Any, Protocol
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
-from websockets.frames import Frame, Opcode
+from websockets.frames import Frame
 from websockets.http11 import Request
 
-from push_gateway.server_protocol import USUAL_LINE_BYTES, convert_to_counting, read_long_lines
-from push_gateway.server_protocol import as_counting as _as_counting
+from push_gateway.sockets.close_codes import NO_CLOSE_FRAME, REASONS, CloseCode
+from push_gateway.sockets.frame_socket import EXTENSION, SocketOwner, encode_text_frame
+from push_gateway.sockets.incoming_budget import IncomingBudget
+from push_gateway.sockets.kernel_socket import open_kernel_socket
+from push_gateway.sockets.server_protocol import (
+    USUAL_LINE_BYTES,
+    CountingProtocol,
+    allow_long_lines,
+    convert_to_counting,
+)
 
-EXTENSION = "carillon.frames"
-MAX_INCOMING_BYTES = 64 * 1024  # contract §5, Close codes; over it the code is 1009
-SEND_BUFFER_BYTES = 64 * 1024  # a slow reader shows in our buffer, not in the kernel's
-UNACKNOWLEDGED_MS = 20_000  # data a peer has not taken for so long: the connection is dead
+MAX_INCOMING_BYTES = (
+    64 * 1024
+)  # of one message (contract §5, Close codes); over it the code is 1009
 CLOSE_SECONDS = 2.0  # for a peer to answer a close frame
 SLICE_BYTES = 1024  # parsed at a time: 170 frames of the smallest kind,
 TURN_BYTES = 64 * 1024  # and so much,
 TURN_FRAMES = 100  # or so many, in one turn of the loop
-WINDOW_SECONDS = 2.0  # in which a socket that was taken over may send
-WINDOW_FRAMES = 400
-WINDOW_BYTES = 4 * 1024 * 1024
-WINDOW_EMPTY = 16  # fragments without content
 DRAIN_PER_SECOND = 2_500  # sockets closed a second when the server stops,
 DRAIN_SECONDS = 4.0  # but all of them within this
-FLOODING = 1008
-RESTARTING = 1012
-
-
-class SocketOwner(Protocol):
-    """Whoever has taken a socket over."""
-
-    def write(self, data: bytes) -> None:
-        """Write whole frames behind those before, also those of the protocol itself."""
-
-    def on_closed(self, code: int) -> None:
-        """The socket takes no more frames; called once."""
-
-    def on_overrun(self) -> None:
-        """More bytes wait for the peer than may."""
-
-
-class FrameSocket(Protocol):
-    """An accepted WebSocket that takes encoded frames."""
-
-    heard_at: float
-    """When something last came from the peer, by the event loop's clock."""
-
-    def take_over(self, owner: SocketOwner, *, buffer_bytes: int) -> socket.SocketType | None:
-        """Keep the socket after the app returns, for an owner that may let `buffer_bytes` wait.
-
-        Returns the socket as the kernel has it, non-blocking, for the owner to send frames with while
-        nothing is `buffered`, until it is told `on_closed`. None where there is no such thing (TLS): all
-        goes through `write`.
-        """
-
-    def write(self, data: bytes) -> None:
-        """Write whole frames when the peer takes them; after the end it does nothing."""
-
-    def buffered(self) -> int:
-        """Bytes that the peer has not taken yet (those in the kernel not counted)."""
-
-    def ping(self) -> None:
-        """Ask the peer for a sign of life (RFC 6455 §5.5.2)."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Send a close frame, and drop the connection if the peer does not answer it."""
-
-
-def encode_text_frame(payload: bytes) -> bytes:
-    """A whole unmasked text frame (RFC 6455 §5.6) of UTF-8 `payload`, the same for every socket."""
-    return Frame(Opcode.TEXT, payload).serialize(mask=False, extensions=[])
-
-
 PONG = encode_text_frame(b"pong")
 
 
-class _Nobody(asyncio.Queue[Any]):
-    """Receives the events of sockets that were taken over, for no app listens to them."""
+class _DiscardingQueue(asyncio.Queue[Any]):
+    """Stands in for the queue of a socket that was taken over: no app listens to its events."""
 
     def put_nowait(self, item: Any) -> None:
-        """Forget it."""
+        """Forget the event."""
 
 
-NOBODY = _Nobody()
+_NO_LISTENER = _DiscardingQueue()
 
 
 class _AlwaysSet(asyncio.Event):
-    """Stands in for the events of sockets that were taken over, for no app waits for them."""
+    """Stands in for the event `writable` of a socket that was taken over: no app waits for it."""
 
     def clear(self) -> None:
         """Stay set."""
 
 
-WRITABLE = _AlwaysSet()
-WRITABLE.set()
+_ALWAYS_WRITABLE = _AlwaysSet()
+_ALWAYS_WRITABLE.set()
 
 
 class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
     """One connection. Implements FrameSocket for the app that takes it over."""
+
+    conn: CountingProtocol
 
     def __init__(
         self,
@@ -128,54 +84,53 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         config.ws_max_size = min(config.ws_max_size, MAX_INCOMING_BYTES)
         super().__init__(config, server_state, app_state, _loop)
-        convert_to_counting(self.conn)
+        self.conn = convert_to_counting(self.conn)
         # At DEBUG it would log the request line and its headers, which hold tokens.
         self.conn.debug = False
         self.heard_at = self.loop.time()
         self._owner: SocketOwner | None = None
-        self._kernel: socket.SocketType | None = None
-        self._is_over = False
-        self._pending = b""  # not parsed yet: others have their turn
-        self._is_deaf = False  # what comes is dropped
-        self._window_began = self.heard_at
-        self._window_bytes = 0
+        self._kernel_socket: socket.SocketType | None = None
+        self._is_end_told = False
+        self._unparsed = b""  # not parsed yet: others have their turn
+        self._ignores_input = False  # what comes is dropped
+        self._budget = IncomingBudget(now=self.heard_at)
 
     # What uvicorn and the transport call.
 
     def data_received(self, data: bytes) -> None:
         """Something came from the peer: parse it, in slices if it is much."""
         self.heard_at = self.loop.time()
-        if self._is_deaf:
+        if self._ignores_input:
             return
         if not self.handshake_initiated:
             if len(data) > USUAL_LINE_BYTES:
-                read_long_lines(self.conn)
+                allow_long_lines(self.conn)
             self._parse(data)
-        elif self._pending or len(data) > SLICE_BYTES:
-            is_scheduled = bool(self._pending)
-            self._pending += data
+        elif self._unparsed or len(data) > SLICE_BYTES:
+            is_scheduled = bool(self._unparsed)
+            self._unparsed += data
             if not is_scheduled:
-                self._parse_pending()
+                self._parse_in_turns()
         else:
             self._parse(data)
 
-    def _parse_pending(self) -> None:
+    def _parse_in_turns(self) -> None:
         """Parse as much as one turn of the loop allows, then let others have theirs."""
-        data, at, before = self._pending, 0, _as_counting(self.conn).frames
-        while at < min(len(data), TURN_BYTES) and not self._is_deaf:
+        data, at, before = self._unparsed, 0, self.conn.frames
+        while at < min(len(data), TURN_BYTES) and not self._ignores_input:
             self._parse(data[at : at + SLICE_BYTES])
             at += SLICE_BYTES
-            if _as_counting(self.conn).frames - before > TURN_FRAMES:
+            if self.conn.frames - before > TURN_FRAMES:
                 break
-        if self._is_deaf:
-            self._pending = b""
+        if self._ignores_input:
+            self._unparsed = b""
             if not self.transport.is_closing():  # or its peer would not see the close frame
                 self.transport.resume_reading()
             return
-        self._pending = data[at:]
-        if self._pending:
+        self._unparsed = data[at:]
+        if self._unparsed:
             self.transport.pause_reading()
-            self.loop.call_soon(self._parse_pending)
+            self.loop.call_soon(self._parse_in_turns)
         elif not self.read_paused:
             self.transport.resume_reading()
 
@@ -184,26 +139,17 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self._refuse_unreadable()
         elif self._owner is not None and not self.close_sent:
-            self._mind_flood(len(data))
+            self._close_if_flooding(len(data))
 
-    def _mind_flood(self, size: int) -> None:
-        """Close a socket that sends more than anybody needs to."""
-        as_counting = _as_counting(self.conn)
-        if self.heard_at - self._window_began > WINDOW_SECONDS:
-            self._window_began, self._window_bytes = self.heard_at, 0
-            as_counting.frames = as_counting.empty = 0
-        self._window_bytes += size
-        if (
-            as_counting.frames > WINDOW_FRAMES
-            or as_counting.empty > WINDOW_EMPTY
-            or self._window_bytes > WINDOW_BYTES
-        ):
-            self._is_deaf = True  # before its close frame is answered or its time is up
-            self.close(FLOODING, "flooding")
+    def _close_if_flooding(self, size: int) -> None:
+        """Close a socket that sends more than anybody needs to; `size` bytes were parsed just now."""
+        if self._budget.is_exceeded(self.conn, size, now=self.heard_at):
+            self._ignores_input = True  # before its close frame is answered or its time is up
+            self._close_with(CloseCode.FLOODING)
 
     def _refuse_unreadable(self) -> None:
         """Answer a handshake that `websockets` could not read; uvicorn would not."""
-        self._is_deaf = self.handshake_complete = self.close_sent = True
+        self._ignores_input = self.handshake_complete = self.close_sent = True
         answer = self.conn.data_to_send()
         if not any(answer):
             answer = [self.conn.reject(400, "The handshake cannot be read.").serialize()]
@@ -250,7 +196,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         if data == b"ping":
             self._owner.write(PONG)
         elif not _is_utf8(data):
-            self.close(1007, "")
+            self._close_with(CloseCode.NOT_UTF8)
 
     def handle_cont(self, event: Frame) -> None:
         """A fragment came. After a takeover one without content leaves nothing in memory."""
@@ -270,12 +216,12 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_close(self, event: Frame) -> None:
         """The peer closed, or answered our close frame."""
         super().handle_close(event)
-        self._is_deaf = True  # what is pending behind a close frame is nothing
+        self._ignores_input = True  # what is pending behind a close frame is nothing
         self._end()
 
     def handle_parser_exception(self) -> None:
         """The peer broke the protocol: it is told, and what it still sends is dropped."""
-        self._is_deaf = True
+        self._ignores_input = True
         if self._owner is None or not self.transport.can_write_eof():
             super().handle_parser_exception()
             self._end()
@@ -289,10 +235,10 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, one way or another."""
-        if self._kernel is not None:
-            self._kernel.detach()  # the transport is about to close the descriptor
+        if self._kernel_socket is not None:
+            self._kernel_socket.detach()  # the transport is about to close the descriptor
         super().connection_lost(exc)
-        self._is_deaf, self._pending = True, b""
+        self._ignores_input, self._unparsed = True, b""
         self._end()
 
     def shutdown(self) -> None:
@@ -302,7 +248,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
             return
         spread = min(DRAIN_SECONDS, len(self.connections) / DRAIN_PER_SECOND)
         delay = random.uniform(0, spread)  # noqa: S311 spreads, hides nothing
-        self.loop.call_later(delay, self.close, RESTARTING, "restarting")
+        self.loop.call_later(delay, self._close_with, CloseCode.RESTARTING)
 
     # FrameSocket.
 
@@ -313,16 +259,16 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_soon(self._end)
             return None
         self.stop_keepalive()
-        self._kernel = _of_kernel(self.transport)
+        self._kernel_socket = open_kernel_socket(self.transport)
         self.transport.set_write_buffer_limits(high=buffer_bytes)
         if self.read_paused:  # a frame came with the handshake; nobody will receive it
             self.read_paused = False
             self.transport.resume_reading()
         # Nobody asks for these again, and they are much of what a socket costs.
-        self.queue, self.writable = NOBODY, WRITABLE
+        self.queue, self.writable = _NO_LISTENER, _ALWAYS_WRITABLE
         del self.scope, self.request, self.response
         is_plain = self.transport.get_extra_info("sslcontext") is None
-        return self._kernel if is_plain else None
+        return self._kernel_socket if is_plain else None
 
     def write(self, data: bytes) -> None:
         """See FrameSocket."""
@@ -351,16 +297,19 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         self._end()  # RFC 6455 §5.5.1: no frame after a close frame
         self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
+    def _close_with(self, code: CloseCode) -> None:
+        self.close(code, REASONS[code])
+
     def _flush(self) -> None:
         write = self.transport.write if self._owner is None else self._owner.write
         write(b"".join(self.conn.data_to_send()))
 
     def _end(self) -> None:
         """Tell the owner, once: our close code if we closed first, else the peer's, or 1006."""
-        if self._owner is not None and not self._is_over:
-            self._is_over = True
-            on_closed = self.conn.close_sent or self.conn.close_rcvd
-            self._owner.on_closed(1006 if on_closed is None else int(on_closed.code))
+        if self._owner is not None and not self._is_end_told:
+            self._is_end_told = True
+            close = self.conn.close_sent or self.conn.close_rcvd
+            self._owner.on_closed(NO_CLOSE_FRAME if close is None else int(close.code))
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -369,19 +318,3 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _of_kernel(transport: asyncio.Transport) -> socket.SocketType | None:
-    """The transport's own descriptor, with bounds on what the kernel keeps for a peer, and for how long.
-
-    To be detached before the transport closes it.
-    """
-    raw: socket.socket | None = transport.get_extra_info("socket")
-    if raw is None:
-        return None
-    kernel = socket.SocketType(raw.family, raw.type, raw.proto, raw.fileno())
-    kernel.settimeout(0)
-    if raw.family in (socket.AF_INET, socket.AF_INET6):
-        kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        kernel.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
-    return kernel

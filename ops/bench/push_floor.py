@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from push_gateway.websocket_protocol import encode_text_frame
+from push_gateway.sockets.frame_socket import encode_text_frame
 from storage.process import open_files
 
 FRAME_BYTES = 500

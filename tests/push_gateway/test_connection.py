@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from push_gateway.connection import Connection
-from push_gateway.frames import CloseCode
-from push_gateway.websocket_protocol import SocketOwner
+from push_gateway.sockets.close_codes import CloseCode
+from push_gateway.sockets.frame_socket import SocketOwner
 
 pytestmark = pytest.mark.pure
 

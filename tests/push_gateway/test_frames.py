@@ -11,7 +11,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from push_gateway.frames import REASONS, CloseCode, FrameEncoder, encode_resync
+from push_gateway.frames import FrameEncoder, encode_resync
+from push_gateway.sockets.close_codes import REASONS, CloseCode
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.model.message import MessageType
 from tests.push_gateway.running import a_message

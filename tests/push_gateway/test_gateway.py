@@ -11,7 +11,7 @@ from push_gateway.connection import Connection
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
 from push_gateway.settings import load_settings
-from push_gateway.websocket_protocol import SocketOwner
+from push_gateway.sockets.frame_socket import SocketOwner
 from storage.model.errors import OverLimit
 from tests.push_gateway.running import SECRET
 

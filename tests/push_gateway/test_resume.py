@@ -29,14 +29,14 @@ from websockets.frames import Frame
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from push_gateway import gateway as gateway_module
-from push_gateway import resume as resume_module
+from push_gateway import dispatcher as dispatcher_module
 from push_gateway.connection import Connection
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
+from push_gateway.resume import shard_view as shard_view_module
 from push_gateway.settings import load_settings
-from push_gateway.websocket_protocol import SocketOwner
+from push_gateway.sockets.frame_socket import SocketOwner
 from storage.model.errors import TransientError
 from storage.model.event import Disconnect, MessageRecalled
 from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
@@ -227,7 +227,11 @@ class Interleaving(RuleBasedStateMachine):
         metrics = Metrics(CollectorRegistry())
         self.gateway = Gateway(load_settings(ENVIRON), metrics)
         self.feed = Feed(
-            self.bus, self.gateway.bus_view, self.gateway.dispatch, limit=LIMIT, metrics=metrics
+            self.bus,
+            self.gateway.bus_view,
+            self.gateway.dispatcher.dispatch,
+            limit=LIMIT,
+            metrics=metrics,
         )
         self._read_until_ready()
 
@@ -235,7 +239,7 @@ class Interleaving(RuleBasedStateMachine):
         shard = shard_of(device.user_id)
         stream, told = self.bus.streams[shard], self.gateway.bus_view._shards[shard]
         unread = [at for at, _ in stream.entries if at > told.position]
-        return told._gap_before is not None or told._count != stream.added - len(unread)
+        return told._gap_before is not None or told._next_number != stream.added - len(unread)
 
     def _read_until_ready(self) -> None:
         for _ in range(200):
@@ -417,7 +421,7 @@ class Interleaving(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def _yield_after_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_module, "FRAMES_PER_TURN", 0)
+    monkeypatch.setattr(dispatcher_module, "FRAMES_PER_TURN", 0)
 
 
 def test_every_event_reaches_every_client_once_or_the_client_is_told() -> None:
@@ -516,7 +520,7 @@ def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
         bus.publish(replace(event, content="x" * 60_000))
     metrics = Metrics(CollectorRegistry())
     gateway = Gateway(load_settings(ENVIRON), metrics)
-    feed = Feed(bus, gateway.bus_view, gateway.dispatch, limit=500, metrics=metrics)
+    feed = Feed(bus, gateway.bus_view, gateway.dispatcher.dispatch, limit=500, metrics=metrics)
 
     async def catch_up() -> None:
         while not gateway.bus_view.is_ready:
@@ -530,7 +534,7 @@ def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
 
 def test_memory_of_recalls_is_bounded(story: Interleaving, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard remembers its latest recalls, and no more than that."""
-    monkeypatch.setattr(resume_module, "REMEMBERED_RECALLS", 10)
+    monkeypatch.setattr(shard_view_module, "REMEMBERED_RECALLS", 10)
     for number in range(1, 31):
         story.bus.publish(MessageRecalled(1000 + number, ((-7, (16,)),)))
     for _ in range(12):

@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from push_gateway.websocket_protocol import EXTENSION, FrameWebSocketProtocol
+from push_gateway.sockets.frame_socket import EXTENSION
+from push_gateway.websocket_protocol import FrameWebSocketProtocol
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PROTOCOL, Gateway, token
 from tests.push_gateway.wire import PING, TEXT, frame

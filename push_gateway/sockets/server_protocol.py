@@ -19,8 +19,8 @@ MAX_LINE_BYTES = 16 * 1024  # of a handshake (contract §5): cookies of single s
 LINE_TOO_LONG, HEAD_TOO_LARGE = 414, 431
 
 
-class _LongLines(StreamReader):
-    """Reads lines as long as ours may be; 8 KiB is a constant of `websockets`."""
+class _LongLineReader(StreamReader):
+    """Reads lines as long as ours may be, where `websockets` has a constant (8 KiB)."""
 
     def read_line(
         self, m: int, too_long_exc_type: type[Exception] = RuntimeError
@@ -30,12 +30,12 @@ class _LongLines(StreamReader):
 
 
 class CountingProtocol(ServerProtocol):
-    """One connection's protocol."""
+    """One connection's protocol; made by `convert_to_counting`."""
 
     frames: int
-    """Frames that came, and"""
-    empty: int
-    """of them fragments without content."""
+    """The number of frames that came since somebody set it to 0."""
+    empty_fragments: int
+    """The number of those that were fragments without content."""
 
     def recv_frame(self, frame: Frame) -> None:
         """Take a frame in.
@@ -48,7 +48,7 @@ class CountingProtocol(ServerProtocol):
         if frame.opcode is Opcode.CLOSE:
             self.current_size = None
         elif not frame.data and (frame.opcode is Opcode.CONT or not frame.fin):
-            self.empty += 1
+            self.empty_fragments += 1
         super().recv_frame(frame)
 
     def accept(self, request: Request) -> Response:
@@ -79,23 +79,23 @@ class CountingProtocol(ServerProtocol):
         return response
 
 
-def convert_to_counting(protocol: ServerProtocol) -> None:
-    """Make a protocol that has read nothing yet one of ours; not made anew, which would be a second one."""
-    protocol.__class__ = CountingProtocol
-    ours = as_counting(protocol)
-    ours.frames = ours.empty = 0
+def convert_to_counting(protocol: ServerProtocol) -> CountingProtocol:
+    """Make a protocol that has read nothing yet a CountingProtocol, and return it.
 
-
-def read_long_lines(protocol: ServerProtocol) -> None:
-    """Let a protocol that has read nothing yet read lines as long as ours may be.
-
-    Only where they may be: its parser is begun anew for it.
+    uvicorn's constructor makes the protocol and lets nobody choose the class. Making a second one costs a handshake
+    more than all of our own checks (docs/performance.md, Pushing); so the class of the one that is there is changed.
     """
-    protocol.reader = _LongLines()
+    protocol.__class__ = CountingProtocol
+    counting = cast("CountingProtocol", protocol)
+    counting.frames = counting.empty_fragments = 0
+    return counting
+
+
+def allow_long_lines(protocol: ServerProtocol) -> None:
+    """Let a protocol that has read nothing yet read lines of up to MAX_LINE_BYTES.
+
+    Its parser is begun anew for that, so it is only called for handshakes that may hold a long line.
+    """
+    protocol.reader = _LongLineReader()
     protocol.parser = protocol.parse()
     next(protocol.parser)
-
-
-def as_counting(protocol: ServerProtocol) -> CountingProtocol:
-    """The same, for the type checker."""
-    return cast("CountingProtocol", protocol)

@@ -1,0 +1,136 @@
+"""The bus as one gateway has read it: no event twice, no loss unnoticed, the recent past at hand. Pure.
+
+The feed hands every batch that it reads to a `BusView`. A client resumes from memory, without a read of the bus
+and without an await, so nothing can come between what it is replayed and what it gets live
+(docs/decisions/0015-positions-and-resume.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from push_gateway.resume.client_position import (
+    format_position,
+    format_shared_position,
+    parse_position,
+)
+from push_gateway.resume.resumption import PastEvent, Resumption, leave_out_recalled
+from push_gateway.resume.shard_view import ShardView
+from storage.valkey.bus import Batch, Entry, Position, Survey
+from storage.valkey.event_json import SHARDS, decoded, shard_of
+
+END = Position(2**64 - 1, 2**64 - 1)  # after every entry that a stream can hold
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUpdate:
+    """What a batch brought: entries whose events are to be pushed, in order, and shards of which some may be missing."""
+
+    new_entries: list[Entry]
+    shards_with_gaps: frozenset[int] = frozenset()
+
+
+class BusView:
+    """Everything that a gateway knows of the bus.
+
+    `is_ready` once it has read what the bus held when it started, or has met it again after the bus was
+    wiped or restarted; before that nobody is to be let in. `limit` is set by the feed before each read: the
+    number of entries of a shard that the read brings at most.
+    """
+
+    def __init__(self, *, backlog_bytes: int, kept_ms: int, limit: int) -> None:
+        budget_bytes = backlog_bytes // SHARDS
+        self._shards = [
+            ShardView(budget_bytes=budget_bytes, kept_ms=kept_ms) for _ in range(SHARDS)
+        ]
+        self.limit = limit
+        self.generation = ""
+        self.is_ready = False
+
+    @property
+    def positions(self) -> list[Position]:
+        """For each shard, the position after which it is to be read."""
+        return [END if shard.is_skipping else shard.position for shard in self._shards]
+
+    def format_position(self, user_id: int, position: Position | None = None) -> str:
+        """A person's `pos` at this position, by default at the one reached. It means nothing after a wipe."""
+        if position is None:
+            position = self._shards[shard_of(user_id)].position
+        return format_position(self.generation, position, user_id=user_id)
+
+    def format_shared_position(self, shard: int, position: Position) -> str:
+        """The `pos` of an event for several people of a shard, who all get the same bytes."""
+        return format_shared_position(self.generation, position, shard=shard)
+
+    def receive(self, batch: Batch) -> FeedUpdate:
+        """Take in what a read or an audit brought.
+
+        A new generation starts over: its first batch is set aside, and the bus is to be audited from
+        `positions`. What it holds is not news. The first generation that this process meets is read from its
+        beginning, for clients who come from another process. A later one (Valkey was restarted or wiped) is
+        taken up at its end: every shard counts as having a gap then, so nobody here needs what stands before.
+        """
+        if batch.generation != self.generation:
+            self._start_over(batch.generation)
+            return FeedUpdate([])
+        gaps = frozenset(self._audit(batch.surveys, _split(batch)) if batch.surveys else ())
+        new = [entry for entry in batch.entries if self._shards[entry.shard].advance(entry)]
+        if self.is_ready:
+            return FeedUpdate(new, gaps)
+        self.is_ready = batch.surveys is not None and not self.may_have_more(batch)
+        return FeedUpdate([], frozenset(range(SHARDS)) if self.is_ready else frozenset())
+
+    def may_have_more(self, batch: Batch) -> bool:
+        """Whether more may be waiting on the bus than this batch could carry."""
+        if len(batch.entries) < self.limit:
+            return False
+        return any(len(entries) >= self.limit for entries in _split(batch))
+
+    def resume(self, user_id: int, since: str) -> Resumption:
+        """Where a client whose last frame was at `since` goes on; any text will do.
+
+        The position of another person means nothing (contract §5). One that several people share is accepted
+        from those who were told its event.
+        """
+        shard = self._shards[shard_of(user_id)]
+        known = self._find_position(since, user_id)
+        if known is None or not shard.can_replay_after(known):
+            return Resumption(None, shard.position)
+        missed = [
+            PastEvent(entry.position, event)
+            for entry in shard.buffer.find_after(user_id, known)
+            if (event := decoded(entry.payload)) is not None
+        ]
+        return Resumption(leave_out_recalled(missed), max(known, shard.position))
+
+    def _find_position(self, since: str, user_id: int) -> Position | None:
+        """The position up to which this person knows everything; None if `since` does not say so."""
+        shown = parse_position(since)
+        if shown is None or shown.generation != self.generation:
+            return None
+        if shown.user_id is not None:
+            return shown.position if shown.user_id == user_id else None
+        if shown.shard != (shard := shard_of(user_id)):
+            return None
+        is_theirs = self._shards[shard].may_concern(user_id, shown.position)
+        return shown.position if is_theirs else None
+
+    def _start_over(self, generation: str) -> None:
+        is_first = not self.generation
+        self.generation, self.is_ready = generation, False
+        for shard in self._shards:
+            shard.start_over(is_skipping=not is_first)
+
+    def _audit(self, surveys: Sequence[Survey], read: list[list[Entry]]) -> list[int]:
+        return [
+            number
+            for number, shard in enumerate(self._shards)
+            if shard.audit(surveys[number], read[number], limit=self.limit)
+        ]
+
+
+def _split(batch: Batch) -> list[list[Entry]]:
+    """The entries of each shard."""
+    by_shard: list[list[Entry]] = [[] for _ in range(SHARDS)]
+    for entry in batch.entries:
+        by_shard[entry.shard].append(entry)
+    return by_shard
