@@ -12,7 +12,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 
 # Parts without I/O that have tests of their own.
 PURE := storage/model/*,*/sends/rules.py,*/http/json_body.py,*/http/request_headers.py,*/micro_batcher.py,*/lookups.py,*/tokens.py,*/token_keys.py
-PURE := $(PURE),push_gateway/hub.py,push_gateway/resume.py,push_gateway/frames.py,push_gateway/connection.py,push_gateway/gateway.py
+PURE := $(PURE),push_gateway/hub.py,push_gateway/resume/*,push_gateway/dispatcher.py,push_gateway/frames.py,push_gateway/connection.py,push_gateway/gateway.py
 
 # Compiled modules are kept beside their source: without them a start compiles them all first.
 unexport PYTHONDONTWRITEBYTECODE

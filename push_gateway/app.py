@@ -5,14 +5,10 @@ Started by `uvicorn --factory push_gateway.app:create_app --http ops.http.protoc
 """
 
 import asyncio
-import logging
 import os
 import secrets
-import signal
-import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from itertools import cycle
 from typing import TypedDict
 
 from prometheus_client import CollectorRegistry
@@ -22,8 +18,16 @@ from starlette.routing import Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from push_gateway.answers import JsonRoute, not_found, respond_to_error
 from push_gateway.authentication import Authenticator
+from push_gateway.background_tasks import (
+    cancel_all,
+    check_connections,
+    disconnect_disabled,
+    maintain_bus,
+    report_counts,
+    start_tasks,
+)
+from push_gateway.error_responses import JsonRoute, not_found, respond_to_error
 from push_gateway.feed import Feed
 from push_gateway.gateway import READ_LIMIT, Gateway
 from push_gateway.handshake import Handshake, refuse_plain_http
@@ -39,21 +43,13 @@ from storage.process.metrics_export import CONTENT_TYPE, exposed, join_shared_fo
 from storage.process.tracing import Tracing, tracing
 from storage.settings import load
 from storage.valkey.bus import AsyncBus, BusReader
-from storage.valkey.event_json import SHARDS
 from storage.valkey.gateway_reports import Gateways
 from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets
 
 PATH = "/api/v1/ws/messages"
-CHECK_SECONDS = 1.0
-REPORT_SECONDS = 1.0
-MAINTENANCE_SECONDS = 1.0
-ROUND_SECONDS = 8.0  # within which everyone here is asked after once
 FIRST_READ_SECONDS = 1.0
-CANCEL_AGAIN_SECONDS = 0.1
 COLLECTOR_THRESHOLDS = (50_000, 20, 100)
-
-log = logging.getLogger(__name__)
 
 
 class State(TypedDict):
@@ -143,15 +139,13 @@ async def _open_gateway(
     strangers = Strangers(settings.valkey)
     authenticator = Authenticator(verifier, tickets, bus, strangers)
     gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
-    tasks = [
-        asyncio.create_task(feed.run()),
-        asyncio.create_task(_check_connections(gateway)),
-        asyncio.create_task(_disconnect_disabled(gateway, bus)),
-        asyncio.create_task(_maintain_bus(bus, metrics)),
-        asyncio.create_task(_report(gateways, name, gateway)),
-    ]
-    for task in tasks:
-        task.add_done_callback(_stop_if_failed)
+    tasks = start_tasks(
+        feed.run(),
+        check_connections(gateway),
+        disconnect_disabled(gateway, bus),
+        maintain_bus(bus, metrics),
+        report_counts(gateways, name, gateway),
+    )
     await _wait_for_bus(feed)
     try:
         yield Handshake(
@@ -175,18 +169,6 @@ async def _open_gateway(
             await asyncio.to_thread(traces.close)
 
 
-async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel tasks until all of them have ended.
-
-    Once is not enough before Python 3.12: `asyncio.wait_for`, with which redis-py writes, drops a
-    cancellation that comes in the moment in which it is done, and the task would go on for ever.
-    """
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_SECONDS)
-
-
 async def _wait_for_bus(feed: Feed) -> None:
     """Let clients in once the bus is read: those who come back in a rush would be refused till then.
 
@@ -197,58 +179,3 @@ async def _wait_for_bus(feed: Feed) -> None:
         not feed.is_live and asyncio.get_running_loop().time() < until
     ):
         await asyncio.sleep(0.005)
-
-
-async def _check_connections(gateway: Gateway) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(CHECK_SECONDS)
-        gateway.close_expired_and_silent(now=time.time(), loop_now=loop.time())
-
-
-async def _disconnect_disabled(gateway: Gateway, bus: AsyncBus) -> None:
-    """Ask the bus after everyone who is connected, a shard at a time.
-
-    A DISCONNECT can be lost with a restart of Valkey, or fall out of a full stream; and after a wipe the
-    bus knows who is disabled only when the record has told it again.
-    """
-    for shard in cycle(range(SHARDS)):
-        await asyncio.sleep(ROUND_SECONDS / SHARDS)
-        if people := gateway.find_user_ids(shard):
-            with suppress(TransientError):  # asked again with the next round
-                gateway.disconnect_users(await bus.disabled_among(people))
-
-
-async def _maintain_bus(bus: AsyncBus, metrics: Metrics) -> None:
-    """Have the bus trimmed, and see whether Valkey takes writes.
-
-    The workers' sweep does so too, but comes by a ring of beat's, which a full Valkey refuses.
-    """
-    was_writable = True
-    while True:
-        try:
-            metrics.bus_bytes.set((await bus.tend()).bytes)
-            await bus.probe()
-        except TransientError as error:
-            if was_writable:
-                log.warning("Valkey takes no writes: %s", error.__cause__ or error.detail)
-            was_writable = False
-        else:
-            was_writable = True
-        metrics.bus_writable.set(was_writable)
-        await asyncio.sleep(MAINTENANCE_SECONDS)
-
-
-async def _report(gateways: Gateways, name: str, gateway: Gateway) -> None:
-    """Tell whoever watches; nobody waits for it, and what was not told is told the next time."""
-    while True:
-        with suppress(TransientError):
-            await gateways.report(name, gateway.collect_counts())
-        await asyncio.sleep(REPORT_SECONDS)
-
-
-def _stop_if_failed(task: asyncio.Task[None]) -> None:
-    """A gateway without its feed would hold sockets and tell them nothing: better start again."""
-    if not task.cancelled() and task.exception() is not None:
-        log.critical("A part of the gateway failed; it stops.", exc_info=task.exception())
-        signal.raise_signal(signal.SIGTERM)

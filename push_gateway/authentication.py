@@ -1,4 +1,4 @@
-"""Who opens a socket: from the handshake to a person, or NotSignedIn (contract §5).
+"""Who opens a socket: from what a handshake shows to a person, or NotSignedIn (contract §5). Used by `handshake.py`.
 
 The gateway does not ask PostgreSQL: a valid token is a person, unless the bus says that they are disabled, or ingest
 that there is no such person (`storage/valkey/strangers.py`).
@@ -18,11 +18,16 @@ from storage.valkey.strangers import Met, Strangers
 from storage.valkey.tickets import Tickets
 
 SUBPROTOCOL = "bearer"
+MAX_KNOWN_USERS = 100_000  # people who are known to exist, remembered by one process
+# Between two look-ups of people: a rush of handshakes is looked up together, a single one at once. Shorter rests
+# cost a rush more, for what a look-up costs hardly depends on how many people it asks about.
+LOOKUP_REST_SECONDS = 0.02
+_NOT_ASKED = Met(frozenset(), frozenset(), is_answered=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a handshake shows. Exactly one of the two is set."""
+    """What a handshake shows to sign in with. Exactly one of the two is set."""
 
     token: str | None = None
     ticket: str | None = None
@@ -30,7 +35,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person, and when what they showed ends: the token, or the one behind the ticket."""
+    """A person, and the end of the token that they showed, or of the one with which their ticket was issued."""
 
     user_id: int
     expires_at: datetime
@@ -39,9 +44,9 @@ class Identity:
 def read_credential(
     headers: Mapping[str, str], query: Mapping[str, str], subprotocols: Sequence[str]
 ) -> Credential:
-    """The first that is there of: Authorization header, subprotocol, `token`, `ticket`.
+    """The first credential that is there of: Authorization header, subprotocol, query `token`, query `ticket`.
 
-    Raises NotSignedIn if there is none, so that a bad header is never saved by a good query.
+    Only that one counts: a bad header is not saved by a good query. Raises NotSignedIn if there is none.
     """
     if "authorization" in headers:
         return read_bearer_token(headers)
@@ -56,7 +61,7 @@ def read_credential(
 
 
 def read_bearer_token(headers: Mapping[str, str]) -> Credential:
-    """The token of the Authorization header (RFC 6750 §2.1); NotSignedIn if there is none."""
+    """The token of the Authorization header (RFC 6750 §2.1); raises NotSignedIn if it is no bearer token."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotSignedIn("The Authorization header must be a bearer token.")
@@ -64,9 +69,9 @@ def read_bearer_token(headers: Mapping[str, str]) -> Credential:
 
 
 def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
-    """Raises NotAllowed for a browser page of another origin (RFC 6455 §10.2).
+    """Raises NotAllowed for a page of an origin that is not in `allowed` (RFC 6455 §10.2).
 
-    Nothing is checked if `allowed` is empty, nor for a client that is no browser and sends none.
+    Everyone passes if `allowed` is empty. So does a client that sends no origin: it is no browser.
     """
     if (
         allowed
@@ -76,15 +81,8 @@ def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
         raise NotAllowed("This origin may not open sockets.")
 
 
-MAX_REMEMBERED = 100_000  # people who are known to be somebody
-NOBODY_NEW = Met(frozenset(), frozenset(), is_answered=False)
-# Between two looks at who is disabled and who is somebody: a rush of handshakes is looked up together, a single
-# one at once. Shorter rests cost a rush more: what a look costs hardly depends on how many it asks for.
-REST_SECONDS = 0.02
-
-
 class Authenticator:
-    """Tells who is at the door, and turns away who is disabled."""
+    """Finds out who opens a socket, and refuses those who are disabled or do not exist."""
 
     def __init__(
         self,
@@ -96,22 +94,26 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._strangers = strangers
-        self._somebody: set[int] = set()
+        self._known_users: set[int] = set()
         self._clock = clock
         self._verifier = verifier
         self._tickets = tickets
         self._bus = bus
-        self._asked: set[int] = set()
-        self._answer: asyncio.Task[tuple[frozenset[int], Met]] | None = None
-        self._line = asyncio.Lock()
-        self._rested_at = 0.0
+        self._to_look_up: set[int] = set()
+        self._lookup: asyncio.Task[tuple[frozenset[int], Met]] | None = None
+        self._lookup_lock = asyncio.Lock()
+        self._next_lookup_at = 0.0
 
-    async def identify(self, shown: Credential) -> Identity:
-        """The person; raises NotSignedIn, or TransientError when a ticket cannot be looked up."""
-        if shown.ticket is None:
-            verified = self._verifier.verify(shown.token or "")
+    async def identify(self, credential: Credential) -> Identity:
+        """The person that a credential names.
+
+        Raises NotSignedIn for one that is not valid (a ticket is used up by this), and TransientError when a ticket
+        cannot be looked up.
+        """
+        if credential.ticket is None:
+            verified = self._verifier.verify(credential.token or "")
             return Identity(verified.user_id, verified.expires_at)
-        redeemed = await self._tickets.redeem_socket(shown.ticket)
+        redeemed = await self._tickets.redeem_socket(credential.ticket)
         if redeemed is None:
             raise NotSignedIn("The ticket is invalid or was used.")
         if redeemed.expires_at.timestamp() <= self._clock():
@@ -119,47 +121,47 @@ class Authenticator:
         return Identity(redeemed.user_id, redeemed.expires_at)
 
     async def issue_ticket(self, holder: Identity) -> str:
-        """A ticket that opens one socket for this person, soon (contract §5)."""
+        """A ticket that opens one socket for this person within a short time (contract §5); TransientError without Valkey."""
         return await self._tickets.issue_socket(holder.user_id, expires_at=holder.expires_at)
 
     async def check_enabled(self, user_id: int) -> None:
-        """Raises NotSignedIn for a disabled person and for nobody, TransientError when that cannot be known."""
+        """Raises NotSignedIn if the person is disabled or does not exist, TransientError when that cannot be found out."""
         disabled, met = await self._look_up(user_id)
         if user_id in disabled:
             raise NotSignedIn("The user is disabled.")
-        if user_id not in self._somebody and await self._is_nobody(user_id, met):
+        if user_id not in self._known_users and await self._is_nobody(user_id, met):
             raise NotSignedIn("There is no such user.")
 
     async def _is_nobody(self, user_id: int, met: Met) -> bool:
-        """Whether the record has nobody of this id; False if it does not say (then nobody is kept out)."""
+        """Whether the person does not exist; False if that is not known (then nobody is kept out)."""
         if user_id in met.nobody:
             return True
         if user_id not in met.somebody:
             return met.is_answered and await self._strangers.is_nobody(user_id)
-        if len(self._somebody) >= MAX_REMEMBERED:
-            self._somebody.clear()
-        self._somebody.add(user_id)
+        if len(self._known_users) >= MAX_KNOWN_USERS:
+            self._known_users.clear()
+        self._known_users.add(user_id)
         return False
 
     async def _look_up(self, user_id: int) -> tuple[frozenset[int], Met]:
-        """Of all who came since those before them were looked up: who is disabled, and who is somebody."""
-        self._asked.add(user_id)
-        if self._answer is None:
-            self._answer = asyncio.create_task(self._ask())
-        return await asyncio.shield(self._answer)
+        """Look this person up together with all who came since the last look-up: who is disabled, and who exists."""
+        self._to_look_up.add(user_id)
+        if self._lookup is None:
+            self._lookup = asyncio.create_task(self._run_lookup())
+        return await asyncio.shield(self._lookup)
 
-    async def _ask(self) -> tuple[frozenset[int], Met]:
+    async def _run_lookup(self) -> tuple[frozenset[int], Met]:
         loop = asyncio.get_running_loop()
-        async with self._line:
-            if (rest := self._rested_at - loop.time()) > 0:
+        async with self._lookup_lock:
+            if (rest := self._next_lookup_at - loop.time()) > 0:
                 await asyncio.sleep(rest)
-            self._rested_at = loop.time() + REST_SECONDS
-            asked, self._asked, self._answer = self._asked, set(), None
+            self._next_lookup_at = loop.time() + LOOKUP_REST_SECONDS
+            asked, self._to_look_up, self._lookup = self._to_look_up, set(), None
             disabled = self._bus.disabled_among(asked)
-            if unmet := asked - self._somebody:
+            if unmet := asked - self._known_users:
                 found, met = await asyncio.gather(disabled, self._strangers.met(unmet))
                 return found, met
-            return await disabled, NOBODY_NEW
+            return await disabled, _NOT_ASKED
 
 
 def _normalize_origin(origin: str) -> tuple[str, str | None, int | None]:

@@ -1,7 +1,7 @@
 """One client: its socket, who it is, until when it may stay, and what is about to be written to it."""
 
-import socket
 from dataclasses import dataclass, field
+from socket import SocketType
 from typing import Optional, Protocol
 
 from push_gateway.sockets.close_codes import CloseCode
@@ -10,29 +10,19 @@ from storage.valkey.bus import Position
 
 
 class ConnectionOwner(Protocol):
-    """Whoever lets clients in and out (the gateway)."""
+    """What a connection asks of the gateway."""
 
     def forget(self, connection: "Connection", *, code: int) -> None:
-        """A connection is gone."""
+        """Take note that a connection has gone, with this close code."""
 
     def close(self, connection: "Connection", code: CloseCode) -> None:
-        """A connection must go."""
+        """Close a connection with this code."""
 
 
-# The first four fields are what a delivery looks at, and share a cache line: at ten thousand sockets,
-# lines that are in no cache are most of what Python costs a delivery.
 @dataclass(slots=True, eq=False, kw_only=True)
 class Connection:
-    """A client that was let in; the owner of its socket."""
+    """A client that was let in, and the owner of its socket."""
 
-    replayed_until: Position | None = None
-    """Events up to here it has, or gets by replay; None once the feed is past it."""
-    has_buffered: bool = True
-    """Something may wait for the peer in the transport."""
-    kernel_socket: socket.SocketType | None = None
-    """Where frames go when nothing waits, as `FrameSocket.take_over` gave it."""
-    next_of_user: Optional["Connection"] = None
-    """The same person's next; the hub's."""
     user_id: int
     socket: FrameSocket
     owner: ConnectionOwner
@@ -40,6 +30,14 @@ class Connection:
     """Unix time at which its token ends."""
     queued_frames: list[bytes] = field(default_factory=list)
     """Frames to be written together at the next `flush`."""
+    replayed_until: Position | None = None
+    """Events up to this position it has, or gets by replay; None once the feed is past it."""
+    has_buffered: bool = True
+    """Whether something may wait for the peer in the transport; looked at again before each write."""
+    kernel_socket: SocketType | None = None
+    """Where frames go when nothing waits, as `FrameSocket.take_over` gave it."""
+    next_of_user: Optional["Connection"] = None
+    """The same person's next younger connection; set by the hub."""
 
     def is_due(self, position: Position) -> bool:
         """Whether an event that the feed brings now is for it."""
@@ -58,8 +56,7 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Write whole frames behind those before; after the end it does nothing.
 
-        To the kernel, and to the transport only what that has no room for: a transport has objects of its
-        own to look at, and uses write(2), which looks at more than send(2) does
+        They go to the kernel, and only what it has no room for goes to the transport, which costs more
         (docs/decisions/0016-frames-to-the-kernel.md).
         """
         if self.has_buffered:
@@ -76,10 +73,10 @@ class Connection:
         self.socket.write(data)
 
     def on_closed(self, code: int) -> None:
-        """The socket takes no more frames."""
+        """See SocketOwner: the kernel's socket is not used any more, and the gateway is told."""
         self.kernel_socket = None
         self.owner.forget(self, code=code)
 
     def on_overrun(self) -> None:
-        """More waits for the peer than may."""
+        """See SocketOwner: a slow reader is closed."""
         self.owner.close(self, CloseCode.SLOW_READER)

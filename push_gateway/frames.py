@@ -34,7 +34,7 @@ class FrameEncoder:
     def encode(self, event: Event, *, conversation_id: int, pos: str) -> bytes:
         """The frame of an event for those whose copy is in this conversation.
 
-        Empty for a Disconnect, which is not told but done.
+        Empty for a Disconnect: it closes sockets, and clients are not sent it.
         """
         match event:
             case NewMessage():
@@ -84,7 +84,10 @@ def encode_resync(pos: str) -> bytes:
 
 
 def group_recipients(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """Conversation → the people of this event whose frame names that conversation."""
+    """The people whom an event concerns, grouped by the conversation that their frame names.
+
+    Pairs of a conversation id and its people; the id is 0 for events of no conversation.
+    """
     match event:
         case NewMessage(recipients=recipients) | MessageRecalled(recipients=recipients):
             return recipients

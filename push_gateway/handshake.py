@@ -1,4 +1,4 @@
-"""The doors of the gateway (contract §5): handshakes are judged here, and tickets for them issued."""
+"""Handshakes of sockets and the tickets for them (contract §5, Signing in): who may open one, and the refusal if not."""
 
 import asyncio
 import logging
@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
-from push_gateway.answers import build_error_response, respond_to_error
 from push_gateway.authentication import (
     SUBPROTOCOL,
     Authenticator,
@@ -19,6 +18,7 @@ from push_gateway.authentication import (
     read_credential,
 )
 from push_gateway.connection import Connection
+from push_gateway.error_responses import build_error_response, respond_to_error
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What judges handshakes and takes sockets."""
+    """Answers handshakes and issues tickets; one for a process."""
 
     gateway: Gateway
     authenticator: Authenticator
@@ -43,7 +43,7 @@ class Handshake:
     async def __call__(self, websocket: WebSocket) -> None:
         """Answer one handshake: 101 and from then on frames, or an HTTP error before the upgrade."""
         try:
-            shown, position_at_check = await self._authenticate(websocket)
+            identity, position_at_check = await self._authenticate(websocket)
         except CarillonError as error:
             refusal = respond_to_error(error, websocket)
             self.metrics.handshakes.labels(str(refusal.status_code)).inc()
@@ -52,7 +52,7 @@ class Handshake:
         offered = SUBPROTOCOL in websocket.scope["subprotocols"]
         await websocket.accept(subprotocol=SUBPROTOCOL if offered else None)
         self.metrics.handshakes.labels("101").inc()
-        self._admit(websocket, shown, position_at_check)
+        self._admit(websocket, identity, position_at_check)
 
     async def issue_ticket(self, request: Request) -> Response:
         """Answer `POST /ws/tickets`: for a valid token, a ticket that opens one socket soon."""
@@ -67,9 +67,9 @@ class Handshake:
         return JSONResponse({"ticket": ticket, "expires_in": seconds}, headers=headers)
 
     async def _authenticate(self, websocket: WebSocket) -> tuple[Identity, str]:
-        """Who it is, and their mark from before they were judged."""
+        """Who opens the socket, and their resume position from before it was checked that they are not disabled."""
         check_origin(websocket.headers.get("origin"), allowed=self.origins)
-        shown = read_credential(
+        credential = read_credential(
             websocket.headers, websocket.query_params, websocket.scope["subprotocols"]
         )
         if not self.feed.is_live:
@@ -77,7 +77,7 @@ class Handshake:
         if EXTENSION not in websocket.scope["extensions"]:
             log.error("uvicorn was started without --ws push_gateway.websocket_protocol:...")
             raise TransientError("The gateway is not set up for sockets.")
-        identity = await self.authenticator.identify(shown)
+        identity = await self.authenticator.identify(credential)
         position_at_check = self.gateway.resume_position(identity.user_id)
         await self.authenticator.check_enabled(identity.user_id)
         self.gateway.check_user_limit(identity.user_id, loop_now=asyncio.get_running_loop().time())
@@ -100,6 +100,6 @@ class Handshake:
 
 
 async def refuse_plain_http(_: Request) -> Response:
-    """The answer to a request for the sockets' path that is no WebSocket handshake (RFC 9110)."""
+    """Answer a request for the path of sockets that is no WebSocket handshake: 426 (RFC 9110 §15.5.22)."""
     detail = "This is a WebSocket; connect with an upgrade request."
     return build_error_response(426, detail, headers={"Upgrade": "websocket"})

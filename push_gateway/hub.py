@@ -8,10 +8,10 @@ from storage.valkey.event_json import SHARDS, shard_of
 
 
 class Member(Protocol):
-    """Anything that belongs to one person."""
+    """A connection as the hub sees it."""
 
     next_of_user: Self | None
-    """The same person's next, if it is in a hub."""
+    """The same person's next younger connection, while it is in a hub."""
 
     @property
     def user_id(self) -> int:
@@ -24,8 +24,9 @@ C = TypeVar("C", bound=Member)
 class Hub(Generic[C]):
     """The connections of every person, by the shard that carries their events.
 
-    A person's are chained, oldest first, and not in a list: nearly everyone has one, and a list would be
-    one more thing to look at, ten thousand times an event.
+    The connections of one person are a linked list, oldest first: nearly everyone has one connection, and a Python
+    list would be one more object to look at for each of thousands of people, at every event
+    (docs/decisions/0016-frames-to-the-kernel.md).
     """
 
     def __init__(self) -> None:
@@ -41,12 +42,12 @@ class Hub(Generic[C]):
             yield from self.find_by_shard(shard)
 
     def add(self, connection: C) -> None:
-        """Let a connection in."""
-        self._chain([*self.find_by_user(connection.user_id), connection])
+        """Take a connection in, as the youngest of its person."""
+        self._link([*self.find_by_user(connection.user_id), connection])
         self._count += 1
 
     def remove(self, connection: C) -> None:
-        """Forget a connection; nothing happens if it is not here (any more)."""
+        """Forget a connection; does nothing if it is not in the hub."""
         theirs = self.find_by_user(connection.user_id)
         if connection not in theirs:
             return
@@ -54,7 +55,7 @@ class Hub(Generic[C]):
         if len(theirs) == 1:
             del self._shards[shard_of(connection.user_id)][connection.user_id]
         else:
-            self._chain([one for one in theirs if one is not connection])
+            self._link([one for one in theirs if one is not connection])
 
     def find_by_user(self, user_id: int) -> list[C]:
         """A person's connections, oldest first."""
@@ -73,7 +74,7 @@ class Hub(Generic[C]):
                 yield connection
                 connection = connection.next_of_user
 
-    def _chain(self, theirs: list[C]) -> None:
+    def _link(self, theirs: list[C]) -> None:
         for one, after in zip_longest(theirs, theirs[1:]):
             one.next_of_user = after
         self._shards[shard_of(theirs[0].user_id)][theirs[0].user_id] = theirs[0]

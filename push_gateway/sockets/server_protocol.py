@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
-from push_gateway import answers
+from push_gateway.error_responses import choose_request_id, encode_error_body
 
 USUAL_LINE_BYTES = 8 * 1024
 MAX_LINE_BYTES = 16 * 1024  # of a handshake (contract §5): cookies of single sign-on are long
@@ -56,7 +56,7 @@ class CountingProtocol(ServerProtocol):
         response = super().accept(request)
         if response.status_code != 101:  # noqa: PLR2004
             del response.headers["X-Request-Id"]
-            response.headers["X-Request-Id"] = answers.request_id(
+            response.headers["X-Request-Id"] = choose_request_id(
                 request.headers.get_all("X-Request-Id")[:1]
             )
         return response
@@ -66,14 +66,14 @@ class CountingProtocol(ServerProtocol):
         if status == LINE_TOO_LONG:
             status = HEAD_TOO_LARGE
         response = super().reject(status, "")
-        response.body = answers.body(" ".join(text.split()) or response.reason_phrase)
+        response.body = encode_error_body(" ".join(text.split()) or response.reason_phrase)
         response.headers = Headers(
             {
                 "Date": response.headers["Date"],
                 "Connection": "close",
                 "Content-Type": "application/json",
                 "Content-Length": str(len(response.body)),
-                "X-Request-Id": answers.request_id(()),
+                "X-Request-Id": choose_request_id(()),
             }
         )
         return response

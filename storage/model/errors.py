@@ -1,6 +1,6 @@
 """What can go wrong, in three families: the caller is wrong, try later, never will work.
 
-Raised on any floor. Their HTTP statuses stand in `http_status.py`, the close codes of sockets in `push_gateway/frames.py`.
+Raised on any floor. Their HTTP statuses stand in `http_status.py`, the close codes of sockets in `push_gateway/sockets/close_codes.py`.
 A `detail` is a sentence for the person who called, never SQL, a secret or a path, except that of
 PermanentError, which is an operator's.
 """

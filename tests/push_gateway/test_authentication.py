@@ -125,7 +125,7 @@ class People:
 
 def test_a_rush_of_handshakes_is_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first at once, the others with one look; each is judged by a look begun after it came."""
-    monkeypatch.setattr(authentication, "REST_SECONDS", 0.5)
+    monkeypatch.setattr(authentication, "LOOKUP_REST_SECONDS", 0.5)
     bus = Bus()
     nothing: Any = None
     doorman = Authenticator(nothing, nothing, cast("Any", bus), cast("Any", People()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from push_gateway.app import cancel_all
+from push_gateway.background_tasks import cancel_all
 from push_gateway.connection import Connection
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import Metrics

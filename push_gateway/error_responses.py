@@ -1,4 +1,7 @@
-"""HTTP answers of the gateway that carry no socket, in the form that every answer has (contract §0)."""
+"""The gateway's HTTP errors, in the form that every error of Carillon has (contract §0, Errors).
+
+Used by every HTTP endpoint and by the handshake. Statuses stand in `storage/model/http_status.py`.
+"""
 
 import json
 import logging
@@ -25,11 +28,11 @@ class JsonRoute(Route):
     """A path whose every answer has an X-Request-Id, and whose errors are JSON."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; an exception that nobody caught is logged and answered 500."""
         is_begun = False
-        ours = request_id(_sent(scope)).encode()
+        ours = choose_request_id(_read_request_ids(scope)).encode()
 
-        async def named(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal is_begun
             if message["type"] == "http.response.start":
                 is_begun = True
@@ -40,19 +43,21 @@ class JsonRoute(Route):
         try:
             if self.methods and scope["method"] not in self.methods:
                 allow = {"Allow": ", ".join(sorted(self.methods))}
-                await build_error_response(405, MEANING[405], headers=allow)(scope, receive, named)
+                await build_error_response(405, MEANING[405], headers=allow)(
+                    scope, receive, send_with_id
+                )
             else:
-                await self.app(scope, receive, named)
+                await self.app(scope, receive, send_with_id)
         except Exception:
             if is_begun:  # the connection is cut, and uvicorn logs it
                 raise
             log.exception("Request %s failed: %s", ours.decode(), self.path)
-            await build_error_response(500, MEANING[500])(scope, receive, named)
+            await build_error_response(500, MEANING[500])(scope, receive, send_with_id)
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer what no route matches, handshakes too."""
-    headers = {"X-Request-Id": request_id(_sent(scope))}
+    """The ASGI app for paths that no route matches: 404, to handshakes too."""
+    headers = {"X-Request-Id": choose_request_id(_read_request_ids(scope))}
     answer = build_error_response(404, NO_SUCH_PATH, headers=headers)
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(answer)
@@ -63,7 +68,7 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
 def respond_to_error(error: CarillonError, connection: HTTPConnection) -> Response:
     """The HTTP answer to an error (contract §0); 500, and nothing of what it says, for one that is a fault of ours."""
     status = status_of(type(error)) or 500
-    headers = {"X-Request-Id": request_id(_sent(connection.scope))}
+    headers = {"X-Request-Id": choose_request_id(_read_request_ids(connection.scope))}
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
     if isinstance(error, TransientError):
@@ -76,24 +81,24 @@ def respond_to_error(error: CarillonError, connection: HTTPConnection) -> Respon
 def build_error_response(
     status: int, detail: str, *, headers: dict[str, str] | None = None
 ) -> Response:
-    """An error as JSON."""
+    """The response of an error: `{"detail": …}`."""
     return JSONResponse({"detail": detail}, status_code=status, headers=headers)
 
 
-def body(detail: str) -> bytes:
-    """The body of an error where there is no app to answer it."""
+def encode_error_body(detail: str) -> bytes:
+    """The JSON body of an error, for responses that are made without Starlette."""
     return json.dumps({"detail": detail}).encode()
 
 
-def request_id(sent: Iterable[str]) -> str:
-    """The caller's X-Request-Id if it is sane, else one of ours (contract §0)."""
+def choose_request_id(sent: Iterable[str]) -> str:
+    """The first usable X-Request-Id of those that the caller sent, else a new one (contract §0)."""
     for one in sent:
         if is_sane_request_id(one.encode("ascii", "replace")):
             return one
     return secrets.token_hex(16)
 
 
-def _sent(scope: Scope) -> list[str]:
-    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"][
-        :1
-    ]
+def _read_request_ids(scope: Scope) -> list[str]:
+    """The request's first X-Request-Id; empty if it has none."""
+    sent = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return [value.decode("latin-1") for value in sent[:1]]
