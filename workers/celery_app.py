@@ -1,7 +1,7 @@
 """The Celery app of the workers: `celery -A workers.celery_app worker -Q sends`, and beat.
 
-Celery finds its app by importing this module, so it is the one that reads the environment and acts at import. Nothing
-imports it.
+Celery finds its app by importing this module. So it reads the environment and acts at import, as no other module
+does, and none of ours imports it.
 """
 
 import os
