@@ -19,7 +19,7 @@ _BUSY = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABL
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Refused(CallerError):
+class RequestRefused(CallerError):
     """The API answered `status`, which is the caller's to mend; `detail` is the API's own sentence."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -100,7 +100,7 @@ class ApiClient:
         detail = _detail(answer)
         if answer.status_code in _BUSY or answer.is_server_error:
             raise TransientError(detail)
-        raise Refused(answer.status_code, detail)
+        raise RequestRefused(answer.status_code, detail)
 
 
 def is_loopback(url: str) -> bool:

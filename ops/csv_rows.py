@@ -37,7 +37,7 @@ class BadRow(CallerError):
         super().__init__(f"Row {number}: {problem}. Nothing was imported.")
 
 
-def rows(
+def read_rows(
     path: Path, columns: Sequence[str], *, encoding: str, advance: Callable[[int], None]
 ) -> Iterator[tuple[int, list[str]]]:
     """The number and the values of `columns`, without spaces around them, of every row below the header.
@@ -107,7 +107,7 @@ def _places(header: list[str], columns: Sequence[str]) -> list[int]:
     return [header.index(name) for name in columns]
 
 
-def digits(text: str, *, number: int, column: str) -> str:
+def parse_digits(text: str, *, number: int, column: str) -> str:
     """A field of digits that a spreadsheet had in hand: what it added is taken off, nothing is guessed.
 
     `'138…`, `="138…"` and `138….0` are the number; BadRow for `1.38E+10`, whose digits are lost. Whatever
@@ -125,9 +125,9 @@ def digits(text: str, *, number: int, column: str) -> str:
     return text
 
 
-def user_id(text: str, *, number: int, largest: int, column: str = "id") -> int:
+def parse_user_id(text: str, *, number: int, largest: int, column: str = "id") -> int:
     """The platform user id in a field; BadRow if it is none. Ids are below 2^53 (contract §0)."""
-    plain = digits(text, number=number, column=column)
+    plain = parse_digits(text, number=number, column=column)
     # Zeros in front are no part of the number, nor of how long it may be.
     significant = plain.lstrip("0") if plain.isascii() and plain.isdigit() else ""
     if not (0 < len(significant) <= len(str(largest)) and int(significant) <= largest):
@@ -138,7 +138,7 @@ def user_id(text: str, *, number: int, largest: int, column: str = "id") -> int:
 _EVERY_ASCII = "".join(map(chr, range(128)))
 
 
-def known_encoding(_context: click.Context, _option: click.Parameter, name: str) -> str:
+def check_encoding(_context: click.Context, _option: click.Parameter, name: str) -> str:
     """An `--encoding` that Python has, and in which a CSV file can be read line by line."""
     try:
         encoded = _EVERY_ASCII.encode(name)

@@ -25,7 +25,7 @@ from storage.valkey.rate_limits import LimitSettings
 from storage.valkey.tickets import TicketSettings
 from workers.settings import WorkerSettings
 
-EVERY = (
+SETTINGS_CLASSES = (
     UpSettings,
     DataFolder,
     DatabaseSettings,
@@ -55,17 +55,17 @@ class KnownSetting:
     is_secret: bool
 
 
-def known() -> Iterator[KnownSetting]:
+def list_settings() -> Iterator[KnownSetting]:
     """Each variable once, in the order of the classes."""
     names: set[str] = set()
-    for kind in EVERY:
-        for setting in known_of(kind):
+    for kind in SETTINGS_CLASSES:
+        for setting in list_settings_of(kind):
             if setting.name not in names:
                 names.add(setting.name)
                 yield setting
 
 
-def known_of(kind: type[Any]) -> Iterator[KnownSetting]:
+def list_settings_of(kind: type[Any]) -> Iterator[KnownSetting]:
     """The variables of one class, in the order of its fields."""
     for item in declared(kind):
         about = item.metadata

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.settings import IngestSettings
-from ops.known_settings import KnownSetting, known_of
+from ops.known_settings import KnownSetting, list_settings_of
 from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
 from storage.broker.queues import QueueSettings
@@ -73,7 +73,7 @@ FOOT = """\
 """
 
 
-def settings_page() -> str:
+def render_settings_page() -> str:
     """The whole page as Markdown."""
     return "\n".join((HEAD, *(_section(section) for section in SECTIONS), FOOT))
 
@@ -88,7 +88,7 @@ def _section(section: Section) -> str:
 
 def _rows(section: Section) -> Iterator[str]:
     for kind in section.kinds:
-        for setting in known_of(kind):
+        for setting in list_settings_of(kind):
             yield f"| `{setting.name}` | {_default(setting)} | {setting.text} |"
 
 

@@ -15,12 +15,12 @@ import psycopg
 import redis
 
 from ops.bench.bench_environment import UNLIMITED
-from ops.cli.up import answers
+from ops.cli.up import is_stack_ready
 from ops.local.child import Child
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey, log_end
+from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey, read_log_end
 from ops.local.polling import wait_until
-from ops.local.stack import programs, servers, settled
-from ops.local.state_files import free_port
+from ops.local.stack import build_servers, prepare_environment, prepare_programs
+from ops.local.state_files import find_free_port
 from storage.keys.tokens import TokenSettings, issue
 from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
@@ -109,9 +109,11 @@ class Stack:
         foreign = {
             name: text for name, text in os.environ.items() if not name.startswith("CARILLON_")
         }
-        own = {"CARILLON_DATA_DIR": str(path), "CARILLON_PORT": str(free_port())}
-        self.environ = settled(foreign | own | SECRETS | UNLIMITED | settings)
-        self.servers = {server.name: server for server in servers(self.environ, is_durable=False)}
+        own = {"CARILLON_DATA_DIR": str(path), "CARILLON_PORT": str(find_free_port())}
+        self.environ = prepare_environment(foreign | own | SECRETS | UNLIMITED | settings)
+        self.servers = {
+            server.name: server for server in build_servers(self.environ, is_durable=False)
+        }
         self.processes: dict[str, Child] = {}
 
     @property
@@ -142,15 +144,17 @@ class Stack:
             self.environ |= server.variables
         if not self.processes:
             upgrade(load(DatabaseSettings, self.environ))
-            self.processes = {program.name: Child(program) for program in programs(self.environ)}
+            self.processes = {
+                program.name: Child(program) for program in prepare_programs(self.environ)
+            }
         for process in self.processes.values():
             process.launch()
         self.wait_ready()
 
     def wait_ready(self, *, seconds: float = 60.0) -> None:
         """Wait until the stack says that it can take work; else fail with the web process's log."""
-        if not wait_until(lambda: answers(self.url), seconds=seconds):
-            log = log_end(self.processes["web"].log, lines=40)
+        if not wait_until(lambda: is_stack_ready(self.url), seconds=seconds):
+            log = read_log_end(self.processes["web"].log, lines=40)
             raise AssertionError(f"not ready after {seconds:g} s; the log of web ends with:\n{log}")
 
     def stop(self) -> None:
@@ -187,12 +191,12 @@ def web(*, database_url: str, valkey_url: str) -> Iterator[tuple[str, Mapping[st
     """REST and sockets alone, in a process of their own: their URL and settings. Killed at the end."""
     with folder() as path:
         given = dict(environment(database_url=database_url, valkey_url=valkey_url, data=path))
-        environ = settled(os.environ | given | {"CARILLON_PORT": str(free_port())})
-        [process] = [Child(one) for one in programs(environ) if one.name == "web"]
+        environ = prepare_environment(os.environ | given | {"CARILLON_PORT": str(find_free_port())})
+        [process] = [Child(one) for one in prepare_programs(environ) if one.name == "web"]
         url = f"http://127.0.0.1:{environ['CARILLON_PORT']}"
         try:
             process.launch()
-            assert wait_until(lambda: answers(url), seconds=60), log_end(process.log)
+            assert wait_until(lambda: is_stack_ready(url), seconds=60), read_log_end(process.log)
             yield url, environ
         finally:
             process.kill()

@@ -22,7 +22,7 @@ from websockets.asyncio.client import connect
 from ops.bench.bench_environment import OUT, Ground, ground, percentile, served, show
 from ops.bench.load import ask
 from ops.bench.people import make_people
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from storage.keys.tokens import TokenSettings, issue
 from storage.settings import load
 
@@ -87,7 +87,7 @@ def empty(place: Ground) -> None:
 
 def measure_accept(place: Ground, *, seconds: float, rounds: int) -> None:
     """Rounds alternate, each server up through all of them."""
-    ports = {"echo": free_port(), "ingest": free_port()}
+    ports = {"echo": find_free_port(), "ingest": find_free_port()}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     found: dict[str, list[dict[str, Any]]] = {"echo": [], "ingest": []}
     echo = uvicorn("ops.bench.echo:create_app", ports["echo"])

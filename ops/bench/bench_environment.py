@@ -13,12 +13,12 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from ops.cli.up import answers
+from ops.cli.up import is_stack_ready
 from ops.local.child import Child, Program
 from ops.local.embedded import EmbeddedPostgres
 from ops.local.polling import wait_until
-from ops.local.stack import programs, servers, settled
-from ops.local.state_files import free_port
+from ops.local.stack import build_servers, prepare_environment, prepare_programs
+from ops.local.state_files import find_free_port
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
@@ -56,9 +56,9 @@ class Ground:
     @contextmanager
     def running(self, *names: str) -> Iterator[None]:
         """These processes of the stack, until the end of the block; waits for web to be ready."""
-        chosen = [Child(p) for p in programs(self.environ) if p.name in names]
+        chosen = [Child(p) for p in prepare_programs(self.environ) if p.name in names]
         with launched(chosen):
-            if "web" in names and not wait_until(lambda: answers(self.url), seconds=60):
+            if "web" in names and not wait_until(lambda: is_stack_ready(self.url), seconds=60):
                 raise RuntimeError(f"not ready; see {chosen[0].log}")
             yield
 
@@ -68,9 +68,9 @@ def ground(**settings: str) -> Iterator[Ground]:
     """Servers that are as durable as those of `carillon up`; all of it is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
     folder.chmod(0o711)
-    own = {"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": str(free_port())}
-    environ = settled(own | UNLIMITED | settings)
-    started = servers(environ)
+    own = {"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": str(find_free_port())}
+    environ = prepare_environment(own | UNLIMITED | settings)
+    started = build_servers(environ)
     try:
         for server in started:
             server.start()

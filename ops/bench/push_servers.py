@@ -20,7 +20,7 @@ from ops.bench.push_floor import FRAME_BYTES
 from ops.local.child import Child, Program
 from ops.local.embedded import EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from storage.keys.tokens import TokenSettings, issue
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType, Message, MessageType
@@ -124,7 +124,7 @@ class Publisher:
 @contextmanager
 def gateway(folder: Path, *, workers: int) -> Iterator[tuple[Child, int, ValkeySettings]]:
     """A gateway of so many processes on a Valkey of its own; its port."""
-    valkey, port = EmbeddedValkey(folder / "valkey"), free_port()
+    valkey, port = EmbeddedValkey(folder / "valkey"), find_free_port()
     valkey.start()
     environ = {
         "CARILLON_VALKEY_URL": valkey.url,
@@ -191,7 +191,7 @@ def ours(
 @contextmanager
 def floor(sockets: int) -> Iterator[Server]:
     """The bare loop with as many sockets."""
-    port = free_port()
+    port = find_free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "ops.bench.push_floor", str(port)],
         stdin=subprocess.PIPE,
@@ -219,7 +219,7 @@ def floor(sockets: int) -> Iterator[Server]:
 
 def plain(folder: Path, sockets: int) -> dict[str, float]:
     """Handshakes a second and bytes a socket of uvicorn's own class with an app that does nothing."""
-    port = free_port()
+    port = find_free_port()
     command = uvicorn("ops.bench.push_floor:create_app", port, http="httptools")
     command += ["--ws", "websockets-sansio"]
     child = Child(Program("plain", command, {"PYTHONPATH": "."}, folder / "plain.log"))

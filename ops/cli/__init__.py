@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from ops.cli.terminal.printing import plain
+from ops.cli.terminal.printing import make_plain
 from ops.local.settings import UpSettings
-from ops.local.stack_lock import running_environment
+from ops.local.stack_lock import read_running_environment
 from storage.model.errors import CarillonError, InvalidSettings
 from storage.settings import DataFolder, load
 
@@ -51,15 +51,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def environment() -> dict[str, str]:
+def read_environment() -> dict[str, str]:
     """The settings of a command: the process environment, over those of the running stack."""
     own = {name: text for name, text in os.environ.items() if text}
-    return running_environment(load(DataFolder, own).path) | own
+    return read_running_environment(load(DataFolder, own).path) | own
 
 
-def known_gateway() -> str | None:
+def find_gateway_url() -> str | None:
     """Where the running stack's gateway is (REST and WebSocket are one process then); None if none runs."""
-    up = running_environment(load(DataFolder, environment()).path)
+    up = read_running_environment(load(DataFolder, read_environment()).path)
     return load(UpSettings, up).local_url if up else None
 
 
@@ -89,12 +89,12 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except InvalidSettings as error:
             hint = "No stack runs on this data folder: start it with `make run`, or set variables."
-            is_alone = not running_environment(load(DataFolder, os.environ).path)
+            is_alone = not read_running_environment(load(DataFolder, os.environ).path)
             raise click.ClickException(
-                plain(f"{error.detail}\n{hint}" if is_alone else error.detail)
+                make_plain(f"{error.detail}\n{hint}" if is_alone else error.detail)
             ) from error
         except CarillonError as error:
-            raise click.ClickException(plain(error.detail)) from error
+            raise click.ClickException(make_plain(error.detail)) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,9 +6,9 @@ import re
 import click
 from rich.table import Table
 
-from ops.cli import environment
-from ops.cli.servers import record
-from ops.cli.terminal.printing import console, say
+from ops.cli import read_environment
+from ops.cli.servers import open_database
+from ops.cli.terminal.printing import make_console, say
 from storage.model.action_link import is_absolute_url, is_redirect_host
 from storage.model.caller import App
 from storage.model.errors import CallerError, NotFound
@@ -56,7 +56,7 @@ def add(
     hosts = tuple(host.lower() for host in redirect_hosts)
     new = NewApp(app_id, name, callback_url, hosts, description, category or None, protocol)
     _check(new)
-    with record() as database:
+    with open_database() as database:
         made, secret = database.transaction(apps.add, new, vault=_vault())
     _print_secret(made, secret, as_json=as_json)
 
@@ -79,14 +79,14 @@ def _check(new: NewApp) -> None:
 @app.command("list")
 def list_() -> None:
     """List every app."""
-    with record() as database:
+    with open_database() as database:
         found = database.transaction(apps.every)
     table = Table("id", "app id", "name", "active", "callback", "more hosts")
     for one in found:
         hosts = ", ".join(one.redirect_hosts)
         active = "yes" if one.is_active else "no"
         table.add_row(str(one.id), one.app_id, one.name, active, one.callback_url, hosts)
-    console().print(table if found else "There are no apps.")
+    make_console().print(table if found else "There are no apps.")
 
 
 @app.command("rotate-secret")
@@ -94,7 +94,7 @@ def list_() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 def rotate_secret(*, app_id: str, as_json: bool) -> None:
     """Give an app a new secret, shown once; the one before stays valid until the next time."""
-    with record() as database:
+    with open_database() as database:
         found = _found(database, app_id)
         secret = database.transaction(apps.rotate_secret, found.id, vault=_vault())
     _print_secret(found, secret, as_json=as_json)
@@ -115,7 +115,7 @@ def enable(*, app_id: str) -> None:
 
 
 def _set_active(app_id: str, *, is_active: bool) -> None:
-    with record() as database:
+    with open_database() as database:
         database.transaction(apps.set_active, _found(database, app_id).id, is_active=is_active)
     say(f"App {app_id} is {'enabled' if is_active else 'disabled'}.")
 
@@ -136,4 +136,4 @@ def _print_secret(made: App, secret: str, *, as_json: bool) -> None:
 
 
 def _vault() -> Vault:
-    return Vault(load(VaultSettings, environment()))
+    return Vault(load(VaultSettings, read_environment()))

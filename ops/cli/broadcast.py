@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from ops.api_client import ApiClient, Refused
+from ops.api_client import ApiClient, RequestRefused
 from ops.cli.callers import as_app
 from ops.cli.terminal.printing import say
 from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import PermanentError, TransientError
 
-MOVING = frozenset({"SCHEDULED", "PENDING", "EXPANDING", "RECALLING"})
+IN_PROGRESS = frozenset({"SCHEDULED", "PENDING", "EXPANDING", "RECALLING"})
 _LOOK_EVERY_SECONDS = 0.3
 _NOT_FOUND = 404
 
@@ -48,7 +48,7 @@ def follow(api: ApiClient, id: int) -> dict[str, Any]:
             if report is not None:
                 status = report["status"]
                 show(status, report["expanded"], report["total"], report["rate_per_second"])
-                if status not in MOVING:
+                if status not in IN_PROGRESS:
                     return report
             time.sleep(_LOOK_EVERY_SECONDS)
 
@@ -59,7 +59,7 @@ def _look(api: ApiClient, id: int) -> dict[str, Any] | None:
         report: dict[str, Any] = api.get(f"/broadcasts/{id}")
     except TransientError:
         return None
-    except Refused as error:
+    except RequestRefused as error:
         if error.status == _NOT_FOUND:
             raise PermanentError(
                 f"The broadcast {id} is gone: see `carillon failed list`."

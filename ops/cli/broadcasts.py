@@ -11,9 +11,9 @@ from typing import Any
 import click
 from rich.table import Column, Table
 
-from ops.cli.broadcast import MOVING
-from ops.cli.servers import record
-from ops.cli.terminal.printing import console, say, say_json
+from ops.cli.broadcast import IN_PROGRESS
+from ops.cli.servers import open_database
+from ops.cli.terminal.printing import make_console, say, say_json
 from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.model.errors import NotFound, PermanentError
@@ -37,7 +37,7 @@ def broadcasts() -> None:
 @click.option("--before", "before_id", type=int, help="Continue before this id.")
 def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
     """The last accepted first, also those that are not due yet."""
-    with record() as database:
+    with open_database() as database:
         lines = database.transaction(
             overview.latest_broadcasts,
             limit=limit,
@@ -53,7 +53,7 @@ def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
         shown = [f"{count:,}" for count in counts]
         when = one.created_at.strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(str(one.id), one.app_name, status, *shown, when)
-    console().print(table if lines else "Nothing has been broadcast.")
+    make_console().print(table if lines else "Nothing has been broadcast.")
 
 
 @broadcasts.command()
@@ -62,7 +62,7 @@ def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
 @click.option("--watch", is_flag=True, help="Show how it goes until it has come to rest.")
 def show(*, id: int, app_id: str | None, watch: bool) -> None:
     """The whole report, as JSON; `last_error` is why a part of it fails now."""
-    with record() as database:
+    with open_database() as database:
         report = _report(database, id, app_id)
         _print(_follow(database, report) if watch else report)
 
@@ -72,7 +72,7 @@ def show(*, id: int, app_id: str | None, watch: bool) -> None:
 @click.argument("id", type=int)
 def cancel(*, id: int, app_id: str | None) -> None:
     """Stop it: what is not delivered yet never will be; what was stays. Prints the report."""
-    with record() as database:
+    with open_database() as database:
         _report(database, id, app_id)
         database.transaction(cancellation.cancel, id)
         database.transaction(cancellation.discard_waiting, id)
@@ -88,7 +88,7 @@ def cancel(*, id: int, app_id: str | None) -> None:
 @click.option("--no-wait", is_flag=True, help="Do not wait until it is gone everywhere.")
 def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
     """Take it back, out of every history. Safe to repeat and to interrupt. Prints the report."""
-    with record() as database:
+    with open_database() as database:
         _report(database, id, app_id)
         begin_recall(database, id)
         report = _report(database, id)
@@ -106,7 +106,7 @@ def begin_recall(database: BlockingDatabase, id: int) -> None:
 @click.argument("id", type=int)
 def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
-    with record() as database:
+    with open_database() as database:
         _report(database, id, app_id)
         count = database.transaction(failures.retry_failing, id)
     say(f"{count} parts are tried now.")
@@ -132,7 +132,7 @@ def _follow(database: BlockingDatabase, report: BroadcastReport) -> BroadcastRep
     """Show how it goes until it has come to rest; the last report."""
     began = time.monotonic()
     with count_bar(report.status) as bar:
-        while report.status in MOVING:
+        while report.status in IN_PROGRESS:
             if report.status is BroadcastStatus.RECALLING:
                 rate = report.recalled / max(time.monotonic() - began, 0.001)
                 bar(report.status, report.recalled, report.expanded, rate)

@@ -3,10 +3,10 @@
 import time
 
 from ops.api_client import ApiClient
-from ops.cli import environment
-from ops.cli.servers import record
+from ops.cli import read_environment
+from ops.cli.servers import open_database
 from ops.local.settings import UpSettings
-from ops.local.stack_lock import running_environment
+from ops.local.stack_lock import read_running_environment
 from storage.keys.tokens import TokenSettings, issue
 from storage.model.errors import NotFound
 from storage.postgres.people import apps
@@ -16,39 +16,39 @@ from storage.settings import DataFolder, load
 _TOKEN_SECONDS = 3600.0
 
 
-def api_url(given: str | None) -> str:
+def find_api_url(given: str | None) -> str:
     """Where the API is: as given, else the running stack's own door, else CARILLON_PUBLIC_URL."""
     if given:
         return given.rstrip("/")
-    environ = environment()
+    environ = read_environment()
     where = load(UpSettings, environ)
-    is_here = bool(running_environment(load(DataFolder, environ).path))
+    is_here = bool(read_running_environment(load(DataFolder, environ).path))
     return where.local_url if is_here else (where.public_url or where.local_url)
 
 
-def token_of(user_id: int) -> str:
+def issue_token(user_id: int) -> str:
     """A token for this person, issued as `carillon token` does."""
-    settings = load(TokenSettings, environment())
+    settings = load(TokenSettings, read_environment())
     return issue(settings, user_id, ttl_seconds=_TOKEN_SECONDS, now=time.time())
 
 
 def as_user(user_id: int, *, url: str | None) -> ApiClient:
     """The API as this person."""
-    return ApiClient.of_user(api_url(url), token_of(user_id))
+    return ApiClient.of_user(find_api_url(url), issue_token(user_id))
 
 
 def as_app(app_id: str, *, secret: str | None, url: str | None) -> ApiClient:
     """The API as this app, with the secret given or else the newest in the database."""
     key = secret.encode() if secret else _stored_secret(app_id)
-    return ApiClient.of_app(api_url(url), app_id, secret=key)
+    return ApiClient.of_app(find_api_url(url), app_id, secret=key)
 
 
 def _stored_secret(app_id: str) -> bytes:
-    with record() as database:
+    with open_database() as database:
         found = database.transaction(apps.find, app_id)
         if found is None:
             raise NotFound(f"There is no app {app_id}.")
-        vault = Vault(load(VaultSettings, environment()))
+        vault = Vault(load(VaultSettings, read_environment()))
         secrets = database.transaction(apps.secrets, found.id, vault=vault)
     if not secrets:
         raise NotFound(f"The app {app_id} has no secret; give it one with `app rotate-secret`.")

@@ -3,7 +3,7 @@
 import click
 
 from ingest.settings import IngestSettings
-from ops.cli import environment
+from ops.cli import read_environment
 from ops.cli.terminal.printing import say
 from ops.local.settings import UpSettings
 from storage.model.errors import NotFound
@@ -14,7 +14,7 @@ from storage.settings import load
 @click.option("--token", "only_token", is_flag=True, help="Print the token and nothing else.")
 def console(*, only_token: bool) -> None:
     """Print the console's address and the operator's token. Whoever has the token may do all it offers."""
-    environ = environment()
+    environ = read_environment()
     token = load(IngestSettings, environ).console_token
     if not token:
         raise NotFound("There is no console: CARILLON_CONSOLE_TOKEN is not set.")

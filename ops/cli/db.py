@@ -2,7 +2,7 @@
 
 import click
 
-from ops.cli import environment
+from ops.cli import read_environment
 from ops.cli.terminal.printing import say
 from storage.postgres.schema import set_up_roles, upgrade
 from storage.settings import DatabaseSettings, load
@@ -16,7 +16,7 @@ def db() -> None:
 @db.command("upgrade")
 def upgrade_schema() -> None:
     """Bring the schema up to date. Safe to repeat, and for several to run at once."""
-    upgrade(load(DatabaseSettings, environment()))
+    upgrade(load(DatabaseSettings, read_environment()))
     say("The database is up to date.", err=True)
 
 
@@ -33,5 +33,5 @@ def make_roles(*, admin_url: str) -> None:
 
     Both have the passwords that their URLs say. Safe to repeat; `carillon db upgrade` comes after it.
     """
-    set_up_roles(load(DatabaseSettings, environment()), admin_url=admin_url)
+    set_up_roles(load(DatabaseSettings, read_environment()), admin_url=admin_url)
     say("The roles are as they must be.", err=True)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import click
 from rich.console import Console  # noqa: TID251 (the type)
 
-from ops.cli import environment, known_gateway
-from ops.cli.terminal.printing import console, say_json
+from ops.cli import find_gateway_url, read_environment
+from ops.cli.terminal.printing import make_console, say_json
 from ops.doctor import Finding, Level, Site, examine
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
@@ -22,8 +22,8 @@ def doctor(*, gateway: str | None, as_json: bool) -> None:
     Exit code 1 if something fails; warnings alone are 0.
     """
     found = []
-    lines = console(soft_wrap=True)
-    for finding in examine(Site(environment(), gateway or known_gateway())):
+    lines = make_console(soft_wrap=True)
+    for finding in examine(Site(read_environment(), gateway or find_gateway_url())):
         found.append(finding)
         if not as_json:
             _show(lines, finding)

@@ -3,9 +3,9 @@
 import click
 from rich.table import Column, Table
 
-from ops.cli import environment
-from ops.cli.servers import record
-from ops.cli.terminal.printing import console, say, say_json
+from ops.cli import read_environment
+from ops.cli.servers import open_database
+from ops.cli.terminal.printing import make_console, say, say_json
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import SENDS, QueueSettings
 from storage.model.errors import NotFound
@@ -25,7 +25,7 @@ def failed() -> None:
 @click.option("--before", "before_id", type=int, help="Continue before this id.")
 def list_(*, limit: int, before_id: int | None) -> None:
     """Show the newest first."""
-    with record() as database:
+    with open_database() as database:
         letters = database.transaction(failed_sends.list_failed, limit=limit, before_id=before_id)
     # What the other commands take is shown whole, however narrow the terminal.
     whole_id = Column("id", no_wrap=True, min_width=16)
@@ -41,7 +41,7 @@ def list_(*, limit: int, before_id: int | None) -> None:
             str(receiver),
             letter.error,
         )
-    console().print(table if letters else "Nothing has failed.")
+    make_console().print(table if letters else "Nothing has failed.")
 
 
 @failed.command()
@@ -55,7 +55,7 @@ def show(*, id: int) -> None:
 
 
 def _found(id: int) -> FailedSend:
-    with record() as database:
+    with open_database() as database:
         letter = database.transaction(failed_sends.find_failed, id)
     if letter is None:
         raise NotFound(f"There is no failed send {id}.")
@@ -67,9 +67,9 @@ def _found(id: int) -> FailedSend:
 @click.option("--all", "is_all", is_flag=True, help="Every one there is.")
 def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Let them be sends again, with their old ids (new ones, if retention has dropped their month)."""
-    with record() as database:
+    with open_database() as database:
         replayed = database.transaction(failed_sends.replay, _chosen(database, ids, is_all=is_all))
-    doorbell = Doorbell(load(QueueSettings, environment()))
+    doorbell = Doorbell(load(QueueSettings, read_environment()))
     doorbell.ring(SENDS)
     doorbell.close()
     for old, new in replayed.items():
@@ -84,7 +84,7 @@ def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
 @click.confirmation_option(prompt="They will be gone for good. Go on?")
 def drop(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Give them up for good."""
-    with record() as database:
+    with open_database() as database:
         dropped = database.transaction(failed_sends.drop, _chosen(database, ids, is_all=is_all))
     _tell("Dropped", dropped, ids)
 

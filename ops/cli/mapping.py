@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from ops.cli.servers import record
+from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say
-from ops.cli.terminal.progress import Counted, file_bar
-from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
+from ops.cli.terminal.progress import CountedItems, file_bar
+from ops.csv_rows import BadRow, check_encoding, parse_digits, parse_user_id, read_rows
 from storage.model.errors import NotFound
 from storage.model.message import MAX_ID
 from storage.postgres.people import apps
@@ -26,19 +26,19 @@ def mapping() -> None:
 @mapping.command("import")
 @click.argument("app_id")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding)
+@click.option("--encoding", default="utf-8", show_default=True, callback=check_encoding)
 def import_(*, app_id: str, file: Path, encoding: str) -> None:
     """Add an app's accounts from a CSV file: all of them or, on an error, none.
 
     Its first row names the columns: app_user_id, user_id, email (may be empty). An account that is
     known already is brought up to date; those that are not in the file stay as they are.
     """
-    with record() as database, file_bar(file, "Reading") as (advance, go_on):
+    with open_database() as database, file_bar(file, "Reading") as (advance, go_on):
         app = database.transaction(apps.find, app_id)
         if app is None:
             raise NotFound(f"There is no app {app_id}.")
-        read = rows(file, COLUMNS, encoding=encoding, advance=advance)
-        found = Counted(accounts(read), then=lambda: go_on("Writing"))
+        read = read_rows(file, COLUMNS, encoding=encoding, advance=advance)
+        found = CountedItems(parse_accounts(read), then=lambda: go_on("Writing"))
         try:
             done = database.transaction(import_mappings, app.id, mappings=found)
         except UnknownUser as error:
@@ -46,14 +46,14 @@ def import_(*, app_id: str, file: Path, encoding: str) -> None:
     say(f"{done.added} accounts new, {done.changed} changed.")
 
 
-def accounts(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewMapping]:
+def parse_accounts(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewMapping]:
     """The rows of a file as accounts; raises BadRow for the first that is none."""
     seen: dict[str, int] = {}
     for number, (written, text, email) in read:
-        app_user_id = digits(written, number=number, column="app_user_id")
+        app_user_id = parse_digits(written, number=number, column="app_user_id")
         if not 0 < len(app_user_id) <= _LONGEST or len(email) > _LONGEST:
             raise BadRow(number, f"app_user_id has to have 1 to {_LONGEST} characters, email less")
         if seen.setdefault(app_user_id, number) != number:
             raise BadRow(number, f"“{app_user_id}” is in row {seen[app_user_id]} already")
-        id = user_id(text, number=number, largest=MAX_ID, column="user_id")
+        id = parse_user_id(text, number=number, largest=MAX_ID, column="user_id")
         yield NewMapping(number, app_user_id, id, email)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops.cli.broadcasts import begin_recall
-from ops.cli.servers import record
+from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say, say_json
 from storage.model.errors import NotFound
 from storage.postgres.database import BlockingDatabase
@@ -29,7 +29,7 @@ def message() -> None:
 @click.option("--with-text", is_flag=True, help="Also what people wrote: title, content, button.")
 def show(*, id: int, with_text: bool) -> None:
     """Its people, its app, its status, as JSON."""
-    with record() as database:
+    with open_database() as database:
         found = _found(database, id)
     fields: dict[str, Any] = found.message._asdict()
     told = {
@@ -45,7 +45,7 @@ def show(*, id: int, with_text: bool) -> None:
 @click.argument("id", type=int)
 def recall(*, id: int) -> None:
     """Take it back, wherever it is on its way; a broadcast chunk by chunk. Safe to repeat."""
-    with record() as database:
+    with open_database() as database:
         found = _found(database, id)
         if found.message.is_broadcast:
             begin_recall(database, id)

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ops.cli import environment
+from ops.cli import read_environment
 from storage.postgres.database import BlockingDatabase
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.valkey.bus import Bus, BusSettings
 
 
 @contextmanager
-def record(*, as_owner: bool = False) -> Iterator[BlockingDatabase]:
+def open_database(*, as_owner: bool = False) -> Iterator[BlockingDatabase]:
     """The database that the settings name; `as_owner`: as the role that owns its tables, if that is another and known."""
-    settings = load(DatabaseSettings, environment())
+    settings = load(DatabaseSettings, read_environment())
     if as_owner and settings.owner_url:
         settings = replace(settings, url=settings.owner_url)
     database = BlockingDatabase(settings, application_name="carillon")
@@ -24,9 +24,9 @@ def record(*, as_owner: bool = False) -> Iterator[BlockingDatabase]:
 
 
 @contextmanager
-def gateways() -> Iterator[Bus]:
+def open_bus() -> Iterator[Bus]:
     """The bus, to tell gateways something."""
-    environ = environment()
+    environ = read_environment()
     bus = Bus(load(BusSettings, environ), load(ValkeySettings, environ))
     try:
         yield bus

@@ -2,10 +2,10 @@
 
 import click
 
-from ops.cli import environment
+from ops.cli import read_environment
 from ops.cli.terminal.printing import say
-from ops.known_settings import known
-from ops.settings_page import settings_page
+from ops.known_settings import list_settings
+from ops.settings_page import render_settings_page
 
 
 @click.command()
@@ -13,10 +13,10 @@ from ops.settings_page import settings_page
 def settings(*, as_markdown: bool) -> None:
     """List every setting: name, value in force (secrets are not shown), meaning."""
     if as_markdown:
-        say(settings_page(), nl=False)
+        say(render_settings_page(), nl=False)
         return
-    environ = environment()
-    for setting in known():
+    environ = read_environment()
+    for setting in list_settings():
         value = environ.get(setting.name, "")
         if value and setting.is_secret:
             value = "(set)"

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from ops.cli import environment
+from ops.cli import read_environment
 from ops.cli.terminal.printing import say
 from storage.keys.tokens import TokenSettings, issue
 from storage.settings import load
@@ -25,7 +25,7 @@ def token(user_ids: tuple[int, ...], ttl: float) -> None:
 
     Whether such users exist is not looked up.
     """
-    settings = load(TokenSettings, environment())
+    settings = load(TokenSettings, read_environment())
     now = time.time()
     tokens = [issue(settings, user_id, ttl_seconds=ttl, now=now) for user_id in user_ids]
     say("\n".join(tokens))

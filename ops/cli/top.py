@@ -11,8 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli import environment
-from ops.cli.terminal.printing import console, plain
+from ops.cli import read_environment
+from ops.cli.terminal.printing import make_console, make_plain
 from ops.doctor import LATE_SECONDS
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
@@ -28,7 +28,7 @@ SHOWN_BROADCASTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """What was seen at one instant; `rings` by queue and `gateways` are None where nobody answered."""
 
     at: float
@@ -41,16 +41,16 @@ class Watcher:
     """Looks again and again; what is away now is asked again at the next look."""
 
     def __init__(self) -> None:
-        environ = environment()
+        environ = read_environment()
         settings = load(DatabaseSettings, environ)
         self._database = BlockingDatabase(settings, application_name="carillon top")
         self._doorbell = Doorbell(load(QueueSettings, environ))
         self._valkey = load(ValkeySettings, environ)
 
-    def look(self) -> Look:
+    def look(self) -> Snapshot:
         """See how things stand. Raises TransientError when the database is away."""
         seen = self._database.transaction(overview.look, limit=SHOWN_BROADCASTS)
-        return Look(time.monotonic(), seen, self._rings(), self._gateways())
+        return Snapshot(time.monotonic(), seen, self._rings(), self._gateways())
 
     def close(self) -> None:
         """Hang up."""
@@ -78,7 +78,7 @@ class Watcher:
 def top(*, every: float, once: bool) -> None:
     """Watch queues, broadcasts and sockets live; Ctrl-C ends it."""
     watcher = Watcher()
-    screen = console()
+    screen = make_console()
     try:
         views = _views(watcher, every=every)
         if once:
@@ -96,20 +96,20 @@ def top(*, every: float, once: bool) -> None:
 
 def _views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
     """One view an interval, without end; the first has no rates yet."""
-    before: Look | None = None
+    before: Snapshot | None = None
     while True:
         began = time.monotonic()
         try:
             now = watcher.look()
         except TransientError as error:
-            yield Text(plain(f"{error.detail} Trying again …"), style="bold red")
+            yield Text(make_plain(f"{error.detail} Trying again …"), style="bold red")
         else:
-            yield view(now, before)
+            yield render_snapshot(now, before)
             before = now
         time.sleep(max(0.0, began + every - time.monotonic()))
 
 
-def view(now: Look, before: Look | None) -> RenderableType:
+def render_snapshot(now: Snapshot, before: Snapshot | None) -> RenderableType:
     """A look as tables; rates since the look before."""
     backlog = now.overview.backlog
     table = Table.grid(padding=(0, 3))
@@ -120,10 +120,21 @@ def view(now: Look, before: Look | None) -> RenderableType:
             f"{backlog.oldest_seconds:.1f} s",
             _alarming(backlog.oldest_seconds > LATE_SECONDS),
         ),
-        ("accepted", _rate(now, before, made(now), None if before is None else made(before)), ""),
+        (
+            "accepted",
+            _rate(
+                now, before, count_accepted(now), None if before is None else count_accepted(before)
+            ),
+            "",
+        ),
         (
             "delivered",
-            _rate(now, before, delivered(now), None if before is None else delivered(before)),
+            _rate(
+                now,
+                before,
+                count_delivered(now),
+                None if before is None else count_delivered(before),
+            ),
             "",
         ),
         ("failed sends", f"{backlog.failed:,}", _alarming(backlog.failed > 0)),
@@ -137,12 +148,12 @@ def view(now: Look, before: Look | None) -> RenderableType:
     return Group(table, Text(), _broadcasts(now.overview.running))
 
 
-def made(look: Look) -> int:
+def count_accepted(look: Snapshot) -> int:
     """Ids given out: what was accepted, scheduled or not."""
     return look.overview.ids_made
 
 
-def delivered(look: Look) -> int:
+def count_delivered(look: Snapshot) -> int:
     """Of those, what is not waiting any more."""
     return look.overview.ids_made - look.overview.backlog.waiting
 
@@ -151,7 +162,7 @@ def _alarming(is_so: bool) -> str:
     return "bold red" if is_so else ""
 
 
-def _rate(now: Look, before: Look | None, count: int, count_before: int | None) -> str:
+def _rate(now: Snapshot, before: Snapshot | None, count: int, count_before: int | None) -> str:
     if before is None or count_before is None:
         return "…"
     return f"{max(0.0, (count - count_before) / (now.at - before.at)):,.0f}/s"
@@ -163,7 +174,7 @@ def _rings(rings: dict[str, int] | None) -> str:
     return "  ".join(f"{queue} {count}" for queue, count in rings.items())
 
 
-def _sockets(now: Look, before: Look | None) -> str:
+def _sockets(now: Snapshot, before: Snapshot | None) -> str:
     if now.gateways is None:
         return "Valkey does not answer"
     text = f"{now.gateways.sockets:,} on {now.gateways.processes} gateways"

@@ -15,10 +15,10 @@ from ops.cli.terminal.printing import say
 from ops.local.child import Child
 from ops.local.polling import wait_until
 from ops.local.settings import UpSettings
-from ops.local.settings_check import check_all, unknown
-from ops.local.stack import assumed, programs, servers, settled
-from ops.local.stack_lock import only_one, publish
-from ops.local.state_files import is_free
+from ops.local.settings_check import check_settings, find_unknown
+from ops.local.stack import assume_environment, build_servers, prepare_environment, prepare_programs
+from ops.local.stack_lock import hold_stack_lock, publish_environment
+from ops.local.state_files import is_port_free
 from ops.local.supervisor import StopRequested, Supervisor
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import TASK_OF_QUEUE, QueueSettings
@@ -43,14 +43,14 @@ def up() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: supervisor.request_stop())
     try:
-        check_all(assumed(os.environ))
+        check_settings(assume_environment(os.environ))
     except InvalidSettings as error:
         raise click.ClickException(error.detail) from error
-    for sentence in unknown(os.environ):
+    for sentence in find_unknown(os.environ):
         say(sentence, err=True)
     os.umask(0o077)
-    environ = settled(os.environ, say=lambda line: say(line, err=True))
-    with only_one(Path(environ["CARILLON_DATA_DIR"])):
+    environ = prepare_environment(os.environ, say=lambda line: say(line, err=True))
+    with hold_stack_lock(Path(environ["CARILLON_DATA_DIR"])):
         try:
             _start(supervisor, environ)
             _welcome(environ, seconds=time.monotonic() - began)
@@ -66,7 +66,7 @@ def up() -> None:
 def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
     where = load(UpSettings, environ)
     _wait_for_port(where)
-    embedded = servers(environ)
+    embedded = build_servers(environ)
     for server in embedded:
         say(f"Starting {server.name} ...", err=True)
         supervisor.add(server, stage=0, loud=SERVER_TROUBLE)
@@ -76,27 +76,29 @@ def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
         environ |= server.variables
     say("Bringing the database up to date ...", err=True)
     upgrade(load(DatabaseSettings, environ))
-    publish(Path(environ["CARILLON_DATA_DIR"]), environ)
+    publish_environment(Path(environ["CARILLON_DATA_DIR"]), environ)
     say("Starting web, workers and beat ...", err=True)
-    for program in programs(environ):
+    for program in prepare_programs(environ):
         supervisor.add(Child(program), stage=1)
-    supervisor.wait_for(lambda: answers(where.local_url), seconds=60, what=where.local_url)
-    supervisor.wait_for(lambda: workers_take(environ), seconds=60, what="A worker of each queue")
+    supervisor.wait_for(lambda: is_stack_ready(where.local_url), seconds=60, what=where.local_url)
+    supervisor.wait_for(
+        lambda: has_every_worker(environ), seconds=60, what="A worker of each queue"
+    )
 
 
 def _wait_for_port(where: UpSettings) -> None:
     """Wait for the web process of a stack that was killed a moment ago; raises InConflict."""
-    if is_free(where.port, where.host):
+    if is_port_free(where.port, where.host):
         return
     say(f"Port {where.port} is taken; waiting a little ...", err=True)
-    if not wait_until(lambda: is_free(where.port, where.host), seconds=7):
+    if not wait_until(lambda: is_port_free(where.port, where.host), seconds=7):
         raise InConflict(
             f"Another program listens on port {where.port} of {where.host}; "
             "choose another one with CARILLON_PORT."
         )
 
 
-def answers(url: str) -> bool:
+def is_stack_ready(url: str) -> bool:
     """Whether the stack at `url` says that it can take work."""
     try:
         with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own URL)
@@ -105,7 +107,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def workers_take(environ: Mapping[str, str]) -> bool:
+def has_every_worker(environ: Mapping[str, str]) -> bool:
     """Whether every queue has a worker that answers: it is not up before what is sent is delivered."""
     try:
         return find_consumed_queues(load(QueueSettings, environ), seconds=0.3) >= set(TASK_OF_QUEUE)

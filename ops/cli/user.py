@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from ops.cli.servers import gateways, record
+from ops.cli.servers import open_bus, open_database
 from ops.cli.terminal.printing import say, say_json
-from ops.cli.terminal.progress import Counted, file_bar
-from ops.csv_rows import BadRow, digits, known_encoding, rows, user_id
+from ops.cli.terminal.progress import CountedItems, file_bar
+from ops.csv_rows import BadRow, check_encoding, parse_digits, parse_user_id, read_rows
 from storage.model.caller import ACTIVE, DISABLED
 from storage.model.errors import NotFound, TransientError
 from storage.model.message import MAX_ID
@@ -32,7 +32,7 @@ def user() -> None:
 
 @user.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding)
+@click.option("--encoding", default="utf-8", show_default=True, callback=check_encoding)
 def import_(*, file: Path, encoding: str) -> None:
     """Add the people of a CSV file, or bring them up to date: all of them or, on an error, none.
 
@@ -41,9 +41,9 @@ def import_(*, file: Path, encoding: str) -> None:
     it is ACTIVE, ORDINARY_USER. People who are not in the file stay as they are.
     """
     # Who owns the index may build it after a first import and not row by row, which takes longer.
-    with record(as_owner=True) as database, file_bar(file, "Reading") as (advance, go_on):
-        read = rows(file, COLUMNS, encoding=encoding, advance=advance)
-        count = Counted(newcomers(read), then=lambda: go_on("Writing"))
+    with open_database(as_owner=True) as database, file_bar(file, "Reading") as (advance, go_on):
+        read = read_rows(file, COLUMNS, encoding=encoding, advance=advance)
+        count = CountedItems(parse_people(read), then=lambda: go_on("Writing"))
         done = database.transaction(import_people, count)
     say(
         f"{count.number} people: {done.added} new, {done.changed} changed, "
@@ -65,13 +65,13 @@ def _in_words(changes: Changes) -> str:
     return ", ".join(f"{number} {what}" for what, number in counted.items() if number)
 
 
-def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
+def parse_people(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
     """The rows of a file as people; raises BadRow for the first that is none."""
     seen: dict[int, int] = {}
     for number, values in read:
         text, mobile, name, english_name, status, role = values
-        mobile = digits(mobile, number=number, column="mobile")
-        id = user_id(text, number=number, largest=MAX_ID)
+        mobile = parse_digits(mobile, number=number, column="mobile")
+        id = parse_user_id(text, number=number, largest=MAX_ID)
         if seen.setdefault(id, number) != number:
             raise BadRow(number, f"the id {id} is in row {seen[id]} already")
         if max(len(mobile), len(name), len(english_name)) > _LONGEST:
@@ -88,7 +88,7 @@ def newcomers(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
 @click.argument("id", type=click.IntRange(1, MAX_ID))
 def show(*, id: int) -> None:
     """Show one person, as JSON."""
-    with record() as database:
+    with open_database() as database:
         person = database.transaction(directory.find, id)
     if person is None:
         raise NotFound(f"There is no user {id}.")
@@ -111,7 +111,7 @@ def enable(*, ids: tuple[int, ...]) -> None:
 
 def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
     """First the record, then the gateways: a gateway that is told too early lets them in again."""
-    with record() as database, gateways() as bus:
+    with open_database() as database, open_bus() as bus:
         for id in ids:
             if database.transaction(directory.set_status, id, status=status) is None:
                 raise NotFound(f"There is no user {id}.")
@@ -127,7 +127,7 @@ def _tell_gateways(done: Imported) -> None:
     if not done.shut_out and not done.let_in:
         return
     try:
-        with gateways() as bus:
+        with open_bus() as bus:
             bus.enable(*done.let_in)
             bus.disable(*done.shut_out, at_ms=int(time.time() * 1000))
     except TransientError as error:

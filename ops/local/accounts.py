@@ -20,7 +20,7 @@ CANDIDATES = ("postgres", "nobody")
 Say = Callable[[str], None]
 
 
-def server_account() -> Account | None:
+def find_server_account() -> Account | None:
     """The user to run PostgreSQL as; None: as ourselves, because we are not root."""
     if os.geteuid() != 0:
         return None
@@ -36,7 +36,7 @@ def server_account() -> Account | None:
     )
 
 
-def give(path: Path, account: Account) -> None:
+def give_ownership(path: Path, account: Account) -> None:
     """Make `account` the owner of `path` (not of what is in it)."""
     os.chown(path, account.user_id, account.group_id)
 

@@ -13,7 +13,7 @@ PATHS = frozenset({"/metrics", "/readyz"})
 
 
 @dataclass(slots=True)
-class Answer:
+class AppResponse:
     """What one door answered."""
 
     start: Message
@@ -25,7 +25,7 @@ class Answer:
         return int(self.start["status"])
 
 
-async def ask_both(
+async def send_aggregate(
     doors: Sequence[tuple[ASGIApp, Scope]],
     receive: Receive,
     send: Send,
@@ -47,8 +47,8 @@ async def ask_both(
     await send({"type": "http.response.body", "body": body})
 
 
-async def _ask(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
-    answer = Answer({"type": "http.response.start", "status": 503, "headers": []})
+async def _ask(app: ASGIApp, scope: Scope, receive: Receive) -> AppResponse:
+    answer = AppResponse({"type": "http.response.start", "status": 503, "headers": []})
 
     async def take(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -129,10 +129,10 @@ class Child:
                 member.resume()
 
     def _members(self) -> list[psutil.Process]:
-        return [] if self._process is None else family(self._process.pid)
+        return [] if self._process is None else list_family(self._process.pid)
 
 
-def family(leader: int) -> list[psutil.Process]:
+def list_family(leader: int) -> list[psutil.Process]:
     """The living processes of a session leader: itself first, its session, and its descendants.
 
     Both, because PostgreSQL's children leave the session, and Celery's survive their parent.

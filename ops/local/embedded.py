@@ -20,8 +20,8 @@ import psutil
 from ops.local import accounts
 from ops.local.child import Child, Program
 from ops.local.polling import wait_until
-from ops.local.private_folder import let_pass_only
-from ops.local.state_files import LOCALHOST, kept_password, kept_port
+from ops.local.private_folder import let_only_pass
+from ops.local.state_files import LOCALHOST, choose_port, read_or_make_password
 from storage.model.errors import PermanentError
 from storage.postgres.schema import set_up_roles
 from storage.settings import DatabaseSettings, load
@@ -124,7 +124,7 @@ class _Server:
             self._launch_and_wait(timeout)
         if not self.is_ready():
             self.child.kill()
-            raise PermanentError(f"{self.child.name} did not start: {log_end(self.child.log)}")
+            raise PermanentError(f"{self.child.name} did not start: {read_log_end(self.child.log)}")
 
     def _launch_and_wait(self, timeout: float) -> None:
         self.launch()
@@ -168,7 +168,7 @@ class EmbeddedPostgres(_Server):
         self._settings = POSTGRES_SETTINGS | ({} if is_durable else UNSAFE_SETTINGS)
         self._is_durable = is_durable
         self._say = say
-        self._account = accounts.server_account()
+        self._account = accounts.find_server_account()
         self._data = self.folder / "data"
         self._port = 0
         self.child = self._new_child()
@@ -192,7 +192,7 @@ class EmbeddedPostgres(_Server):
 
     def _url(self, role: str, file: str) -> str:
         # Who listens on our port while we are down must not be told the password because he asks for it.
-        password = kept_password(self.folder / file)
+        password = read_or_make_password(self.folder / file)
         where = f"{LOCALHOST}:{self._port}/{DATABASE}?require_auth=scram-sha-256"
         return f"postgresql://{role}:{password}@{where}"
 
@@ -204,12 +204,12 @@ class EmbeddedPostgres(_Server):
         if self.child.is_running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        let_pass_only(self.folder, self._account)
+        let_only_pass(self.folder, self._account)
         self._stop_left_over()
         if not self._data.exists():
             self._make_cluster()
         # Later launches keep it: clients have the URL.
-        self._port = self._port or kept_port(self.folder / "port")
+        self._port = self._port or choose_port(self.folder / "port")
         self.child = self._new_child()
         self.child.launch()
 
@@ -266,10 +266,10 @@ class EmbeddedPostgres(_Server):
         making.mkdir(mode=0o700)
         password = making.with_name("password.making")
         password.touch(mode=0o600)
-        password.write_text(kept_password(self.folder / "password"), encoding="utf-8")
+        password.write_text(read_or_make_password(self.folder / "password"), encoding="utf-8")
         if self._account is not None:
-            accounts.give(making, self._account)
-            accounts.give(password, self._account)
+            accounts.give_ownership(making, self._account)
+            accounts.give_ownership(password, self._account)
         self._initdb(making, password)
         password.unlink()
         making.rename(self._data)
@@ -354,13 +354,13 @@ class EmbeddedValkey(_Server):
         if self.child.is_running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        let_pass_only(self.folder, None)
+        let_only_pass(self.folder, None)
         if self._data_is_unreadable():
             self._set_aside()
         self._log_began = _size(self._log)
         stop_left_over(self.folder, program="valkey-server", number=signal.SIGTERM)
         # Later launches keep it: clients have the URL.
-        self._port = self._port or kept_port(self.folder / "port")
+        self._port = self._port or choose_port(self.folder / "port")
         self._configure()
         self.child = self._new_child()
         self.child.launch()
@@ -399,7 +399,7 @@ class EmbeddedValkey(_Server):
             )
 
     def _password(self) -> str:
-        return kept_password(self.folder / "password")
+        return read_or_make_password(self.folder / "password")
 
     def _configure(self) -> None:
         # A file, not the command line: everyone on the machine can read command lines.
@@ -452,7 +452,7 @@ def _wheel(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def log_end(log: Path, *, lines: int = 15) -> str:
+def read_log_end(log: Path, *, lines: int = 15) -> str:
     """The last lines of a log file, or a word that there is none."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")

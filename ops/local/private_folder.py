@@ -20,7 +20,7 @@ OURS = (
 _MADE_BY_MKFS = "lost+found"
 
 
-def keep_to_owner(folder: Path, *, account: Account | None, say: Say) -> None:
+def restrict_to_owner(folder: Path, *, account: Account | None, say: Say) -> None:
     """Make `folder` if it is not there; nobody but us and `account` gets into it or what is ours in it.
 
     A folder that earlier versions left open is closed. One that holds other things too stays as it is, and that is
@@ -31,7 +31,7 @@ def keep_to_owner(folder: Path, *, account: Account | None, say: Say) -> None:
     here = {path.name for path in folder.iterdir()} - {_MADE_BY_MKFS}
     is_ours = is_new or here <= set(OURS) or "secrets.json" in here
     if is_ours and not _is_everybodys(folder):
-        let_pass_only(folder, account)
+        let_only_pass(folder, account)
     elif folder.stat().st_mode & 0o077:
         say(
             f"{folder} holds other things than Carillon's and stays open to others; give it a folder of its own."
@@ -39,10 +39,10 @@ def keep_to_owner(folder: Path, *, account: Account | None, say: Say) -> None:
     _close(folder / name for name in OURS if name in here)
     postgres = folder / "postgres"
     if postgres.is_dir():
-        let_pass_only(postgres, account)
+        let_only_pass(postgres, account)
 
 
-def let_pass_only(folder: Path, account: Account | None) -> None:
+def let_only_pass(folder: Path, account: Account | None) -> None:
     """Only the owner may look into `folder`, and `account` may pass through."""
     if account is not None:
         os.chown(folder, -1, account.group_id)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from ops.known_settings import EVERY, known
+from ops.known_settings import SETTINGS_CLASSES, list_settings
 from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
 from storage.media.store import MediaSettings, media_store
@@ -21,7 +21,7 @@ PREFIX = "CARILLON_"
 _OTHERS = ("CARILLON_VERSION", "CARILLON_TEST_")
 
 
-def check_all(environ: Mapping[str, str]) -> None:
+def check_settings(environ: Mapping[str, str]) -> None:
     """Raises InvalidSettings with a line for everything that is missing or malformed in `environ`."""
     found: dict[str, None] = {}
     for attempt in _attempts(environ):
@@ -35,7 +35,7 @@ def check_all(environ: Mapping[str, str]) -> None:
 
 def _attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
     """What can complain: reading, and making what has to make sense together."""
-    yield partial(check, EVERY, environ)
+    yield partial(check, SETTINGS_CLASSES, environ)
     yield lambda: TokenVerifier(load(TokenSettings, environ))
     yield lambda: media_store(load(MediaSettings, environ))
     yield lambda: load(QueueSettings, environ).url
@@ -49,9 +49,9 @@ def _close(environ: Mapping[str, str]) -> None:
         traces.close()
 
 
-def unknown(environ: Mapping[str, str]) -> Iterator[str]:
+def find_unknown(environ: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each CARILLON_ variable that is no setting: mistyped, perhaps."""
-    names = {setting.name for setting in known()}
+    names = {setting.name for setting in list_settings()}
     for name in sorted(set(environ) - names):
         if name.startswith(PREFIX) and not name.startswith(_OTHERS):
             alike = difflib.get_close_matches(name, names, n=1, cutoff=0.85)

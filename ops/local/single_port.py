@@ -13,7 +13,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ops.local import aggregate_endpoints
-from ops.local.stack import worker_metrics
+from ops.local.stack import worker_metrics_folder
 from storage.process.logs import LogSettings, configure
 from storage.process.metrics_export import exposed_folder
 from storage.settings import DataFolder, load
@@ -21,7 +21,7 @@ from storage.settings import DataFolder, load
 PUSH_PREFIX = "/api/v1/ws/"
 
 
-class Door:
+class MountedApp:
     """One app and its lifespan, driven through the ASGI protocol like a server does."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -66,7 +66,7 @@ class Door:
             await self._answers.put({"type": "lifespan.shutdown.complete"})
 
 
-class Front:
+class SinglePort:
     """Routes every scope to the door that knows it."""
 
     def __init__(
@@ -77,8 +77,8 @@ class Front:
         more_metrics: Callable[[], bytes] = lambda: b"",
     ) -> None:
         self._more_metrics = more_metrics
-        self._ingest = Door(ingest)
-        self._push_gateway = Door(push_gateway)
+        self._ingest = MountedApp(ingest)
+        self._push_gateway = MountedApp(push_gateway)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope."""
@@ -88,7 +88,7 @@ class Front:
             return
         if scope["type"] == "http" and scope["path"] in aggregate_endpoints.PATHS:
             doors = [(door.app, door.scope(scope)) for door in (self._ingest, self._push_gateway)]
-            await aggregate_endpoints.ask_both(
+            await aggregate_endpoints.send_aggregate(
                 doors, receive, send, more_metrics=self._more_metrics
             )
             return
@@ -101,9 +101,9 @@ def is_push(scope: Scope) -> bool:
     return scope["type"] == "websocket" or str(scope["path"]).startswith(PUSH_PREFIX)
 
 
-async def _lifespan(doors: Sequence[Door], receive: Receive, send: Send) -> None:
+async def _lifespan(doors: Sequence[MountedApp], receive: Receive, send: Send) -> None:
     await receive()
-    opened: list[Door] = []
+    opened: list[MountedApp] = []
     for door in doors:
         answer = await door.open()
         if answer["type"] != "lifespan.startup.complete":
@@ -117,18 +117,18 @@ async def _lifespan(doors: Sequence[Door], receive: Receive, send: Send) -> None
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _close(doors: Sequence[Door]) -> None:
+async def _close(doors: Sequence[MountedApp]) -> None:
     for door in reversed(doors):
         await door.close()
 
 
-def create_app() -> Front:
+def create_app() -> SinglePort:
     """The factory for uvicorn: both doors, with the settings of the process environment."""
     from ingest.app import create_app as ingest  # noqa: PLC0415 (a factory; import as late as it)
     from push_gateway.app import create_app as push_gateway  # noqa: PLC0415
 
-    folder = worker_metrics(load(DataFolder, os.environ).path)
-    front = Front(
+    folder = worker_metrics_folder(load(DataFolder, os.environ).path)
+    front = SinglePort(
         ingest=ingest(),
         push_gateway=push_gateway(),
         more_metrics=partial(exposed_folder, folder),

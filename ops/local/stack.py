@@ -13,12 +13,12 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from ops.local.accounts import Say, server_account
+from ops.local.accounts import Say, find_server_account
 from ops.local.child import Program
 from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
-from ops.local.private_folder import keep_to_owner
+from ops.local.private_folder import restrict_to_owner
 from ops.local.settings import UpSettings
-from ops.local.state_files import kept, write_private
+from ops.local.state_files import read_or_make, write_private
 from storage.process import metrics_export
 from storage.settings import DataFolder, load
 
@@ -34,10 +34,10 @@ SECRETS: dict[str, Callable[[], str]] = {
 QUIET = "ignore:You're running the worker with superuser privileges"
 
 
-def settled(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
+def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
     """`environ` with data folder (absolute, made, nobody else's), address, public URL and secrets filled in."""
     folder = load(DataFolder, environ).path.resolve()
-    keep_to_owner(folder, account=server_account(), say=say)
+    restrict_to_owner(folder, account=find_server_account(), say=say)
     where = load(UpSettings, environ)
     found = {name: text for name, text in environ.items() if text}
     made = {
@@ -45,10 +45,10 @@ def settled(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[st
         "CARILLON_PORT": str(where.port),
         "CARILLON_PUBLIC_URL": where.local_url,
     }
-    return made | kept_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
+    return made | keep_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
 
 
-def assumed(environ: Mapping[str, str]) -> dict[str, str]:
+def assume_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` as it will be: with secrets and servers of the right form where `up` makes some. For a check."""
     made = {name: make() for name, make in SECRETS.items()}
     urls = {
@@ -58,10 +58,10 @@ def assumed(environ: Mapping[str, str]) -> dict[str, str]:
     return made | urls | {name: text for name, text in environ.items() if text}
 
 
-def kept_secrets(folder: Path) -> dict[str, str]:
+def keep_secrets(folder: Path) -> dict[str, str]:
     """The generated secrets of this data folder, in `secrets.json` (mode 0600)."""
     file = folder / "secrets.json"
-    known: dict[str, str] = json.loads(kept(file, lambda: "{}"))
+    known: dict[str, str] = json.loads(read_or_make(file, lambda: "{}"))
     # A folder of an earlier version may lack one.
     found = {name: make() for name, make in SECRETS.items()} | known
     if found != known:
@@ -69,7 +69,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     return found
 
 
-def servers(
+def build_servers(
     environ: Mapping[str, str], *, is_durable: bool = True
 ) -> list[EmbeddedPostgres | EmbeddedValkey]:
     """The embedded servers that are needed; their `variables` are for the environment once they are ready.
@@ -94,13 +94,15 @@ def servers(
     return needed
 
 
-def programs(environ: Mapping[str, str]) -> list[Program]:
+def prepare_programs(environ: Mapping[str, str]) -> list[Program]:
     """The processes besides the servers; `environ` is complete."""
     folder = Path(environ["CARILLON_DATA_DIR"])
     where = load(UpSettings, environ)
     (folder / "beat").mkdir(exist_ok=True)
-    shutil.rmtree(worker_metrics(folder), ignore_errors=True)  # those of processes that are gone
-    worker_metrics(folder).mkdir()
+    shutil.rmtree(
+        worker_metrics_folder(folder), ignore_errors=True
+    )  # those of processes that are gone
+    worker_metrics_folder(folder).mkdir()
     commands = {
         "web": _web(where),
         "worker-sends": _worker("sends", processes=1),
@@ -110,7 +112,7 @@ def programs(environ: Mapping[str, str]) -> list[Program]:
     }
     full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
     full.pop("CARILLON_DATABASE_OWNER_URL", None)  # no process needs to change a table
-    shared = {metrics_export.FOLDER: str(worker_metrics(folder))}
+    shared = {metrics_export.FOLDER: str(worker_metrics_folder(folder))}
     return [
         Program(
             name,
@@ -122,7 +124,7 @@ def programs(environ: Mapping[str, str]) -> list[Program]:
     ]
 
 
-def worker_metrics(folder: Path) -> Path:
+def worker_metrics_folder(folder: Path) -> Path:
     """Where the workers of this data folder share what they count; web shows it (`ops/local/single_port.py`)."""
     return folder / "metrics"
 

@@ -17,10 +17,10 @@ from storage.model.errors import InConflict, NotAllowed
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def hold_stack_lock(folder: Path) -> Iterator[None]:
     """Be the one stack of `folder` in this block; raises InConflict if there is one already."""
     with (folder / "up.lock").open("a") as lock:
-        # A command that asks `running_environment` holds the lock for an instant.
+        # A command that calls `read_running_environment` holds the lock for an instant.
         if not wait_until(lambda: _locked(lock, fcntl.LOCK_EX), seconds=0.5):
             raise InConflict(f"Carillon is already running on {folder}; stop that one first.")
         try:
@@ -29,13 +29,13 @@ def only_one(folder: Path) -> Iterator[None]:
             (folder / "environment.json").unlink(missing_ok=True)
 
 
-def publish(folder: Path, environ: Mapping[str, str]) -> None:
+def publish_environment(folder: Path, environ: Mapping[str, str]) -> None:
     """Let other commands find the stack: its CARILLON_* variables, mode 0600 (there are secrets)."""
     ours = {name: text for name, text in environ.items() if name.startswith("CARILLON_")}
     write_private(folder / "environment.json", json.dumps(ours, indent=2, sort_keys=True) + "\n")
 
 
-def running_environment(folder: Path) -> dict[str, str]:
+def read_running_environment(folder: Path) -> dict[str, str]:
     """What the running stack of `folder` published; empty if none runs.
 
     Raises NotAllowed if it belongs to another user.

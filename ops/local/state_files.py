@@ -28,36 +28,36 @@ def write_private(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def kept(path: Path, make: Callable[[], str]) -> str:
+def read_or_make(path: Path, make: Callable[[], str]) -> str:
     """The text of `path`; made, and kept there, the first time."""
     if not path.exists():
         write_private(path, make())
     return path.read_text(encoding="utf-8", errors="replace")
 
 
-def kept_password(path: Path) -> str:
+def read_or_make_password(path: Path) -> str:
     """A random password without characters that a URL would have to escape."""
-    return kept(path, lambda: secrets.token_urlsafe(24))
+    return read_or_make(path, lambda: secrets.token_urlsafe(24))
 
 
-def kept_port(path: Path) -> int:
+def choose_port(path: Path) -> int:
     """The port of the last time; another one, kept from now on, if somebody took it or its file is damaged."""
-    text = kept(path, lambda: str(free_port()))
+    text = read_or_make(path, lambda: str(find_free_port()))
     port = int(text) if PORT.fullmatch(text) else 0
-    if not 0 < port < 1 << 16 or not is_free(port):
-        port = free_port()
+    if not 0 < port < 1 << 16 or not is_port_free(port):
+        port = find_free_port()
         write_private(path, str(port))
     return port
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((LOCALHOST, 0))
         return int(probe.getsockname()[1])
 
 
-def is_free(port: int, host: str = LOCALHOST) -> bool:
+def is_port_free(port: int, host: str = LOCALHOST) -> bool:
     """Whether one could listen on `host`:`port` now (connections in TIME_WAIT do not count)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

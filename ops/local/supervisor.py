@@ -17,7 +17,7 @@ from typing import Protocol
 
 import psutil
 
-from ops.local.embedded import log_end
+from ops.local.embedded import read_log_end
 from storage.model.errors import CarillonError, PermanentError, TransientError
 
 PAUSE_SECONDS = 0.1
@@ -149,14 +149,14 @@ class Supervisor:
         if watched.crashes >= CRASHES_IN_START and not self._is_up:
             raise PermanentError(
                 f"{service.name} keeps ending ({ending}). {service.log} ends with:\n"
-                f"{log_end(service.log)}"
+                f"{read_log_end(service.log)}"
             )
         pause = min(0.25 * 2 ** (watched.crashes - 1), LONGEST_BACK_OFF_SECONDS)
         watched.relaunch_at = self._clock() + pause
         again = f", {watched.crashes} times in a row" if watched.crashes > 1 else ""
         self._say(f"{service.name} ended ({ending}){again}; started again in {pause:g} s.")
         if watched.crashes % CRASHES_IN_START == 0:
-            self._say(f"{service.log} ends with:\n{log_end(service.log)}")
+            self._say(f"{service.log} ends with:\n{read_log_end(service.log)}")
 
     def _relaunch(self, watched: Watched) -> None:
         if watched.relaunch_at is None or self._clock() < watched.relaunch_at:

@@ -16,9 +16,9 @@ from ingest.http.endpoint import ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS
 from ingest.routes import ALL
 from ingest.services import SETTINGS as OF_INGEST
 from ops.cli import COMMANDS
-from ops.known_settings import EVERY, known
-from ops.local.stack import programs, settled
-from ops.settings_page import SECTIONS, settings_page
+from ops.known_settings import SETTINGS_CLASSES, list_settings
+from ops.local.stack import prepare_environment, prepare_programs
+from ops.settings_page import SECTIONS, render_settings_page
 from push_gateway.settings import SETTINGS as OF_GATEWAY
 from storage.broker.queues import TASK_OF_QUEUE, QueueSettings, make_celery
 from storage.process.logs import LogSettings
@@ -44,10 +44,10 @@ def modules() -> Iterator[str]:
 
 def test_every_queue_has_a_consumer_and_every_ring_a_task(tmp_path: Path) -> None:
     """A queue nobody consumes would be a bell nobody hears."""
-    environ = settled({"CARILLON_DATA_DIR": str(tmp_path)})
+    environ = prepare_environment({"CARILLON_DATA_DIR": str(tmp_path)})
     consumed = {
         queue
-        for program in programs(environ)
+        for program in prepare_programs(environ)
         for flag, queue in zip(program.command, program.command[1:], strict=False)
         if flag == "-Q"
     }
@@ -78,14 +78,14 @@ def test_every_setting_is_known_and_documented() -> None:
         for thing in vars(importlib.import_module(name)).values()
         if isinstance(thing, type) and is_dataclass(thing) and declared(thing)
     }
-    assert classes == set(EVERY)
+    assert classes == set(SETTINGS_CLASSES)
     assert classes == {kind for section in SECTIONS for kind in section.kinds}
-    assert all(setting.text.endswith(".") for setting in known())
+    assert all(setting.text.endswith(".") for setting in list_settings())
 
 
 def test_the_page_of_settings_is_what_the_code_says() -> None:
     """`docs/settings.md` is exactly what `make docs` would write now."""
-    assert (ROOT / "docs/settings.md").read_text() == settings_page(), "run: make docs"
+    assert (ROOT / "docs/settings.md").read_text() == render_settings_page(), "run: make docs"
 
 
 def test_the_page_of_settings_names_who_reads_them() -> None:

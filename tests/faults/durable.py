@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ops.local.child import Child
-from ops.local.stack import servers
+from ops.local.stack import build_servers
 from tests.services import Stack
 
 
@@ -18,7 +18,7 @@ class DurableStack(Stack):
             for name, text in self.environ.items()
             if name not in {"CARILLON_DATABASE_URL", "CARILLON_VALKEY_URL"} or name in settings
         }
-        self.servers = {server.name: server for server in servers(embedded, is_durable=True)}
+        self.servers = {server.name: server for server in build_servers(embedded, is_durable=True)}
 
     def relaunch(self, name: str, **settings: str) -> None:
         """End a process for good, as the supervisor does, and start it with `settings` besides."""

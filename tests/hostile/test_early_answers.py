@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from tests.hostile.proxies import get, needs_caddy, needs_nginx, nginx, proxy
 from tests.ops.http.app import Server, served
 
@@ -93,7 +93,7 @@ def test_node_gets_it(server: Server, path: str) -> None:
 @needs_caddy
 def test_it_passes_our_caddy(server: Server, tmp_path: Path) -> None:
     """With the Caddyfile that we ship: no 502, and what comes next is answered too."""
-    config, port = ROOT / "ops/proxy/Caddyfile", free_port()
+    config, port = ROOT / "ops/proxy/Caddyfile", find_free_port()
     command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
     hosts = {"INGEST_HOST": "localhost", "INGEST_PORT": str(server.port), "HOME": str(tmp_path)}
     # The tests' paths are none of ours.
@@ -108,7 +108,7 @@ def test_it_passes_our_caddy(server: Server, tmp_path: Path) -> None:
 def test_it_passes_nginx_and_takes_no_upstream_out(server: Server, tmp_path: Path) -> None:
     """Six such requests took both upstreams out for ten seconds, for everybody."""
     with served(tmp_path) as second:
-        port = free_port()
+        port = find_free_port()
         upstreams = UPSTREAMS.format(first=server.port, second=second.port)
         blocks = {"upstreams": upstreams, "locations": LOCATIONS}
         with nginx(tmp_path, port=port, **blocks, probe="/a") as url:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ops.local.polling import wait_until
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people
@@ -35,7 +35,7 @@ def test_no_send_is_lost_in_the_pool_of_nginx(stack: Stack, tmp_path: Path) -> N
     too long by the usual time, and nginx repeats no POST.
     """
     add(stack)
-    port, web = free_port(), stack.environ["CARILLON_PORT"]
+    port, web = find_free_port(), stack.environ["CARILLON_PORT"]
     blocks = {"upstreams": POOL.format(web=web, at_once=AT_ONCE), "locations": EVERYTHING}
     statuses: list[int] = []
     with nginx(tmp_path, port=port, **blocks, probe="/healthz"), ExitStack() as opened:

@@ -22,8 +22,8 @@ from websockets.sync.client import connect
 
 from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.stack import programs
-from ops.local.state_files import free_port
+from ops.local.stack import prepare_programs
+from ops.local.state_files import find_free_port
 from storage.keys.tokens import TokenSettings, issue
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
@@ -97,7 +97,7 @@ def test_every_server_is_started_with_our_http_protocol() -> None:
     ]
     composed = [service["command"].split() for service in of_carillon().values()]
     with services.folder() as folder:
-        here = programs({"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": "1"})
+        here = prepare_programs({"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": "1"})
     commands = [*manifests, *composed, *(program.command for program in here)]
     served = [command for command in commands if "uvicorn" in command]
     assert len(served) == 5
@@ -156,7 +156,7 @@ def deployed(
             "CARILLON_VALKEY_URL": valkey_server.url,
             "CARILLON_BROKER_URL": valkey_server.url,
         }
-        ports = {"8000": str(free_port()), "8001": str(free_port()), "/tmp": str(folder)}
+        ports = {"8000": str(find_free_port()), "8001": str(find_free_port()), "/tmp": str(folder)}
         running = {
             name: Container(name, values, folder, ports, environ | _worker_environ(name, folder))
             for name in ("roles", "migrate", *SERVERS, *WORKERS)
@@ -229,7 +229,7 @@ def test_rest_and_sockets_share_the_proxys_address(
 @contextmanager
 def _proxy(deployed: dict[str, Container], folder: Path, environ: dict[str, str]) -> Iterator[str]:
     """The proxy of the file in front of the servers; its URL."""
-    port, ports = free_port(), deployed["ingest"].replaced
+    port, ports = find_free_port(), deployed["ingest"].replaced
     hosts = {
         "PROXY_PORT": str(port),
         "INGEST_HOST": "localhost",
@@ -297,7 +297,7 @@ def _worker_environ(name: str, folder: Path) -> dict[str, str]:
     shared = folder / f"{name}-tmp"
     shared.mkdir()
     return {
-        "CARILLON_WORKER_METRICS_PORT": str(free_port()),
+        "CARILLON_WORKER_METRICS_PORT": str(find_free_port()),
         "PROMETHEUS_MULTIPROC_DIR": str(shared),
     }
 

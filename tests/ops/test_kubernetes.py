@@ -12,7 +12,7 @@ import yaml
 from cloudcoil.models.keda import v1alpha1 as keda
 from sqlalchemy import Engine, text
 
-from ops.known_settings import known
+from ops.known_settings import list_settings
 from tests.builders import add_people
 from tests.ops.compose import ROOT, of_carillon
 from tests.storage.postgres.broadcasts.steps import planned
@@ -151,7 +151,7 @@ def test_the_example_changes_what_is_there() -> None:
     names = {one["name"] for one in base["configMapGenerator"]}
     assert {one["name"] for one in example["configMapGenerator"]} == names
     # Uvicorn's own, beside ours.
-    settings = {setting.name for setting in known()} | {"FORWARDED_ALLOW_IPS"}
+    settings = {setting.name for setting in list_settings()} | {"FORWARDED_ALLOW_IPS"}
     for document in (example, base):
         for generator in document["configMapGenerator"]:
             assert {literal.partition("=")[0] for literal in generator["literals"]} <= settings

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from websockets.sync.client import connect
 
 from ops.local.polling import wait_until
-from ops.local.state_files import is_free
+from ops.local.state_files import is_port_free
 from storage.keys.vault import Vault, VaultSettings
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
@@ -94,7 +94,7 @@ def old_stack(
     """All of them, ready; ended with the test."""
     made = subprocess.run([release / "ops/new-env.sh"], check=True, capture_output=True, text=True)
     values = dict(line.split("=", 1) for line in made.stdout.splitlines())
-    ingest, gateway = islice(filter(is_free, ports()), 2)
+    ingest, gateway = islice(filter(is_port_free, ports()), 2)
     with services.folder() as folder, ExitStack() as stack:
         given = services.environment(database_url=database_url, valkey_url=valkey_url, data=folder)
         environ = {**given, "CARILLON_BROKER_URL": valkey_url, "PYTHONPATH": str(packages)}

@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from ops.local.child import Child
-from ops.local.stack import programs, settled
+from ops.local.stack import prepare_environment, prepare_programs
 from storage.broker.queues import QueueSettings, make_celery
 from storage.model.errors import TransientError
 from storage.model.event import Event, NewMessage
@@ -76,8 +76,8 @@ def services(environ: Mapping[str, str]) -> Iterator[Services]:
 @pytest.fixture
 def worker(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Child]:
     """A sends worker that may stall for two seconds."""
-    given = settled({**environ, "CARILLON_WORKER_STALL_SECONDS": "2"})
-    [program] = [one for one in programs(given) if one.name == "worker-sends"]
+    given = prepare_environment({**environ, "CARILLON_WORKER_STALL_SECONDS": "2"})
+    [program] = [one for one in prepare_programs(given) if one.name == "worker-sends"]
     child = Child(program)
     child.launch()
     yield child

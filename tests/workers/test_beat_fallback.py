@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from ops.local.child import Child
 from ops.local.polling import wait_until
-from ops.local.stack import programs, settled
+from ops.local.stack import prepare_environment, prepare_programs
 from storage.postgres import turns
 from tests.builders import a_send, accept
 from workers import beat_fallback, sweep
@@ -66,8 +66,8 @@ def test_a_worker_sweeps_only_while_beat_does_not(services: Services, engine: En
 @pytest.fixture
 def lone_worker(environ: Mapping[str, str]) -> Iterator[Child]:
     """A sends worker without beat, without an upkeep worker."""
-    given = settled({**environ, "CARILLON_SWEEP_LATE_SECONDS": "1"})
-    [program] = [one for one in programs(given) if one.name == "worker-sends"]
+    given = prepare_environment({**environ, "CARILLON_SWEEP_LATE_SECONDS": "1"})
+    [program] = [one for one in prepare_programs(given) if one.name == "worker-sends"]
     child = Child(program)
     child.launch()
     yield child

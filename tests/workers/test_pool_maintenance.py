@@ -7,7 +7,7 @@ import psutil
 from celery import Celery
 from sqlalchemy import Engine, text
 
-from ops.local.child import Child, family
+from ops.local.child import Child, list_family
 from ops.local.polling import wait_until
 from storage.broker.queues import PERSIST, SENDS
 from storage.process.metrics_export import FOLDER
@@ -20,7 +20,7 @@ def pool(worker: Child) -> list[psutil.Process]:
     """The worker's processes but the main one."""
     pid = worker.pid
     assert pid is not None
-    return [process for process in family(pid) if process.pid != pid]
+    return [process for process in list_family(pid) if process.pid != pid]
 
 
 def test_a_killed_pool_process_is_replaced_at_once(worker: Child, celery: Celery) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from ops.api_client import ApiClient
-from ops.cli import environment
-from ops.cli.callers import api_url, token_of
+from ops.cli import read_environment
+from ops.cli.callers import find_api_url, issue_token
 from ops.cli.demo.cast import APP, LIN, MEI, Cast, prepare
-from ops.cli.demo.socket_watch import DemoSocket, opened
-from ops.cli.servers import gateways, record
+from ops.cli.demo.socket_watch import DemoSocket, open_socket
+from ops.cli.servers import open_bus, open_database
 from ops.cli.terminal.printing import say
 from storage.model.errors import CallerError
 from storage.postgres.people.apps import Vault, VaultSettings
@@ -34,17 +34,20 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
 
     The broadcast goes to everyone who is active: with many people in the database it needs --yes.
     """
-    with record() as database, gateways() as bus:
-        cast = prepare(database, bus, vault=Vault(load(VaultSettings, environment())))
+    with open_database() as database, open_bus() as bus:
+        cast = prepare(database, bus, vault=Vault(load(VaultSettings, read_environment())))
     if cast.reach > _MANY and not (yes or no_broadcast):
         raise CallerError(
             f"The demo's broadcast would reach {cast.reach:,} people. "
             "Say --yes to send it, or --no-broadcast to leave it out."
         )
-    where = api_url(url)
+    where = find_api_url(url)
     say(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
     say(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
-    with _callers(cast, where) as (mei, lin, app), opened(where, token_of(LIN.id)) as socket:
+    with (
+        _callers(cast, where) as (mei, lin, app),
+        open_socket(where, issue_token(LIN.id)) as socket,
+    ):
         say(f"Socket   open for {LIN.name}")
         _private_message(mei, socket)
         _notification(app, lin, socket)
@@ -56,8 +59,8 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
 @contextmanager
 def _callers(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
     with (
-        ApiClient.of_user(where, token_of(MEI.id)) as mei,
-        ApiClient.of_user(where, token_of(LIN.id)) as lin,
+        ApiClient.of_user(where, issue_token(MEI.id)) as mei,
+        ApiClient.of_user(where, issue_token(LIN.id)) as lin,
         ApiClient.of_app(where, APP.app_id, secret=cast.secret) as app,
     ):
         yield mei, lin, app

@@ -19,7 +19,7 @@ _SLOWEST_PER_SECOND = 10_000
 
 
 @contextmanager
-def opened(url: str, token: str) -> Iterator["DemoSocket"]:
+def open_socket(url: str, token: str) -> Iterator["DemoSocket"]:
     """A socket to the API at `url` with this token; raises TransientError if it cannot be opened."""
     with ExitStack() as stack:
         try:

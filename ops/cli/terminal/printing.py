@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HARMLESS = frozenset("\n\t\u200c\u200d")
 
 
-def plain(text: object) -> str:
+def make_plain(text: object) -> str:
     r"""`text` with everything that a terminal would obey, or not show, written out: `\x1b`, `\u202e`."""
     shown = str(text)
     if shown.isprintable():
@@ -30,7 +30,7 @@ def plain(text: object) -> str:
 
 def say(text: object, *, err: bool = False, nl: bool = True) -> None:
     """Print `text` as plain text, on stdout or stderr."""
-    click.echo(plain(text), err=err, nl=nl)  # noqa: TID251 (the one place)
+    click.echo(make_plain(text), err=err, nl=nl)  # noqa: TID251 (the one place)
 
 
 def say_json(value: Any) -> None:
@@ -39,14 +39,14 @@ def say_json(value: Any) -> None:
     say("".join(c if _is_harmless(c) else json.dumps(c)[1:-1] for c in text))
 
 
-def console(*, err: bool = False, soft_wrap: bool = False) -> "Console":
+def make_console(*, err: bool = False, soft_wrap: bool = False) -> "Console":
     """A console of rich to which every string, in tables too, is plain text and no markup."""
     from rich.console import Console  # noqa: PLC0415, TID251 (the one place)
     from rich.text import Text  # noqa: PLC0415
 
     class _PlainConsole(Console):
         def render_str(self, text: str, **options: Any) -> Text:
-            return super().render_str(plain(text), **options)
+            return super().render_str(make_plain(text), **options)
 
     return _PlainConsole(
         stderr=err, markup=False, emoji=False, highlight=False, soft_wrap=soft_wrap

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ops.cli.terminal.printing import console, plain
+from ops.cli.terminal.printing import make_console, make_plain
 
 # A bar that is told of every row draws a few times a second all the same; telling it of each costs time.
 _TOLD_EVERY = 256 * 1024
@@ -35,7 +35,7 @@ def file_bar(
         BarColumn(),
         TaskProgressColumn(),
     )
-    with Progress(*columns, TimeElapsedColumn(), console=console(err=True)) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=make_console(err=True)) as bar:
         task = bar.add_task(what, total=total)
         untold = 0
 
@@ -65,13 +65,13 @@ def count_bar(what: str) -> Iterator[Callable[[str, int, int, float | None], Non
         MofNCompleteColumn(),
         rate_column,
     )
-    with Progress(*columns, TimeRemainingColumn(), console=console(err=True)) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=make_console(err=True)) as bar:
         task = bar.add_task(what, total=None, rate="")
 
         def show(what: str, done: int, total: int, rate: float | None) -> None:
             told = "" if rate is None else f"{rate:,.0f}/s"
             bar.update(
-                task, description=plain(what), completed=done, total=total or None, rate=told
+                task, description=make_plain(what), completed=done, total=total or None, rate=told
             )
 
         yield show
@@ -80,7 +80,7 @@ def count_bar(what: str) -> Iterator[Callable[[str, int, int, float | None], Non
 Item = TypeVar("Item")
 
 
-class Counted(Generic[Item]):
+class CountedItems(Generic[Item]):
     """Things, counted as they pass, once; `then` is called behind the last."""
 
     def __init__(self, things: Iterable[Item], *, then: Callable[[], None]) -> None:

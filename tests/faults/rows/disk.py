@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 
-from ops.cli.up import answers
+from ops.cli.up import is_stack_ready
 from ops.local.embedded import EmbeddedPostgres
 from ops.local.polling import wait_until
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from tests.faults.environment import Findings, Ground
 from tests.faults.environment import ground as new_ground
 from tests.faults.rows.postgres import await_accepted
@@ -74,10 +74,10 @@ def outlive_disk_and_power_cut(_: Ground) -> Findings:
     """46: a log of 25 MB on a full disk, a process that dies then; and zeros at the end of Valkey's AOF."""
     if os.geteuid() != 0:
         return Findings({"skipped": "only root may mount a small file system"})
-    found, port = Findings(), free_port()
+    found, port = Findings(), find_free_port()
 
     def is_there() -> bool:
-        return answers(f"http://127.0.0.1:{port}")
+        return is_stack_ready(f"http://127.0.0.1:{port}")
 
     with folder() as path:
         (path / "logs").mkdir(mode=0o700)

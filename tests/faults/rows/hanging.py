@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import httpx
 
-from ops.cli.up import answers
+from ops.cli.up import is_stack_ready
 from ops.local.child import Child
 from ops.local.polling import wait_until
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import p99
 from tests.faults.rows.workers import await_progress
@@ -53,7 +53,7 @@ def hang(ground: Ground) -> Findings:
 def _another(ground: Ground) -> Iterator[tuple[str, Child]]:
     """A second web process on a port of its own: its URL, and itself."""
     first = ground.stack.processes["web"].program
-    port = str(free_port())
+    port = str(find_free_port())
     command = [
         port if word == ground.stack.environ["CARILLON_PORT"] else word for word in first.command
     ]
@@ -63,7 +63,7 @@ def _another(ground: Ground) -> Iterator[tuple[str, Child]]:
     second.launch()
     url = f"http://127.0.0.1:{port}"
     try:
-        assert wait_until(lambda: answers(url), seconds=60), "the second web is not ready"
+        assert wait_until(lambda: is_stack_ready(url), seconds=60), "the second web is not ready"
         yield url, second
     finally:
         second.kill()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psutil
 
-from ops.local.child import family
+from ops.local.child import list_family
 from ops.local.polling import wait_until
 from tests.faults.environment import Findings, Ground, Traffic
 
@@ -164,7 +164,7 @@ def await_progress(traffic: Traffic, *, seconds: float = 20.0) -> float:
 def pool(ground: Ground, name: str = SENDS) -> list[psutil.Process]:
     """The pool's processes of a worker."""
     pid = ground.stack.processes[name].pid
-    return [process for process in family(pid) if process.pid != pid] if pid else []
+    return [process for process in list_family(pid) if process.pid != pid] if pid else []
 
 
 def ready(ground: Ground) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from ops.cli.terminal.printing import console, plain, say, say_json
+from ops.cli.terminal.printing import make_console, make_plain, say, say_json
 from ops.cli.terminal.progress import count_bar
 from storage.postgres.sends import persist_lane
 from tests.builders import a_broadcast, a_send, accept, add_people
@@ -34,19 +34,19 @@ def test_what_is_typed_is_shown_as_it_is() -> None:
         "नी\u200dला",
         "עברית",
     ):
-        assert plain(text) == text
+        assert make_plain(text) == text
 
 
 def test_what_a_terminal_would_obey_is_written_out() -> None:
     """Escape sequences, control characters and text-direction marks are shown, and do nothing."""
-    assert plain(HOSTILE) == SHOWN
+    assert make_plain(HOSTILE) == SHOWN
 
 
 @given(st.text())
 def test_nothing_gets_through(text: str) -> None:
     """Whatever was typed: no character of what is printed is a control character but tabs and line ends."""
     controls = {chr(code) for code in (*range(32), *range(127, 160))} - {"\n", "\t"}
-    assert controls.isdisjoint(plain(text))
+    assert controls.isdisjoint(make_plain(text))
 
 
 def printed(print_it: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
@@ -61,7 +61,7 @@ def test_every_way_to_print_is_plain(capsys: pytest.CaptureFixture[str]) -> None
 
     table = Table("[/] heading")
     table.add_row(HOSTILE)
-    wide = console()
+    wide = make_console()
     wide.width = 200
     assert printed(lambda: say(HOSTILE), capsys) == " ".join(SHOWN.split())
     assert SHOWN in printed(lambda: wide.print(table), capsys)

@@ -6,7 +6,7 @@ from io import StringIO
 from rich.console import Console
 from sqlalchemy import Engine
 
-from ops.cli.top import Look, view
+from ops.cli.top import Snapshot, render_snapshot
 from storage.model.broadcast import BroadcastStatus
 from storage.postgres import overview
 from storage.postgres.broadcasts import expansion
@@ -40,8 +40,8 @@ def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
 def test_it_is_seen_in_full() -> None:
     """Rates between two looks, bars with their rate and time left, sockets and frames."""
     running = RunningBroadcast(12, "OA[系统]", BroadcastStatus.EXPANDING, 1000, 250, 5.0)
-    first = Look(10.0, _overview(waiting=30, ids=100), None, GatewayCounts(2, 7, 100, 0))
-    second = Look(
+    first = Snapshot(10.0, _overview(waiting=30, ids=100), None, GatewayCounts(2, 7, 100, 0))
+    second = Snapshot(
         12.0,
         _overview(running, waiting=10, ids=160),
         {"sends": 1, "broadcasts": 0, "upkeep": 0},
@@ -85,7 +85,7 @@ def _overview(*running: RunningBroadcast, waiting: int, ids: int) -> Overview:
     return Overview(backlog, running, ids)
 
 
-def _text(now: Look, before: Look | None) -> str:
+def _text(now: Snapshot, before: Snapshot | None) -> str:
     out = StringIO()
-    Console(width=140, file=out).print(view(now, before))
+    Console(width=140, file=out).print(render_snapshot(now, before))
     return out.getvalue()

@@ -14,11 +14,11 @@ import psutil
 import psycopg
 import pytest
 
-from ops.cli.up import answers, workers_take
-from ops.local.child import family
+from ops.cli.up import has_every_worker, is_stack_ready
+from ops.local.child import list_family
 from ops.local.polling import wait_until
-from ops.local.settings_check import unknown
-from ops.local.state_files import free_port
+from ops.local.settings_check import find_unknown
+from ops.local.state_files import find_free_port
 from tests import services
 
 
@@ -46,21 +46,21 @@ def up(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 def ready(folder: Path, port: int) -> None:
     """Wait until it can take work."""
-    is_ready = wait_until(lambda: answers(f"http://127.0.0.1:{port}"), seconds=90)
+    is_ready = wait_until(lambda: is_stack_ready(f"http://127.0.0.1:{port}"), seconds=90)
     assert is_ready, (folder / "terminal").read_text()
 
 
 def test_it_starts_mends_itself_stops_and_goes_on() -> None:
     """SIGTERM ends it within 10 s with no process left; a killed process returns; data stay."""
     with services.folder() as folder:
-        port = free_port()
+        port = find_free_port()
         with up(folder, port) as process:
             ready(folder, port)
             url = json.loads((folder / "environment.json").read_text())["CARILLON_DATABASE_URL"]
             with psycopg.connect(url) as connection:
                 connection.execute("INSERT INTO users (id, mobile, name) VALUES (7, '1', 'Seven')")
             _kill(process, "ops.local.single_port:create_app")
-            assert wait_until(lambda: not answers(f"http://127.0.0.1:{port}"), seconds=10)
+            assert wait_until(lambda: not is_stack_ready(f"http://127.0.0.1:{port}"), seconds=10)
             ready(folder, port)
             everything = _processes(process)
             began = monotonic()
@@ -104,8 +104,8 @@ def test_nothing_starts_with_wrong_settings(tmp_path: Path) -> None:
 
 def test_it_is_not_up_without_workers(environ: Mapping[str, str]) -> None:
     """Nobody takes what is sent, or the broker is away: then `carillon up` does not say that all is well."""
-    assert not workers_take(environ)
-    assert not workers_take({**environ, "CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"})
+    assert not has_every_worker(environ)
+    assert not has_every_worker({**environ, "CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"})
 
 
 def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -153,7 +153,7 @@ def test_a_process_does_not_start_with_wrong_settings(
 
 def test_a_mistyped_setting_is_named() -> None:
     """A CARILLON_ variable that is none is said, with the one that is meant."""
-    [sentence] = unknown({"CARILLON_INTAKE_BATHC": "5", "CARILLON_PORT": "1", "HOME": "/"})
+    [sentence] = find_unknown({"CARILLON_INTAKE_BATHC": "5", "CARILLON_PORT": "1", "HOME": "/"})
     assert sentence.startswith("CARILLON_INTAKE_BATHC is not a setting")
     assert "CARILLON_INTAKE_BATCH?" in sentence
 
@@ -167,7 +167,7 @@ def _processes(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 def _kill(process: subprocess.Popen[bytes], word: str) -> None:
     found = [one for one in _processes(process) if word in _command(one)]
-    for one in family(found[0].pid):
+    for one in list_family(found[0].pid):
         one.kill()
 
 

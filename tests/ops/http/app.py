@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from ops.local.polling import wait_until
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 
 APP = """
 import asyncio, json, os
@@ -220,7 +220,7 @@ class Server:
 def served(folder: Path, *arguments: str, **limits: float) -> Iterator[Server]:
     """The app with these limits of `ops.http.protocol`, until the end of the block."""
     (folder / "http_app.py").write_text(APP)
-    port, log = free_port(), folder / f"{time.monotonic_ns()}.log"
+    port, log = find_free_port(), folder / f"{time.monotonic_ns()}.log"
     command = [
         *(sys.executable, "-m", "uvicorn", "--factory", "http_app:create_app"),
         *("--port", str(port), "--http", "ops.http.protocol:HttpProtocol", "--loop", "uvloop"),

@@ -17,7 +17,7 @@ import redis
 
 from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.state_files import kept_port, write_private
+from ops.local.state_files import choose_port, write_private
 from tests import services
 
 pytestmark = pytest.mark.quick
@@ -235,17 +235,17 @@ def test_a_damaged_file_of_the_port_is_no_obstacle(tmp_path: Path) -> None:
     """A port can be chosen anew."""
     for content in (b"", bytes(5), b"99999", b"\xff\xfe"):
         (tmp_path / "port").write_bytes(content)
-        port = kept_port(tmp_path / "port")
-        assert kept_port(tmp_path / "port") == port
+        port = choose_port(tmp_path / "port")
+        assert choose_port(tmp_path / "port") == port
 
 
 def test_a_taken_port_is_given_up(folder: Path) -> None:
     """When somebody else listens on the kept port, another is taken and kept."""
     with services.valkey() as other:
         write_private(folder / "port", other.url.rpartition(":")[2].partition("/")[0])
-        port = kept_port(folder / "port")
+        port = choose_port(folder / "port")
         assert str(port) not in other.url
-        assert kept_port(folder / "port") == port
+        assert choose_port(folder / "port") == port
 
 
 def _supervisor(folder: Path, kind: str) -> subprocess.Popen[str]:

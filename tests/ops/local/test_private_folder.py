@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.accounts import let_through, server_account
+from ops.local.accounts import find_server_account, let_through
 from ops.local.child import Account, Child, Program
 from ops.local.polling import wait_until
-from ops.local.private_folder import keep_to_owner
+from ops.local.private_folder import restrict_to_owner
 from tests import services
 
 pytestmark = pytest.mark.quick
@@ -27,7 +27,7 @@ def mode(path: Path) -> int:
 def keep(folder: Path, account: Account | None = None) -> list[str]:
     """Keep it to its owner; what was said."""
     said: list[str] = []
-    keep_to_owner(folder, account=account, say=said.append)
+    restrict_to_owner(folder, account=account, say=said.append)
     return said
 
 
@@ -80,7 +80,7 @@ def test_a_folder_for_everybody_is_never_closed(tmp_path: Path) -> None:
 @needs_root
 def test_postgresql_gets_through_and_nobody_else() -> None:
     """Its user passes to its data; another one cannot even pass."""
-    account = server_account()
+    account = find_server_account()
     assert account is not None
     with services.folder() as parent:
         folder = parent / "data"

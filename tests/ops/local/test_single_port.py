@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from ops.local.single_port import Front
+from ops.local.single_port import SinglePort
 
 pytestmark = pytest.mark.quick
 
@@ -42,9 +42,9 @@ def an_app(name: str, story: list[str], *, status: int = 200, fails: bool = Fals
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def a_front(story: list[str], **changes: Any) -> Front:
+def a_front(story: list[str], **changes: Any) -> SinglePort:
     """A front of two such apps."""
-    return Front(ingest=an_app("ingest", story), push_gateway=an_app("push", story, **changes))
+    return SinglePort(ingest=an_app("ingest", story), push_gateway=an_app("push", story, **changes))
 
 
 def test_each_path_goes_to_its_door() -> None:
@@ -73,7 +73,7 @@ def test_metrics_are_those_of_both() -> None:
 
 def test_metrics_of_the_workers_follow() -> None:
     """Who has no door is heard all the same, but only about metrics."""
-    front = Front(
+    front = SinglePort(
         ingest=an_app("ingest", []), push_gateway=an_app("push", []), more_metrics=lambda: b"more\n"
     )
     with TestClient(front) as client:

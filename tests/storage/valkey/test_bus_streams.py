@@ -15,7 +15,7 @@ import redis
 
 from ops.local.embedded import EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.state_files import free_port
+from ops.local.state_files import find_free_port
 from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, Message, MessageType
@@ -59,7 +59,7 @@ def server(
 
 def redis_server(binary: str, folder: Path) -> Iterator[str]:
     """A running redis-server."""
-    port = free_port()
+    port = find_free_port()
     # All addresses could be taken by a connection that uses the port on another one.
     options = ["--bind", "127.0.0.1", "--port", f"{port}", "--dir", f"{folder}"]
     options += ["--maxmemory", f"{MEMORY}", "--save", ""]
