@@ -18,10 +18,10 @@ from ingest.http import errors, openapi
 from ingest.http.endpoint import Endpoint
 from ingest.http.handler import RequestHandler
 from ingest.http.middleware import RequestContextMiddleware
-from ingest.metrics import Telemetry
+from ingest.metrics import IngestMetrics
 from ingest.routes import ALL
 from ingest.routes.documents import swagger_files
-from ingest.services import SETTINGS, State, running
+from ingest.services import SETTINGS, LifespanState, open_services
 from storage.process import open_files
 from storage.process.garbage_collector import freeze_startup_objects
 from storage.process.logs import LogSettings, configure
@@ -42,12 +42,12 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
     if environ is None:
         configure(load(LogSettings, given), process="ingest")
     join_shared_folder()
-    telemetry = Telemetry()
+    metrics = IngestMetrics()
     traces = tracing(given, process="ingest")
 
     @asynccontextmanager
-    async def lifespan(_app: object) -> AsyncIterator[State]:
-        async with running(given, telemetry=telemetry) as services:
+    async def lifespan(_app: object) -> AsyncIterator[LifespanState]:
+        async with open_services(given, metrics=metrics) as services:
             freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
             open_files.allow_all()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
@@ -66,7 +66,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         default=errors.not_found,
         lifespan=lifespan,
     )
-    return RequestContextMiddleware(router, telemetry=telemetry, tracing=traces)
+    return RequestContextMiddleware(router, metrics=metrics, tracing=traces)
 
 
 class MethodRouter:

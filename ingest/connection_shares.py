@@ -1,7 +1,8 @@
-"""PostgreSQL's connections of an ingest process, divided up by what they are for.
+"""The connections of an ingest process to PostgreSQL, divided into shares by what they are for.
 
-No share can take another's: however many people list and read, sends are accepted, and who asks whether the
-process is ready does not wait behind them.
+No share can take another's connections: sends are accepted, and probes answered, however many people list and read
+(docs/decisions/0018-shares-of-connections.md). Within the shares that callers read from, one caller's requests wait for
+one another, and not for anybody else's.
 """
 
 import asyncio
@@ -10,25 +11,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
-from ingest.metrics import Telemetry
+from ingest.metrics import IngestMetrics
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import OverLimit
 from storage.postgres import session_limits
 from storage.postgres.database import Database
 from storage.settings import DatabaseSettings
 
-# Of 16 connections, which is the default. Sending commits one batch at a time, and looks up who is named, all who
-# ask together; lists are long questions, and as many as these are what a small server can spare for them.
+# How the default of 16 connections is divided; other numbers in the same proportions. Sending commits one batch at a
+# time and looks up people in batches. Lists are long queries: three of them are what a small server can spare.
 _PARTS = {"sends": 5, "reads": 5, "lists": 3, "strangers": 1, "probes": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """The record, once for each use.
+class ConnectionShares:
+    """PostgreSQL, once for each use.
 
-    `sends`: accepting, and looking up who is calling and named. `reads`: what people read and change of their own.
-    `lists`: questions whose cost grows with the organisation (ask through `Lists`). `strangers`: who is called that
-    may not exist. `probes`: is the record there, how much is waiting.
+    `sends`: accepting, and looking up callers and the people and apps that a send names. `reads`: what people and apps
+    read and change of their own. `lists`: queries whose cost grows with the organisation (to be asked through
+    `ListTurns`). `strangers`: looking up ids that may not exist. `probes`: whether the database answers, and how much
+    is waiting.
     """
 
     sends: Database
@@ -43,29 +45,35 @@ class Shares:
             await getattr(self, share.name).close()
 
 
-def open_shares(settings: DatabaseSettings, telemetry: Telemetry) -> Shares:
-    """The shares of this process, at least one connection each; nothing connects yet."""
+def open_shares(settings: DatabaseSettings, metrics: IngestMetrics) -> ConnectionShares:
+    """The shares of this process, each of one connection or more; nothing connects yet."""
 
-    def share(name: str, size: int) -> Database:
+    def open_share(name: str, size: int) -> Database:
         return Database(
             replace(settings, pool_size=size),
             application_name=f"carillon ingest {name}",
             limits=session_limits.LIST if name == "lists" else session_limits.INGEST,
-            tell_wait=telemetry.database_wait.labels(name).observe,
-            tell_busy=telemetry.database_busy.labels(name).inc,
+            tell_wait=metrics.database_wait.labels(name).observe,
+            tell_busy=metrics.database_busy.labels(name).inc,
         )
 
-    return Shares(**{name: share(name, size) for name, size in sizes(settings.pool_size).items()})
+    return ConnectionShares(
+        **{name: open_share(name, size) for name, size in share_sizes(settings.pool_size).items()}
+    )
 
 
-def sizes(pool_size: int) -> dict[str, int]:
-    """How many of `pool_size` connections each share has: one at least, and together no more where there are enough."""
+def share_sizes(pool_size: int) -> dict[str, int]:
+    """How many of `pool_size` connections each share has, by its name.
+
+    Each has one at least, so that together they may be more than `pool_size` if that is very small.
+    """
     whole = sum(_PARTS.values())
     return {name: max(1, pool_size * part // whole) for name, part in _PARTS.items()}
 
 
-# In hand at once, of one caller; more is refused. A browser loads a page over HTTP/2 with some twenty requests.
-_OF_A_PERSON, _OF_AN_APP = 32, 128
+# How many requests of one caller may be under way or waiting; more are refused. A browser loads a page over HTTP/2
+# with some twenty requests.
+_REQUESTS_OF_A_PERSON, _REQUESTS_OF_AN_APP = 32, 128
 _LISTS_OF_A_PERSON, _LISTS_OF_AN_APP = 8, 32
 _PATIENCE = timedelta(seconds=5)
 TOO_MANY = "You have too many requests in hand; wait for their answers."
@@ -74,21 +82,21 @@ TOO_MANY = "You have too many requests in hand; wait for their answers."
 @dataclass(slots=True)
 class _Queue:
     places: asyncio.Semaphore
-    in_hand: int = 0
+    requests: int = 0
 
 
 class Turns:
-    """At most `at_once` of one caller's requests are under way; its others wait, and nobody else's do."""
+    """Lets at most `at_once` requests of one caller be under way; its others wait for them, and nobody else's do."""
 
     def __init__(
         self,
         *,
         at_once: int,
-        of_a_person: int = _OF_A_PERSON,
-        of_an_app: int = _OF_AN_APP,
+        of_a_person: int = _REQUESTS_OF_A_PERSON,
+        of_an_app: int = _REQUESTS_OF_AN_APP,
         patience: timedelta = _PATIENCE,
     ) -> None:
-        """`of_…`: how many may be in hand, under way or waiting; `patience`: how long one waits."""
+        """`of_a_person`, `of_an_app`: how many requests of one caller may be under way or waiting; `patience`: how long one waits."""
         self._at_once = at_once
         self._of_a_person = of_a_person
         self._of_an_app = of_an_app
@@ -96,30 +104,30 @@ class Turns:
         self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
-    async def turn(self, caller: Caller) -> AsyncIterator[None]:
-        """The caller's turn. Raises OverLimit when it has too much in hand, or has waited too long."""
+    async def take(self, caller: Caller) -> AsyncIterator[None]:
+        """The caller's turn, until the end of the block. Raises OverLimit when too many of its requests wait, or one for too long."""
         key = caller.key
         queue = self._queues.get(key)
         if queue is None:
             queue = self._queues[key] = _Queue(asyncio.Semaphore(self._at_once))
         allowed = self._of_an_app if isinstance(caller, AppCaller) else self._of_a_person
-        if queue.in_hand >= allowed:
+        if queue.requests >= allowed:
             raise OverLimit(TOO_MANY, retry_after_seconds=1)
-        queue.in_hand += 1
+        queue.requests += 1
         try:
-            await self._wait(queue.places)
+            await self._wait_for_place(queue.places)
             try:
                 yield
             finally:
                 queue.places.release()
         finally:
-            queue.in_hand -= 1
-            if not queue.in_hand:
+            queue.requests -= 1
+            if not queue.requests:
                 del self._queues[key]
 
-    async def _wait(self, places: asyncio.Semaphore) -> None:
+    async def _wait_for_place(self, places: asyncio.Semaphore) -> None:
         if not places.locked():
-            await places.acquire()  # at once
+            await places.acquire()  # without a timer: there is a place
             return
         try:
             async with asyncio.timeout(self._patience_seconds):
@@ -128,16 +136,16 @@ class Turns:
             raise OverLimit(TOO_MANY, retry_after_seconds=1) from None
 
 
-def reading_turns() -> Turns:
-    """For the share `reads`: two callers who ask for all they can get leave a connection for the others."""
+def turns_for_reads() -> Turns:
+    """The turns at the share `reads`: two callers who ask for all they can get leave a connection for the others."""
     return Turns(at_once=2)
 
 
-class Lists:
-    """The share `lists`, of which one caller gets one connection at a time."""
+class ListTurns:
+    """The turns at the share `lists`: one caller has one of its connections at a time."""
 
     def __init__(self, database: Database, *, patience: timedelta = _PATIENCE) -> None:
-        """`patience`: how long a question waits for those that the same caller asked before."""
+        """`patience`: how long a query waits for those that the same caller asked before."""
         self._database = database
         self._turns = Turns(
             at_once=1,
@@ -147,7 +155,7 @@ class Lists:
         )
 
     @asynccontextmanager
-    async def turn(self, caller: Caller) -> AsyncIterator[Database]:
-        """The caller's turn to ask. Raises OverLimit when it has too much in hand, or has waited too long."""
-        async with self._turns.turn(caller):
+    async def take(self, caller: Caller) -> AsyncIterator[Database]:
+        """The caller's turn at the share, until the end of the block. Raises OverLimit as `Turns.take` does."""
+        async with self._turns.take(caller):
             yield self._database

@@ -1,7 +1,7 @@
 """What an ingest process measures of itself, as Prometheus metrics (contract §7).
 
-Labels are route templates, methods and statuses: never an id, so that the number of series is bounded.
-One registry an application, so that several can live in one process.
+Labels are route templates, methods, statuses and the numbers of apps, never ids of people or messages, so that the number of
+series is bounded. Each application has a registry of its own, so that several can live in one process.
 """
 
 from collections import Counter as Tally
@@ -24,12 +24,12 @@ from storage.process.metrics_export import exposed
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-# Of the record: the same whichever process looked.
+# For figures read from the database, which are the same whichever process read them.
 _LATEST: Final = "livemostrecent"
 
 
-class Telemetry:
-    """The metrics of one process."""
+class IngestMetrics:
+    """The metrics of one ingest process."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -43,7 +43,7 @@ class Telemetry:
             buckets=_SECONDS,
             registry=registry,
         )
-        self._known: dict[tuple[str, str, int], Histogram] = {}
+        self._request_series: dict[tuple[str, str, int], Histogram] = {}
         stages = Histogram(
             "carillon_intake_seconds",
             "Stages of the intake, of every batch: gather (its oldest send's wait), commit.",
@@ -51,8 +51,8 @@ class Telemetry:
             buckets=_SECONDS,
             registry=registry,
         )
-        self.gathering = stages.labels("gather")
-        self.committing = stages.labels("commit")
+        self.gather_seconds = stages.labels("gather")
+        self.commit_seconds = stages.labels("commit")
         self.batch_size = Histogram(
             "carillon_intake_batch_size",
             "Sends committed together.",
@@ -157,34 +157,34 @@ class Telemetry:
             registry=registry,
         )
 
-        self.unchecked = Counter(
+        self.limits_unchecked = Counter(
             "carillon_limits_unchecked",
             "Requests that passed without their limits: Valkey was away or slow.",
             registry=registry,
         )
 
-    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
-        """Count one answer."""
+    def count_request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """Count one response, `seconds` after its request; `route` is the template of its path."""
         key = (route, method, status)
-        child = self._known.get(key)
-        if child is None:
-            child = self._known[key] = self._requests.labels(route, method, str(status))
-        child.observe(seconds)
+        series = self._request_series.get(key)
+        if series is None:
+            series = self._request_series[key] = self._requests.labels(route, method, str(status))
+        series.observe(seconds)
 
-    def accepted(self, sends: Iterable[Send]) -> None:
-        """Count what one batch has accepted."""
+    def count_accepted(self, sends: Iterable[Send]) -> None:
+        """Count the sends that one batch has accepted."""
         tally = Tally([(send.sent_by_app_id, send.is_broadcast, send.type) for send in sends])
         for (app_id, is_broadcast, type), count in tally.items():
             app = "-" if app_id is None else str(app_id)
             kind = "BROADCAST" if is_broadcast else type.value
             self._accepted.labels(app, kind).inc(count)
 
-    def rang(self, queue: str, outcome: str) -> None:
-        """Count what became of a ring."""
+    def count_ring(self, queue: str, outcome: str) -> None:
+        """Count a ring of `queue` by its outcome: rung, joined or failed."""
         self._rings.labels(queue, outcome).inc()
 
-    def backlog(self, backlog: Backlog) -> None:
-        """Show how much is waiting."""
+    def show_backlog(self, backlog: Backlog) -> None:
+        """Show how much is waiting in the database."""
         self._waiting.set(backlog.waiting)
         self._oldest.set(backlog.oldest_seconds)
         self._failed.set(backlog.failed)
@@ -198,6 +198,6 @@ class Telemetry:
         self._sweep_age.set(backlog.sweep_age_seconds)
         self._scheduled_due.set(backlog.scheduled_due)
 
-    def exposed(self) -> bytes:
-        """All of it in Prometheus' text format."""
+    def export(self) -> bytes:
+        """All metrics in the text format of Prometheus."""
         return exposed(self._registry)

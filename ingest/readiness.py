@@ -1,7 +1,7 @@
-"""Whether the process can take work: asked once for all who want to know in the same moment.
+"""Whether the process can take work, found out once for all probes that come in the same moment.
 
-A probe must have its answer when the process is busiest, and costs the record a question: who asks often gets the
-answer of a moment ago.
+Used by `/readyz`. A probe must be answered when the process is busiest, and each costs a query: those that come often
+get the answer of a moment ago (docs/decisions/0018-shares-of-connections.md).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ LIFETIME_SECONDS = 0.5
 
 
 class Readiness:
-    """What is away, as it was at most `lifetime_seconds` ago."""
+    """Remembers which parts did not answer, for `lifetime_seconds`; `clock` gives seconds."""
 
     def __init__(
         self,
@@ -22,17 +22,20 @@ class Readiness:
     ) -> None:
         self._lifetime_seconds = lifetime_seconds
         self._clock = clock
-        self._asking: asyncio.Future[list[str]] | None = None
-        self._until = 0.0
+        self._check: asyncio.Future[list[str]] | None = None
+        self._valid_until = 0.0
 
-    async def away(self, ask: Callable[[], Awaitable[list[str]]]) -> list[str]:
-        """The parts that are away; `ask` finds out, unless that is being done or was done just now."""
-        if self._asking is None or (self._asking.done() and self._clock() >= self._until):
-            self._asking = asyncio.ensure_future(self._find_out(ask))
-        # Shielded: who gives up must not spoil it for the others.
-        return await asyncio.shield(self._asking)
+    async def find_missing(self, check: Callable[[], Awaitable[list[str]]]) -> list[str]:
+        """The names of the parts that do not answer, as they were at most `lifetime_seconds` ago; empty: all do.
 
-    async def _find_out(self, ask: Callable[[], Awaitable[list[str]]]) -> list[str]:
-        found = await ask()
-        self._until = self._clock() + self._lifetime_seconds
-        return found
+        `check` finds it out, unless a check is under way or has just ended.
+        """
+        if self._check is None or (self._check.done() and self._clock() >= self._valid_until):
+            self._check = asyncio.ensure_future(self._run(check))
+        # Shielded: a probe that gives up must not cancel the check for the others.
+        return await asyncio.shield(self._check)
+
+    async def _run(self, check: Callable[[], Awaitable[list[str]]]) -> list[str]:
+        missing = await check()
+        self._valid_until = self._clock() + self._lifetime_seconds
+        return missing

@@ -1,4 +1,7 @@
-"""Everything a handler may use, made once a process; the lifespan's typed state."""
+"""What one ingest process holds open: settings, clients of the servers behind it, and what is built of them.
+
+Made once, when the process starts (`app.py`), and given to every route with its request.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,12 +11,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypedDict
 
-from ingest.connection_shares import Lists, Shares, Turns, open_shares, reading_turns
+from ingest.connection_shares import (
+    ConnectionShares,
+    ListTurns,
+    Turns,
+    open_shares,
+    turns_for_reads,
+)
 from ingest.http.endpoint import Body, Params, RequestContext, Who
 from ingest.identity.authentication import Authentication
 from ingest.identity.lookups import Lookups
 from ingest.identity.strangers import answer_gateways
-from ingest.metrics import Telemetry
+from ingest.metrics import IngestMetrics
 from ingest.models.presenters import Display
 from ingest.readiness import Readiness
 from ingest.sends.backlog import BacklogMonitor
@@ -41,10 +50,10 @@ from storage.valkey.tickets import Tickets, TicketSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Pipes:
-    """What leads out of the process."""
+class Backends:
+    """The clients of everything that lies outside of the process: PostgreSQL, broker, Valkey, media store."""
 
-    shares: Shares
+    shares: ConnectionShares
     doorbell: Doorbell
     bus: AsyncBus
     tickets: Tickets
@@ -59,9 +68,9 @@ class Services:
     """The parts of a running ingest process."""
 
     settings: IngestSettings
-    pipes: Pipes
+    backends: Backends
     turns: Turns
-    lists: Lists
+    list_turns: ListTurns
     readiness: Readiness
     authentication: Authentication
     lookups: Lookups
@@ -70,32 +79,32 @@ class Services:
     recaller: Recaller
     delivery_waiter: DeliveryWaiter
     display: Display
-    telemetry: Telemetry
+    metrics: IngestMetrics
     vault: Vault
 
     @property
     def database(self) -> Database:
-        """The record, for what people and apps read and change of their own."""
-        return self.pipes.shares.reads
+        """PostgreSQL, through the connections for what people and apps read and change of their own."""
+        return self.backends.shares.reads
 
     @property
     def limits(self) -> Limits:
-        """What one caller may ask for."""
-        return self.pipes.limits
+        """The limits of what one caller may ask for."""
+        return self.backends.limits
 
 
 # One request, as a route gets it: who calls, its parameters and its body.
 Context: TypeAlias = RequestContext[Services, Who, Params, Body]
 
 
-class State(TypedDict):
-    """What the lifespan gives to every request's scope."""
+class LifespanState(TypedDict):
+    """What the lifespan puts into the scope of every request, under `state`."""
 
     services: Services
     document: Callable[[], dict[str, Any]]
 
 
-# All that this process reads.
+# Every class of settings that this process reads.
 SETTINGS = (
     DatabaseSettings,
     ValkeySettings,
@@ -112,96 +121,108 @@ SETTINGS = (
 
 
 @asynccontextmanager
-async def running(environ: Mapping[str, str], *, telemetry: Telemetry) -> AsyncIterator[Services]:
-    """The services of this environment, from start to stop. Connects to nothing before it is asked.
+async def open_services(
+    environ: Mapping[str, str], *, metrics: IngestMetrics
+) -> AsyncIterator[Services]:
+    """The services that these environment variables describe, open until the end of the block and then closed.
 
-    Raises InvalidSettings. On the way out everything is closed.
+    Nothing connects to a server before it is asked something. Raises InvalidSettings.
     """
     async with AsyncExitStack() as stack:
-        pipes = _pipes(environ, stack, telemetry)
-        await asyncio.to_thread(pipes.media.prepare)
+        backends = _open_backends(environ, stack, metrics)
+        await asyncio.to_thread(backends.media.prepare)
         settings = load(IngestSettings, environ)
         backlog = BacklogMonitor(
-            pipes.shares.probes, cap=settings.accepted_cap, interval=settings.backlog_interval
+            backends.shares.probes, cap=settings.accepted_cap, interval=settings.backlog_interval
         )
-        services = _services(
-            environ, pipes, backlog=backlog, telemetry=telemetry, settings=settings
+        services = _build_services(
+            environ, backends, backlog=backlog, metrics=metrics, settings=settings
         )
-        for steady in (
-            backlog.keep_measuring(telemetry.backlog),
+        for background_task in (
+            backlog.keep_measuring(metrics.show_backlog),
             services.lookups.keep_fresh(),
-            answer_gateways(pipes.strangers, pipes.shares.strangers),
+            answer_gateways(backends.strangers, backends.shares.strangers),
         ):
-            stack.callback(asyncio.create_task(steady).cancel)
+            stack.callback(asyncio.create_task(background_task).cancel)
         yield services
 
 
-def _pipes(environ: Mapping[str, str], stack: AsyncExitStack, telemetry: Telemetry) -> Pipes:
+def _open_backends(
+    environ: Mapping[str, str], stack: AsyncExitStack, metrics: IngestMetrics
+) -> Backends:
     valkey = load(ValkeySettings, environ)
-    pipes = Pipes(
-        shares=open_shares(load(DatabaseSettings, environ), telemetry),
-        doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.rang),
+    backends = Backends(
+        shares=open_shares(load(DatabaseSettings, environ), metrics),
+        doorbell=Doorbell(load(QueueSettings, environ), tell=metrics.count_ring),
         bus=AsyncBus(load(BusSettings, environ), valkey),
         tickets=Tickets(valkey, load(TicketSettings, environ)),
-        limits=Limits(valkey, load(LimitSettings, environ), tell_unchecked=telemetry.unchecked.inc),
+        limits=Limits(
+            valkey, load(LimitSettings, environ), tell_unchecked=metrics.limits_unchecked.inc
+        ),
         media=media_store(load(MediaSettings, environ)),
         gateways=Gateways(valkey),
         strangers=Strangers(valkey),
     )
-    on_valkey = (pipes.bus, pipes.tickets, pipes.limits, pipes.gateways, pipes.strangers)
-    for closable in (pipes.shares, *on_valkey):
+    on_valkey = (
+        backends.bus,
+        backends.tickets,
+        backends.limits,
+        backends.gateways,
+        backends.strangers,
+    )
+    for closable in (backends.shares, *on_valkey):
         stack.push_async_callback(closable.close)
-    stack.push_async_callback(asyncio.to_thread, pipes.doorbell.close)
-    return pipes
+    stack.push_async_callback(asyncio.to_thread, backends.doorbell.close)
+    return backends
 
 
-def _services(
+def _build_services(
     environ: Mapping[str, str],
-    pipes: Pipes,
+    backends: Backends,
     *,
     backlog: BacklogMonitor,
-    telemetry: Telemetry,
+    metrics: IngestMetrics,
     settings: IngestSettings,
 ) -> Services:
     vault = Vault(load(VaultSettings, environ))
-    shares = pipes.shares
-    lists = Lists(shares.lists)
+    shares = backends.shares
+    list_turns = ListTurns(shares.lists)
     lookups = Lookups(shares.sends, strangers=shares.strangers, vault=vault, settings=settings)
     verifier = TokenVerifier(load(TokenSettings, environ))
     clock = partial(datetime.now, UTC)
     validator = SendValidator(
         lookups,
-        lists,
-        media=pipes.media,
+        list_turns,
+        media=backends.media,
         policy=SendPolicy(settings.content_limit_bytes, settings.schedule_ahead),
         clock=clock,
     )
     intake = Intake(
         shares.sends,
-        doorbell=pipes.doorbell,
+        doorbell=backends.doorbell,
         backlog=backlog,
-        telemetry=telemetry,
+        metrics=metrics,
         settings=settings,
     )
     keys = IdempotencyKeys(shares.sends, settings=settings)
     return Services(
         settings=settings,
-        pipes=pipes,
-        turns=reading_turns(),
-        lists=lists,
+        backends=backends,
+        turns=turns_for_reads(),
+        list_turns=list_turns,
         readiness=Readiness(),
         authentication=Authentication(verifier, lookups, window=settings.signature_window),
         lookups=lookups,
-        sender=Sender(validator, intake, keys=keys, limits=pipes.limits),
-        batch_sender=BatchSender(validator, intake, keys=keys, limits=pipes.limits),
+        sender=Sender(validator, intake, keys=keys, limits=backends.limits),
+        batch_sender=BatchSender(validator, intake, keys=keys, limits=backends.limits),
         recaller=Recaller(
             shares.reads,
-            doorbell=pipes.doorbell,
+            doorbell=backends.doorbell,
             limit=timedelta(hours=settings.recall_hours),
             clock=clock,
         ),
         delivery_waiter=DeliveryWaiter(shares.sends),
-        display=Display(load(DisplaySettings, environ).time_zone, pipes.media),
-        telemetry=telemetry,
+        display=Display(load(DisplaySettings, environ).time_zone, backends.media),
+        metrics=metrics,
         vault=vault,
     )

@@ -45,14 +45,14 @@ async def look(services: Services) -> dict[str, Any]:
 
 async def _rings(services: Services) -> dict[str, int] | None:
     try:
-        return await asyncio.to_thread(services.pipes.doorbell.queue_lengths)
+        return await asyncio.to_thread(services.backends.doorbell.queue_lengths)
     except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
         return None
 
 
 async def _gateways(services: Services) -> GatewayCounts | None:
     try:
-        return await services.pipes.gateways.look()
+        return await services.backends.gateways.look()
     except TransientError:
         return None
 
@@ -106,7 +106,7 @@ async def list_failed(services: Services, before_id: int | None) -> list[dict[st
 async def replay(services: Services, id: int) -> dict[str, Any]:
     """Let a dead letter be a send again."""
     _there(await services.database.transaction(failed_sends.replay, [id]))
-    services.pipes.doorbell.ring(SENDS)
+    services.backends.doorbell.ring(SENDS)
     _log.info("The operator replayed send %d.", id)
     return {}
 
@@ -157,7 +157,7 @@ async def find_people(services: Services, asked: str) -> dict[str, Any]:
         one = await services.database.query(directory.find, int(asked))
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
-    total, found = await services.pipes.shares.lists.query(
+    total, found = await services.backends.shares.lists.query(
         directory.listing, asked, skip=0, limit=SHOWN
     )
     return {"total": total, "people": [_person(one) for one in found]}

@@ -68,7 +68,7 @@ class SignIn:
         try:
             # The connection of strangers, one attempt at a time: a flood of them takes nobody else's.
             async with self._turn:
-                await services.pipes.shares.strangers.transaction(
+                await services.backends.shares.strangers.transaction(
                     console_sessions.try_sign_in, address, limits=self._limits
                 )
             if not session.is_token(given, services.settings.console_token):

@@ -50,7 +50,7 @@ class RequestHandler:
         try:
             context = await self._call(scope, receive)
             if self._takes_turn and context.caller is not None:
-                async with context.services.turns.turn(context.caller):
+                async with context.services.turns.take(context.caller):
                     answer = await self.endpoint.handler(context)
             else:
                 answer = await self.endpoint.handler(context)

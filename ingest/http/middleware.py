@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http import errors
-from ingest.metrics import Telemetry
+from ingest.metrics import IngestMetrics
 from storage.model.origin import is_sane_request_id
 from storage.process.logs import REQUEST_ID
 from storage.process.tracing import TRACEPARENT, RequestSpan, Tracing
@@ -31,11 +31,11 @@ class RequestContextMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, *, telemetry: Telemetry, tracing: Tracing | None = None
+        self, app: ASGIApp, *, metrics: IngestMetrics, tracing: Tracing | None = None
     ) -> None:
         self._app = app
         self._tracing = tracing
-        self._telemetry = telemetry
+        self._metrics = metrics
         # A random name for this process and a number: a random name for each request costs more.
         self._numbered = zip(repeat(secrets.token_hex(6).encode()), count(1))
 
@@ -87,7 +87,7 @@ class RequestContextMiddleware:
     def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         template = _template(scope)
-        self._telemetry.request(template, method=method, status=status, seconds=seconds)
+        self._metrics.count_request(template, method=method, status=status, seconds=seconds)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s %s: %d in %.1f ms", method, template, status, seconds * 1000)
 

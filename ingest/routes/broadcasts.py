@@ -25,7 +25,7 @@ from storage.postgres.broadcasts import reports as broadcast_reports
 async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing]) -> Response:
     """The calling app's broadcasts, the last accepted first, also those that are not due yet."""
     services, window = context.services, context.params
-    async with services.lists.turn(context.caller) as database:
+    async with services.list_turns.take(context.caller) as database:
         reports = await database.query(
             broadcast_reports.list_reports,
             context.caller.app.id,
@@ -48,7 +48,7 @@ async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing])
 async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> Response:
     """How far a broadcast has come, to the app that sent it."""
     services = context.services
-    async with services.lists.turn(context.caller) as database:
+    async with services.list_turns.take(context.caller) as database:
         report = await broadcast_progress.find_report(
             database, context.params.broadcast_id, app_id=context.caller.app.id
         )
@@ -68,7 +68,7 @@ async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Res
     """Who has the broadcast and has not read it, by user id; go on after the last of a page."""
     services, window = context.services, context.params
     await _check(services, window.broadcast_id, app_id=context.caller.app.id)
-    async with services.lists.turn(context.caller) as database:
+    async with services.list_turns.take(context.caller) as database:
         people = await broadcast_progress.list_unread(
             database,
             window.broadcast_id,

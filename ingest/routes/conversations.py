@@ -46,7 +46,7 @@ async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> 
     services, window = context.services, context.params
     await _check_peer(services, window.other_user_id)
     if window.skip > _FAR:
-        async with services.lists.turn(context.caller) as database:
+        async with services.list_turns.take(context.caller) as database:
             views = await _history(database, context.caller, window)
     else:
         views = await _history(services.database, context.caller, window)
@@ -124,7 +124,7 @@ ROUTES = (list_conversations, list_history, read_all, read_conversation, count_u
 def _ring(services: Services, count: int) -> None:
     """Have a worker tell the person's devices, if there is something to tell."""
     if count:
-        services.pipes.doorbell.ring(SENDS)
+        services.backends.doorbell.ring(SENDS)
 
 
 async def _check_peer(services: Services, peer_id: int) -> None:

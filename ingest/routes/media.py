@@ -33,7 +33,7 @@ async def start_upload(context: Context[Caller, Nothing, UploadBody]) -> Respons
     """Announce an upload: the key to send as `content`, and how to upload its object."""
     services, body, owner = context.services, context.body, context.caller.key
     key = new_key(owner, body.filename, content_type=body.content_type)
-    way = services.pipes.media.upload(key, content_type=body.content_type, size=body.size)
+    way = services.backends.media.upload(key, content_type=body.content_type, size=body.size)
     await services.database.transaction(
         media_objects.remember, key, owner=owner, **body.model_dump()
     )
@@ -88,7 +88,7 @@ def _shown(way: UploadInstructions) -> PutWay | FormWay:
 
 
 def _local(services: Services) -> LocalStore:
-    store = services.pipes.media
+    store = services.backends.media
     if not isinstance(store, LocalStore):
         raise NotFound("There is no such object.")
     return store

@@ -139,7 +139,7 @@ async def get_callback_url(context: Context[UserCaller, OneMessage, Nothing]) ->
     if link is None:
         raise invalid("message_id", "The message has no button that signs on.", where="path")
     app = await open_app(services.lookups, link.app_id)
-    tickets = services.pipes.tickets
+    tickets = services.backends.tickets
     return Response(
         CallbackUrl(await callback_to(app, link.target_url, user_id=me, tickets=tickets))
     )

@@ -29,22 +29,24 @@ async def tell_ready(context: Context[None, Nothing, Nothing]) -> Response:
 
     As it was at most half a second ago.
     """
-    away = await context.services.readiness.away(partial(_away, context.services))
-    if away:
-        raise TransientError(f"Not ready: {', '.join(away)} away or not up to date.")
+    missing = await context.services.readiness.find_missing(
+        partial(_find_missing, context.services)
+    )
+    if missing:
+        raise TransientError(f"Not ready: {', '.join(missing)} away or not up to date.")
     return Response(Ready("ok", "ok", "ok"))
 
 
 @endpoint("GET", "/metrics", callers=ANYONE, answer=str, media_type=CONTENT_TYPE)
 async def show_metrics(context: Context[None, Nothing, Nothing]) -> Response:
     """What the process measures, for Prometheus."""
-    return Response(context.services.telemetry.exposed(), media_type=CONTENT_TYPE)
+    return Response(context.services.metrics.export(), media_type=CONTENT_TYPE)
 
 
 ROUTES = (tell_alive, tell_ready, show_metrics)
 
 
-async def _away(services: Services) -> list[str]:
+async def _find_missing(services: Services) -> list[str]:
     found = await asyncio.gather(*map(_answers, _checks(services)))
     parts = dict(zip(("database", "broker", "bus"), found, strict=True))
     return [name for name, is_there in parts.items() if not is_there]
@@ -53,7 +55,7 @@ async def _away(services: Services) -> list[str]:
 def _checks(services: Services) -> tuple[Awaitable[bool], ...]:
     return (
         _is_up_to_date(services),
-        asyncio.to_thread(services.pipes.doorbell.is_reachable),
+        asyncio.to_thread(services.backends.doorbell.is_reachable),
         _has_bus(services),
     )
 
@@ -67,9 +69,9 @@ async def _answers(check: Awaitable[bool]) -> bool:
 
 
 async def _is_up_to_date(services: Services) -> bool:
-    return not await services.pipes.shares.probes.transaction(has_missing_migrations)
+    return not await services.backends.shares.probes.transaction(has_missing_migrations)
 
 
 async def _has_bus(services: Services) -> bool:
-    await services.pipes.bus.probe()
+    await services.backends.bus.probe()
     return True

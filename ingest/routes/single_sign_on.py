@@ -26,7 +26,7 @@ async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
     app = await open_app(services.lookups, context.body.app_id)
     if await services.database.query(apps.mapping_of, app.id, user_id=me) is None:
         raise NotAllowed("You have no account in this app.")
-    ticket = await services.pipes.tickets.issue_sign_on(me, app_id=app.id)
+    ticket = await services.backends.tickets.issue_sign_on(me, app_id=app.id)
     return Response(RedirectUrl(callback_link(app.callback_url, ticket=ticket)))
 
 
@@ -43,7 +43,7 @@ async def jump(context: Context[UserCaller, JumpParameters, Nothing]) -> Respons
     """Follow a button: to the app's callback with a ticket, and on to the target."""
     services, asked = context.services, context.params
     app = await open_app(services.lookups, asked.app_id)
-    me, tickets = context.caller.person.id, services.pipes.tickets
+    me, tickets = context.caller.person.id, services.backends.tickets
     url = await callback_to(app, asked.redirect_to, user_id=me, tickets=tickets)
     return Response(status=302, headers=[("Location", url)])
 
@@ -59,7 +59,7 @@ async def jump(context: Context[UserCaller, JumpParameters, Nothing]) -> Respons
 async def verify_ticket(context: Context[AppCaller, Nothing, VerifyBody]) -> Response:
     """Exchange a ticket of the calling app for who came with it: once, within a minute."""
     services, app = context.services, context.caller.app
-    user_id = await services.pipes.tickets.redeem_sign_on(context.body.ticket, app_id=app.id)
+    user_id = await services.backends.tickets.redeem_sign_on(context.body.ticket, app_id=app.id)
     person = None if user_id is None else await services.lookups.people.find(user_id)
     if person is None or not person.is_active:
         raise NotFound("There is no such ticket.")

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 
-from ingest.metrics import Telemetry
+from ingest.metrics import IngestMetrics
 from ingest.micro_batcher import MicroBatcher
 from ingest.sends.backlog import BacklogMonitor
 from ingest.settings import IngestSettings
@@ -37,19 +37,19 @@ class Intake:
         *,
         doorbell: Doorbell,
         backlog: BacklogMonitor,
-        telemetry: Telemetry,
+        metrics: IngestMetrics,
         settings: IngestSettings,
     ) -> None:
         self._database = database
         self._doorbell = doorbell
         self._backlog = backlog
-        self._telemetry = telemetry
+        self._metrics = metrics
         self._batcher: MicroBatcher[IntakeItem, Accepted] = MicroBatcher(
             self._commit,
             size=settings.intake_batch,
             patience=settings.intake_patience,
             sentence=SLOW,
-            tell_wait=telemetry.gathering.observe,
+            tell_wait=metrics.gather_seconds.observe,
         )
 
     def accept(self, item: IntakeItem) -> Awaitable[Accepted]:
@@ -78,8 +78,8 @@ class Intake:
     async def _commit(self, items: Sequence[IntakeItem]) -> Sequence[Accepted | CallerError]:
         began = time.perf_counter()
         outcomes = await self._database.query(intake.accept, items)
-        self._telemetry.committing.observe(time.perf_counter() - began)
-        self._telemetry.batch_size.observe(len(items))
+        self._metrics.commit_seconds.observe(time.perf_counter() - began)
+        self._metrics.batch_size.observe(len(items))
         self._announce([one for one in outcomes if isinstance(one, Accepted) and not one.is_replay])
         if _log.isEnabledFor(logging.DEBUG):
             _log_accepted(items, outcomes)
@@ -87,7 +87,7 @@ class Intake:
 
     def _announce(self, accepted: Sequence[Accepted]) -> None:
         """Count what is new, and ring for it."""
-        self._telemetry.accepted([one.send for one in accepted])
+        self._metrics.count_accepted([one.send for one in accepted])
         self._backlog.note_accepted(len(accepted))
         if accepted:
             self._doorbell.ring(SENDS)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from ingest.connection_shares import Lists
+from ingest.connection_shares import ListTurns
 from ingest.identity.lookups import Lookups
 from ingest.models.requests import Audience, SendBody
 from ingest.sends.audience import ResolvedAudience, resolve_audience
@@ -20,7 +20,7 @@ class SendValidator:
     def __init__(
         self,
         lookups: Lookups,
-        lists: Lists,
+        lists: ListTurns,
         *,
         media: MediaStore,
         policy: SendPolicy,
@@ -83,5 +83,5 @@ class SendValidator:
         if audience is None or app is None:
             return None
         # Up to 100,000 names are a long question: not of the share that every send needs.
-        async with self._lists.turn(caller) as database:
+        async with self._lists.take(caller) as database:
             return await resolve_audience(database, audience, app=app)

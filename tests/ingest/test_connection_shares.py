@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from ingest.connection_shares import Lists, open_shares, sizes
-from ingest.metrics import Telemetry
+from ingest.connection_shares import ListTurns, open_shares, share_sizes
+from ingest.metrics import IngestMetrics
 from ingest.readiness import Readiness
 from storage.model.caller import ACTIVE, ORDINARY_USER, Person, UserCaller
 from storage.model.errors import OverLimit, TransientError
@@ -24,15 +24,15 @@ def person(id: int) -> UserCaller:
     return UserCaller(Person(id, "", "", "", ACTIVE, ORDINARY_USER, is_deleted=False))
 
 
-def lists(**options: Any) -> Lists:
+def lists(**options: Any) -> ListTurns:
     """Turns at a record that is never asked."""
-    return Lists(cast("Database", None), **options)
+    return ListTurns(cast("Database", None), **options)
 
 
-async def take(lists: Lists, caller: UserCaller, *, until: asyncio.Event) -> str:
+async def take(lists: ListTurns, caller: UserCaller, *, until: asyncio.Event) -> str:
     """A turn that lasts `until`; what became of it."""
     try:
-        async with lists.turn(caller):
+        async with lists.take(caller):
             await until.wait()
     except OverLimit:
         return "refused"
@@ -46,13 +46,13 @@ def test_one_caller_has_one_turn_at_a_time_and_others_do_not_wait_for_it() -> No
         turns, enough = lists(), asyncio.Event()
         mine = [asyncio.ensure_future(take(turns, person(1), until=enough)) for _ in range(20)]
         await asyncio.sleep(0)
-        async with asyncio.timeout(5), turns.turn(person(2)):
+        async with asyncio.timeout(5), turns.take(person(2)):
             pass
         enough.set()
         found = await asyncio.gather(*mine)
         assert found.count("had") == 8
         assert found.count("refused") == 12
-        async with asyncio.timeout(5), turns.turn(person(1)):
+        async with asyncio.timeout(5), turns.take(person(1)):
             pass
 
     asyncio.run(story())
@@ -63,9 +63,9 @@ def test_who_waited_too_long_is_told_to_come_again() -> None:
 
     async def story() -> None:
         turns = lists(patience=timedelta(milliseconds=20))
-        async with turns.turn(person(1)):
+        async with turns.take(person(1)):
             with pytest.raises(OverLimit) as refused:
-                async with turns.turn(person(1)):
+                async with turns.take(person(1)):
                     pass
         assert refused.value.retry_after_seconds
 
@@ -75,7 +75,7 @@ def test_who_waited_too_long_is_told_to_come_again() -> None:
 @pytest.mark.parametrize(("pool_size", "largest"), [(1, 5), (5, 5), (16, 16), (200, 200)])
 def test_shares_are_no_more_than_the_setting_says(pool_size: int, largest: int) -> None:
     """Each has one connection at least, and together they are no more than the whole."""
-    shared = sizes(pool_size)
+    shared = share_sizes(pool_size)
     assert min(shared.values()) >= 1
     assert sum(shared.values()) <= largest
 
@@ -92,12 +92,15 @@ def test_readiness_is_found_out_once_for_all_who_ask() -> None:
             return ["bus"]
 
         readiness = Readiness(lifetime_seconds=0.5, clock=lambda: now[0])
-        assert await asyncio.gather(*(readiness.away(look) for _ in range(100))) == [["bus"]] * 100
+        assert (
+            await asyncio.gather(*(readiness.find_missing(look) for _ in range(100)))
+            == [["bus"]] * 100
+        )
         now[0] = 0.4
-        await readiness.away(look)
+        await readiness.find_missing(look)
         assert looks == [1]
         now[0] = 0.6
-        await readiness.away(look)
+        await readiness.find_missing(look)
         assert looks == [2]
 
     asyncio.run(story())
@@ -107,9 +110,9 @@ def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, s
     """All connections for lists are busy: another list is refused and counted, a send's question answered."""
 
     async def story() -> None:
-        telemetry = Telemetry()
+        metrics = IngestMetrics()
         settings = load(DatabaseSettings, {**environ, "CARILLON_DATABASE_POOL_SIZE": "5"})
-        shares = open_shares(settings, telemetry)
+        shares = open_shares(settings, metrics)
         frozen = asyncio.ensure_future(shares.lists.query(sleep))
         await asyncio.sleep(0.1)
         with pytest.raises(TransientError, match="busy"):
@@ -119,7 +122,7 @@ def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, s
         with suppress(asyncio.CancelledError, TransientError):
             await frozen
         await shares.close()
-        assert b'carillon_database_busy_total{share="lists"} 1.0' in telemetry.exposed()
+        assert b'carillon_database_busy_total{share="lists"} 1.0' in metrics.export()
 
     asyncio.run(story())
 

@@ -11,7 +11,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest.metrics import Telemetry
+from ingest.metrics import IngestMetrics
 from push_gateway.metrics import Metrics
 from storage.model.message import MessageType
 from tests.builders import a_send
@@ -30,7 +30,7 @@ def metrics() -> set[str]:
     registry = CollectorRegistry()
     Metrics(registry)
     of_workers = WorkerTelemetry().registry
-    exposed = text_string_to_metric_families(Telemetry().exposed().decode())
+    exposed = text_string_to_metric_families(IngestMetrics().export().decode())
     found = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in (*exposed, *registry.collect(), *of_workers.collect())
@@ -128,9 +128,9 @@ def expressions() -> list[str]:
 
 def test_accepted_sends_are_told_by_app_and_kind() -> None:
     """People's sends under `-`; a broadcast is a kind of its own."""
-    telemetry = Telemetry()
-    telemetry.accepted([a_send(), a_send(), a_send(is_broadcast=True, sent_by_app_id=7)])
-    text = telemetry.exposed().decode()
+    metrics = IngestMetrics()
+    metrics.count_accepted([a_send(), a_send(), a_send(is_broadcast=True, sent_by_app_id=7)])
+    text = metrics.export().decode()
     kind = MessageType.MESSAGE.value
     assert f'carillon_accepted_sends_total{{app="-",kind="{kind}"}} 2.0' in text
     assert 'carillon_accepted_sends_total{app="7",kind="BROADCAST"} 1.0' in text
