@@ -28,7 +28,6 @@ _TASKS: dict[str, Callable[[Services], object]] = {
     RECOUNT: upkeep.start_recount,
 }
 
-EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 _log = logging.getLogger(__name__)
 
@@ -76,4 +75,4 @@ def _record_failure(liveness: Liveness) -> None:
     """Note a failed task; end a process that fails at everything: its worker replaces it."""
     if liveness.record_failure():
         _log.error("This process fails at everything: ending.")
-        os._exit(EXIT_CODE)
+        os._exit(os.EX_TEMPFAIL)

@@ -32,7 +32,6 @@ _log = logging.getLogger(__name__)
 
 LOOKS = 6  # in the time after which a worker counts as stalled
 SHUTDOWN_SECONDS = 10.0  # for an orderly shutdown, before the process is killed
-EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
 class StallDetector:
@@ -142,7 +141,7 @@ def end_process() -> None:
     for child in billiard.active_children():
         if child.pid is not None:
             os.kill(child.pid, signal.SIGKILL)
-    os._exit(EXIT_CODE)
+    os._exit(os.EX_TEMPFAIL)
 
 
 def install(environ: Mapping[str, str], liveness: Liveness) -> None:
