@@ -1,7 +1,7 @@
 """Messages as rows: their columns, in SQL, the peer of their receiver, and the message in a row.
 
 Every statement that writes or reads whole messages takes its column lists from here, so that a new field of a message
-is named in `model.message.Message`, `model.send.Send`, `tables.py` and a migration, and nowhere else in this package.
+is named in `model.message.Message`, `model.send.Send`, `tables/` and a migration, and nowhere else in this package.
 This module asks PostgreSQL nothing.
 """
 

@@ -1,4 +1,4 @@
-"""The migrations and `tables.py` describe one schema."""
+"""The migrations and `tables/` describe one schema."""
 
 from typing import Any
 

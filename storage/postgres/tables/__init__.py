@@ -1,0 +1,75 @@
+"""The tables, as SQLAlchemy Core metadata: one module a subject, and every table can be imported from here.
+
+`migrations/` builds them in the database; a test holds the two together. What is an invariant is a constraint:
+`unread_count >= 0` is checked by PostgreSQL, so a counter that would go wrong aborts the transaction that did it.
+Nothing but SQLAlchemy is imported into this room: no query, no connection, no model.
+"""
+
+from storage.postgres.tables.base import metadata
+from storage.postgres.tables.broadcasts import broadcast_chunks, broadcasts
+from storage.postgres.tables.messages import (
+    conversations,
+    deliveries,
+    messages,
+    outbox,
+    recounts,
+    retention_progress,
+    unpublished,
+)
+from storage.postgres.tables.operations import (
+    console_sessions,
+    console_sign_ins,
+    media_objects,
+    turns,
+)
+from storage.postgres.tables.people import (
+    activity_changes,
+    app_categories,
+    app_redirect_hosts,
+    app_secrets,
+    apps,
+    mappings,
+    users,
+)
+from storage.postgres.tables.sends import (
+    accepted,
+    failed_sends,
+    held_sends,
+    idempotency_keys,
+    message_ids,
+    message_numbers,
+    persist_claims,
+    persist_holder,
+)
+
+__all__ = [
+    "accepted",
+    "activity_changes",
+    "app_categories",
+    "app_redirect_hosts",
+    "app_secrets",
+    "apps",
+    "broadcast_chunks",
+    "broadcasts",
+    "console_sessions",
+    "console_sign_ins",
+    "conversations",
+    "deliveries",
+    "failed_sends",
+    "held_sends",
+    "idempotency_keys",
+    "mappings",
+    "media_objects",
+    "message_ids",
+    "message_numbers",
+    "messages",
+    "metadata",
+    "outbox",
+    "persist_claims",
+    "persist_holder",
+    "recounts",
+    "retention_progress",
+    "turns",
+    "unpublished",
+    "users",
+]

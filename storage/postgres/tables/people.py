@@ -1,0 +1,108 @@
+"""People, business apps, and the accounts that apps know people by."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.schema import Identity
+
+from storage.postgres.tables.base import INSTANT, metadata
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("mobile", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("english_name", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default="ACTIVE"),
+    Column("role", Text, nullable=False, server_default="ORDINARY_USER"),
+    Column("is_deleted", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", INSTANT, nullable=False, server_default=func.now()),
+    # The lower-case substrings of one and two characters of the three names, as numbers: a trigram index cannot
+    # serve a search for one Chinese character (docs/decisions/0024-search-by-grams.md). Filled by the code that
+    # writes the row (`name_grams.grams`).
+    Column("search_grams", ARRAY(Integer), nullable=False, server_default="{}"),
+    Index("users_search_grams", "search_grams", postgresql_using="gin"),
+    # Everyone active, by id, without reading the wide rows: the planning of a broadcast reads along it.
+    Index(
+        "users_active",
+        "id",
+        postgresql_include=["created_at"],
+        postgresql_where=text("status = 'ACTIVE' AND NOT is_deleted"),
+    ),
+    # Everyone else: the sweep compares them with whom gateways refuse.
+    Index("users_disabled", "id", postgresql_where=text("status <> 'ACTIVE' OR is_deleted")),
+)
+
+# Who became active or inactive, and when. A trigger of `users` writes it, so that a broadcast's audience is that of
+# its acceptance, however late it is planned (docs/decisions/0008-arrays-not-ranges.md). Upkeep deletes old rows.
+activity_changes = Table(
+    "activity_changes",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("was_active", Boolean, nullable=False),
+    Column("changed_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Index("activity_changes_changed_at", "changed_at"),
+)
+
+app_categories = Table(
+    "app_categories",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+apps = Table(
+    "apps",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("app_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("callback_url", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("protocol_type", Text, nullable=False, server_default="SIMPLE_API"),
+    Column("category_id", Integer),
+    Column("created_at", INSTANT, nullable=False, server_default=func.now()),
+)
+
+# At most two secrets of an app are valid at once, so that one can be rotated without an outage (contract §1).
+app_secrets = Table(
+    "app_secrets",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("app_id", Integer, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", INSTANT, nullable=False, server_default=func.now()),
+)
+
+app_redirect_hosts = Table(
+    "app_redirect_hosts",
+    metadata,
+    Column("app_id", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    PrimaryKeyConstraint("app_id", "host"),
+)
+
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("app_id", Integer, nullable=False),
+    Column("app_user_id", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("email", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("app_id", "app_user_id"),
+    Index("mappings_user_id_app_id", "user_id", "app_id"),
+)
