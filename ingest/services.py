@@ -42,7 +42,8 @@ from storage.media.store import MediaSettings, MediaStore, media_store
 from storage.postgres.database import Database
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
-from storage.valkey.bus import AsyncBus, BusSettings
+from storage.valkey.bus import AsyncBus
+from storage.valkey.bus_streams import BusSettings
 from storage.valkey.gateway_reports import Gateways
 from storage.valkey.rate_limits import Limits, LimitSettings
 from storage.valkey.strangers import Strangers

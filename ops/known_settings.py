@@ -20,7 +20,7 @@ from storage.settings import (
     ValkeySettings,
     declared,
 )
-from storage.valkey.bus import BusSettings
+from storage.valkey.bus_streams import BusSettings
 from storage.valkey.rate_limits import LimitSettings
 from storage.valkey.tickets import TicketSettings
 from workers.settings import WorkerSettings

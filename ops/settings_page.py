@@ -17,7 +17,7 @@ from storage.keys.vault import VaultSettings
 from storage.media.store import MediaSettings
 from storage.process.logs import LogSettings
 from storage.settings import DatabaseSettings, DataFolder, DisplaySettings, ValkeySettings
-from storage.valkey.bus import BusSettings
+from storage.valkey.bus_streams import BusSettings
 from storage.valkey.rate_limits import LimitSettings
 from storage.valkey.tickets import TicketSettings
 from workers.settings import WorkerSettings

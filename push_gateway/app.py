@@ -42,7 +42,8 @@ from storage.process.logs import LogSettings, configure
 from storage.process.metrics_export import CONTENT_TYPE, exposed, join_shared_folder
 from storage.process.tracing import Tracing, tracing
 from storage.settings import load
-from storage.valkey.bus import AsyncBus, BusReader
+from storage.valkey.bus import AsyncBus
+from storage.valkey.bus_reader import BusReader
 from storage.valkey.gateway_reports import Gateways
 from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets

@@ -157,7 +157,7 @@ class Authenticator:
                 await asyncio.sleep(rest)
             self._next_lookup_at = loop.time() + LOOKUP_REST_SECONDS
             asked, self._to_look_up, self._lookup = self._to_look_up, set(), None
-            disabled = self._bus.disabled_among(asked)
+            disabled = self._bus.find_disabled(asked)
             if unmet := asked - self._known_users:
                 found, met = await asyncio.gather(disabled, self._strangers.met(unmet))
                 return found, met

@@ -66,7 +66,7 @@ async def disconnect_disabled(gateway: Gateway, bus: AsyncBus) -> None:
         await asyncio.sleep(ROUND_SECONDS / SHARDS)
         if user_ids := gateway.find_user_ids(shard):
             with suppress(TransientError):  # asked again with the next round
-                gateway.disconnect_users(await bus.disabled_among(user_ids))
+                gateway.disconnect_users(await bus.find_disabled(user_ids))
 
 
 async def maintain_bus(bus: AsyncBus, metrics: Metrics) -> None:
@@ -77,7 +77,7 @@ async def maintain_bus(bus: AsyncBus, metrics: Metrics) -> None:
     was_writable = True
     while True:
         try:
-            metrics.bus_bytes.set((await bus.tend()).bytes)
+            metrics.bus_bytes.set((await bus.trim()).bytes)
             await bus.probe()
         except TransientError as error:
             if was_writable:

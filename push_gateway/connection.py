@@ -6,7 +6,7 @@ from typing import Optional, Protocol
 
 from push_gateway.sockets.close_codes import CloseCode
 from push_gateway.sockets.frame_socket import FrameSocket
-from storage.valkey.bus import Position
+from storage.valkey.bus_reader import Position
 
 
 class ConnectionOwner(Protocol):

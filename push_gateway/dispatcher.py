@@ -20,7 +20,7 @@ from push_gateway.resume.resumption import PastEvent, Resumption
 from storage.model.event import Disconnect, Event, NewMessage
 from storage.model.origin import Origin
 from storage.process.tracing import Tracing
-from storage.valkey.bus import Entry
+from storage.valkey.bus_reader import Entry
 
 FRAMES_PER_TURN = (
     10_000  # then other clients have their turn of the loop: handshakes, pings, closes

@@ -10,7 +10,7 @@ from typing import Protocol
 from push_gateway.metrics import Metrics
 from push_gateway.resume.bus_view import BusView, FeedUpdate
 from storage.model.errors import TransientError
-from storage.valkey.bus import Batch, Position
+from storage.valkey.bus_reader import Batch, Position
 
 WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is noticed within it
 AUDIT_SECONDS = 10.0
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Reader(Protocol):
-    """What the feed needs of `storage.valkey.bus.BusReader`."""
+    """What the feed needs of `storage.valkey.bus_reader.BusReader`."""
 
     async def connect(self) -> None:
         """Connect anew."""

@@ -15,7 +15,7 @@ from storage.settings import (
     whole,
     words,
 )
-from storage.valkey.bus import BusSettings
+from storage.valkey.bus_streams import BusSettings
 from storage.valkey.tickets import TicketSettings
 
 

@@ -7,8 +7,8 @@ import redis
 from sqlalchemy import Connection, text
 
 from storage.settings import ValkeySettings
-from storage.valkey import connection as valkey
 from storage.valkey.bus import PROBE
+from storage.valkey.connection import make_client, translate_valkey_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def sessions(connection: Connection, *, wait: timedelta) -> Sessions:
 
 def examine_valkey(settings: ValkeySettings) -> ValkeyHealth:
     """Valkey as it is now. Blocks for its timeout at most; raises TransientError."""
-    with valkey.client(settings) as client, valkey.translated():
+    with make_client(settings) as client, translate_valkey_errors():
         memory = client.info("memory")
         seconds, microseconds = client.time()
         refusal = _refusal(client)

@@ -28,8 +28,8 @@ def reconcile(services: Services) -> None:
     changes, and a line of the log says so.
     """
     try:
-        if not services.bus.knows_disabled():
-            services.bus.remember_disabled(services.database.transaction(directory.disabled_ids))
+        if not services.bus.has_disabled_marks():
+            services.bus.restore_disabled(services.database.transaction(directory.list_disabled))
         elif _may_differ(services):
             _correct_marks(services)
     except TransientError as error:
@@ -41,7 +41,7 @@ def _may_differ(services: Services) -> bool:
     run = services.database.transaction
     if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=COUNT_EVERY):
         return False
-    return services.bus.disabled_count() != run(directory.disabled_count) or run(
+    return services.bus.count_disabled() != run(directory.count_disabled) or run(
         turns.take, turns.DISABLED_IN_FULL, late=_AT_ONCE, every=COMPARE_EVERY
     )
 
@@ -49,12 +49,12 @@ def _may_differ(services: Services) -> bool:
 def _correct_marks(services: Services) -> None:
     """Compare everyone who is disabled, and tell the bus of those whose mark is wrong."""
     run = services.database.transaction
-    differing = services.bus.disabled() ^ frozenset(run(directory.disabled_ids))
+    differing = services.bus.read_disabled() ^ frozenset(run(directory.list_disabled))
     if not differing:
         return
     # Asked again, of these alone: a command may have changed one meanwhile, and told the bus.
-    disabled = frozenset(run(directory.disabled_among, sorted(differing)))
-    services.bus.remember_disabled(sorted(disabled))
+    disabled = frozenset(run(directory.find_disabled, sorted(differing)))
+    services.bus.restore_disabled(sorted(disabled))
     services.bus.enable(*sorted(differing - disabled))
     _log.info(
         "Gateways were told late of %d who are disabled and %d who are not.",

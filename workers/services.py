@@ -20,7 +20,8 @@ from storage.postgres.database import BlockingDatabase
 from storage.process.metrics_export import join_shared_folder
 from storage.process.tracing import Tracing, tracing
 from storage.settings import DatabaseSettings, ValkeySettings, load
-from storage.valkey.bus import Bus, BusSettings
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
 from workers.metrics import Telemetry
 from workers.settings import WorkerSettings
 

@@ -93,9 +93,9 @@ def _show_chunks(services: Services) -> None:
 def _tend_bus(services: Services) -> None:
     """Have the bus trimmed, also when nobody publishes, and set the gauge of what it keeps."""
     try:
-        services.telemetry.bus_length.set(services.bus.tend().entries)
+        services.telemetry.bus_length.set(services.bus.trim().entries)
     except TransientError as error:
-        _log.warning("The bus is not tended, for now: %s", error.detail)
+        _log.warning("The bus is not trimmed, for now: %s", error.detail)
 
 
 def _measure_queues(services: Services) -> dict[str, int]:

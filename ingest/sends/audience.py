@@ -26,7 +26,7 @@ async def resolve_audience(database: Database, audience: Audience, *, app: App) 
     """
     ids = await _find_ids(database, audience, app=app)
     active = await database.query(
-        directory.active_among, {id for id in ids.values() if id is not None}
+        directory.find_active, {id for id in ids.values() if id is not None}
     )
     return ResolvedAudience(
         tuple(sorted(active)), tuple(name for name, id in ids.items() if id not in active)

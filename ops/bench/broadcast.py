@@ -35,7 +35,8 @@ from storage.postgres.broadcasts import reports
 from storage.postgres.sends import backlog, intake
 from storage.postgres.sends.intake import IntakeItem
 from storage.settings import ValkeySettings, load
-from storage.valkey.bus import STREAMS, BusReader, Position
+from storage.valkey.bus_reader import BusReader, Position
+from storage.valkey.bus_streams import STREAMS
 
 OURS, FLOORS = 7, 8
 PERSON_EVERY_SECONDS = 0.05

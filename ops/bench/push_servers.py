@@ -25,7 +25,8 @@ from storage.keys.tokens import TokenSettings, issue
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType, Message, MessageType
 from storage.settings import ValkeySettings
-from storage.valkey.bus import Bus, BusSettings
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
 
 SECRET = "a secret of the bench, which nobody need keep"
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from ops.cli import read_environment
 from storage.postgres.database import BlockingDatabase
 from storage.settings import DatabaseSettings, ValkeySettings, load
-from storage.valkey.bus import Bus, BusSettings
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from storage.media.store import MediaSettings, media_store
 from storage.model.errors import InvalidSettings
 from storage.process.tracing import tracing
 from storage.settings import ValkeySettings, check, load
-from storage.valkey import connection
+from storage.valkey.connection import make_client
 
 PREFIX = "CARILLON_"
 # Read by what surrounds the processes: compose, manifests, tests.
@@ -39,7 +39,7 @@ def _attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
     yield lambda: TokenVerifier(load(TokenSettings, environ))
     yield lambda: media_store(load(MediaSettings, environ))
     yield lambda: load(QueueSettings, environ).url
-    yield lambda: connection.client(load(ValkeySettings, environ)).close()
+    yield lambda: make_client(load(ValkeySettings, environ)).close()
     yield lambda: _close(environ)
 
 

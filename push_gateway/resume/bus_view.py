@@ -15,8 +15,8 @@ from push_gateway.resume.client_position import (
 )
 from push_gateway.resume.resumption import PastEvent, Resumption, leave_out_recalled
 from push_gateway.resume.shard_view import ShardView
-from storage.valkey.bus import Batch, Entry, Position, Survey
-from storage.valkey.event_json import SHARDS, decoded, shard_of
+from storage.valkey.bus_reader import Batch, Entry, Position, Survey
+from storage.valkey.event_json import SHARDS, decode_event, shard_of
 
 END = Position(2**64 - 1, 2**64 - 1)  # after every entry that a stream can hold
 
@@ -98,7 +98,7 @@ class BusView:
         missed = [
             PastEvent(entry.position, event)
             for entry in shard.buffer.find_after(user_id, known)
-            if (event := decoded(entry.payload)) is not None
+            if (event := decode_event(entry.payload)) is not None
         ]
         return Resumption(leave_out_recalled(missed), max(known, shard.position))
 

@@ -7,7 +7,7 @@ people of a shard who were told the same event with the same bytes (docs/decisio
 import re
 from dataclasses import dataclass
 
-from storage.valkey.bus import Position
+from storage.valkey.bus_reader import Position
 
 # generation-milliseconds-sequence-owner; the owner is a person's id, or `s` and a shard's number.
 _PATTERN = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})-(s?)([0-9]{1,16})", re.ASCII)

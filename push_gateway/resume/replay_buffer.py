@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from storage.valkey.bus import BEGINNING, Position
+from storage.valkey.bus_reader import BEGINNING, Position
 
 WIDE = 64  # an entry for more people than this is searched for a person, not indexed by person
 ENTRY_BYTES = 400  # what keeping an entry costs beside its payload, about

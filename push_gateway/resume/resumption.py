@@ -6,7 +6,7 @@ Pure. `BusView.resume` makes a `Resumption`, the gateway writes it (contract §5
 from dataclasses import dataclass
 
 from storage.model.event import Event, MessageRecalled, NewMessage
-from storage.valkey.bus import Position
+from storage.valkey.bus_reader import Position
 
 
 @dataclass(frozen=True, slots=True)

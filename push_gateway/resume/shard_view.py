@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from push_gateway.frames import group_recipients
 from push_gateway.resume.replay_buffer import ReplayBuffer
 from storage.model.event import Event, MessageRecalled
-from storage.valkey.bus import BEGINNING, Entry, Position, Survey
+from storage.valkey.bus_reader import BEGINNING, Entry, Position, Survey
 
 REMEMBERED_KEYS = 10_000  # latest events, recognised when they are published again
 REMEMBERED_RECALLS = 10_000  # latest recalls: a message that comes after its recall is dropped

@@ -1,4 +1,4 @@
-"""Events: facts on the bus, for the people connected now. A closed union; `storage/valkey/bus.py` has the JSON.
+"""Events: facts on the bus, for the people connected now. A closed union; `storage/valkey/event_json.py` has the JSON.
 
 An event names itself by `key`, so that a publish that is repeated (a worker died between publish and
 delete) can be skipped by whoever reads.

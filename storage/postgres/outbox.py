@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from storage.model.event import Event
-from storage.valkey.event_json import decoded
+from storage.valkey.event_json import decode_event
 
 # Parts of statements that change something: the event of it, from what they name.
 READ = "jsonb_build_object('k', 'r', 'f', jsonb_build_array({user_id}, {peer_id}, {up_to_id}, {unread}))"
@@ -42,7 +42,7 @@ SELECT number, CAST(event AS text) AS event FROM outbox WHERE try_at <= clock_ti
 def waiting(connection: Connection, limit: int) -> list[Notice]:
     """The oldest that wait. Whatever they are about was committed before, and so was this."""
     rows = connection.execute(_WAITING, {"limit": limit})
-    return [Notice(row.number, decoded(row.event.encode())) for row in rows]
+    return [Notice(row.number, decode_event(row.event.encode())) for row in rows]
 
 
 # By number, one by one: numbers are given before commits, so a lower one may still come.

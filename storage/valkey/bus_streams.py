@@ -1,9 +1,9 @@
 """The bus's streams in Valkey: how they are written, and kept within age, length and bytes.
 
-For `storage/valkey/bus.py`. What streams hold is for clients that were away for a moment, so it gives way to
-everything else in Valkey (rings, tickets, limits): it goes when it is old, when a shard has its bytes, and
-when Valkey's memory is short, whether or not anything is being written. Who can then not be replayed what
-they missed is told RESYNC (contract §5).
+Used by `bus.py`. The streams are for clients that were away for a moment, so they give way to everything else in
+Valkey (rings, tickets, limits): entries go when they are old, when a shard has used its bytes, and when Valkey's
+memory is short, whether or not anything is being written. A client that missed what is gone is told RESYNC
+(contract §5).
 """
 
 import time
@@ -14,19 +14,18 @@ from typing import Any
 
 from storage.model.event import Event
 from storage.settings import duration, setting, whole
-from storage.valkey.event_json import SHARDS, encoded
+from storage.valkey.event_json import SHARDS, encode_event
 
 STREAMS = tuple(f"carillon:bus:{shard}" for shard in range(SHARDS))
-USE = "carillon:bus:use"  # what the last tending found, for a second
-TEND_EVERY_SECONDS = 5.0  # by a publisher; gateways and the sweep tend every second
+USE = "carillon:bus:use"  # what the last trimming found, for a second
+TRIM_EVERY_SECONDS = 5.0  # by a publisher; gateways and the sweep trim every second
 # Bytes of one shard in one command: Valkey counts a command that is arriving among its memory.
 PART_BYTES = 1 << 20
 
-# A shard's entries in one command: redis-py's price of a command was half of publishing a batch
-# (docs/decisions/0012-streams-as-bus.md).
-# The text, not its digest: Valkey forgets scripts when it restarts.
-# A full Valkey refuses XADD but not XTRIM, and a script that has trimmed may add: the older half of the
-# shard makes room for what is new. (Valkey and Redis judge their memory at a script's start.)
+# Adds all of a shard's entries in one command: redis-py is slow for each command
+# (docs/decisions/0012-streams-as-bus.md). The script is sent as text and not by its digest, because Valkey forgets
+# scripts when it restarts. A full Valkey refuses XADD but not XTRIM, and a script that has trimmed may add, because
+# memory is checked at the start of a script: so the older half of the shard makes room for what is new.
 ADD_ALL = """
 local function add(entry)
   return redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', entry)
@@ -44,10 +43,11 @@ return name
 """
 
 # Trims every shard; answers "entries bytes used limit". KEYS: USE, then the streams. ARGV: milliseconds
-# kept, bytes a shard, and 1 to look even if somebody did within the second.
-# All shards together take at most half of a limited Valkey, and less when its memory is nearly used up: the
-# largest give way first. A server that does not tell its memory to scripts trims by age and length alone. XTRIM takes no memory, and after it a script may SET however full Valkey is.
-TEND = """
+# kept, bytes a shard, and 1 to trim even if somebody did within the second.
+# All shards together take at most half of a Valkey with a memory limit, and less when its memory is nearly used up;
+# the largest give way first. On a server that does not tell its memory to scripts, age and length alone count. XTRIM
+# takes no memory, and after it a script may SET however full Valkey is.
+TRIM = """
 if ARGV[3] ~= '1' then
   local known = redis.call('GET', KEYS[1])
   if known then return known end
@@ -130,8 +130,8 @@ class BusSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BusUse:
-    """What the bus keeps, and what Valkey has used of its limit in all (0: it has none)."""
+class BusUsage:
+    """How many entries and bytes the bus keeps, and how many bytes of its limit Valkey uses in all (0: no limit)."""
 
     entries: int
     bytes: int
@@ -139,8 +139,11 @@ class BusUse:
     limit_bytes: int
 
 
-class Writer:
-    """Turns events into commands, and has the streams tended now and then. One a publisher."""
+class StreamWriter:
+    """Turns events into commands for Valkey, and adds the command that trims the streams when it is due.
+
+    Each publisher has one of its own.
+    """
 
     def __init__(
         self, settings: BusSettings, *, clock: Callable[[], float] = time.monotonic
@@ -148,61 +151,62 @@ class Writer:
         self._settings = settings
         self._clock = clock
         self._written = 0
-        self._tended_at = float("-inf")
+        self._trimmed_at = float("-inf")
 
-    def rounds(self, events: Iterable[Event]) -> Iterator[list[tuple[Any, ...]]]:
-        """Commands to be sent a round at a time; after an error no more rounds, or order is lost.
+    def build_rounds(self, events: Iterable[Event]) -> Iterator[list[tuple[Any, ...]]]:
+        """The commands that write `events`, in rounds: each round is sent when the one before it was confirmed.
 
-        One round, unless a shard has more than PART_BYTES to take.
+        After an error no further round may be sent, or the order of events is lost. There is one round, unless a
+        shard is given more than PART_BYTES.
         """
         payloads: dict[int, list[bytes]] = {}
         for event in events:
-            for shard, payload in encoded(event):
+            for shard, payload in encode_event(event):
                 payloads.setdefault(shard, []).append(payload)
-        parts = {shard: list(_parts(entries)) for shard, entries in payloads.items()}
+        parts = {shard: list(_split(entries)) for shard, entries in payloads.items()}
         for number in range(max(map(len, parts.values()), default=0)):
             commands = [
-                self._add(shard, theirs[number])
+                self._build_add_command(shard, theirs[number])
                 for shard, theirs in parts.items()
                 if number < len(theirs)
             ]
-            yield commands + self._tending()
+            yield commands + self._trim_if_due()
 
-    def _add(self, shard: int, entries: list[bytes]) -> tuple[Any, ...]:
+    def _build_add_command(self, shard: int, entries: list[bytes]) -> tuple[Any, ...]:
         self._written += sum(map(len, entries))
         return ("EVAL", ADD_ALL, 1, STREAMS[shard], self._settings.length, *entries)
 
-    def _tending(self) -> list[tuple[Any, ...]]:
-        """The command of tending, if this publisher has written much since, or a while ago.
+    def _trim_if_due(self) -> list[tuple[Any, ...]]:
+        """The command that trims, if this publisher has written much since the last one, or that was a while ago.
 
-        So a shard never has more than its bytes and half as many again from every publisher.
+        So a shard exceeds its bytes by half as many for each publisher, at most.
         """
         now = self._clock()
-        is_due = now - self._tended_at > TEND_EVERY_SECONDS
+        is_due = now - self._trimmed_at > TRIM_EVERY_SECONDS
         is_much = self._written > self._settings.shard_bytes // 2
         if not is_due and not is_much:
             return []
-        self._written, self._tended_at = 0, now
-        return [("EVAL", *tend(self._settings, at_once=is_much))]
+        self._written, self._trimmed_at = 0, now
+        return [("EVAL", *build_trim_command(self._settings, at_once=is_much))]
 
 
-def tend(settings: BusSettings, *, at_once: bool = False) -> tuple[Any, ...]:
-    """Arguments of an EVAL that trims every shard; `use` reads its answer. Nothing if it was done within the second.
+def build_trim_command(settings: BusSettings, *, at_once: bool = False) -> tuple[Any, ...]:
+    """The arguments of an EVAL that trims every shard; `parse_usage` reads its answer.
 
-    `at_once`: whenever it was done.
+    It does nothing if somebody trimmed within the last second, unless `at_once`.
     """
     kept_ms = int(settings.kept.total_seconds() * 1000)
     keys = (USE, *STREAMS)
-    return (TEND, len(keys), *keys, kept_ms, settings.shard_bytes, int(at_once))
+    return (TRIM, len(keys), *keys, kept_ms, settings.shard_bytes, int(at_once))
 
 
-def use(answer: bytes) -> BusUse:
-    """What tending found."""
-    return BusUse(*map(int, answer.split()))
+def parse_usage(answer: bytes) -> BusUsage:
+    """What is left after trimming, from the answer of the script."""
+    return BusUsage(*map(int, answer.split()))
 
 
-def _parts(entries: list[bytes]) -> Iterator[list[bytes]]:
-    """The entries in order, at most PART_BYTES at a time."""
+def _split(entries: list[bytes]) -> Iterator[list[bytes]]:
+    """The entries in order, in parts of PART_BYTES at most; a longer entry is a part of its own."""
     if sum(map(len, entries)) <= PART_BYTES:
         yield entries
         return

@@ -1,6 +1,6 @@
-"""How Valkey is reached: clients that never repeat a write, and errors translated once.
+"""How Valkey is reached: clients that never repeat a write, and the driver's errors translated into ours.
 
-Used by the pipes of `storage` that live there: bus, tickets, limits.
+Used by everything in this room; nothing else knows the driver.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from storage.settings import ValkeySettings
 AWAY = "The message bus is not reachable at the moment."
 
 
-def client(settings: ValkeySettings) -> redis.Redis:
-    """A blocking client; connects at the first command.
+def make_client(settings: ValkeySettings) -> redis.Redis:
+    """A blocking client, which connects at the first command. Raises InvalidSettings for a malformed URL.
 
-    A command is sent once: redis-py's own ten retries would repeat a write whose answer was lost.
+    A command is sent once: redis-py's own retries would repeat a write whose answer was lost.
     """
-    with malformed_url():
+    with refuse_malformed_url():
         return redis.Redis.from_url(
             settings.url,
             protocol=2,
@@ -33,9 +33,13 @@ def client(settings: ValkeySettings) -> redis.Redis:
         )
 
 
-def valkey_client(settings: ValkeySettings, *, connections: int = 20) -> redis.asyncio.Redis:
-    """The same for an event loop; with all `connections` busy, a command waits for one."""
-    with malformed_url():
+def make_async_client(settings: ValkeySettings, *, connections: int = 20) -> redis.asyncio.Redis:
+    """A client for an event loop, which connects at the first command. Raises InvalidSettings for a malformed URL.
+
+    It has up to `connections`; when all are busy, a command waits for one, for the settings' timeout at most. A
+    command is sent once, as by `make_client`.
+    """
+    with refuse_malformed_url():
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             settings.url,
             protocol=2,
@@ -49,8 +53,8 @@ def valkey_client(settings: ValkeySettings, *, connections: int = 20) -> redis.a
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn whatever the driver raises into TransientError: Valkey is away, full, loading or slow."""
+def translate_valkey_errors() -> Iterator[None]:
+    """Turn everything that the driver raises into TransientError: Valkey is away, full, loading or slow."""
     try:
         yield
     except (redis.RedisError, OSError) as error:
@@ -58,8 +62,8 @@ def translated() -> Iterator[None]:
 
 
 @contextmanager
-def malformed_url() -> Iterator[None]:
-    """Turn a complaint about a URL into InvalidSettings without the URL: it may hold a password."""
+def refuse_malformed_url() -> Iterator[None]:
+    """Turn a complaint about a malformed URL into InvalidSettings without the URL: it may hold a password."""
     try:
         yield
     except ValueError as error:

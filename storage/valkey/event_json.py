@@ -53,7 +53,7 @@ def shard_of(user_id: int) -> int:
     return user_id % SHARDS
 
 
-def encoded(event: Event) -> Iterator[tuple[int, bytes]]:
+def encode_event(event: Event) -> Iterator[tuple[int, bytes]]:
     """The payloads of an event, as (shard, JSON); none if nobody receives it."""
     match event:
         case NewMessage(message=message, content=content, recipients=recipients, part=part):
@@ -78,7 +78,7 @@ def encoded(event: Event) -> Iterator[tuple[int, bytes]]:
             yield shard_of(user_id), orjson.dumps({"k": "d", "f": [user_id, at_ms]})
 
 
-def decoded(payload: bytes) -> Event | None:
+def decode_event(payload: bytes) -> Event | None:
     """The event of a payload; None for a kind or a form that this version does not know."""
     try:
         return _decoded(orjson.loads(payload))

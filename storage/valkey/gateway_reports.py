@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.settings import ValkeySettings
-from storage.valkey.connection import client, translated, valkey_client
+from storage.valkey.connection import make_async_client, make_client, translate_valkey_errors
 
 GATEWAYS = "carillon:gateways"
 FRESH_SECONDS = 5
@@ -47,22 +47,22 @@ class Gateways:
     """Both ends, for processes with an event loop. Every method raises TransientError without Valkey."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
-        self._client = valkey_client(valkey)
+        self._client = make_async_client(valkey)
 
     async def report(self, name: str, counts: GatewayCounts) -> None:
         """Say how a process is doing; `name` is that of no other."""
         text = f"{counts.sockets} {counts.frames} {counts.buffered_bytes}"
-        with translated():
+        with translate_valkey_errors():
             await self._client.eval(_REPORT, 1, GATEWAYS, name, text)
 
     async def forget(self, name: str) -> None:
         """Say that a process ends."""
-        with translated():
+        with translate_valkey_errors():
             await self._client.hdel(GATEWAYS, name)
 
     async def look(self) -> GatewayCounts:
         """All that were heard of lately, together."""
-        with translated():
+        with translate_valkey_errors():
             return _together(await self._client.eval(_LOOK, 1, GATEWAYS, str(FRESH_SECONDS)))
 
     async def close(self) -> None:
@@ -72,7 +72,7 @@ class Gateways:
 
 def look(valkey: ValkeySettings) -> GatewayCounts:
     """As `Gateways.look`, for a command; on a connection of its own."""
-    with translated(), client(valkey) as connection:
+    with translate_valkey_errors(), make_client(valkey) as connection:
         return _together(connection.eval(_LOOK, 1, GATEWAYS, str(FRESH_SECONDS)))
 
 

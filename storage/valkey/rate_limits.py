@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from storage.model.errors import OverLimit
 from storage.settings import ValkeySettings, duration, setting, whole
-from storage.valkey.connection import valkey_client
+from storage.valkey.connection import make_async_client
 
 _SECOND = 1.0
 _SECONDS_AN_HOUR = 3600
@@ -172,7 +172,7 @@ class Limits:
     ) -> None:
         """`tell_unchecked` is called for everything that passes unchecked."""
         self._wait_seconds = limit_settings.wait.total_seconds()
-        self._valkey = valkey_client(replace(valkey_settings, timeout=limit_settings.wait))
+        self._valkey = make_async_client(replace(valkey_settings, timeout=limit_settings.wait))
         self._take = self._valkey.register_script(_TAKE)
         budgets = {quota: limit_settings.budget(quota) for quota in Quota}
         self._budgets = {quota: one for quota, one in budgets.items() if not one.is_unlimited}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from storage.settings import ValkeySettings
-from storage.valkey.connection import translated, valkey_client
+from storage.valkey.connection import make_async_client, translate_valkey_errors
 
 ASKED = "carillon:strangers:asked"  # a list of ids, for whichever ingest process comes first
 ANSWERING = "carillon:strangers:answering"  # there as long as an ingest process takes questions
@@ -37,13 +37,13 @@ class Strangers:
     """Both ends. Every method raises TransientError when Valkey cannot be asked."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
-        self._valkey = valkey_client(valkey)
+        self._valkey = make_async_client(valkey)
         self._wait = min(1.0, valkey.timeout.total_seconds() / 2)
         self.is_closed = False
 
     async def met(self, user_ids: Collection[int]) -> Met:
         """What has been answered about these ids, in one round trip."""
-        with translated():
+        with translate_valkey_errors():
             is_answered, *answers = await self._valkey.mget(ANSWERING, *map(_key, user_ids))
         told = list(zip(user_ids, answers, strict=True))
         return Met(
@@ -54,7 +54,7 @@ class Strangers:
 
     async def is_nobody(self, user_id: int) -> bool:
         """Ask, and wait for the answer; False if there is none within PATIENCE_SECONDS."""
-        with translated():
+        with translate_valkey_errors():
             async with self._valkey.pipeline(transaction=False) as pipeline:
                 pipeline.rpush(ASKED, user_id)
                 pipeline.expire(ASKED, NOBODY_LIFETIME)  # if nobody takes questions any more
@@ -71,7 +71,7 @@ class Strangers:
 
     async def asked(self) -> Sequence[int]:
         """The ids that gateways ask for now; waits a little for the first. Says that answers are given."""
-        with translated():
+        with translate_valkey_errors():
             await self._valkey.set(ANSWERING, 1, px=ANSWERING_LIFETIME)
             first = await self._valkey.blpop([ASKED], timeout=self._wait)
             more = await self._valkey.lpop(ASKED, TOGETHER) if first else None
@@ -79,7 +79,7 @@ class Strangers:
 
     async def answer(self, user_ids: Iterable[int], *, somebody: Collection[int]) -> None:
         """Tell gateways who of these is somebody; the others are nobody, for now."""
-        with translated():
+        with translate_valkey_errors():
             async with self._valkey.pipeline(transaction=False) as pipeline:
                 for user_id in user_ids:
                     is_somebody = user_id in somebody

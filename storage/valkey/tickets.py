@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from storage.settings import ValkeySettings, duration, setting
-from storage.valkey.connection import translated, valkey_client
+from storage.valkey.connection import make_async_client, translate_valkey_errors
 
 # 32 bytes: not to be guessed within any lifetime (RFC 6749 §10.10 asks for 2^-128).
 _TICKET_BYTES = 32
@@ -50,7 +50,7 @@ class Tickets:
     """
 
     def __init__(self, valkey_settings: ValkeySettings, ticket_settings: TicketSettings) -> None:
-        self._valkey = valkey_client(valkey_settings)
+        self._valkey = make_async_client(valkey_settings)
         self._settings = ticket_settings
 
     async def issue_sign_on(self, user_id: int, *, app_id: int) -> str:
@@ -92,11 +92,11 @@ class Tickets:
         await self._valkey.aclose()
 
     async def _put(self, key: str, value: str, *, lifetime: timedelta) -> None:
-        with translated():
+        with translate_valkey_errors():
             await self._valkey.set(key, value, px=lifetime)
 
     async def _take(self, key: str) -> str | None:
-        with translated():
+        with translate_valkey_errors():
             value = await self._valkey.getdel(key)
         return value.decode() if isinstance(value, bytes) else value
 

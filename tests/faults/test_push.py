@@ -10,7 +10,8 @@ import redis
 
 from ops.local.embedded import EmbeddedValkey
 from storage.settings import ValkeySettings
-from storage.valkey.bus import Bus, BusSettings
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
 from tests.faults.push_crowd import Crowd, Sender
 from tests.push_gateway.running import Gateway, wait_for
 

@@ -8,7 +8,8 @@ import redis
 
 from ops.local.embedded import EmbeddedValkey
 from storage.settings import ValkeySettings
-from storage.valkey.bus import Bus, BusSettings
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
 from tests.push_gateway.running import Gateway
 
 

@@ -108,7 +108,7 @@ class Bus:
     def __init__(self) -> None:
         self.asked: list[set[int]] = []
 
-    async def disabled_among(self, user_ids: Collection[int]) -> frozenset[int]:
+    async def find_disabled(self, user_ids: Collection[int]) -> frozenset[int]:
         """Everyone past 1,000."""
         self.asked.append(set(user_ids))
         await asyncio.sleep(0)

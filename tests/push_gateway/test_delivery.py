@@ -143,7 +143,7 @@ def test_a_disabled_person_whose_disconnect_was_lost_goes_all_the_same(
 ) -> None:
     """As after a wipe of the bus: the record brings back who is disabled, not that it happened."""
     disabled, other = gateway.connect(46), gateway.connect(62)  # of one shard
-    bus.remember_disabled([46])
+    bus.restore_disabled([46])
     assert disabled.close_code() == 4500
     other.ping()
     bus.enable(46)

@@ -39,8 +39,8 @@ from push_gateway.settings import load_settings
 from push_gateway.sockets.frame_socket import SocketOwner
 from storage.model.errors import TransientError
 from storage.model.event import Disconnect, MessageRecalled
-from storage.valkey.bus import BEGINNING, Batch, Entry, Position, Survey
-from storage.valkey.event_json import SHARDS, decoded, encoded, shard_of
+from storage.valkey.bus_reader import BEGINNING, Batch, Entry, Position, Survey
+from storage.valkey.event_json import SHARDS, decode_event, encode_event, shard_of
 from tests.push_gateway.running import SECRET, to_all
 
 pytestmark = pytest.mark.pure
@@ -73,7 +73,7 @@ class ModelBus:
     def publish(self, event: Any) -> None:
         """XADD on every shard of the event."""
         self.now += 1
-        for shard, payload in encoded(event):
+        for shard, payload in encode_event(event):
             stream = self.streams[shard]
             stream.last = Position(self.now, 0)
             stream.entries.append((stream.last, payload))
@@ -122,7 +122,7 @@ class ModelBus:
         found = []
         for shard, stream in enumerate(self.streams):
             news = [entry for entry in stream.entries if entry[0] > positions[shard]][:limit]
-            found += [Entry(shard, at, payload, decoded(payload)) for at, payload in news]
+            found += [Entry(shard, at, payload, decode_event(payload)) for at, payload in news]
         return found
 
 

@@ -14,7 +14,7 @@ from storage.broker.queues import QueueSettings, make_celery
 from storage.model.errors import TransientError
 from storage.model.event import Event, NewMessage
 from storage.settings import load
-from storage.valkey.bus import BusUse
+from storage.valkey.bus_streams import BusUsage
 from workers.services import Services, open_services
 
 
@@ -31,15 +31,15 @@ class ListeningBus:
             raise TransientError("away")
         self.events += events
 
-    def tend(self) -> BusUse:
+    def trim(self) -> BusUsage:
         """Trim nothing; returns how many events were kept."""
-        return BusUse(len(self.events), bytes=0, used_bytes=0, limit_bytes=0)
+        return BusUsage(len(self.events), bytes=0, used_bytes=0, limit_bytes=0)
 
-    def knows_disabled(self) -> bool:
+    def has_disabled_marks(self) -> bool:
         """True: this bus was never wiped."""
         return True
 
-    def disabled_count(self) -> int:
+    def count_disabled(self) -> int:
         """Zero: nobody is disabled."""
         return 0
 

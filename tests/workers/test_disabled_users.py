@@ -19,8 +19,8 @@ def sweeper(environ: Mapping[str, str]) -> Iterator[Services]:
     """A process with the real bus, which knows who is disabled: nobody."""
     opened = open_services({**environ, "CARILLON_PUBLIC_URL": "http://127.0.0.1:8000"})
     disabled_users.reconcile(opened)
-    assert opened.bus.knows_disabled()
-    assert opened.bus.disabled() == frozenset()
+    assert opened.bus.has_disabled_marks()
+    assert opened.bus.read_disabled() == frozenset()
     yield opened
     opened.database.close()
     opened.bus.close()
@@ -34,7 +34,7 @@ def reconcile(sweeper: Services, engine: Engine) -> frozenset[int]:
         disabled_users.reconcile(sweeper)
         with engine.begin() as connection:
             connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '1 h'"))
-    return sweeper.bus.disabled()
+    return sweeper.bus.read_disabled()
 
 
 def import_statuses(connection: Connection, *rows: tuple[int, str]) -> None:
@@ -57,7 +57,7 @@ def test_what_no_command_could_tell_is_told_by_the_sweep(sweeper: Services, engi
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM users WHERE id = 3"))
     assert reconcile(sweeper, engine) == frozenset()
-    assert sweeper.bus.knows_disabled()
+    assert sweeper.bus.has_disabled_marks()
 
 
 def test_the_bus_is_not_asked_for_everyone_all_the_time(

@@ -304,7 +304,7 @@ def test_the_real_bus_takes_the_events(environ: Mapping[str, str], engine: Engin
         accept(connection, a_send())
     persist.drain(opened)
     assert isinstance(opened.bus, Bus)
-    assert opened.bus.tend().entries == 2
+    assert opened.bus.trim().entries == 2
     opened.doorbell.close()
     opened.bus.close()
     opened.database.close()

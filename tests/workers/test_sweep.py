@@ -16,7 +16,8 @@ from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import conversations, persistence
 from storage.postgres.sends import due_work
 from storage.settings import ValkeySettings, load
-from storage.valkey.bus import AsyncBus, BusSettings
+from storage.valkey.bus import AsyncBus
+from storage.valkey.bus_streams import BusSettings
 from tests.builders import a_broadcast, a_send, accept, add_people
 from tests.workers.broadcasts.lanes import (
     add_pending,
@@ -83,14 +84,14 @@ def test_after_a_wipe_the_sweep_tells_gateways_again_who_is_disabled(
         add_people(connection, [1])
         add_people(connection, [2], status="DISABLED")
         add_people(connection, [3], is_deleted=True)
-    assert not opened.bus.knows_disabled()
+    assert not opened.bus.has_disabled_marks()
     sweep.sweep(opened)
-    assert opened.bus.knows_disabled()
+    assert opened.bus.has_disabled_marks()
     reader = AsyncBus(load(BusSettings, environ), load(ValkeySettings, environ))
 
     async def ask() -> frozenset[int]:
         try:
-            return await reader.disabled_among([1, 2, 3])
+            return await reader.find_disabled([1, 2, 3])
         finally:
             await reader.close()
 

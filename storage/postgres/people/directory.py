@@ -32,9 +32,9 @@ from storage.postgres.tables import users
 
 __all__ = [
     "COUNTED_AT_MOST",
-    "active_among",
     "count_active",
     "find",
+    "find_active",
     "find_many",
     "grams",
     "listing",
@@ -65,7 +65,7 @@ def find_many(conn: Connection, ids: Iterable[int]) -> dict[int, Person]:
     return {row.id: _person(row) for row in rows}
 
 
-def active_among(conn: Connection, ids: Iterable[int]) -> set[int]:
+def find_active(conn: Connection, ids: Iterable[int]) -> set[int]:
     """Those of `ids` who are active. Index: users_pkey."""
     wanted = literal(list(ids), ARRAY(BigInteger))
     return set(
@@ -181,17 +181,17 @@ def _person(row: Row[Any]) -> Person:
 _DISABLED = "FROM users WHERE (status <> 'ACTIVE' OR is_deleted)"
 
 
-def disabled_ids(conn: Connection) -> list[int]:
+def list_disabled(conn: Connection) -> list[int]:
     """Everyone who may not sign in."""
     return list(conn.execute(sql(f"SELECT id {_DISABLED}")).scalars())
 
 
-def disabled_count(conn: Connection) -> int:
+def count_disabled(conn: Connection) -> int:
     """How many may not sign in."""
     return int(conn.execute(sql(f"SELECT count(*) {_DISABLED}")).scalar_one())
 
 
-def disabled_among(conn: Connection, ids: Sequence[int]) -> list[int]:
+def find_disabled(conn: Connection, ids: Sequence[int]) -> list[int]:
     """Those of `ids` who may not sign in; who is not in the record may."""
     query = sql(f"SELECT id {_DISABLED} AND id = ANY(CAST(:ids AS bigint[]))")
     return list(conn.execute(query, {"ids": list(ids)}).scalars())

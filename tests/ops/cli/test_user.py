@@ -14,8 +14,8 @@ from storage.postgres.driver_errors import translate_driver_errors
 from storage.postgres.people import directory
 from storage.postgres.people.people_import import Imported, NewPerson, import_people
 from storage.settings import ValkeySettings, load
-from storage.valkey.bus import STREAMS
-from storage.valkey.connection import client
+from storage.valkey.bus_streams import STREAMS
+from storage.valkey.connection import make_client
 from tests.ops.cli.command import carillon, csv_file, refusal
 
 pytestmark = pytest.mark.quick
@@ -31,14 +31,14 @@ def ids(engine: Engine) -> list[int]:
 
 def disabled(environ: Mapping[str, str]) -> set[int]:
     """Whom gateways refuse."""
-    valkey = client(load(ValkeySettings, environ))
+    valkey = make_client(load(ValkeySettings, environ))
     with valkey:
         return {int(one) for one in valkey.smembers("carillon:disabled")}
 
 
 def events(environ: Mapping[str, str]) -> int:
     """How many gateways have been told."""
-    with client(load(ValkeySettings, environ)) as valkey:
+    with make_client(load(ValkeySettings, environ)) as valkey:
         return sum(int(valkey.xlen(stream)) for stream in STREAMS)
 
 

@@ -24,17 +24,10 @@ from storage.model.event import (
 )
 from storage.model.message import MAX_ID, ContentType, Message, MessageType
 from storage.settings import ValkeySettings
-from storage.valkey.bus import (
-    BEGINNING,
-    STREAMS,
-    AsyncBus,
-    Batch,
-    Bus,
-    BusReader,
-    BusSettings,
-    Position,
-)
-from storage.valkey.event_json import SHARDS, decoded, encoded, shard_of
+from storage.valkey.bus import AsyncBus, Bus
+from storage.valkey.bus_reader import BEGINNING, Batch, BusReader, Position
+from storage.valkey.bus_streams import STREAMS, BusSettings
+from storage.valkey.event_json import SHARDS, decode_event, encode_event, shard_of
 
 FROM_START = [BEGINNING] * SHARDS
 NOW = datetime(2026, 3, 18, 10, tzinfo=UTC)
@@ -87,8 +80,8 @@ def people(event: Event) -> list[tuple[int, int]]:
 def test_an_event_comes_back_as_it_was_on_the_shards_of_its_people(event: Event) -> None:
     """Every payload decodes to the event, for exactly its shard's people; together, to everyone."""
     found: list[tuple[int, int]] = []
-    for shard, payload in encoded(event):
-        back = decoded(payload)
+    for shard, payload in encode_event(event):
+        back = decode_event(payload)
         assert back is not None
         assert back.key == event.key
         assert all(shard_of(user_id) == shard for _, user_id in people(back))
@@ -107,7 +100,7 @@ def test_an_event_comes_back_as_it_was_on_the_shards_of_its_people(event: Event)
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"{}", b'{"k":"?"}', b'{"k":"n"}', b"\xff"])
 def test_what_this_version_cannot_read_is_no_event(payload: bytes) -> None:
     """A payload of a later version, or of nobody, is None and does not stop the feed."""
-    assert decoded(payload) is None
+    assert decode_event(payload) is None
 
 
 def a_message(number: int, *user_ids: int) -> NewMessage:
@@ -358,7 +351,7 @@ def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: Valkey
     async def disabled() -> frozenset[int]:
         asker = AsyncBus(BusSettings(), settings)
         try:
-            return await asker.disabled_among([1, 2, 3])
+            return await asker.find_disabled([1, 2, 3])
         finally:
             await asker.close()
 
@@ -384,7 +377,7 @@ def test_an_absent_valkey_is_try_later() -> None:
     """Every call says TransientError at once when nobody listens."""
     away = ValkeySettings("redis://127.0.0.1:1")
     bus = Bus(BusSettings(), away)
-    for call in (lambda: bus.publish([a_message(1, 1)]), bus.tend):
+    for call in (lambda: bus.publish([a_message(1, 1)]), bus.trim):
         with pytest.raises(TransientError):
             call()
     with pytest.raises(TransientError):

@@ -20,17 +20,9 @@ from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, Message, MessageType
 from storage.settings import ValkeySettings
-from storage.valkey.bus import (
-    BEGINNING,
-    STREAMS,
-    AsyncBus,
-    Batch,
-    Bus,
-    BusReader,
-    BusSettings,
-    BusUse,
-)
-from storage.valkey.bus_streams import PART_BYTES, USE
+from storage.valkey.bus import AsyncBus, Bus
+from storage.valkey.bus_reader import BEGINNING, Batch, BusReader
+from storage.valkey.bus_streams import PART_BYTES, STREAMS, USE, BusSettings, BusUsage
 from storage.valkey.event_json import SHARDS
 from storage.valkey.tickets import Tickets, TicketSettings
 
@@ -138,10 +130,10 @@ def stuff(control: redis.Redis) -> None:
         until_refused(partial(control.append, "ballast", "x" * size))
 
 
-def tended(bus: Bus, control: redis.Redis) -> BusUse:
-    """Tend as a gateway does a second later."""
+def trim_a_second_later(bus: Bus, control: redis.Redis) -> BusUsage:
+    """Trim as a gateway does a second after the last time."""
     control.delete(USE)
-    return bus.tend()
+    return bus.trim()
 
 
 def read(settings: ValkeySettings) -> Batch:
@@ -159,9 +151,9 @@ def read(settings: ValkeySettings) -> Batch:
 
 
 def test_a_full_bus_is_trimmed_though_nobody_writes(bus: Bus, control: redis.Redis) -> None:
-    """Tending alone brings a Valkey that the bus has filled back below its limit."""
+    """Trimming alone brings a Valkey that the bus has filled back below its limit."""
     fill(control)
-    use = tended(bus, control)
+    use = trim_a_second_later(bus, control)
     assert use.limit_bytes == MEMORY
     assert 0 < use.bytes <= MEMORY / 2
     control.set("ring", "x" * 100)
@@ -191,7 +183,7 @@ def test_a_flood_of_long_messages_leaves_room_for_everybody_else(
             control.set(f"ticket:{number}", "x", ex=60)
             tickets += 1
         except redis.ResponseError:
-            tended(bus, control)
+            trim_a_second_later(bus, control)
     assert tickets >= 4 * MEMORY // LONG // 10 - 10
     bus.publish([a_message(10**6, 6)])
     assert read(settings).entries[-1].event == a_message(10**6, 6)
@@ -213,7 +205,7 @@ def test_what_others_need_is_more_than_what_the_bus_keeps(
     """When other keys fill Valkey the bus shrinks to nearly nothing, and what is new still passes and is read."""
     bus.publish([a_message(number, 3, size=LONG) for number in range(20)])
     stuff(control)
-    assert tended(bus, control).bytes < 200_000
+    assert trim_a_second_later(bus, control).bytes < 200_000
     stuff(control)
     control.delete("carillon:bus:birth")
     bus.publish([a_message(99, 3)])
@@ -248,25 +240,25 @@ def test_a_shard_keeps_no_more_than_its_bytes(
         used = control.memory_usage(STREAMS[5], samples=0)
         assert used is not None
         assert used < 1.75 * bounds.shard_bytes
-    assert tended(bus, control).bytes <= bounds.shard_bytes + SHARDS * 1024
+    assert trim_a_second_later(bus, control).bytes <= bounds.shard_bytes + SHARDS * 1024
     assert read(settings).entries[-1].event == a_message(599, 5, size=20_000)
     bus.close()
 
 
 def test_what_is_old_goes_though_nobody_writes(bus: Bus, control: redis.Redis) -> None:
-    """Tending trims by age, judged by Valkey's own clock, on shards that are not written to any more."""
+    """Trimming goes by age, judged by Valkey's own clock, on shards that are not written to any more."""
     for number in range(1, 301):
         control.xadd(STREAMS[1], {"e": b"old"}, id=f"{number}-0")
     bus.publish([a_message(1, 2)])
-    assert tended(bus, control).entries == 1
+    assert trim_a_second_later(bus, control).entries == 1
 
 
-def test_tending_within_a_second_of_another_costs_one_look(bus: Bus, control: redis.Redis) -> None:
-    """However many gateways tend, the streams are looked at once a second."""
-    first = bus.tend()
+def test_trimming_within_a_second_of_another_does_nothing(bus: Bus, control: redis.Redis) -> None:
+    """However many gateways trim, the streams are looked at once a second."""
+    first = bus.trim()
     control.xadd(STREAMS[1], {"e": b"x"})
-    assert bus.tend() == first
-    assert tended(bus, control).entries == first.entries + 1
+    assert bus.trim() == first
+    assert trim_a_second_later(bus, control).entries == first.entries + 1
 
 
 def test_a_publish_that_takes_several_commands_keeps_its_order(
