@@ -72,7 +72,7 @@ def test_the_bus_is_not_asked_for_everyone_all_the_time(
         asked.append("all")
         return frozenset()
 
-    monkeypatch.setattr(Bus, "disabled", note)
+    monkeypatch.setattr(Bus, "read_disabled", note)
     for _ in range(3):
         pass_time(engine, turns.DISABLED)
         disabled_users.reconcile(sweeper)

@@ -5,7 +5,7 @@
 Nothing but SQLAlchemy is imported into this room: no query, no connection, no model.
 """
 
-from storage.postgres.tables.base import metadata
+from storage.postgres.tables.table_parts import metadata
 from storage.postgres.tables.broadcasts import broadcast_chunks, broadcasts
 from storage.postgres.tables.messages import (
     conversations,

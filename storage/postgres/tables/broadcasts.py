@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from storage.postgres.tables.base import INSTANT, metadata
+from storage.postgres.tables.table_parts import INSTANT, metadata
 
 # `status` is a `BroadcastStatus`. The audience is who was active at `accepted_at`. It is planned in slices: the last
 # one ended with the user id `planned_up_to`, and all of it is planned when `planned_at` is set.

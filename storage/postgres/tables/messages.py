@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import Identity
 
-from storage.postgres.tables.base import INSTANT, QUEUE_OPTIONS, message_columns, metadata
+from storage.postgres.tables.table_parts import INSTANT, QUEUE_OPTIONS, message_columns, metadata
 
 # A month of ids is a partition, of `deliveries` too; retention drops partitions
 # (docs/decisions/0007-partitions-by-month.md).

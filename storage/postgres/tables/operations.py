@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, func
 from sqlalchemy.schema import Identity
 
-from storage.postgres.tables.base import INSTANT, metadata
+from storage.postgres.tables.table_parts import INSTANT, metadata
 
 # When each periodic job was begun last: because beat asked for it (`on_time_at`), and by anybody (`taken_at`).
 # Unlogged: only the last seconds matter.

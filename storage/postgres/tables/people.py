@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import Identity
 
-from storage.postgres.tables.base import INSTANT, metadata
+from storage.postgres.tables.table_parts import INSTANT, metadata
 
 users = Table(
     "users",

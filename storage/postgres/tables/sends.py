@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import Sequence
 
-from storage.postgres.tables.base import INSTANT, QUEUE_OPTIONS, message_columns, metadata
+from storage.postgres.tables.table_parts import INSTANT, QUEUE_OPTIONS, message_columns, metadata
 
 # The highest id given to a live send, and how many ids were given out; see `take_message_ids` in m0009.
 message_ids = Sequence("message_ids", metadata=metadata)
