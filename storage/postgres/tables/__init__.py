@@ -5,7 +5,6 @@
 Nothing but SQLAlchemy is imported into this room: no query, no connection, no model.
 """
 
-from storage.postgres.tables.table_parts import metadata
 from storage.postgres.tables.broadcasts import broadcast_chunks, broadcasts
 from storage.postgres.tables.messages import (
     conversations,
@@ -41,6 +40,7 @@ from storage.postgres.tables.sends import (
     persist_claims,
     persist_holder,
 )
+from storage.postgres.tables.table_parts import metadata
 
 __all__ = [
     "accepted",
