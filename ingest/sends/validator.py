@@ -9,7 +9,7 @@ from ingest.models.requests import Audience, SendBody
 from ingest.sends.audience import ResolvedAudience, resolve_audience
 from ingest.sends.rules import LookupResult, RequiredLookups, SendPolicy, build_send, check_request
 from storage.media.store import MediaStore
-from storage.model.caller import App, AppCaller, Caller, Person
+from storage.model.caller import App, AppCaller, Caller
 from storage.model.media import MediaObject, is_key
 from storage.model.send import Send
 
@@ -39,49 +39,41 @@ class SendValidator:
         return build_send(body, caller, found, policy=self._policy, now=self._clock())
 
     async def _look_up(self, required: RequiredLookups, caller: Caller) -> LookupResult:
-        named_app = await self._find_app(required.named_app_id)
+        named_app = receiver = sender_id = media = audience = None
+        is_uploaded = False
+        if required.named_app_id is not None:
+            named_app = await self._find_app(required.named_app_id)
         # An account is a name in the app that the request names, or in the one that calls.
         accounts_app = caller.app if isinstance(caller, AppCaller) else named_app
         receiver_id = required.receiver_id
-        if receiver_id is None:
+        if required.receiver_account is not None:
             receiver_id = await self._find_account(accounts_app, required.receiver_account)
-        media, is_uploaded = await self._find_media(required.media_key, caller)
-        return LookupResult(
-            receiver=await self._find_person(receiver_id),
-            named_app=named_app,
-            sender_id=await self._find_account(accounts_app, required.sender_account),
-            media=media,
-            is_uploaded=is_uploaded,
-            audience=await self._resolve(required.audience, accounts_app, caller),
-        )
+        if receiver_id is not None:
+            receiver = await self._lookups.people.find(receiver_id)
+        if required.sender_account is not None:
+            sender_id = await self._find_account(accounts_app, required.sender_account)
+        if required.media_key is not None:
+            media, is_uploaded = await self._find_media(required.media_key, caller)
+        if required.audience is not None and accounts_app is not None:
+            audience = await self._resolve(required.audience, accounts_app, caller)
+        return LookupResult(receiver, named_app, sender_id, media, is_uploaded, audience)
 
-    async def _find_app(self, app_id: str | None) -> App | None:
-        known = None if app_id is None else await self._lookups.apps.find(app_id)
+    async def _find_app(self, app_id: str) -> App | None:
+        known = await self._lookups.apps.find(app_id)
         return None if known is None else known.app
 
-    async def _find_account(self, app: App | None, account: str | None) -> int | None:
-        if app is None or account is None:
-            return None
-        return await self._lookups.accounts.find((app.id, account))
+    async def _find_account(self, app: App | None, account: str) -> int | None:
+        return None if app is None else await self._lookups.accounts.find((app.id, account))
 
-    async def _find_person(self, user_id: int | None) -> Person | None:
-        return None if user_id is None else await self._lookups.people.find(user_id)
-
-    async def _find_media(self, key: str | None, caller: Caller) -> tuple[MediaObject | None, bool]:
+    async def _find_media(self, key: str, caller: Caller) -> tuple[MediaObject | None, bool]:
         """The object of this key, if there is one, and whether it is uploaded."""
-        if key is None or not is_key(key):
-            return None, False
-        media = await self._lookups.objects.submit(key)
+        media = await self._lookups.objects.submit(key) if is_key(key) else None
         if media is None or media.owner != caller.key:
             # The rules refuse what is not the caller's: the store need not be asked.
             return media, False
         return media, await self._media.holds(key)
 
-    async def _resolve(
-        self, audience: Audience | None, app: App | None, caller: Caller
-    ) -> ResolvedAudience | None:
-        if audience is None or app is None:
-            return None
+    async def _resolve(self, audience: Audience, app: App, caller: Caller) -> ResolvedAudience:
         # Up to 100,000 names are a long question: not of the share that every send needs.
         async with self._lists.take(caller) as database:
             return await resolve_audience(database, audience, app=app)
