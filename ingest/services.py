@@ -19,7 +19,7 @@ from ingest.connection_shares import (
     turns_for_reads,
 )
 from ingest.http.endpoint import Body, Params, RequestContext, Who
-from ingest.identity.authentication import Authentication
+from ingest.identity.authentication import CallerAuthenticator
 from ingest.identity.lookups import Lookups
 from ingest.identity.strangers import answer_gateways
 from ingest.metrics import IngestMetrics
@@ -73,7 +73,7 @@ class Services:
     turns: Turns
     list_turns: ListTurns
     readiness: Readiness
-    authentication: Authentication
+    authenticator: CallerAuthenticator
     lookups: Lookups
     sender: Sender
     batch_sender: BatchSender
@@ -212,7 +212,7 @@ def _build_services(
         turns=turns_for_reads(),
         list_turns=list_turns,
         readiness=Readiness(),
-        authentication=Authentication(verifier, lookups, window=settings.signature_window),
+        authenticator=CallerAuthenticator(verifier, lookups, window=settings.signature_window),
         lookups=lookups,
         sender=Sender(validator, intake, keys=keys, limits=backends.limits),
         batch_sender=BatchSender(validator, intake, keys=keys, limits=backends.limits),

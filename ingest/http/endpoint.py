@@ -23,7 +23,7 @@ API = "/api/v1"
 class Authenticator(Protocol):
     """Tells who is calling."""
 
-    def caller(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
+    def authenticate(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
         """The caller that `headers` (lower-case names) name; awaiting it may raise NotSignedIn or TransientError."""
 
 
@@ -34,7 +34,7 @@ class HandlerServices(Protocol):
     """
 
     @property
-    def authentication(self) -> Authenticator:
+    def authenticator(self) -> Authenticator:
         """Who is calling."""
 
     @property

@@ -65,7 +65,7 @@ class RequestHandler:
         headers: Mapping[bytes, bytes] = scope["header_values"]
         caller: Caller | None = None
         if not self._is_open:
-            caller = await services.authentication.caller(headers)
+            caller = await services.authenticator.authenticate(headers)
             self._permit(caller)
             if self._quota is not None and isinstance(caller, UserCaller):
                 await services.limits.take(self._quota, caller.person.id)

@@ -1,1 +1,4 @@
-"""Who is calling, and whom a request names. Nothing of sends or routes may be imported here."""
+"""Who is calling, and what a request names: people, apps, accounts, uploaded objects.
+
+Nothing of sends, routes, the console or the process's `Services` may be imported here.
+"""

@@ -1,8 +1,7 @@
 """Who is calling: a request's headers → a Caller, or 401 (contract §1).
 
-A refusal says what anyone may know: what is missing or has the wrong form, that a clock is off, that a token of
-ours has expired. For everything else there is one sentence, so that a caller cannot learn which apps, people or
-keys exist.
+A refusal says what anyone may know: a header is missing or has the wrong form, a clock is off, a token of ours has
+expired. Every other refusal is the same sentence, so that a caller cannot learn which apps, people or keys exist.
 """
 
 import hashlib
@@ -21,12 +20,12 @@ from storage.model.http_status import MEANING
 
 _TIMESTAMP = re.compile(rb"[0-9]{1,15}")
 _SIGNATURE = re.compile(rb"[0-9a-f]{64}")
-# What an unknown app's signature is compared under, so that it takes as long as a known one's.
-_NO_SECRETS = (b"nobody's",)
+# An unknown app's signature is compared too, so that refusing it takes as long as refusing a known app's.
+_SECRETS_OF_NOBODY = (b"nobody's",)
 
 
-class Authentication:
-    """Tells who calls. `clock` gives Unix seconds."""
+class CallerAuthenticator:
+    """Finds out who is calling. `clock` gives Unix seconds."""
 
     def __init__(
         self,
@@ -41,21 +40,21 @@ class Authentication:
         self._window_seconds = window.total_seconds()
         self._clock = clock
 
-    def caller(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
-        """The caller named by `headers` (lower-case names); awaiting it may raise NotSignedIn, or TransientError.
+    def authenticate(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
+        """The caller that `headers` (lower-case names) prove. Awaiting it may raise NotSignedIn or TransientError.
 
         With `X-App-Id` it is an app's call, whatever else is sent (contract §1).
         """
         app_id = headers.get(b"x-app-id")
         if app_id is None:
-            return self._person(headers.get(b"authorization", b""))
-        return self._app(
+            return self._authenticate_person(headers.get(b"authorization", b""))
+        return self._authenticate_app(
             app_id,
             timestamp=headers.get(b"x-timestamp", b""),
             signature=headers.get(b"x-sign", b""),
         )
 
-    async def _person(self, authorization: bytes) -> UserCaller:
+    async def _authenticate_person(self, authorization: bytes) -> UserCaller:
         if not authorization:
             raise NotSignedIn("The header Authorization is missing (or X-App-Id, for an app).")
         scheme, _, token = authorization.partition(b" ")
@@ -66,28 +65,29 @@ class Authentication:
         except TokenExpired:
             raise
         except (NotSignedIn, UnicodeDecodeError) as error:
-            raise _refused() from error
-        people = self._lookups.people
-        person = people.remembered(verified.user_id) or await people.find(verified.user_id)
+            raise NotSignedIn(MEANING[401]) from error
+        person = await self._lookups.people.find(verified.user_id)
         if person is None or not person.is_active:
-            raise _refused()
+            raise NotSignedIn(MEANING[401])
         return UserCaller(person)
 
-    async def _app(self, app_id: bytes, *, timestamp: bytes, signature: bytes) -> AppCaller:
-        self._judge_form(timestamp, signature)
+    async def _authenticate_app(
+        self, app_id: bytes, *, timestamp: bytes, signature: bytes
+    ) -> AppCaller:
+        self._check_form(timestamp, signature)
         signed = b"app_id=%b&timestamp=%b" % (app_id, timestamp)
-        name = _name(app_id)
+        name = _parse_app_id(app_id)
         known = await self._lookups.apps.find(name)
-        app = _signer(known, signed, signature)
+        app = _find_signer(known, signed, signature)
         if app is None and known is not None:
-            # Perhaps with a secret made since the app was looked up; gathered, so no flood of queries.
-            app = _signer(await self._lookups.apps.find_anew(name), signed, signature)
+            # It may be signed with a secret made since the app was looked up. One query for all that ask.
+            app = _find_signer(await self._lookups.apps.find_now(name), signed, signature)
         if app is None or not app.is_active:
-            raise _refused()
+            raise NotSignedIn(MEANING[401])
         return AppCaller(app)
 
-    def _judge_form(self, timestamp: bytes, signature: bytes) -> None:
-        """Raise NotSignedIn for what is wrong whichever app it is: before any is looked up."""
+    def _check_form(self, timestamp: bytes, signature: bytes) -> None:
+        """Raise NotSignedIn for what would be wrong for any app, before one is looked up."""
         for header, value in (("X-Timestamp", timestamp), ("X-Sign", signature)):
             if not value:
                 raise NotSignedIn(f"The header {header} is missing.")
@@ -95,11 +95,11 @@ class Authentication:
             raise NotSignedIn("X-Timestamp must be Unix seconds, in digits.")
         now, given = self._clock(), int(timestamp)
         if abs(now - given) > self._window_seconds:
-            raise ClockSkew(self._skew(given, now=now), server_time=int(now))
+            raise ClockSkew(self._describe_skew(given, now=now), server_time=int(now))
         if not _SIGNATURE.fullmatch(signature):
             raise NotSignedIn("X-Sign must be 64 hexadecimal digits, in lower case.")
 
-    def _skew(self, given: int, *, now: float) -> str:
+    def _describe_skew(self, given: int, *, now: float) -> str:
         if abs(now - given / 1000) <= self._window_seconds:
             return "X-Timestamp is in milliseconds; it must be Unix seconds."
         way = "behind" if given < now else "ahead of"
@@ -109,7 +109,7 @@ class Authentication:
         )
 
 
-def _name(app_id: bytes) -> str:
+def _parse_app_id(app_id: bytes) -> str:
     try:
         name = app_id.decode()
     except UnicodeDecodeError as error:
@@ -119,15 +119,11 @@ def _name(app_id: bytes) -> str:
     return name
 
 
-def _signer(known: KnownApp | None, signed: bytes, signature: bytes) -> App | None:
-    """The app if one of its live secrets made `signature`; every one is compared, in constant time."""
-    secrets = _NO_SECRETS if known is None else known.secrets
+def _find_signer(known: KnownApp | None, signed: bytes, signature: bytes) -> App | None:
+    """The app, if one of its live secrets made `signature`. Each secret is compared, in constant time."""
+    secrets = _SECRETS_OF_NOBODY if known is None else known.secrets
     matches = [
         hmac.compare_digest(hmac.digest(secret, signed, hashlib.sha256).hex().encode(), signature)
         for secret in secrets
     ]
     return known.app if any(matches) and known is not None else None
-
-
-def _refused() -> NotSignedIn:
-    return NotSignedIn(MEANING[401])

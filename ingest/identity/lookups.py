@@ -1,19 +1,17 @@
-"""Who and what requests name: people, apps and mappings, remembered for a moment.
+"""What requests name: people, apps and accounts, kept for a moment, and uploaded objects.
 
-Asked for every request, so never one query a request: what is not remembered is gathered and asked
-together. What refuses a request (nobody, disabled) is asked for anew, so that a person who has just been
-made or enabled can go on at once. Only an app's string id, which anyone can make up, is remembered for a
-moment as nobody's, and new ones are asked for apart and few at a time: strangers hold up nobody else.
+Used by authentication, by the rules of a send and by routes. An app's string id can be made up by anyone. So an id
+of no app is kept as such for a moment, and ids that were never found are looked up apart from the others, few at a
+time: strangers hold up nobody else.
 """
 
 import asyncio
-import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
 
+from ingest.identity.lookup_cache import BATCH_SIZE, LookupCache
 from ingest.micro_batcher import MicroBatcher
 from ingest.settings import IngestSettings
 from storage.model.caller import App, Person
@@ -23,20 +21,14 @@ from storage.postgres import media_objects
 from storage.postgres.database import Database
 from storage.postgres.people import apps, directory
 
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
-
-# Look-ups asked for together; one query, by primary key.
-_TOGETHER = 1000
-# What a made-up app id costs: one place among so many that wait, and one in a query a second.
-_STRANGERS = 1000
+# So many made-up app ids may wait to be looked up, and each is looked up once in this time.
+_STRANGER_CAP = 1000
 _ABSENT_SECONDS = 1.0
-_ABSENT_SIZE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class KnownApp:
-    """An app and its live secrets; `repr` shows no secret."""
+    """An app and its live secrets. Its `repr` shows no secret."""
 
     app: App
     secrets: tuple[bytes, ...]
@@ -45,104 +37,12 @@ class KnownApp:
         return f"KnownApp({self.app.app_id!r})"
 
 
-class LookupCache(Generic[Key, Value]):
-    """Answers of one kind of look-up, remembered if they let a request pass.
-
-    None is older than `lookup_lifetime`. What is asked for again and again is looked up anew before it
-    is that old, all of it together, so that a busy process hardly ever looks up for one request.
-    """
-
-    def __init__(
-        self,
-        look_up: Callable[[Sequence[Key]], Awaitable[Sequence[Value | CarillonError | None]]],
-        *,
-        settings: IngestSettings,
-        passes: Callable[[Value], bool],
-        absent_seconds: float = 0.0,
-        strangers: int | None = None,
-        look_up_strangers: Callable[
-            [Sequence[Key]], Awaitable[Sequence[Value | CarillonError | None]]
-        ]
-        | None = None,
-    ) -> None:
-        """`absent_seconds`: for how long what does not exist is remembered not to.
-
-        `strangers`: of keys that were never found at most so many wait to be looked up, apart from the
-        others, and by `look_up_strangers` if there is one; None: all wait together.
-        """
-        self._look_up = look_up
-        self._passes = passes
-        self._lifetime_seconds = settings.lookup_lifetime.total_seconds()
-        self._size = settings.lookup_size
-        # Not a cachetools.TTLCache: that costs every request far more.
-        self._known: dict[Key, tuple[Value, float]] = {}
-        self._again: set[Key] = set()
-        self._absent_seconds = absent_seconds
-        self._absent: dict[Key, float] = {}
-        patience = settings.lookup_patience
-        self._asked: MicroBatcher[Key, Value | None] = MicroBatcher(
-            look_up, size=_TOGETHER, patience=patience
-        )
-        self._asked_by_strangers = (
-            self._asked
-            if strangers is None
-            else MicroBatcher(
-                look_up_strangers or look_up,
-                size=_TOGETHER,
-                patience=patience,
-                waiting_cap=strangers,
-            )
-        )
-
-    async def find(self, key: Key) -> Value | None:
-        """What is known of `key`; None if there is no such thing. Raises TransientError."""
-        known = self.remembered(key)
-        if known is None and self._absent.get(key, 0.0) <= time.monotonic():
-            return await self.find_anew(key)
-        return known
-
-    def remembered(self, key: Key) -> Value | None:
-        """What is remembered of `key`, if anything, for whoever would rather not await."""
-        known = self._known.get(key)
-        if known is None or known[1] <= time.monotonic():
-            return None
-        self._again.add(key)
-        return known[0]
-
-    async def find_anew(self, key: Key) -> Value | None:
-        """The same, as it is now."""
-        began = time.monotonic()
-        batches = self._asked if key in self._known else self._asked_by_strangers
-        value = await batches.submit(key)
-        self._note(key, value, since=began)
-        return value
-
-    async def refresh(self) -> None:
-        """Look up anew what was asked for again since the last time. Raises TransientError."""
-        keys, self._again = list(self._again), set()
-        for start in range(0, len(keys), _TOGETHER):
-            part = keys[start : start + _TOGETHER]
-            began = time.monotonic()
-            for key, value in zip(part, await self._look_up(part), strict=True):
-                # What failed is not remembered longer: the requests that need it will say why.
-                if not isinstance(value, CarillonError):
-                    self._note(key, value, since=began)
-
-    def _note(self, key: Key, value: Value | None, *, since: float) -> None:
-        if value is None and self._absent_seconds:
-            if len(self._absent) >= _ABSENT_SIZE:
-                self._absent.clear()
-            self._absent[key] = since + self._absent_seconds
-        if value is None or not self._passes(value):
-            self._known.pop(key, None)
-            return
-        if len(self._known) >= self._size:
-            self._known.clear()
-        self._known[key] = value, since + self._lifetime_seconds
-
-
 class Lookups:
-    """Everything that requests name."""
+    """Everything that requests name.
+
+    `people` by id; `apps` by string id; `objects` (uploaded media) by key; `accounts`: a pair of an app's integer
+    id and its own name for someone leads to that person's id.
+    """
 
     def __init__(
         self,
@@ -152,37 +52,36 @@ class Lookups:
         vault: apps.Vault,
         settings: IngestSettings,
     ) -> None:
-        """`strangers`: the share of the record that may be spent on who is called and may not exist."""
+        """`strangers`: the share of connections that app ids which may not exist are looked up with."""
         self._database = database
         self._vault = vault
         self._lifetime_seconds = settings.lookup_lifetime.total_seconds()
         self.people: LookupCache[int, Person] = LookupCache(
-            self._find_people, settings=settings, passes=lambda person: person.is_active
+            self._find_people, settings=settings, lets_pass=lambda person: person.is_active
         )
         self.apps: LookupCache[str, KnownApp] = LookupCache(
             partial(self._find_apps, database),
             settings=settings,
-            passes=lambda known: known.app.is_active,
+            lets_pass=lambda known: known.app.is_active,
             absent_seconds=_ABSENT_SECONDS,
-            strangers=_STRANGERS,
+            stranger_cap=_STRANGER_CAP,
             look_up_strangers=partial(self._find_apps, strangers),
         )
-        # Never remembered: an object is sent once.
+        # Not kept: an object is sent once.
         self.objects: MicroBatcher[str, MediaObject | None] = MicroBatcher(
-            self._find_objects, size=_TOGETHER, patience=settings.lookup_patience
+            self._find_objects, size=BATCH_SIZE, patience=settings.lookup_patience
         )
-        # (app's integer id, its name for someone) → that someone's user id.
         self.accounts: LookupCache[tuple[int, str], int] = LookupCache(
-            self._find_accounts, settings=settings, passes=lambda _user_id: True
+            self._find_accounts, settings=settings, lets_pass=lambda _user_id: True
         )
 
     async def keep_fresh(self) -> None:
-        """Look up anew what is in use, twice in its lifetime, until cancelled."""
+        """Refresh what is in use, twice in its lifetime, until cancelled."""
         while self._lifetime_seconds:
             await asyncio.sleep(self._lifetime_seconds / 2)
-            kinds = (self.people, self.apps, self.accounts)
-            # What fails is not remembered longer: the requests that need it will say why.
-            await asyncio.gather(*(kind.refresh() for kind in kinds), return_exceptions=True)
+            caches = (self.people, self.apps, self.accounts)
+            # What fails is not kept longer: the requests that need it will get its error.
+            await asyncio.gather(*(cache.refresh() for cache in caches), return_exceptions=True)
 
     async def _find_people(self, ids: Sequence[int]) -> list[Person | None]:
         found = await self._database.query(directory.find_many, set(ids))
@@ -203,10 +102,10 @@ class Lookups:
 
     async def _find_accounts(self, accounts: Sequence[tuple[int, str]]) -> list[int | None]:
         names: dict[int, set[str]] = defaultdict(set)
-        for app_id, app_user_id in accounts:
-            names[app_id].add(app_user_id)
+        for app_id, name in accounts:
+            names[app_id].add(name)
         found: dict[int, dict[str, int]] = {
             app_id: await self._database.query(apps.resolve_many, app_id, app_user_ids=wanted)
             for app_id, wanted in names.items()
         }
-        return [found[app_id].get(app_user_id) for app_id, app_user_id in accounts]
+        return [found[app_id].get(name) for app_id, name in accounts]

@@ -7,19 +7,19 @@ from storage.model.errors import NotFound, invalid
 from storage.valkey.tickets import Tickets
 
 
-async def open_app(lookups: Lookups, app_id: str) -> App:
-    """The app of this string id, if it exists and is active; raises NotFound otherwise."""
+async def find_active_app(lookups: Lookups, app_id: str) -> App:
+    """The app of this string id. Raises NotFound if there is none or it is not active, or TransientError."""
     known = await lookups.apps.find(app_id)
     if known is None or not known.app.is_active:
         raise NotFound("There is no such app.")
     return known.app
 
 
-async def callback_to(app: App, target_url: str, *, user_id: int, tickets: Tickets) -> str:
-    """The app's callback with a new ticket for the person, going on to `target_url`.
+async def issue_callback_url(app: App, target_url: str, *, user_id: int, tickets: Tickets) -> str:
+    """The app's callback URL, with a new ticket for the person and `target_url` to go on to.
 
-    The target is judged now, not when the link was made: hosts may have been taken back since. Raises
-    Invalid (no open redirect), TransientError.
+    The target is checked now, not only when the link was made: its host may have been removed from the app since.
+    Raises Invalid for a host that is not the app's (no open redirect), or TransientError.
     """
     if not is_allowed_target(
         target_url, callback_url=app.callback_url, redirect_hosts=app.redirect_hosts

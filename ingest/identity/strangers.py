@@ -1,4 +1,8 @@
-"""Answers gateways whether a token's `sub` is anybody, for as long as the process runs (contract §1)."""
+"""Tells gateways whether a token's `sub` is a person of the table (contract §1).
+
+Runs in the background of every ingest process; gateways themselves do not ask PostgreSQL
+(docs/decisions/0031-who-is-disabled-and-who-is-nobody.md).
+"""
 
 import asyncio
 import logging
@@ -8,15 +12,16 @@ from storage.postgres.database import Database
 from storage.postgres.people import directory
 from storage.valkey.strangers import Strangers
 
-REST_SECONDS = 1.0  # while Valkey or the record is away
+_PAUSE_SECONDS = 1.0  # while Valkey or the record is away
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 async def answer_gateways(strangers: Strangers, database: Database) -> None:
-    """Until cancelled or closed. While the record is away gateways are told nothing, and let people in.
+    """Answer what gateways ask, until cancelled or `strangers` is closed.
 
-    Both, since redis-py can drop a cancellation before Python 3.12 (`push_gateway/app.py:ended`).
+    Before Python 3.12 redis-py can drop a cancellation, so closing has to end it too. While the record is away
+    gateways get no answer, and let people in.
     """
     while not strangers.is_closed:
         try:
@@ -24,5 +29,5 @@ async def answer_gateways(strangers: Strangers, database: Database) -> None:
                 found = await database.query(directory.find_many, set(asked))
                 await strangers.answer(asked, somebody=found.keys())
         except TransientError as error:
-            log.debug("Gateways are not answered, for now: %s", error.detail)
-            await asyncio.sleep(REST_SECONDS)
+            _log.debug("Gateways are not answered, for now: %s", error.detail)
+            await asyncio.sleep(_PAUSE_SECONDS)

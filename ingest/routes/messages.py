@@ -12,7 +12,7 @@ from ingest.http.endpoint import (
 )
 from ingest.http.request_headers import idempotency_key, wait_of
 from ingest.http.response import Header, Response
-from ingest.identity.single_sign_on import callback_to, open_app
+from ingest.identity.single_sign_on import find_active_app, issue_callback_url
 from ingest.models.requests import BatchBody, Nothing, OneMessage, SendBody
 from ingest.models.responses import (
     BatchAnswer,
@@ -138,10 +138,10 @@ async def get_callback_url(context: Context[UserCaller, OneMessage, Nothing]) ->
     link = parse_jump_link(message.action_url or "")
     if link is None:
         raise invalid("message_id", "The message has no button that signs on.", where="path")
-    app = await open_app(services.lookups, link.app_id)
+    app = await find_active_app(services.lookups, link.app_id)
     tickets = services.backends.tickets
     return Response(
-        CallbackUrl(await callback_to(app, link.target_url, user_id=me, tickets=tickets))
+        CallbackUrl(await issue_callback_url(app, link.target_url, user_id=me, tickets=tickets))
     )
 
 

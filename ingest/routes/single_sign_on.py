@@ -2,7 +2,7 @@
 
 from ingest.http.endpoint import API, APPS, PEOPLE, HeaderNote, endpoint
 from ingest.http.response import Response
-from ingest.identity.single_sign_on import callback_to, open_app
+from ingest.identity.single_sign_on import find_active_app, issue_callback_url
 from ingest.models.requests import JumpParameters, LoginBody, Nothing, VerifyBody
 from ingest.models.responses import RedirectUrl, SignedOn
 from ingest.services import Context
@@ -23,7 +23,7 @@ from storage.postgres.people import apps
 async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
     """Open an app from the launchpad: its callback with a ticket."""
     services, me = context.services, context.caller.person.id
-    app = await open_app(services.lookups, context.body.app_id)
+    app = await find_active_app(services.lookups, context.body.app_id)
     if await services.database.query(apps.mapping_of, app.id, user_id=me) is None:
         raise NotAllowed("You have no account in this app.")
     ticket = await services.backends.tickets.issue_sign_on(me, app_id=app.id)
@@ -42,9 +42,9 @@ async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
 async def jump(context: Context[UserCaller, JumpParameters, Nothing]) -> Response:
     """Follow a button: to the app's callback with a ticket, and on to the target."""
     services, asked = context.services, context.params
-    app = await open_app(services.lookups, asked.app_id)
+    app = await find_active_app(services.lookups, asked.app_id)
     me, tickets = context.caller.person.id, services.backends.tickets
-    url = await callback_to(app, asked.redirect_to, user_id=me, tickets=tickets)
+    url = await issue_callback_url(app, asked.redirect_to, user_id=me, tickets=tickets)
     return Response(status=302, headers=[("Location", url)])
 
 
