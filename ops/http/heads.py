@@ -10,10 +10,10 @@ HEAD_END = b"\r\n\r\n"
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def end_of_heads(data: bytes, start: int, end: int, *, count: int) -> int:
-    """Where at most `count` heads have ended after `start`, or `end`.
+def find_end_of_heads(data: bytes, start: int, end: int, *, count: int) -> int:
+    """The index behind the `count`-th head after `start`; `end` if fewer heads end before that.
 
-    A body may hold what looks like an end; then it is found sooner than it had to be.
+    A body may hold what looks like the end of a head; then the index is lower than it had to be.
     """
     for _ in range(count):
         found = data.find(HEAD_END, start, end)
@@ -23,20 +23,20 @@ def end_of_heads(data: bytes, start: int, end: int, *, count: int) -> int:
     return start
 
 
-def size_of(headers: Headers) -> int:
-    """Bytes of these headers' lines."""
+def measure_headers(headers: Headers) -> int:
+    """The number of bytes that these headers' lines have."""
     return sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
 
 
 def has_body(headers: Headers) -> bool:
-    """Whether a body is announced."""
+    """Whether these headers announce a body."""
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b"")
         for name, value in headers
     )
 
 
-def without_upgrade(headers: Headers) -> bytes:
-    """The lines of these headers, but for `Upgrade`, and the end of their head."""
+def encode_without_upgrade(headers: Headers) -> bytes:
+    """The lines of these headers without `Upgrade`, and the empty line behind them."""
     lines = [b"%b: %b\r\n" % pair for pair in headers if pair[0] != b"upgrade"]
     return b"".join(lines) + b"\r\n"

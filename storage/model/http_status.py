@@ -1,7 +1,7 @@
 """Which HTTP status each of our errors has, and when its caller may come back (contract §0, Errors).
 
 The one table of every HTTP process: ingest's API and the gateway's handshake make their responses of it. What a
-server says before any application is asked stands in `ops/http/answers.py`.
+server says before any application is asked stands in `ops/http/refusals.py`.
 """
 
 from math import ceil

@@ -453,7 +453,7 @@ def test_connect_is_405(server: Server) -> None:
 
 def test_a_crowd_is_told_and_logged(tmp_path: Path) -> None:
     """Whoever comes when descriptors run out gets 503 and a log line says so; who is in goes on."""
-    with served(tmp_path, CROWDED_SECONDS=20) as server:
+    with served(tmp_path, OVER_CAPACITY_SECONDS=20) as server:
         import resource
 
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (128, 128))

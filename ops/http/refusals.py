@@ -1,7 +1,7 @@
 """What a server answers when no app is asked: requests that cannot be read, and connections too many.
 
-The one place of these answers' form (contract §0): `{"detail": …}` and X-Request-Id. Used by
-`protocol.py` only; apps have their own tables.
+The one place of these responses' form (contract §0, Errors): `{"detail": …}` and X-Request-Id. Used by `connection.py`
+and `protocol.py` only; apps have a table of their own (`storage/model/http_status.py`).
 """
 
 import json
@@ -29,8 +29,8 @@ Headers = list[tuple[bytes, bytes]]
 _log = logging.getLogger(__name__)
 
 
-def answer(status: int) -> tuple[Headers, bytes]:
-    """Headers and body of the answer with this status; the connection ends after it."""
+def build_refusal(status: int) -> tuple[Headers, bytes]:
+    """Headers and body of the response with this status, after which the connection ends."""
     body = json.dumps({"detail": DETAILS[status]}).encode()
     headers = [
         (b"content-type", b"application/json"),
@@ -43,29 +43,29 @@ def answer(status: int) -> tuple[Headers, bytes]:
     return headers, body
 
 
-def as_bytes(status: int) -> bytes:
-    """The same as it goes over the wire."""
-    headers, body = answer(status)
+def encode_refusal(status: int) -> bytes:
+    """The whole response with this status, as it goes over the wire."""
+    headers, body = build_refusal(status)
     phrase = HTTPStatus(status).phrase
     lines = [f"HTTP/1.1 {status} {phrase}".encode(), *(b": ".join(pair) for pair in headers)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-async def over_capacity(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """An ASGI app in place of the real one, for connections that there is no room for."""
-    headers, body = answer(503)
+async def refuse_over_capacity(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """An ASGI app in the place of the real one, for connections over capacity: every request is answered 503."""
+    headers, body = build_refusal(503)
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-class Crowd:
-    """Says in the log that there is no room, now and then."""
+class CapacityLog:
+    """Says in the log that connections are refused, at most once in WARN_EVERY_SECONDS."""
 
     def __init__(self) -> None:
         self._warned_at = float("-inf")
 
     def warn(self, connections: int) -> None:
-        """There are so many connections, and no room for more."""
+        """Say that there are so many connections, and no room for more."""
         now = time.monotonic()
         if now - self._warned_at > WARN_EVERY_SECONDS:
             self._warned_at = now
@@ -77,4 +77,4 @@ class Crowd:
             )
 
 
-CROWD = Crowd()
+CAPACITY_LOG = CapacityLog()
