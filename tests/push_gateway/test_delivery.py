@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from ops.local.embedded import EmbeddedValkey
+from ops.local.polling import wait_until
 from storage.model.event import ConversationRead, MessageRecalled
 from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
@@ -293,6 +294,12 @@ def test_sigterm_tells_every_socket_1012_and_ends(launch: Launch) -> None:
     gateway.process.wait(10)
     assert time.monotonic() - began < 10
     stuck.close()
+
+
+def test_a_gateway_has_the_bus_trimmed_and_tells_its_size(gateway: Gateway, bus: Bus) -> None:
+    """Every gateway tends the bus, whoever writes: /metrics has the bytes that the last tending left."""
+    bus.publish([to_all(9_000, [3])])
+    assert wait_until(lambda: gateway.metric("carillon_bus_bytes") > 0, seconds=10)
 
 
 def test_metrics_say_what_happened(gateway: Gateway) -> None:

@@ -43,6 +43,14 @@ def test_the_sweep_finishes_a_cancel_whose_process_died(services: Services, engi
     assert find_status(engine, id) is BroadcastStatus.CANCELLED
 
 
+def test_the_sweep_has_the_bus_trimmed_and_tells_its_length(services: Services) -> None:
+    """Nobody need publish for that: the gauge has what the tending left."""
+    bus: Any = services.bus
+    bus.events = [object()] * 3
+    sweep.sweep(services)
+    assert services.telemetry.registry.get_sample_value("carillon_bus_entries") == 3
+
+
 def test_the_sweep_rings_for_what_nobody_rang(services: Services, engine: Engine) -> None:
     """The sweep rings for sends past the grace, for schedules that are due and for open broadcasts, and else for nothing."""
     eager = replace(services, settings=replace(services.settings, sweep_grace=timedelta(0)))
