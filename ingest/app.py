@@ -26,7 +26,7 @@ from storage.process import open_files
 from storage.process.garbage_collector import freeze_startup_objects
 from storage.process.logs import LogSettings, configure
 from storage.process.metrics_export import join_shared_folder
-from storage.process.tracing import tracing
+from storage.process.tracing import make_tracer
 from storage.settings import check, load
 
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
@@ -43,13 +43,13 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         configure(load(LogSettings, given), process="ingest")
     join_shared_folder()
     metrics = IngestMetrics()
-    traces = tracing(given, process="ingest")
+    traces = make_tracer(given, process="ingest")
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[LifespanState]:
         async with open_services(given, metrics=metrics) as services:
             freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
-            open_files.allow_all()
+            open_files.raise_limit()
             yield {"services": services, "document": cache(partial(openapi.document, ALL))}
         if traces is not None:
             await asyncio.to_thread(traces.close)

@@ -20,7 +20,7 @@ from prometheus_client import (
 
 from storage.model.send import Send
 from storage.postgres.sends.backlog import Backlog
-from storage.process.metrics_export import exposed
+from storage.process.metrics_export import export_metrics
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -200,4 +200,4 @@ class IngestMetrics:
 
     def export(self) -> bytes:
         """All metrics in the text format of Prometheus."""
-        return exposed(self._registry)
+        return export_metrics(self._registry)

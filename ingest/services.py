@@ -38,14 +38,14 @@ from ingest.settings import IngestSettings
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
-from storage.media.store import MediaSettings, MediaStore, media_store
+from storage.media.store import MediaSettings, MediaStore, make_media_store
 from storage.postgres.database import Database
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_streams import BusSettings
-from storage.valkey.gateway_reports import Gateways
-from storage.valkey.rate_limits import Limits, LimitSettings
+from storage.valkey.gateway_reports import GatewayReports
+from storage.valkey.rate_limits import LimitSettings, RateLimiter
 from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets, TicketSettings
 
@@ -58,9 +58,9 @@ class Backends:
     doorbell: Doorbell
     bus: AsyncBus
     tickets: Tickets
-    limits: Limits
+    limits: RateLimiter
     media: MediaStore
-    gateways: Gateways
+    gateways: GatewayReports
     strangers: Strangers
 
 
@@ -89,7 +89,7 @@ class Services:
         return self.backends.shares.reads
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RateLimiter:
         """The limits of what one caller may ask for."""
         return self.backends.limits
 
@@ -157,11 +157,11 @@ def _open_backends(
         doorbell=Doorbell(load(QueueSettings, environ), tell=metrics.count_ring),
         bus=AsyncBus(load(BusSettings, environ), valkey),
         tickets=Tickets(valkey, load(TicketSettings, environ)),
-        limits=Limits(
+        limits=RateLimiter(
             valkey, load(LimitSettings, environ), tell_unchecked=metrics.limits_unchecked.inc
         ),
-        media=media_store(load(MediaSettings, environ)),
-        gateways=Gateways(valkey),
+        media=make_media_store(load(MediaSettings, environ)),
+        gateways=GatewayReports(valkey),
         strangers=Strangers(valkey),
     )
     on_valkey = (

@@ -21,7 +21,7 @@ from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.errors import CarillonError
-from storage.postgres import schema, turns
+from storage.postgres import periodic_jobs, schema
 from storage.postgres.broadcasts import failures
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
@@ -207,9 +207,9 @@ def _schema(site: Site) -> Iterator[Finding]:
 def _secrets(site: Site) -> Iterator[Finding]:
     vault = Vault(load(VaultSettings, site.variables))
     with _record(site) as record:
-        known = record.transaction(apps.every)
+        known = record.transaction(apps.list_all)
         for app in known:
-            record.transaction(apps.secrets, app.id, vault=vault)
+            record.transaction(apps.find_secrets, app.id, vault=vault)
     yield Finding("secrets", Level.OK, f"The key opens the secrets of {len(known)} apps.")
 
 
@@ -241,7 +241,7 @@ def _backlog(site: Site) -> Iterator[Finding]:
 def _sweep(site: Site) -> Iterator[Finding]:
     """Whether what has to happen by the clock does: beat asks, and an upkeep worker does it."""
     with _record(site) as record:
-        last = record.transaction(turns.last, turns.SWEEP)
+        last = record.transaction(periodic_jobs.find_last_start, periodic_jobs.SWEEP)
     if last is None or last.taken_seconds > SWEEP_LATE_SECONDS:
         text = "Nobody sweeps: scheduled sends stay, and rings that were lost are not made good."
         yield Finding("sweep", Level.FAIL, text, MEND["sweep"])

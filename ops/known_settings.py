@@ -18,7 +18,7 @@ from storage.settings import (
     DataFolder,
     DisplaySettings,
     ValkeySettings,
-    declared,
+    list_fields,
 )
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.rate_limits import LimitSettings
@@ -67,7 +67,7 @@ def list_settings() -> Iterator[KnownSetting]:
 
 def list_settings_of(kind: type[Any]) -> Iterator[KnownSetting]:
     """The variables of one class, in the order of its fields."""
-    for item in declared(kind):
+    for item in list_fields(kind):
         about = item.metadata
         yield KnownSetting(about["name"], _shown(item.default), about["help"], about["secret"])
 

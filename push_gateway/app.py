@@ -39,12 +39,12 @@ from storage.model.errors import TransientError
 from storage.process import open_files
 from storage.process.garbage_collector import freeze_startup_objects
 from storage.process.logs import LogSettings, configure
-from storage.process.metrics_export import CONTENT_TYPE, exposed, join_shared_folder
-from storage.process.tracing import Tracing, tracing
+from storage.process.metrics_export import CONTENT_TYPE, export_metrics, join_shared_folder
+from storage.process.tracing import Tracer, make_tracer
 from storage.settings import load
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_reader import BusReader
-from storage.valkey.gateway_reports import Gateways
+from storage.valkey.gateway_reports import GatewayReports
 from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets
 
@@ -65,13 +65,13 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
     if environ is None:
         configure(load(LogSettings, given), process="gateway")
     settings = load_settings(given)
-    traces = tracing(given, process="gateway")
+    traces = make_tracer(given, process="gateway")
     verifier = TokenVerifier(settings.tokens)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[State]:
         freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
-        open_files.allow_all()
+        open_files.raise_limit()
         async with _open_gateway(settings, verifier, traces) as handshake:
             yield {"handshake": handshake}
 
@@ -119,12 +119,12 @@ async def get_readiness(request: Request) -> Response:
 async def get_metrics(request: Request) -> Response:
     """What the process counts, for Prometheus."""
     handshake: Handshake = request.state.handshake
-    return Response(exposed(handshake.metrics.registry), media_type=CONTENT_TYPE)
+    return Response(export_metrics(handshake.metrics.registry), media_type=CONTENT_TYPE)
 
 
 @asynccontextmanager
 async def _open_gateway(
-    settings: GatewaySettings, verifier: TokenVerifier, traces: Tracing | None
+    settings: GatewaySettings, verifier: TokenVerifier, traces: Tracer | None
 ) -> AsyncIterator[Handshake]:
     join_shared_folder()
     metrics = Metrics(CollectorRegistry())
@@ -139,7 +139,7 @@ async def _open_gateway(
     )
     strangers = Strangers(settings.valkey)
     authenticator = Authenticator(verifier, tickets, bus, strangers)
-    gateways, name = Gateways(settings.valkey), secrets.token_hex(8)
+    gateways, name = GatewayReports(settings.valkey), secrets.token_hex(8)
     tasks = start_tasks(
         feed.run(),
         check_connections(gateway),

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from storage.keys.tokens import EXPIRED, TokenVerifier
 from storage.model.errors import NotAllowed, NotSignedIn
 from storage.valkey.bus import AsyncBus
-from storage.valkey.strangers import Met, Strangers
+from storage.valkey.strangers import Answers, Strangers
 from storage.valkey.tickets import Tickets
 
 SUBPROTOCOL = "bearer"
@@ -22,7 +22,7 @@ MAX_KNOWN_USERS = 100_000  # people who are known to exist, remembered by one pr
 # Between two look-ups of people: a rush of handshakes is looked up together, a single one at once. Shorter rests
 # cost a rush more, for what a look-up costs hardly depends on how many people it asks about.
 LOOKUP_REST_SECONDS = 0.02
-_NOT_ASKED = Met(frozenset(), frozenset(), is_answered=False)
+_NOT_ASKED = Answers(frozenset(), frozenset(), is_answered=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Authenticator:
         self._tickets = tickets
         self._bus = bus
         self._to_look_up: set[int] = set()
-        self._lookup: asyncio.Task[tuple[frozenset[int], Met]] | None = None
+        self._lookup: asyncio.Task[tuple[frozenset[int], Answers]] | None = None
         self._lookup_lock = asyncio.Lock()
         self._next_lookup_at = 0.0
 
@@ -132,7 +132,7 @@ class Authenticator:
         if user_id not in self._known_users and await self._is_nobody(user_id, met):
             raise NotSignedIn("There is no such user.")
 
-    async def _is_nobody(self, user_id: int, met: Met) -> bool:
+    async def _is_nobody(self, user_id: int, met: Answers) -> bool:
         """Whether the person does not exist; False if that is not known (then nobody is kept out)."""
         if user_id in met.nobody:
             return True
@@ -143,14 +143,14 @@ class Authenticator:
         self._known_users.add(user_id)
         return False
 
-    async def _look_up(self, user_id: int) -> tuple[frozenset[int], Met]:
+    async def _look_up(self, user_id: int) -> tuple[frozenset[int], Answers]:
         """Look this person up together with all who came since the last look-up: who is disabled, and who exists."""
         self._to_look_up.add(user_id)
         if self._lookup is None:
             self._lookup = asyncio.create_task(self._run_lookup())
         return await asyncio.shield(self._lookup)
 
-    async def _run_lookup(self) -> tuple[frozenset[int], Met]:
+    async def _run_lookup(self) -> tuple[frozenset[int], Answers]:
         loop = asyncio.get_running_loop()
         async with self._lookup_lock:
             if (rest := self._next_lookup_at - loop.time()) > 0:
@@ -159,7 +159,7 @@ class Authenticator:
             asked, self._to_look_up, self._lookup = self._to_look_up, set(), None
             disabled = self._bus.find_disabled(asked)
             if unmet := asked - self._known_users:
-                found, met = await asyncio.gather(disabled, self._strangers.met(unmet))
+                found, met = await asyncio.gather(disabled, self._strangers.read_answers(unmet))
                 return found, met
             return await disabled, _NOT_ASKED
 

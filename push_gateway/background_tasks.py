@@ -13,7 +13,7 @@ from push_gateway.metrics import Metrics
 from storage.model.errors import TransientError
 from storage.valkey.bus import AsyncBus
 from storage.valkey.event_json import SHARDS
-from storage.valkey.gateway_reports import Gateways
+from storage.valkey.gateway_reports import GatewayReports
 
 CHECK_SECONDS = 1.0
 REPORT_SECONDS = 1.0
@@ -89,7 +89,7 @@ async def maintain_bus(bus: AsyncBus, metrics: Metrics) -> None:
         await asyncio.sleep(MAINTENANCE_SECONDS)
 
 
-async def report_counts(gateways: Gateways, name: str, gateway: Gateway) -> None:
+async def report_counts(gateways: GatewayReports, name: str, gateway: Gateway) -> None:
     """Every second, write to Valkey how this process is doing, for doctor and the console.
 
     Nobody waits for it, and what could not be written is written the next time.

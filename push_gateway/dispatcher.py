@@ -19,7 +19,7 @@ from push_gateway.resume.bus_view import BusView, FeedUpdate
 from push_gateway.resume.resumption import PastEvent, Resumption
 from storage.model.event import Disconnect, Event, NewMessage
 from storage.model.origin import Origin
-from storage.process.tracing import Tracing
+from storage.process.tracing import Tracer
 from storage.valkey.bus_reader import Entry
 
 FRAMES_PER_TURN = (
@@ -40,7 +40,7 @@ class Dispatcher:
         metrics: Metrics,
         *,
         disconnect: Callable[[int], int],
-        tracing: Tracing | None,
+        tracing: Tracer | None,
     ) -> None:
         self._hub = hub
         self._bus_view = bus_view
@@ -151,11 +151,11 @@ class Dispatcher:
         """Note to how many sockets a message went, in its request's trace and in the log at DEBUG."""
         id = event.message.id
         if self._tracing is not None:
-            self._tracing.note(
+            self._tracing.record_span(
                 "push", event.origin, since=published_at, message_id=id, sockets=count
             )
         if log.isEnabledFor(logging.DEBUG):
-            extra = {"request_id": Origin.of(event.origin).request_id}
+            extra = {"request_id": Origin.parse(event.origin).request_id}
             log.debug("push: message %d to %d sockets", id, count, extra=extra)
 
     def _queue(self, connection: Connection, frame: bytes) -> None:

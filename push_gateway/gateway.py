@@ -15,7 +15,7 @@ from push_gateway.settings import GatewaySettings
 from push_gateway.sockets.close_codes import REASONS, CloseCode
 from storage.model.errors import OverLimit
 from storage.model.event import Disconnect
-from storage.process.tracing import Tracing
+from storage.process.tracing import Tracer
 from storage.valkey.gateway_reports import GatewayCounts
 
 READ_LIMIT = 500  # entries a shard in one read of the bus
@@ -27,7 +27,7 @@ class Gateway:
     """The clients of one process. `hub` has those who are let in, `dispatcher` writes to them."""
 
     def __init__(
-        self, settings: GatewaySettings, metrics: Metrics, tracing: Tracing | None = None
+        self, settings: GatewaySettings, metrics: Metrics, tracing: Tracer | None = None
     ) -> None:
         self._push = settings.push
         self._metrics = metrics

@@ -44,7 +44,7 @@ def load(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
     """
     values: dict[str, Any] = {}
     wrong: list[str] = []
-    for item in declared(kind):
+    for item in list_fields(kind):
         text = environ.get(item.metadata["name"], "")
         try:
             if text:
@@ -73,7 +73,7 @@ def check(kinds: Iterable[type[Any]], environ: Mapping[str, str]) -> None:
         raise InvalidSettings("\n".join(wrong))
 
 
-def declared(kind: type[Any]) -> list[Field[Any]]:
+def list_fields(kind: type[Any]) -> list[Field[Any]]:
     """The fields of a settings class that come from the environment, in order."""
     return [item for item in fields(kind) if "name" in item.metadata]
 

@@ -21,7 +21,7 @@ from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey, read_log_end
 from ops.local.polling import wait_until
 from ops.local.stack import build_servers, prepare_environment, prepare_programs
 from ops.local.state_files import find_free_port
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
 
@@ -204,7 +204,7 @@ def web(*, database_url: str, valkey_url: str) -> Iterator[tuple[str, Mapping[st
 
 def bearer(environ: Mapping[str, str], user_id: int) -> dict[str, str]:
     """The headers of a person's calls."""
-    token = issue(load(TokenSettings, environ), user_id, ttl_seconds=600, now=time.time())
+    token = issue_token(load(TokenSettings, environ), user_id, ttl_seconds=600, now=time.time())
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from celery.signals import worker_process_init
 
 from storage.model.errors import CarillonError
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from workers import sweep, upkeep
 from workers.services import Services, get_services
 
@@ -28,7 +28,7 @@ TIDY_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What a worker does, every `every`, once beat has not had it done for `late`. `name`: its row in `turns`."""
+    """What a worker does, every `every`, once beat has not had it done for `late`. `name`: its row in `periodic_jobs`."""
 
     name: str
     late: timedelta
@@ -41,8 +41,8 @@ def list_duties(services: Services) -> tuple[Duty, ...]:
     second = timedelta(seconds=1)
     tidy = partial(upkeep.tidy, seconds=TIDY_SECONDS)
     return (
-        Duty(turns.SWEEP, services.settings.sweep_late, second, sweep.sweep),
-        Duty(turns.UPKEEP, UPKEEP_LATE, 10 * second, tidy),
+        Duty(periodic_jobs.SWEEP, services.settings.sweep_late, second, sweep.sweep),
+        Duty(periodic_jobs.UPKEEP, UPKEEP_LATE, 10 * second, tidy),
     )
 
 
@@ -53,7 +53,9 @@ def do_late_duties(services: Services) -> list[str]:
     """
     done = []
     for duty in list_duties(services):
-        if services.database.transaction(turns.take, duty.name, late=duty.late, every=duty.every):
+        if services.database.transaction(
+            periodic_jobs.take_over, duty.name, late=duty.late, every=duty.every
+        ):
             services.telemetry.late_turns.labels(duty.name).inc()
             duty.work(services)
             done.append(duty.name)

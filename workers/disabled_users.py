@@ -9,7 +9,7 @@ import logging
 from datetime import timedelta
 
 from storage.model.errors import TransientError
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from storage.postgres.people import directory
 from workers.services import Services
 
@@ -39,10 +39,10 @@ def reconcile(services: Services) -> None:
 def _may_differ(services: Services) -> bool:
     """Whether it is time to compare: the numbers differ, or nobody has compared in full for a while."""
     run = services.database.transaction
-    if not run(turns.take, turns.DISABLED, late=_AT_ONCE, every=COUNT_EVERY):
+    if not run(periodic_jobs.take_over, periodic_jobs.DISABLED, late=_AT_ONCE, every=COUNT_EVERY):
         return False
     return services.bus.count_disabled() != run(directory.count_disabled) or run(
-        turns.take, turns.DISABLED_IN_FULL, late=_AT_ONCE, every=COMPARE_EVERY
+        periodic_jobs.take_over, periodic_jobs.DISABLED_IN_FULL, late=_AT_ONCE, every=COMPARE_EVERY
     )
 
 

@@ -4,8 +4,8 @@ Knows nothing of the bus, nor of what becomes of a message whose event cannot be
 """
 
 from storage.media.store import MediaStore
-from storage.model.conversation import copies
-from storage.model.errors import PermanentError, reason
+from storage.model.conversation import make_deliveries
+from storage.model.errors import PermanentError, describe_error
 from storage.model.event import NewMessage
 from storage.model.message import MEDIA_TYPES, Message, is_understood
 from storage.postgres.messages.persistence import PersistedMessage
@@ -28,12 +28,14 @@ def make_event(
             persisted.message, content, recipients=recipients, part=part, origin=persisted.origin
         )
     except Exception as error:
-        raise PermanentError(reason(error)) from error
+        raise PermanentError(describe_error(error)) from error
 
 
 def make_event_for_copies(persisted: PersistedMessage, media: MediaStore) -> NewMessage:
     """The event of a message that is no broadcast, for everyone who has a copy; raises as `make_event`."""
-    recipients = tuple((copy.peer_id, (copy.user_id,)) for copy in copies(persisted.message))
+    recipients = tuple(
+        (copy.peer_id, (copy.user_id,)) for copy in make_deliveries(persisted.message)
+    )
     return make_event(persisted, media, recipients=recipients)
 
 

@@ -38,7 +38,7 @@ def trace_messages(
         return
     for message, origin in batch:
         if tracing is not None:
-            tracing.note(step, origin, since=since, message_id=message.id)
+            tracing.record_span(step, origin, since=since, message_id=message.id)
         if is_logged:
-            extra = {"request_id": Origin.of(origin).request_id}
+            extra = {"request_id": Origin.parse(origin).request_id}
             _log.debug("%s: message %d", step, message.id, extra=extra)

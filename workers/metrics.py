@@ -11,7 +11,11 @@ from typing import Any, Final
 from celery.signals import worker_process_shutdown, worker_ready
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from storage.process.metrics_export import forget_dead, registry_of, shared_folder
+from storage.process.metrics_export import (
+    archive_dead_processes,
+    make_folder_registry,
+    shared_folder,
+)
 from storage.settings import load
 from workers.settings import WorkerSettings
 
@@ -148,7 +152,7 @@ def install(environ: Mapping[str, str]) -> None:
         if folder is None:
             _log.warning("CARILLON_WORKER_METRICS_PORT needs PROMETHEUS_MULTIPROC_DIR: no metrics.")
             return
-        start_http_server(port, registry=registry_of(folder))
+        start_http_server(port, registry=make_folder_registry(folder))
 
     worker_ready.connect(serve, weak=False)
-    worker_process_shutdown.connect(lambda **_: forget_dead(), weak=False)
+    worker_process_shutdown.connect(lambda **_: archive_dead_processes(), weak=False)

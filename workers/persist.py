@@ -213,7 +213,7 @@ class _Holder:
             self._flush()
         if not self._is_bus_up:
             return 0
-        notices = self._session.query(outbox.waiting, self._batch_size)
+        notices = self._session.query(outbox.list_waiting, self._batch_size)
         self._publisher.submit_notices(notices)
         return len(notices)
 

@@ -12,10 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from storage.model.errors import PermanentError, TransientError, reason
+from storage.model.errors import PermanentError, TransientError, describe_error
 from storage.model.event import Event
 from storage.postgres.messages.persistence import PersistedMessage
-from storage.postgres.outbox import Notice
+from storage.postgres.outbox import OutboxEvent
 from workers.message_events import make_event_for_copies
 from workers.message_tracking import observe_delay, trace_messages
 from workers.services import Services
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def publish_batch(
-    services: Services, batch: Sequence[PersistedMessage], *, notices: Sequence[Notice] = ()
+    services: Services, batch: Sequence[PersistedMessage], *, notices: Sequence[OutboxEvent] = ()
 ) -> RefusedEvents:
     """Put the events of `batch` on the bus, in order, then those of `notices`; returns what was refused.
 
@@ -93,7 +93,7 @@ def _publish_one_by_one(events: Mapping[int, Event], services: Services) -> dict
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this event alone)
-            refused[number] = reason(error)
+            refused[number] = describe_error(error)
     return refused
 
 
@@ -116,7 +116,7 @@ class Publisher:
         self._services = services
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
         self._batch: Sequence[PersistedMessage] = ()
-        self._notices: Sequence[Notice] = ()
+        self._notices: Sequence[OutboxEvent] = ()
         self._outcome: Future[Outcome] | None = None
 
     def __enter__(self) -> "Publisher":
@@ -149,7 +149,7 @@ class Publisher:
         """Take `batch` in hand, to be published when it is started or flushed. Nothing may be in hand before."""
         self._batch = batch
 
-    def submit_notices(self, notices: Sequence[Notice]) -> None:
+    def submit_notices(self, notices: Sequence[OutboxEvent]) -> None:
         """Take `notices` in hand, to be published behind the messages. What is in hand may not have been started."""
         self._notices = notices
 
@@ -172,7 +172,9 @@ class Publisher:
         self._batch, self._notices, self._outcome = (), (), None
         return outcome
 
-    def _publish(self, batch: Sequence[PersistedMessage], notices: Sequence[Notice]) -> Outcome:
+    def _publish(
+        self, batch: Sequence[PersistedMessage], notices: Sequence[OutboxEvent]
+    ) -> Outcome:
         telemetry, since = self._services.telemetry, time.time()
         try:
             refused = publish_batch(self._services, batch, notices=notices)

@@ -14,11 +14,11 @@ from celery.signals import worker_process_shutdown
 
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
-from storage.media.store import MediaSettings, MediaStore, media_store
+from storage.media.store import MediaSettings, MediaStore, make_media_store
 from storage.postgres import session_limits
 from storage.postgres.database import BlockingDatabase
 from storage.process.metrics_export import join_shared_folder
-from storage.process.tracing import Tracing, tracing
+from storage.process.tracing import Tracer, make_tracer
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.valkey.bus import Bus
 from storage.valkey.bus_streams import BusSettings
@@ -47,7 +47,7 @@ class Services:
     media: MediaStore
     doorbell: Doorbell
     telemetry: Telemetry
-    tracing: Tracing | None
+    tracing: Tracer | None
 
 
 def open_services(environ: Mapping[str, str]) -> Services:
@@ -66,10 +66,10 @@ def open_services(environ: Mapping[str, str]) -> Services:
             limits=session_limits.WORKER,
         ),
         bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
-        media=media_store(load(MediaSettings, environ)),
+        media=make_media_store(load(MediaSettings, environ)),
         doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.count_ring),
         telemetry=telemetry,
-        tracing=tracing(environ, process="worker"),
+        tracing=make_tracer(environ, process="worker"),
     )
 
 

@@ -9,7 +9,7 @@ import logging
 from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TransientError
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from storage.postgres.broadcasts import cancellation, expansion, lane_work, recalls
 from storage.postgres.sends import due_work, held_sends
 from workers import disabled_users
@@ -25,7 +25,7 @@ HELD_SLICES = 5
 
 def sweep_on_time(services: Services) -> list[str]:
     """Note that the sweep is not late, then sweep; this is what beat asks for. Returns the queues that were rung."""
-    services.database.transaction(turns.note, turns.SWEEP)
+    services.database.transaction(periodic_jobs.record_start, periodic_jobs.SWEEP)
     return sweep(services)
 
 

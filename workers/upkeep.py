@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from storage.model.errors import CarillonError, TransientError
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from storage.postgres.broadcasts import planning
 from storage.postgres.messages import partitions, recounts
 from storage.postgres.schema import MONTHS_AHEAD
@@ -36,7 +36,7 @@ Step = Callable[[], bool]
 
 def tidy_on_time(services: Services) -> None:
     """Note that upkeep is not late, then tidy; this is what beat asks for."""
-    services.database.transaction(turns.note, turns.UPKEEP)
+    services.database.transaction(periodic_jobs.record_start, periodic_jobs.UPKEEP)
     tidy(services)
 
 

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 async def look(services: Services) -> dict[str, Any]:
     """How things stand: `at` (Unix time), backlog, rings and gateways (None: nobody answered)."""
     seen, rings, gateways = await asyncio.gather(
-        services.database.query(overview.look, limit=_RUNNING_SHOWN),
+        services.database.query(overview.read_overview, limit=_RUNNING_SHOWN),
         _rings(services),
         _gateways(services),
     )
@@ -52,7 +52,7 @@ async def _rings(services: Services) -> dict[str, int] | None:
 
 async def _gateways(services: Services) -> GatewayCounts | None:
     try:
-        return await services.backends.gateways.look()
+        return await services.backends.gateways.read_counts()
     except TransientError:
         return None
 
@@ -60,7 +60,7 @@ async def _gateways(services: Services) -> GatewayCounts | None:
 async def list_broadcasts(services: Services, before_id: int | None) -> list[dict[str, Any]]:
     """The newest of all apps."""
     found = await services.database.query(
-        overview.latest_broadcasts, limit=SHOWN, before_id=before_id
+        overview.list_latest_broadcasts, limit=SHOWN, before_id=before_id
     )
     return [
         asdict(one) | {"id": str(one.id), "created_at": one.created_at.isoformat()} for one in found
@@ -125,7 +125,7 @@ def _there(ids: Collection[int]) -> None:
 
 async def list_apps(services: Services) -> list[dict[str, Any]]:
     """Every app."""
-    return [_app(one) for one in await services.database.query(apps.every)]
+    return [_app(one) for one in await services.database.query(apps.list_all)]
 
 
 def _app(app: App) -> dict[str, Any]:
@@ -158,7 +158,7 @@ async def find_people(services: Services, asked: str) -> dict[str, Any]:
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
     total, found = await services.backends.shares.lists.query(
-        directory.listing, asked, skip=0, limit=SHOWN
+        directory.list_people, asked, skip=0, limit=SHOWN
     )
     return {"total": total, "people": [_person(one) for one in found]}
 

@@ -15,7 +15,7 @@ from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CarillonError
-from storage.valkey.rate_limits import Limits, Quota
+from storage.valkey.rate_limits import Quota, RateLimiter
 
 API = "/api/v1"
 
@@ -38,7 +38,7 @@ class HandlerServices(Protocol):
         """Who is calling."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RateLimiter:
         """The quotas of persons."""
 
     @property

@@ -14,7 +14,7 @@ from ingest.http import errors
 from ingest.metrics import IngestMetrics
 from storage.model.origin import is_sane_request_id
 from storage.process.logs import REQUEST_ID
-from storage.process.tracing import TRACEPARENT, RequestSpan, Tracing
+from storage.process.tracing import TRACEPARENT, RequestSpan, Tracer
 
 _HEADER = b"x-request-id"
 # One label for all that is not ours, or a scanner would make a series of every path it tries.
@@ -31,7 +31,7 @@ class RequestContextMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: IngestMetrics, tracing: Tracing | None = None
+        self, app: ASGIApp, *, metrics: IngestMetrics, tracing: Tracer | None = None
     ) -> None:
         self._app = app
         self._tracing = tracing

@@ -1,7 +1,7 @@
 """Where a browser goes to sign on to an app, with a fresh ticket (contract §4, §6)."""
 
 from ingest.identity.lookups import Lookups
-from storage.model.action_link import callback_link, is_allowed_target
+from storage.model.action_link import build_callback_link, is_allowed_target
 from storage.model.caller import App
 from storage.model.errors import NotFound, invalid
 from storage.valkey.tickets import Tickets
@@ -26,4 +26,4 @@ async def issue_callback_url(app: App, target_url: str, *, user_id: int, tickets
     ):
         raise invalid("redirect_to", "Must be an http(s) URL on a host of the app.", where="query")
     ticket = await tickets.issue_sign_on(user_id, app_id=app.id)
-    return callback_link(app.callback_url, ticket=ticket, next=target_url)
+    return build_callback_link(app.callback_url, ticket=ticket, next=target_url)

@@ -25,7 +25,7 @@ async def answer_gateways(strangers: Strangers, database: Database) -> None:
     """
     while not strangers.is_closed:
         try:
-            if asked := await strangers.asked():
+            if asked := await strangers.take_questions():
                 found = await database.query(directory.find_many, set(asked))
                 await strangers.answer(asked, somebody=found.keys())
         except TransientError as error:

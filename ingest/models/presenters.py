@@ -17,7 +17,7 @@ from ingest.models.responses import (
     UnreadPersonAnswer,
 )
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
-from storage.model.conversation import SYSTEM_PEER, Conversation, preview
+from storage.model.conversation import SYSTEM_PEER, Conversation, make_preview
 from storage.model.message import MEDIA_TYPES, ContentType, Message, MessageStatus
 from storage.model.send import Accepted, Send
 
@@ -113,7 +113,7 @@ class Display:
             username=one.peer_username,
             full_name=one.peer_name,
             unread_count=one.unread_count,
-            last_message=preview(content_type, one.last_content or ""),
+            last_message=make_preview(content_type, one.last_content or ""),
             last_message_type=content_type,
             updated_at=self.time(one.updated_at),
             is_system=one.peer_id <= SYSTEM_PEER,

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from storage.model.broadcast import BroadcastStatus
-from storage.model.media import UNKNOWN_TYPE, is_media_type, plain_name, plain_type
+from storage.model.media import UNKNOWN_TYPE, clean_filename, is_media_type, strip_parameters
 from storage.model.message import ContentType, MessageType
 
 MAX_INT64 = 2**63 - 1
@@ -149,7 +149,7 @@ Instant = Annotated[
 
 
 MediaType = Annotated[
-    str, Field(max_length=255), AfterValidator(plain_type), AfterValidator(_media_type)
+    str, Field(max_length=255), AfterValidator(strip_parameters), AfterValidator(_media_type)
 ]
 
 
@@ -239,7 +239,7 @@ class UploadBody(RequestModel):
     """`POST /media/uploads`: `size` in bytes; a type as a browser's `File` has it, maybe empty."""
 
     content_type: MediaType = UNKNOWN_TYPE
-    filename: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(plain_name)]
+    filename: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(clean_filename)]
     size: Annotated[Int64, Field(ge=1)]
 
 

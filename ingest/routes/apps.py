@@ -24,7 +24,7 @@ async def list_launchpad(context: Context[UserCaller, Nothing, Nothing]) -> Resp
     """The active apps in which the caller has an account."""
     me = context.caller.person.id
     database = context.services.database
-    total, found = await database.query(apps.mapped, me, search="", skip=0, limit=_LAUNCHPAD)
+    total, found = await database.query(apps.list_mapped, me, search="", skip=0, limit=_LAUNCHPAD)
     return Response(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
 
 
@@ -39,7 +39,7 @@ async def list_launchpad(context: Context[UserCaller, Nothing, Nothing]) -> Resp
 async def list_apps(context: Context[UserCaller, AppsWindow, Nothing]) -> Response:
     """Active apps with `search` in their name or id: an administrator's all, anyone else's own."""
     me, asked = context.caller.person, context.params
-    question = apps.listing if me.role == ADMIN else apps.mapped
+    question = apps.list_with_accounts if me.role == ADMIN else apps.list_mapped
     total, found = await context.services.database.query(
         question, me.id, search=asked.search, skip=asked.skip, limit=asked.limit
     )

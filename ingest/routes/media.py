@@ -12,8 +12,8 @@ from ingest.http.response import Response
 from ingest.models.requests import Nothing, OneObject, UploadBody
 from ingest.models.responses import FormWay, PutWay, UploadAnswer
 from ingest.services import Context, Services
-from storage.media.local import OBJECTS_PATH, LocalStore, served_headers
-from storage.media.store import new_key
+from storage.media.local import OBJECTS_PATH, LocalStore, build_headers
+from storage.media.store import make_key
 from storage.model.caller import Caller
 from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge, TooSlow
 from storage.model.media import UploadInstructions
@@ -32,10 +32,10 @@ from storage.valkey.rate_limits import Quota
 async def start_upload(context: Context[Caller, Nothing, UploadBody]) -> Response:
     """Announce an upload: the key to send as `content`, and how to upload its object."""
     services, body, owner = context.services, context.body, context.caller.key
-    key = new_key(owner, body.filename, content_type=body.content_type)
+    key = make_key(owner, body.filename, content_type=body.content_type)
     way = services.backends.media.upload(key, content_type=body.content_type, size=body.size)
     await services.database.transaction(
-        media_objects.remember, key, owner=owner, **body.model_dump()
+        media_objects.record_upload, key, owner=owner, **body.model_dump()
     )
     return Response(UploadAnswer(key, _shown(way), way.expires_in))
 
@@ -74,8 +74,8 @@ async def get_object(context: Context[None, OneObject, Nothing]) -> ASGIApp:
     """Download an object with a URL from a message."""
     store, key = _local(context.services), context.params.key
     grant = store.verify("GET", key, query=_query(context))
-    headers = served_headers(key, filename=grant.filename)
-    return FileResponse(store.existing(key), headers=headers)
+    headers = build_headers(key, filename=grant.filename)
+    return FileResponse(store.find_path(key), headers=headers)
 
 
 ROUTES = (start_upload, put_object, get_object)

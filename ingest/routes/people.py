@@ -49,7 +49,7 @@ async def list_people(context: Context[UserCaller, PeopleWindow, Nothing]) -> Re
         )
     async with context.services.list_turns.take(context.caller) as database:
         total, found = await database.query(
-            directory.listing, asked.keyword, skip=asked.skip, limit=asked.limit
+            directory.list_people, asked.keyword, skip=asked.skip, limit=asked.limit
         )
     return Response(PeopleAnswer(total, [_listed(person) for person in found]))
 

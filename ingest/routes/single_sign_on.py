@@ -6,7 +6,7 @@ from ingest.identity.single_sign_on import find_active_app, issue_callback_url
 from ingest.models.requests import JumpParameters, LoginBody, Nothing, VerifyBody
 from ingest.models.responses import RedirectUrl, SignedOn
 from ingest.services import Context
-from storage.model.action_link import JUMP_PATH, callback_link
+from storage.model.action_link import JUMP_PATH, build_callback_link
 from storage.model.caller import AppCaller, UserCaller
 from storage.model.errors import NotAllowed, NotFound
 from storage.postgres.people import apps
@@ -24,10 +24,10 @@ async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
     """Open an app from the launchpad: its callback with a ticket."""
     services, me = context.services, context.caller.person.id
     app = await find_active_app(services.lookups, context.body.app_id)
-    if await services.database.query(apps.mapping_of, app.id, user_id=me) is None:
+    if await services.database.query(apps.find_mapping, app.id, user_id=me) is None:
         raise NotAllowed("You have no account in this app.")
     ticket = await services.backends.tickets.issue_sign_on(me, app_id=app.id)
-    return Response(RedirectUrl(callback_link(app.callback_url, ticket=ticket)))
+    return Response(RedirectUrl(build_callback_link(app.callback_url, ticket=ticket)))
 
 
 @endpoint(
@@ -63,7 +63,7 @@ async def verify_ticket(context: Context[AppCaller, Nothing, VerifyBody]) -> Res
     person = None if user_id is None else await services.lookups.people.find(user_id)
     if person is None or not person.is_active:
         raise NotFound("There is no such ticket.")
-    account = await services.database.query(apps.mapping_of, app.id, user_id=person.id)
+    account = await services.database.query(apps.find_mapping, app.id, user_id=person.id)
     name, email = (account.app_user_id, account.email) if account else (None, None)
     return Response(SignedOn(person.id, name, email, person.name))
 

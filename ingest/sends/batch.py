@@ -22,7 +22,7 @@ from storage.model.send import Accepted, IdempotencyKey, Send
 from storage.postgres.sends import batch_keys
 from storage.postgres.sends.batch_keys import FirstAnswers
 from storage.postgres.sends.intake import IntakeItem
-from storage.valkey.rate_limits import Limits, Quota
+from storage.valkey.rate_limits import Quota, RateLimiter
 
 # A fault of ours is no answer to keep: it may go well the next time.
 _INTERNAL_ERROR = 500
@@ -45,7 +45,12 @@ class BatchSender:
     """Sends batches of an app."""
 
     def __init__(
-        self, validator: SendValidator, intake: Intake, *, keys: IdempotencyKeys, limits: Limits
+        self,
+        validator: SendValidator,
+        intake: Intake,
+        *,
+        keys: IdempotencyKeys,
+        limits: RateLimiter,
     ) -> None:
         self._validator = validator
         self._intake = intake

@@ -96,5 +96,5 @@ class Intake:
 def _log_accepted(items: Sequence[IntakeItem], outcomes: Sequence[Accepted | CallerError]) -> None:
     for item, outcome in zip(items, outcomes, strict=True):
         if isinstance(outcome, Accepted):
-            extra = {"request_id": Origin.of(item.origin).request_id}
+            extra = {"request_id": Origin.parse(item.origin).request_id}
             _log.debug("accept: message %d", outcome.id, extra=extra)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ingest.models.requests import Audience, SendBody
 from ingest.sends.audience import ResolvedAudience
-from storage.model.action_link import is_allowed_target, is_button_url, jump_link
+from storage.model.action_link import build_jump_link, is_allowed_target, is_button_url
 from storage.model.caller import App, AppCaller, Caller, Person
 from storage.model.errors import NotAllowed, NotFound, TooLarge, invalid
 from storage.model.media import MediaObject, is_full_url, is_web_url
@@ -208,7 +208,7 @@ def _build_action_url(body: SendBody, app: App | None) -> str | None:
         body.target_url, callback_url=app.callback_url, redirect_hosts=app.redirect_hosts
     ):
         raise invalid("target_url", "Must be an http(s) URL on a host of the app.")
-    return jump_link(app.app_id, body.target_url)
+    return build_jump_link(app.app_id, body.target_url)
 
 
 def _choose_send_at(body: SendBody, *, policy: SendPolicy, now: datetime) -> datetime | None:

@@ -11,14 +11,19 @@ from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerError, OverLimit
 from storage.model.send import Accepted, IdempotencyKey, Send
 from storage.postgres.sends.intake import IntakeItem
-from storage.valkey.rate_limits import Limits, Quota
+from storage.valkey.rate_limits import Quota, RateLimiter
 
 
 class Sender:
     """Sends one message at a time for a caller."""
 
     def __init__(
-        self, validator: SendValidator, intake: Intake, *, keys: IdempotencyKeys, limits: Limits
+        self,
+        validator: SendValidator,
+        intake: Intake,
+        *,
+        keys: IdempotencyKeys,
+        limits: RateLimiter,
     ) -> None:
         self._validator = validator
         self._intake = intake

@@ -71,7 +71,7 @@ class SendValidator:
         if media is None or media.owner != caller.key:
             # The rules refuse what is not the caller's: the store need not be asked.
             return media, False
-        return media, await self._media.holds(key)
+        return media, await self._media.has_object(key)
 
     async def _resolve(self, audience: Audience, app: App, caller: Caller) -> ResolvedAudience:
         # Up to 100,000 names are a long question: not of the share that every send needs.

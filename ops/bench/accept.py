@@ -23,7 +23,7 @@ from ops.bench.bench_environment import OUT, Ground, ground, percentile, served,
 from ops.bench.load import ask
 from ops.bench.people import make_people
 from ops.local.state_files import find_free_port
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.settings import load
 
 CLIENTS = 64
@@ -34,7 +34,7 @@ BODY = {"type": "MESSAGE", "content_type": "TEXT", "title": "私信", "content":
 def token(place: Ground, user_id: int) -> str:
     """A token of a person."""
     settings = load(TokenSettings, place.environ)
-    return issue(settings, user_id, ttl_seconds=3600, now=time.time())
+    return issue_token(settings, user_id, ttl_seconds=3600, now=time.time())
 
 
 def request(host: str, bearer: str, fields: dict[str, Any]) -> str:

@@ -113,7 +113,7 @@ def _whole_frames(data: bytes) -> tuple[int, int]:
 
 def main() -> None:
     """Do what stdin says, line by line, until it ends."""
-    open_files.allow_all()
+    open_files.raise_limit()
     sockets = Sockets()
     for line in sys.stdin:
         order = json.loads(line)

@@ -21,7 +21,7 @@ from ops.local.child import Child, Program
 from ops.local.embedded import EmbeddedValkey
 from ops.local.polling import wait_until
 from ops.local.state_files import find_free_port
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType, Message, MessageType
 from storage.settings import ValkeySettings
@@ -178,7 +178,7 @@ def ours(
     user_ids = range(1, sockets + 1)
     tokens = TokenSettings(secret=SECRET)
     now = time.time()
-    shown = [issue(tokens, user_id, ttl_seconds=7200, now=now) for user_id in user_ids]
+    shown = [issue_token(tokens, user_id, ttl_seconds=7200, now=now) for user_id in user_ids]
     targets = [f"/api/v1/ws/messages?token={token}" for token in shown]
     with gateway(folder, workers=workers) as (child, port, valkey), ExitStack() as stack:
         load = Load()

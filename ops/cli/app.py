@@ -80,7 +80,7 @@ def _check(new: NewApp) -> None:
 def list_() -> None:
     """List every app."""
     with open_database() as database:
-        found = database.transaction(apps.every)
+        found = database.transaction(apps.list_all)
     table = Table("id", "app id", "name", "active", "callback", "more hosts")
     for one in found:
         hosts = ", ".join(one.redirect_hosts)

@@ -39,7 +39,7 @@ def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
     """The last accepted first, also those that are not due yet."""
     with open_database() as database:
         lines = database.transaction(
-            overview.latest_broadcasts,
+            overview.list_latest_broadcasts,
             limit=limit,
             before_id=before_id,
             app_id=_number_of(database, app_id),

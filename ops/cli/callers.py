@@ -7,7 +7,7 @@ from ops.cli import read_environment
 from ops.cli.servers import open_database
 from ops.local.settings import UpSettings
 from ops.local.stack_lock import read_running_environment
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.model.errors import NotFound
 from storage.postgres.people import apps
 from storage.postgres.people.apps import Vault, VaultSettings
@@ -26,15 +26,15 @@ def find_api_url(given: str | None) -> str:
     return where.local_url if is_here else (where.public_url or where.local_url)
 
 
-def issue_token(user_id: int) -> str:
+def issue_user_token(user_id: int) -> str:
     """A token for this person, issued as `carillon token` does."""
     settings = load(TokenSettings, read_environment())
-    return issue(settings, user_id, ttl_seconds=_TOKEN_SECONDS, now=time.time())
+    return issue_token(settings, user_id, ttl_seconds=_TOKEN_SECONDS, now=time.time())
 
 
 def as_user(user_id: int, *, url: str | None) -> ApiClient:
     """The API as this person."""
-    return ApiClient.of_user(find_api_url(url), issue_token(user_id))
+    return ApiClient.of_user(find_api_url(url), issue_user_token(user_id))
 
 
 def as_app(app_id: str, *, secret: str | None, url: str | None) -> ApiClient:
@@ -49,7 +49,7 @@ def _stored_secret(app_id: str) -> bytes:
         if found is None:
             raise NotFound(f"There is no app {app_id}.")
         vault = Vault(load(VaultSettings, read_environment()))
-        secrets = database.transaction(apps.secrets, found.id, vault=vault)
+        secrets = database.transaction(apps.find_secrets, found.id, vault=vault)
     if not secrets:
         raise NotFound(f"The app {app_id} has no secret; give it one with `app rotate-secret`.")
     return secrets[0]

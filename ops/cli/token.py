@@ -6,7 +6,7 @@ import click
 
 from ops.cli import read_environment
 from ops.cli.terminal.printing import say
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.settings import load
 
 
@@ -27,5 +27,5 @@ def token(user_ids: tuple[int, ...], ttl: float) -> None:
     """
     settings = load(TokenSettings, read_environment())
     now = time.time()
-    tokens = [issue(settings, user_id, ttl_seconds=ttl, now=now) for user_id in user_ids]
+    tokens = [issue_token(settings, user_id, ttl_seconds=ttl, now=now) for user_id in user_ids]
     say("\n".join(tokens))

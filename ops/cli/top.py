@@ -49,7 +49,7 @@ class Watcher:
 
     def look(self) -> Snapshot:
         """See how things stand. Raises TransientError when the database is away."""
-        seen = self._database.transaction(overview.look, limit=SHOWN_BROADCASTS)
+        seen = self._database.transaction(overview.read_overview, limit=SHOWN_BROADCASTS)
         return Snapshot(time.monotonic(), seen, self._rings(), self._gateways())
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Watcher:
 
     def _gateways(self) -> GatewayCounts | None:
         try:
-            return gateway_reports.look(self._valkey)
+            return gateway_reports.read_counts(self._valkey)
         except TransientError:
             return None
 

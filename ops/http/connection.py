@@ -65,10 +65,10 @@ class HttpConnection(HttpToolsProtocol):
         self.flow = PipelineFlowControl(transport)
         self._writer = ResponseWriter(transport, self._close_after_response)
         patience = FIRST_BYTE_SECONDS
-        room = open_files.room(len(self.connections))
-        if room is not open_files.Room.ENOUGH:
+        room = open_files.find_headroom(len(self.connections))
+        if room is not open_files.Headroom.ENOUGH:
             refusals.CAPACITY_LOG.warn(len(self.connections))
-            if room is open_files.Room.NONE:
+            if room is open_files.Headroom.NONE:
                 transport.abort()
                 return
             # Answered when it has asked, or the answer would be lost with a reset.

@@ -69,7 +69,7 @@ class CapacityLog:
         now = time.monotonic()
         if now - self._warned_at > WARN_EVERY_SECONDS:
             self._warned_at = now
-            limit = open_files.limit()
+            limit = open_files.read_limit()
             _log.error(
                 "There are %d connections and no room for more: this process may have %d files open.",
                 connections,

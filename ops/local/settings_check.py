@@ -10,9 +10,9 @@ from functools import partial
 from ops.known_settings import SETTINGS_CLASSES, list_settings
 from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
-from storage.media.store import MediaSettings, media_store
+from storage.media.store import MediaSettings, make_media_store
 from storage.model.errors import InvalidSettings
-from storage.process.tracing import tracing
+from storage.process.tracing import make_tracer
 from storage.settings import ValkeySettings, check, load
 from storage.valkey.connection import make_client
 
@@ -37,14 +37,14 @@ def _attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
     """What can complain: reading, and making what has to make sense together."""
     yield partial(check, SETTINGS_CLASSES, environ)
     yield lambda: TokenVerifier(load(TokenSettings, environ))
-    yield lambda: media_store(load(MediaSettings, environ))
+    yield lambda: make_media_store(load(MediaSettings, environ))
     yield lambda: load(QueueSettings, environ).url
     yield lambda: make_client(load(ValkeySettings, environ)).close()
     yield lambda: _close(environ)
 
 
 def _close(environ: Mapping[str, str]) -> None:
-    traces = tracing(environ, process="check")
+    traces = make_tracer(environ, process="check")
     if traces is not None:
         traces.close()
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ops.local import aggregate_endpoints
 from ops.local.stack import worker_metrics_folder
 from storage.process.logs import LogSettings, configure
-from storage.process.metrics_export import exposed_folder
+from storage.process.metrics_export import export_folder
 from storage.settings import DataFolder, load
 
 PUSH_PREFIX = "/api/v1/ws/"
@@ -131,7 +131,7 @@ def create_app() -> SinglePort:
     front = SinglePort(
         ingest=ingest(),
         push_gateway=push_gateway(),
-        more_metrics=partial(exposed_folder, folder),
+        more_metrics=partial(export_folder, folder),
     )
     configure(load(LogSettings, os.environ), process="web")  # each has said what it is alone
     return front

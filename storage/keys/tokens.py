@@ -1,6 +1,6 @@
 """User tokens: JSON Web Tokens (RFC 7519), both ends (contract §1).
 
-`TokenVerifier` is used by every process that a person signs in to; `issue` by the operator's
+`TokenVerifier` is used by every process that a person signs in to; `issue_token` by the operator's
 command and the tests (in production the platform issues them). The rules are those of RFC 8725:
 algorithms fixed by settings, every key bound to its algorithm, `exp` and `sub` required. A token
 is never put into an error or a log.
@@ -29,7 +29,7 @@ INVALID = "The token is invalid."
 EXPIRED = "The token has expired."
 
 
-def algorithm_names(text: str) -> tuple[str, ...]:
+def parse_algorithms(text: str) -> tuple[str, ...]:
     """A parser of the list of accepted algorithms; `none` is not among them."""
     names = words(text)
     if not names or not ALGORITHMS.issuperset(names):
@@ -44,7 +44,7 @@ class TokenSettings:
     algorithms: tuple[str, ...] = setting(
         "CARILLON_JWT_ALGORITHMS",
         ("HS256",),
-        parse=algorithm_names,
+        parse=parse_algorithms,
         help="Accepted signature algorithms, comma-separated; whatever a token says, no other is.",
     )
     secret: str = setting(
@@ -167,7 +167,7 @@ class TokenVerifier:
         )
 
 
-def issue(settings: TokenSettings, user_id: int, *, ttl_seconds: float, now: float) -> str:
+def issue_token(settings: TokenSettings, user_id: int, *, ttl_seconds: float, now: float) -> str:
     """A token for `user_id`, valid for `ttl_seconds` from `now` (Unix seconds); negative: expired.
 
     Raises InvalidSettings where tokens are signed by somebody else's private key.

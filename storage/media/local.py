@@ -23,9 +23,9 @@ from storage.model.errors import InConflict, NotAllowed, NotFound, TooLarge, inv
 from storage.model.media import (
     UploadInstructions,
     check_upload,
+    choose_headers,
     is_full_url,
     is_key,
-    shown_as,
     signing_instant,
 )
 
@@ -87,7 +87,7 @@ class LocalStore:
             return key
         return self._signed("GET", key, grant=Grant(filename=filename))
 
-    async def holds(self, key: str) -> bool:
+    async def has_object(self, key: str) -> bool:
         """Whether the object was uploaded, whole."""
         return is_key(key) and await asyncio.to_thread(self.path_of(key).is_file)
 
@@ -115,7 +115,7 @@ class LocalStore:
             raise NotFound("No such object.")
         return self._folder / key
 
-    def existing(self, key: str) -> Path:
+    def find_path(self, key: str) -> Path:
         """Where the object is; raises NotFound when it was never (completely) uploaded."""
         path = self.path_of(key)
         if not path.is_file():
@@ -156,9 +156,9 @@ class LocalStore:
         ).hexdigest()
 
 
-def served_headers(key: str, *, filename: str = "") -> dict[str, str]:
+def build_headers(key: str, *, filename: str = "") -> dict[str, str]:
     """The headers of a GET, so that nothing uploaded can run on our origin."""
-    shown = shown_as(key, filename)
+    shown = choose_headers(key, filename)
     return {
         "Content-Type": shown.content_type,
         "Content-Disposition": shown.disposition,

@@ -22,8 +22,8 @@ from storage.model.errors import TransientError
 from storage.model.media import (
     UploadInstructions,
     check_upload,
+    choose_headers,
     is_full_url,
-    shown_as,
     signing_instant,
 )
 
@@ -117,7 +117,7 @@ class S3Store:
             self._urls[asked] = made
         return made
 
-    async def holds(self, key: str) -> bool:
+    async def has_object(self, key: str) -> bool:
         """Whether the object was uploaded, whole. Raises TransientError when the bucket cannot say."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -149,7 +149,7 @@ class S3Store:
         return True
 
     def _signed(self, key: str, filename: str, *, since: int) -> str:
-        shown = shown_as(key, filename)
+        shown = choose_headers(key, filename)
         query = {
             "response-content-type": shown.content_type,
             "response-content-disposition": shown.disposition,

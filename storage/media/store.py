@@ -14,7 +14,7 @@ from storage.media.bucket import Addressing, Bucket
 from storage.media.local import LocalStore
 from storage.media.s3 import S3Store
 from storage.model.errors import InvalidSettings
-from storage.model.media import UploadInstructions, media_key
+from storage.model.media import UploadInstructions, build_key
 from storage.settings import duration, one_of, setting, whole
 
 
@@ -108,19 +108,19 @@ class MediaStore(Protocol):
         `filename` is what a browser calls the object when it saves it.
         """
 
-    async def holds(self, key: str) -> bool:
+    async def has_object(self, key: str) -> bool:
         """Whether the object was uploaded, whole. Raises TransientError when the store cannot say."""
 
 
-def media_store(settings: MediaSettings) -> MediaStore:
+def make_media_store(settings: MediaSettings) -> MediaStore:
     """The store of these settings; raises InvalidSettings when neither kind is complete."""
     return _bucket_store(settings) if settings.bucket else _folder_store(settings)
 
 
-def new_key(owner: str, filename: str, *, content_type: str = "") -> str:
+def make_key(owner: str, filename: str, *, content_type: str = "") -> str:
     """A key that nobody can guess (128 random bits) for an object of `owner` (`Caller.key`)."""
     random = secrets.token_hex(16)
-    return media_key(owner, filename, content_type=content_type, random=random)
+    return build_key(owner, filename, content_type=content_type, random=random)
 
 
 def _bucket_store(settings: MediaSettings) -> S3Store:

@@ -58,7 +58,7 @@ class _Place:
         return other.host == self.host
 
 
-def jump_link(app_id: str, target_url: str) -> str:
+def build_jump_link(app_id: str, target_url: str) -> str:
     """The `action_url` of a button that signs on to `app_id` and goes on to `target_url` (contract §2).
 
     `parse_jump_link` gives both back unchanged. Judge the target first with `is_allowed_target`.
@@ -118,7 +118,7 @@ def is_button_url(url: str) -> bool:
     return is_absolute_url(url) or parse_jump_link(url) is not None
 
 
-def callback_link(callback_url: str, *, ticket: str, next: str | None = None) -> str:
+def build_callback_link(callback_url: str, *, ticket: str, next: str | None = None) -> str:
     """Where the browser goes to sign on: the app's callback with the ticket and, maybe, where to go next.
 
     The callback's own query and fragment stay as they are, the ticket coming after that query. All of it is

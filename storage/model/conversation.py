@@ -16,12 +16,12 @@ SYSTEM_NAME = "系统通知"
 PREVIEW_LENGTH = 200
 
 
-class Copy(NamedTuple):
+class Delivery(NamedTuple):
     """One person's copy of a message: who has it, in which conversation, and whether it is born read."""
 
     user_id: int
     peer_id: int
-    born_read: bool
+    is_read: bool
 
 
 def app_peer(app_id: int | None) -> int:
@@ -29,7 +29,7 @@ def app_peer(app_id: int | None) -> int:
     return SYSTEM_PEER if app_id is None else -app_id
 
 
-def copies(message: Message) -> tuple[Copy, ...]:
+def make_deliveries(message: Message) -> tuple[Delivery, ...]:
     """Everyone's copies of a message to one receiver, the receiver's first.
 
     Person to person: both have it, the sender's born read; to oneself: one copy. Otherwise the
@@ -40,16 +40,16 @@ def copies(message: Message) -> tuple[Copy, ...]:
     if receiver is None:
         return ()
     if message.type is not MessageType.MESSAGE or sender is None:
-        return (Copy(receiver, app_peer(message.app_id), born_read=False),)
+        return (Delivery(receiver, app_peer(message.app_id), is_read=False),)
     if sender == receiver:
-        return (Copy(receiver, receiver, born_read=True),)
+        return (Delivery(receiver, receiver, is_read=True),)
     return (
-        Copy(receiver, sender, born_read=False),
-        Copy(sender, receiver, born_read=True),
+        Delivery(receiver, sender, is_read=False),
+        Delivery(sender, receiver, is_read=True),
     )
 
 
-def preview(content_type: ContentType, content: str) -> str:
+def make_preview(content_type: ContentType, content: str) -> str:
     """The line shown in a conversation list: the text, cut, or `[IMAGE]` and the like."""
     return content[:PREVIEW_LENGTH] if content_type is ContentType.TEXT else f"[{content_type}]"
 

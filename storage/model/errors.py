@@ -109,6 +109,6 @@ class PermanentError(CarillonError):
         self.is_about_data = is_about_data
 
 
-def reason(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What an operator is told of `error`. Of one that is not ours only its kind: it may quote a message."""
     return error.detail if isinstance(error, CarillonError) else f"{type(error).__name__}."

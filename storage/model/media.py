@@ -71,14 +71,14 @@ class MediaObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ObjectHeaders:
     """As what an object is served."""
 
     content_type: str
     disposition: str
 
 
-def media_key(owner: str, filename: str, *, content_type: str, random: str) -> str:
+def build_key(owner: str, filename: str, *, content_type: str, random: str) -> str:
     """The key of a new object: the owner, `random` (32 hex digits), and an extension of ours.
 
     The extension says what the browser may do with it: that of a type that is shown, else the file
@@ -90,7 +90,7 @@ def media_key(owner: str, filename: str, *, content_type: str, random: str) -> s
 
 
 def is_key(key: str) -> bool:
-    """Whether `key` has the form of `media_key`: safe as a path below a folder and in a URL."""
+    """Whether `key` has the form of `build_key`: safe as a path below a folder and in a URL."""
     return _KEY.fullmatch(key) is not None
 
 
@@ -115,12 +115,12 @@ def is_media_type(content_type: str) -> bool:
     return _CONTENT_TYPE.fullmatch(content_type) is not None
 
 
-def plain_type(content_type: str) -> str:
+def strip_parameters(content_type: str) -> str:
     """The media type alone: `audio/webm;codecs=opus` is `audio/webm`, an empty one UNKNOWN_TYPE."""
     return content_type.partition(";")[0].strip(" \t").lower() or UNKNOWN_TYPE
 
 
-def plain_name(filename: str) -> str:
+def clean_filename(filename: str) -> str:
     """The name of a file as it may be shown: no folders, nothing invisible, up to 255 characters.
 
     Without text-direction marks too: they show `exe.gpj` as `jpg.exe`. "" when nothing is left.
@@ -140,7 +140,7 @@ def signing_instant(now: float, lifetime_seconds: int) -> int:
     return int(now // quarter) * quarter
 
 
-def shown_as(key: str, filename: str = "") -> Shown:
+def choose_headers(key: str, filename: str = "") -> ObjectHeaders:
     """As what an object is served: an image, sound or video in place, anything else as a download.
 
     `filename`, if known, is what a browser calls it when it is saved (RFC 6266).
@@ -149,9 +149,9 @@ def shown_as(key: str, filename: str = "") -> Shown:
     own_name = f"; filename*=UTF-8''{quote(filename, safe='')}" if filename else ""
     content_type = _SHOWN.get(name.rpartition(".")[2])
     if content_type is not None:
-        return Shown(content_type, f"inline{own_name}")
+        return ObjectHeaders(content_type, f"inline{own_name}")
     safe_name = name if is_key(key) else "download"
-    return Shown(UNKNOWN_TYPE, f'attachment; filename="{safe_name}"{own_name}')
+    return ObjectHeaders(UNKNOWN_TYPE, f'attachment; filename="{safe_name}"{own_name}')
 
 
 def check_upload(content_type: str, size: int, *, max_bytes: int) -> None:

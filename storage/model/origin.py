@@ -28,7 +28,7 @@ class Origin:
         return f"{self.request_id} {self.traceparent}".strip()
 
     @staticmethod
-    def of(text: str | None) -> "Origin":
+    def parse(text: str | None) -> "Origin":
         """What `text` was made from."""
         request_id, _, traceparent = (text or "").partition(" ")
         return Origin(request_id, traceparent)

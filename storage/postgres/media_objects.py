@@ -9,7 +9,7 @@ from storage.model.media import MediaObject
 from storage.postgres.tables import media_objects
 
 
-def remember(
+def record_upload(
     connection: Connection, key: str, *, owner: str, content_type: str, filename: str, size: int
 ) -> None:
     """Note whose object this is, before its upload is allowed; in the caller's transaction."""

@@ -34,17 +34,17 @@ TYPED_COLUMNS_OF_A_SEND = ", ".join(
 )
 
 
-def is_personal(table: str) -> str:
+def personal_condition(table: str) -> str:
     """SQL that is true for a message from person to person, of a row of `table`."""
     return f"{table}.type = 'MESSAGE' AND {table}.sender_id IS NOT NULL"
 
 
-def receiver_peer(table: str) -> str:
+def receiver_peer_expression(table: str) -> str:
     """SQL of the peer that the receiver has a message under, of a row of `table` (contract §2, Conversations).
 
-    `model.conversation.copies` says the same in Python; a test holds the two together.
+    `model.conversation.make_deliveries` says the same in Python; a test holds the two together.
     """
-    return f"""CASE WHEN {is_personal(table)}
+    return f"""CASE WHEN {personal_condition(table)}
                  THEN {table}.sender_id ELSE -coalesce({table}.app_id, 0) END"""
 
 

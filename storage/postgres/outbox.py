@@ -14,19 +14,19 @@ from storage.model.event import Event
 from storage.valkey.event_json import decode_event
 
 # Parts of statements that change something: the event of it, from what they name.
-READ = "jsonb_build_object('k', 'r', 'f', jsonb_build_array({user_id}, {peer_id}, {up_to_id}, {unread}))"
+CONVERSATION_READ = "jsonb_build_object('k', 'r', 'f', jsonb_build_array({user_id}, {peer_id}, {up_to_id}, {unread}))"
 ALL_READ = "jsonb_build_object('k', 'a', 'f', jsonb_build_array({user_id}, {up_to_id}, {unread}))"
 # For a worker that looks whether there is something, or the sweep whether something was left: along the primary
 # key, for the table is often vacuumed late.
 _ONE = """(
 SELECT number FROM outbox WHERE try_at <= clock_timestamp(){grace} ORDER BY number LIMIT 1) IS NOT NULL
 """
-ONE_TO_PUBLISH = _ONE.format(grace="")
-ONE_OVERDUE = _ONE.format(grace=" - CAST(:grace AS interval)")
+HAS_EVENT_TO_PUBLISH = _ONE.format(grace="")
+HAS_OVERDUE_EVENT = _ONE.format(grace=" - CAST(:grace AS interval)")
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class OutboxEvent:
     """One event that waits to be published; None: of a kind that this version does not know."""
 
     number: int
@@ -39,10 +39,10 @@ SELECT number, CAST(event AS text) AS event FROM outbox WHERE try_at <= clock_ti
 """)
 
 
-def waiting(connection: Connection, limit: int) -> list[Notice]:
+def list_waiting(connection: Connection, limit: int) -> list[OutboxEvent]:
     """The oldest that wait. Whatever they are about was committed before, and so was this."""
     rows = connection.execute(_WAITING, {"limit": limit})
-    return [Notice(row.number, decode_event(row.event.encode())) for row in rows]
+    return [OutboxEvent(row.number, decode_event(row.event.encode())) for row in rows]
 
 
 # By number, one by one: numbers are given before commits, so a lower one may still come.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
-from storage.postgres.held_apps import is_held
+from storage.postgres.held_apps import held_condition
 from storage.postgres.sends import backlog
 from storage.postgres.sends.backlog import Backlog
 
@@ -58,7 +58,7 @@ SELECT b.id, a.name AS app_name, b.status, coalesce(s.total, 0) AS total,
 _IDS_MADE = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM message_numbers")
 
 
-def look(connection: Connection, *, limit: int) -> Overview:
+def read_overview(connection: Connection, *, limit: int) -> Overview:
     """How things stand now; the first `limit` of the running broadcasts."""
     running = tuple(
         RunningBroadcast(
@@ -128,14 +128,14 @@ SELECT f.id, coalesce(a.name, '') AS app_name, coalesce(f.title, m.title, '') AS
       FROM broadcast_chunks c WHERE c.broadcast_id = f.id) s
  ORDER BY f.accepted_at DESC, f.id DESC
 """
-_PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": is_held("f.app_id")}
+_PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": held_condition("f.app_id")}
 _LATEST_OF_ALL = text(_LATEST.format(accepted="true", persisted="true", **_PARTS))
 _LATEST_OF_ONE = text(
     _LATEST.format(accepted="sent_by_app_id = :app_id", persisted="app_id = :app_id", **_PARTS)
 )
 
 
-def latest_broadcasts(
+def list_latest_broadcasts(
     connection: Connection, *, limit: int, before_id: int | None = None, app_id: int | None = None
 ) -> list[BroadcastLine]:
     """The last accepted broadcasts, of all apps or of one, also those that are not due yet."""

@@ -65,7 +65,7 @@ class LogSettings:
 def configure(settings: LogSettings, *, process: str) -> None:
     """Write the logs of this process in one form; `process` names its kind. Harmless to repeat."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter(settings, process=process))
+    handler.setFormatter(make_formatter(settings, process=process))
     handler.addFilter(_with_request_id)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -81,12 +81,12 @@ def configure(settings: LogSettings, *, process: str) -> None:
             logger.propagate = True
 
 
-def formatter(settings: LogSettings, *, process: str) -> logging.Formatter:
+def make_formatter(settings: LogSettings, *, process: str) -> logging.Formatter:
     """What makes a line of a record, without credentials and not too long."""
     return _Json(process) if settings.format == "json" else _Human(process)
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """`text` without the credentials in it; of a long one its beginning and its end."""
     if len(text) <= LONGEST:
         return SECRET.sub("***", text)
@@ -121,7 +121,7 @@ class _Human(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, with its traceback, without credentials."""
-        return redacted(super().format(record))
+        return redact(super().format(record))
 
 
 class _Json(OrjsonFormatter):
@@ -139,6 +139,6 @@ class _Json(OrjsonFormatter):
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """The texts without credentials: of the finished line the blot could take a quote's backslash."""
         return {
-            name: redacted(value) if isinstance(value, str) else value
+            name: redact(value) if isinstance(value, str) else value
             for name, value in log_data.items()
         }

@@ -50,7 +50,7 @@ def join_shared_folder() -> None:
         return
     try:
         _make_ready(folder)
-        forget_dead()
+        archive_dead_processes()
     except OSError as error:
         _log.warning("This process keeps its metrics to itself: %s", error)
         os.environ.pop(FOLDER, None)
@@ -64,18 +64,18 @@ def _make_ready(folder: Path) -> None:
         raise OSError(f"there is too little room in {folder}")
 
 
-def exposed(registry: CollectorRegistry) -> bytes:
+def export_metrics(registry: CollectorRegistry) -> bytes:
     """The metrics of `registry`, or of every process of the shared folder, in Prometheus' text format."""
     folder = shared_folder()
-    return generate_latest(registry) if folder is None else exposed_folder(folder)
+    return generate_latest(registry) if folder is None else export_folder(folder)
 
 
-def exposed_folder(folder: Path) -> bytes:
+def export_folder(folder: Path) -> bytes:
     """The sum of what the processes that share `folder` have counted; nothing if it is gone."""
-    return generate_latest(registry_of(folder))
+    return generate_latest(make_folder_registry(folder))
 
 
-def registry_of(folder: Path) -> CollectorRegistry:
+def make_folder_registry(folder: Path) -> CollectorRegistry:
     """A registry that reads `folder` whenever it is asked."""
     registry = CollectorRegistry()
     registry.register(_SharedNumbers(folder))
@@ -99,7 +99,7 @@ class _SharedNumbers(MultiProcessCollector):
         return ()
 
 
-def forget_dead() -> None:
+def archive_dead_processes() -> None:
     """Take back what processes that are gone said of themselves (gauges), and add up what they counted.
 
     Their files go, so that a worker that is restarted again and again leaves none behind. For a process that

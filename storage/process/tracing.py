@@ -32,14 +32,14 @@ class RequestSpan:
         self._span.end()
 
 
-def tracing(environ: Mapping[str, str], *, process: str) -> "Tracing | None":
+def make_tracer(environ: Mapping[str, str], *, process: str) -> "Tracer | None":
     """Where this process puts its spans; None if no endpoint is set. `process` names its kind."""
     if not any(environ.get(name) for name in ENDPOINTS):
         return None
-    return Tracing(process)
+    return Tracer(process)
 
 
-class Tracing:
+class Tracer:
     """Makes spans; they are sent from a thread of their own, and dropped if nobody takes them."""
 
     def __init__(self, process: str) -> None:
@@ -74,11 +74,11 @@ class Tracing:
         self._propagator.inject(carrier, set_span_in_context(span))
         return RequestSpan(carrier[TRACEPARENT], span)
 
-    def note(self, name: str, origin: str, *, since: float, **attributes: Any) -> None:
+    def record_span(self, name: str, origin: str, *, since: float, **attributes: Any) -> None:
         """A span that began at `since` (Unix time) and ends now, below the origin's; none without one."""
         from opentelemetry.trace import SpanKind  # noqa: PLC0415
 
-        traceparent = Origin.of(origin).traceparent
+        traceparent = Origin.parse(origin).traceparent
         if not traceparent:
             return
         context = self._propagator.extract({TRACEPARENT: traceparent})

@@ -43,7 +43,7 @@ class GatewayCounts:
     buffered_bytes: int
 
 
-class Gateways:
+class GatewayReports:
     """Both ends, for processes with an event loop. Every method raises TransientError without Valkey."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
@@ -60,7 +60,7 @@ class Gateways:
         with translate_valkey_errors():
             await self._client.hdel(GATEWAYS, name)
 
-    async def look(self) -> GatewayCounts:
+    async def read_counts(self) -> GatewayCounts:
         """All that were heard of lately, together."""
         with translate_valkey_errors():
             return _together(await self._client.eval(_LOOK, 1, GATEWAYS, str(FRESH_SECONDS)))
@@ -70,8 +70,8 @@ class Gateways:
         await self._client.aclose()
 
 
-def look(valkey: ValkeySettings) -> GatewayCounts:
-    """As `Gateways.look`, for a command; on a connection of its own."""
+def read_counts(valkey: ValkeySettings) -> GatewayCounts:
+    """As `GatewayReports.read_counts`, for a command; on a connection of its own."""
     with translate_valkey_errors(), make_client(valkey) as connection:
         return _together(connection.eval(_LOOK, 1, GATEWAYS, str(FRESH_SECONDS)))
 

@@ -160,7 +160,7 @@ return 0
 """
 
 
-class Limits:
+class RateLimiter:
     """The limits of every caller. `passed_unchecked` counts what Valkey could not be asked about."""
 
     def __init__(
@@ -176,7 +176,7 @@ class Limits:
         self._take = self._valkey.register_script(_TAKE)
         budgets = {quota: limit_settings.budget(quota) for quota in Quota}
         self._budgets = {quota: one for quota, one in budgets.items() if not one.is_unlimited}
-        self._quiet = _Quiet(budgets[Quota.PERSON_SENDS])
+        self._quiet = _LocalAllowance(budgets[Quota.PERSON_SENDS])
         self._tell_unchecked = tell_unchecked
         self.passed_unchecked = 0
 
@@ -220,7 +220,7 @@ class Limits:
             return 0
 
 
-class _Quiet:
+class _LocalAllowance:
     """People who send now and then, of whom Valkey need not hear: a round trip less for nearly every send.
 
     A fifth of the rate a second passes untold, in each process. Who sends faster is told of, what they

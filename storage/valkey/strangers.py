@@ -25,7 +25,7 @@ TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class Answers:
     """What Valkey says of some ids: who is somebody, who is nobody, and whether the others can be asked for."""
 
     somebody: frozenset[int]
@@ -41,12 +41,12 @@ class Strangers:
         self._wait = min(1.0, valkey.timeout.total_seconds() / 2)
         self.is_closed = False
 
-    async def met(self, user_ids: Collection[int]) -> Met:
+    async def read_answers(self, user_ids: Collection[int]) -> Answers:
         """What has been answered about these ids, in one round trip."""
         with translate_valkey_errors():
             is_answered, *answers = await self._valkey.mget(ANSWERING, *map(_key, user_ids))
         told = list(zip(user_ids, answers, strict=True))
-        return Met(
+        return Answers(
             somebody=frozenset(user_id for user_id, answer in told if answer == b"1"),
             nobody=frozenset(user_id for user_id, answer in told if answer == b"0"),
             is_answered=is_answered is not None,
@@ -64,12 +64,12 @@ class Strangers:
         while asyncio.get_running_loop().time() < until:
             await asyncio.sleep(pause)
             pause *= 1.5
-            found = await self.met((user_id,))
+            found = await self.read_answers((user_id,))
             if found.somebody or found.nobody:
                 return bool(found.nobody)
         return False
 
-    async def asked(self) -> Sequence[int]:
+    async def take_questions(self) -> Sequence[int]:
         """The ids that gateways ask for now; waits a little for the first. Says that answers are given."""
         with translate_valkey_errors():
             await self._valkey.set(ANSWERING, 1, px=ANSWERING_LIFETIME)

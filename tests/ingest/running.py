@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 from ingest.app import create_app
 from ops.http.protocol import HttpProtocol
 from ops.local.polling import wait_until
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.postgres.messages import persistence
 from storage.postgres.tables import accepted
 from storage.settings import load
@@ -36,7 +36,7 @@ class Api:
     def person(self, user_id: int, *, ttl_seconds: float = 600) -> dict[str, str]:
         """The headers of a person's call."""
         settings = load(TokenSettings, self.environ)
-        token = issue(settings, user_id, ttl_seconds=ttl_seconds, now=time.time())
+        token = issue_token(settings, user_id, ttl_seconds=ttl_seconds, now=time.time())
         return {"Authorization": f"Bearer {token}"}
 
     def app(

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.settings import load
 from tests.services import Stack
 
@@ -55,7 +55,7 @@ class Client:
     def token(self, user_id: int) -> str:
         """A fresh token, as the deployment's identity provider would issue it."""
         settings = load(TokenSettings, self.stack.environ)
-        return issue(settings, user_id, ttl_seconds=600, now=time.time())
+        return issue_token(settings, user_id, ttl_seconds=600, now=time.time())
 
     def user(self, user_id: int) -> httpx.Client:
         """REST as a person."""

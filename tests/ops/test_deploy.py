@@ -24,7 +24,7 @@ from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
 from ops.local.polling import wait_until
 from ops.local.stack import prepare_programs
 from ops.local.state_files import find_free_port
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
@@ -315,7 +315,7 @@ def _people(ingest: Container) -> dict[int, str]:
     engine.dispose()
     tokens = TokenSettings(secret=ingest.values["CARILLON_JWT_SECRET"])
     now = time.time()
-    return {user_id: issue(tokens, user_id, ttl_seconds=600, now=now) for user_id in (1, 2)}
+    return {user_id: issue_token(tokens, user_id, ttl_seconds=600, now=now) for user_id in (1, 2)}
 
 
 def _status(url: str) -> int:

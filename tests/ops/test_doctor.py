@@ -16,7 +16,7 @@ from ops.local.polling import wait_until
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from storage.postgres.broadcasts import failures
 from storage.postgres.messages import persistence, unpublished
 from storage.postgres.people import apps
@@ -229,7 +229,7 @@ def test_a_sweep_that_is_late_is_found(environ: Mapping[str, str], engine: Engin
     """Nobody sweeps; workers do instead of beat; beat does."""
     assert level(environ, "sweep") is Level.FAIL
     with engine.begin() as connection:
-        turns.note(connection, turns.SWEEP)
+        periodic_jobs.record_start(connection, periodic_jobs.SWEEP)
     assert level(environ, "sweep") is Level.OK
     with engine.begin() as connection:
         connection.execute(text("UPDATE turns SET on_time_at = now() - interval '1 min'"))

@@ -18,7 +18,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, Message, MessageType
 
@@ -31,7 +31,7 @@ SECONDS = 20.0
 
 def token(user_id: int, *, ttl_seconds: float = 3600) -> str:
     """A token that the gateway under test accepts."""
-    return issue(TOKENS, user_id, ttl_seconds=ttl_seconds, now=time.time())
+    return issue_token(TOKENS, user_id, ttl_seconds=ttl_seconds, now=time.time())
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from push_gateway.authentication import (
 )
 from storage.model.errors import NotAllowed, NotSignedIn
 from storage.settings import ValkeySettings
-from storage.valkey.strangers import Met
+from storage.valkey.strangers import Answers
 from storage.valkey.tickets import Tickets, TicketSettings
 
 
@@ -118,9 +118,9 @@ class Bus:
 class People:
     """Everyone is somebody."""
 
-    async def met(self, user_ids: Collection[int]) -> Met:
+    async def read_answers(self, user_ids: Collection[int]) -> Answers:
         """All of them."""
-        return Met(frozenset(user_ids), frozenset(), is_answered=True)
+        return Answers(frozenset(user_ids), frozenset(), is_answered=True)
 
 
 def test_a_rush_of_handshakes_is_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from ops.local.child import Child
 from ops.local.polling import wait_until
 from ops.local.stack import prepare_environment, prepare_programs
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from tests.builders import a_send, accept
 from workers import beat_fallback, sweep
 from workers.services import Services
@@ -21,28 +21,40 @@ SECOND = timedelta(seconds=1)
 def test_a_turn_is_taken_when_it_is_late_and_by_one_only(engine: Engine) -> None:
     """A turn is nobody's before it is late, then one caller's, and nobody else's within `every`."""
     with engine.begin() as connection:
-        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
-        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
+        assert not periodic_jobs.take_over(
+            connection, periodic_jobs.SWEEP, late=SECOND * 60, every=SECOND
+        )
+        assert not periodic_jobs.take_over(
+            connection, periodic_jobs.SWEEP, late=SECOND * 60, every=SECOND
+        )
         connection.execute(text("UPDATE turns SET on_time_at = on_time_at - interval '61 s'"))
-        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND * 60)
+        assert not periodic_jobs.take_over(
+            connection, periodic_jobs.SWEEP, late=SECOND * 60, every=SECOND * 60
+        )
         connection.execute(text("UPDATE turns SET taken_at = taken_at - interval '61 s'"))
-        assert turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND * 60)
-        assert not turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND * 60)
-        turns.note(connection, turns.SWEEP)
-        seen = turns.last(connection, turns.SWEEP)
+        assert periodic_jobs.take_over(
+            connection, periodic_jobs.SWEEP, late=SECOND * 60, every=SECOND * 60
+        )
+        assert not periodic_jobs.take_over(
+            connection, periodic_jobs.SWEEP, late=SECOND * 60, every=SECOND * 60
+        )
+        periodic_jobs.record_start(connection, periodic_jobs.SWEEP)
+        seen = periodic_jobs.find_last_start(connection, periodic_jobs.SWEEP)
     assert seen is not None and seen.on_time_seconds < 60
 
 
 def test_an_instant_in_the_future_is_late(engine: Engine) -> None:
     """PostgreSQL's clock was set back: what was noted before says nothing."""
     with engine.begin() as connection:
-        turns.note(connection, turns.SWEEP)
+        periodic_jobs.record_start(connection, periodic_jobs.SWEEP)
         connection.execute(
             text(
                 "UPDATE turns SET on_time_at = on_time_at + interval '1 h', taken_at = on_time_at + interval '1 h'"
             )
         )
-        assert turns.take(connection, turns.SWEEP, late=SECOND * 60, every=SECOND)
+        assert periodic_jobs.take_over(
+            connection, periodic_jobs.SWEEP, late=SECOND * 60, every=SECOND
+        )
 
 
 def test_a_worker_sweeps_only_while_beat_does_not(services: Services, engine: Engine) -> None:
@@ -58,7 +70,7 @@ def test_a_worker_sweeps_only_while_beat_does_not(services: Services, engine: En
                 "UPDATE turns SET on_time_at = now() - interval '4 s', taken_at = now() - interval '4 s'"
             )
         )
-    assert beat_fallback.do_late_duties(eager) == [turns.SWEEP]
+    assert beat_fallback.do_late_duties(eager) == [periodic_jobs.SWEEP]
     value = services.telemetry.registry.get_sample_value
     assert value("carillon_late_turns_total", {"turn": "sweep"}) == 1
 

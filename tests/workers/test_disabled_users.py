@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from storage.postgres import turns
+from storage.postgres import periodic_jobs
 from storage.postgres.people import directory
 from storage.postgres.people.people_import import NewPerson, import_people
 from storage.valkey.bus import Bus
@@ -74,11 +74,11 @@ def test_the_bus_is_not_asked_for_everyone_all_the_time(
 
     monkeypatch.setattr(Bus, "read_disabled", note)
     for _ in range(3):
-        pass_time(engine, turns.DISABLED)
+        pass_time(engine, periodic_jobs.DISABLED)
         disabled_users.reconcile(sweeper)
     assert asked == []
-    pass_time(engine, turns.DISABLED)
-    pass_time(engine, turns.DISABLED_IN_FULL)
+    pass_time(engine, periodic_jobs.DISABLED)
+    pass_time(engine, periodic_jobs.DISABLED_IN_FULL)
     disabled_users.reconcile(sweeper)
     assert asked == ["all"]
 

@@ -49,7 +49,7 @@ def test_a_recall_is_told_behind_its_message(
     assert isinstance(gone, MessageRecalled) and gone.message_id == id
     assert set(gone.recipients) == set(new.recipients)
     with engine.begin() as connection:
-        assert outbox.waiting(connection, 10) == []
+        assert outbox.list_waiting(connection, 10) == []
         assert not due_work.has_due_work(connection)
 
 
@@ -84,7 +84,7 @@ def test_with_the_bus_away_reads_and_recalls_wait_and_follow_in_order(
     persist.drain(services)
     assert events(services) == []
     with engine.begin() as connection:
-        assert len(outbox.waiting(connection, 10)) == 3
+        assert len(outbox.list_waiting(connection, 10)) == 3
         assert due_work.has_due_work(connection)
     bus.is_away = False
     persist.drain(services)
@@ -107,7 +107,7 @@ def test_a_notice_that_the_bus_does_not_take_stays_in_the_outbox(
         assert conversations.mark_all_read(connection, 2) == 1
     persist.drain(services)
     with engine.begin() as connection:
-        assert len(outbox.waiting(connection, 10)) == 1
+        assert len(outbox.list_waiting(connection, 10)) == 1
     bus.is_away = False
     persist.drain(services)
     assert events(services)[1:] == [AllRead(2, id, 0)]
@@ -133,7 +133,7 @@ def test_many_notices_go_out_once_each_in_order(services: Services, engine: Engi
     reads = [one for one in events(services) if isinstance(one, ConversationRead)]
     assert [one.up_to_id for one in reads] == [*ids, *range(1200)]
     with engine.begin() as connection:
-        assert outbox.waiting(connection, 10) == []
+        assert outbox.list_waiting(connection, 10) == []
 
 
 def test_an_event_of_a_newer_version_is_set_aside_alone(services: Services, engine: Engine) -> None:

@@ -3,7 +3,7 @@
 import logging
 
 from storage.model.broadcast import Chunk, ChunkState
-from storage.model.errors import reason
+from storage.model.errors import describe_error
 from storage.postgres.broadcasts import failures
 from workers.services import Services
 
@@ -20,8 +20,8 @@ def record_chunk_failure(
     services.telemetry.chunks_failed.labels(state.value).inc()
     _log.error(
         "Chunk %d of broadcast %d (%s) failed: %s",
-        *(chunk.number, chunk.broadcast_id, state.value, reason(error)),
+        *(chunk.number, chunk.broadcast_id, state.value, describe_error(error)),
     )
     services.database.transaction(
-        failures.record_chunk_failure, chunk, state=state, error=reason(error)
+        failures.record_chunk_failure, chunk, state=state, error=describe_error(error)
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
-from storage.model.errors import TransientError, reason
+from storage.model.errors import TransientError, describe_error
 from storage.model.event import NewMessage
 from storage.postgres.broadcasts import expansion
 from storage.postgres.messages.persistence import PersistedMessage
@@ -147,7 +147,7 @@ class Expander:
         """Expand the chunk that was next, and it alone; only if that fails too, the failure is this chunk's."""
         chunk = self._find_next()
         if chunk is None:
-            _log.error("A chunk failed, and none is left: %s", reason(error))
+            _log.error("A chunk failed, and none is left: %s", describe_error(error))
             return False
         self._last_app_id = chunk.app_id
         claimed_at = self._now()

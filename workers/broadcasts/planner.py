@@ -3,7 +3,7 @@
 import logging
 
 from storage.broker.queues import BROADCASTS
-from storage.model.errors import TransientError, reason
+from storage.model.errors import TransientError, describe_error
 from storage.postgres.broadcasts import failures, planning
 from storage.postgres.broadcasts.planning import PendingBroadcast, PlanLimits, PlannedSlice
 from workers.services import Services
@@ -68,7 +68,7 @@ class Planner:
         """Plan the broadcast that was next, and it alone; only if that fails too, the failure is this broadcast's."""
         pending = self._find_next()
         if pending is None:
-            _log.error("Planning failed, and nothing is left to plan: %s", reason(error))
+            _log.error("Planning failed, and nothing is left to plan: %s", describe_error(error))
             return False
         self._last_app_id = pending.app_id
         try:
@@ -86,7 +86,9 @@ class Planner:
 
     def _record_failure(self, pending: PendingBroadcast, error: Exception) -> None:
         """Let a broadcast that could not be planned rest, for longer each time."""
-        _log.error("Broadcast %d cannot be planned: %s", pending.broadcast_id, reason(error))
+        _log.error(
+            "Broadcast %d cannot be planned: %s", pending.broadcast_id, describe_error(error)
+        )
         self._database.transaction(
-            failures.record_plan_failure, pending.broadcast_id, error=reason(error)
+            failures.record_plan_failure, pending.broadcast_id, error=describe_error(error)
         )

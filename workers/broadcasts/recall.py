@@ -4,7 +4,7 @@ import logging
 
 from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
-from storage.model.errors import TransientError, reason
+from storage.model.errors import TransientError, describe_error
 from storage.model.event import MessageRecalled
 from storage.postgres.broadcasts import recalls
 from storage.postgres.broadcasts.recalls import RecallableChunk
@@ -64,7 +64,7 @@ def _take_back_alone(services: Services, error: Exception) -> bool:
     """Take back the chunk that was next, and it alone; only if that fails too, the failure is this chunk's."""
     next_chunk = services.database.transaction(recalls.find_next_chunk)
     if next_chunk is None:
-        _log.error("A chunk could not be taken back, and none is left: %s", reason(error))
+        _log.error("A chunk could not be taken back, and none is left: %s", describe_error(error))
         return False
     _try_alone(services, next_chunk)
     return True

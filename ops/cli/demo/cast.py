@@ -55,7 +55,7 @@ def _app(database: BlockingDatabase, vault: Vault) -> tuple[App, bytes]:
         return made, secret.encode()
     database.transaction(apps.set_active, found.id, is_active=True)
     try:
-        return found, database.transaction(apps.secrets, found.id, vault=vault)[0]
+        return found, database.transaction(apps.find_secrets, found.id, vault=vault)[0]
     except (PermanentError, IndexError):
         # Sealed with a key that is gone. It is the demo's own app: another secret breaks nobody.
         return found, database.transaction(apps.rotate_secret, found.id, vault=vault).encode()

@@ -13,7 +13,7 @@ import click
 
 from ops.api_client import ApiClient
 from ops.cli import read_environment
-from ops.cli.callers import find_api_url, issue_token
+from ops.cli.callers import find_api_url, issue_user_token
 from ops.cli.demo.cast import APP, LIN, MEI, Cast, prepare
 from ops.cli.demo.socket_watch import DemoSocket, open_socket
 from ops.cli.servers import open_bus, open_database
@@ -46,7 +46,7 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
     say(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
     with (
         _callers(cast, where) as (mei, lin, app),
-        open_socket(where, issue_token(LIN.id)) as socket,
+        open_socket(where, issue_user_token(LIN.id)) as socket,
     ):
         say(f"Socket   open for {LIN.name}")
         _private_message(mei, socket)
@@ -59,8 +59,8 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
 @contextmanager
 def _callers(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
     with (
-        ApiClient.of_user(where, issue_token(MEI.id)) as mei,
-        ApiClient.of_user(where, issue_token(LIN.id)) as lin,
+        ApiClient.of_user(where, issue_user_token(MEI.id)) as mei,
+        ApiClient.of_user(where, issue_user_token(LIN.id)) as lin,
         ApiClient.of_app(where, APP.app_id, secret=cast.secret) as app,
     ):
         yield mei, lin, app

@@ -99,7 +99,7 @@ SELECT coalesce(sum(marked), 0) FROM moved
 _READ_ONE = text(
     _READ.format(
         one="AND peer_id = :peer_id",
-        event=outbox.READ.format(
+        event=outbox.CONVERSATION_READ.format(
             user_id="CAST(:user_id AS bigint)",
             peer_id="peer_id",
             up_to_id="up_to_id",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.message import Message, MessageStatus
-from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message, receiver_peer
+from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message, receiver_peer_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ SELECT {FIELDS_IN_MESSAGES}, m.recalled_at, d.read_at, b.status AS broadcast_sta
   LEFT JOIN broadcasts b ON m.is_broadcast AND b.id = m.id
   LEFT JOIN deliveries d
     ON d.message_id = m.id AND d.user_id = m.receiver_id
-   AND d.peer_id = {receiver_peer("m")}
+   AND d.peer_id = {receiver_peer_expression("m")}
  WHERE m.id = :id
 """)  # noqa: S608 (columns and the peer's rule)
 _HELD = text("""
@@ -91,7 +91,7 @@ SELECT {FIELDS_IN_MESSAGES} FROM messages m LEFT JOIN apps a ON a.id = m.app_id
  WHERE m.id = :id AND EXISTS (
    SELECT 1 FROM deliveries d
     WHERE d.user_id = :user_id AND d.message_id = m.id
-      AND d.peer_id = {receiver_peer("m")})
+      AND d.peer_id = {receiver_peer_expression("m")})
 """)  # noqa: S608 (as above)
 
 

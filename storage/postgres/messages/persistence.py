@@ -13,13 +13,13 @@ from storage.model.message import Message
 from storage.postgres.message_rows import (
     COLUMNS_OF_MESSAGES,
     FIELDS_IN_ACCEPTED,
-    is_personal,
     make_message,
-    receiver_peer,
+    personal_condition,
+    receiver_peer_expression,
 )
 from storage.postgres.raw_statements import array_literal, execute_raw
 
-# One statement for the whole batch. Who gets which copy is what `model.conversation.copies` says. Counters move by the
+# One statement for the whole batch. Who gets which copy is what `model.conversation.make_deliveries` says. Counters move by the
 # rows that go in; a conversation that appears ten times is updated once; the order by (user_id, peer_id) keeps two
 # writers from a deadlock (docs/decisions/0006-counters-move-with-rows.md).
 _PERSIST = f"""
@@ -32,8 +32,8 @@ WITH batch AS (
   SELECT id, sent_by_app_id, audience, unresolved, created_at, coalesce(accepted_at, created_at), origin
     FROM batch WHERE is_broadcast
 ), singles AS (
-  SELECT id, sender_id, receiver_id, created_at, {is_personal("batch")} AS is_personal,
-         {receiver_peer("batch")} AS receiver_peer_id
+  SELECT id, sender_id, receiver_id, created_at, {personal_condition("batch")} AS is_personal,
+         {receiver_peer_expression("batch")} AS receiver_peer_id
     FROM batch WHERE NOT is_broadcast
 ), copies AS (
   SELECT receiver_id AS user_id, receiver_peer_id AS peer_id, id, created_at,

@@ -5,7 +5,7 @@ Ingest and `carillon message` call `recall`; broadcasts are taken back in `broad
 
 from sqlalchemy import Connection, text
 
-from storage.model.conversation import copies
+from storage.model.conversation import make_deliveries
 from storage.model.errors import NotFound, TransientError
 from storage.model.message import Message, MessageStatus
 from storage.postgres.messages.lookup import find_message
@@ -27,7 +27,7 @@ def recall(connection: Connection, message: Message) -> bool:
     Safe to repeat, and while the message is being persisted or read. Raises NotFound if there is no such message, and
     TransientError if it moved on each time it was looked for.
     """
-    there = copies(message)
+    there = make_deliveries(message)
     people = {"user_ids": [c.user_id for c in there], "peer_ids": [c.peer_id for c in there]}
     for _ in range(_LOOKS):
         if withdraw(connection, message.id):

@@ -17,18 +17,18 @@ LIVE_SECRETS = 2  # contract §1: the old and the new one, while a secret is bei
 _SECRET_BYTES = 32  # as long as the digest of HMAC-SHA256 (RFC 2104 §3)
 
 
-def secrets(conn: Connection, id: int, *, vault: Vault) -> tuple[bytes, ...]:
+def find_secrets(conn: Connection, id: int, *, vault: Vault) -> tuple[bytes, ...]:
     """The live secrets of the app with this integer id, newest first; empty for an unknown one.
 
     Raises PermanentError if it has some and the vault opens none of them.
     """
-    found = secrets_of(conn, [id], vault=vault).get(id, ())
+    found = find_secrets_of_many(conn, [id], vault=vault).get(id, ())
     if isinstance(found, PermanentError):
         raise found
     return found
 
 
-def secrets_of(
+def find_secrets_of_many(
     conn: Connection, ids: Iterable[int], *, vault: Vault
 ) -> dict[int, tuple[bytes, ...] | PermanentError]:
     """The live secrets of the apps with these integer ids, newest first; without any, left out.

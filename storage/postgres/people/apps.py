@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.caller import App, Mapping
 from storage.model.errors import InConflict, PermanentError
-from storage.postgres.people.app_secrets import rotate_secret, secrets, secrets_of
+from storage.postgres.people.app_secrets import find_secrets, find_secrets_of_many, rotate_secret
 from storage.postgres.tables import app_categories, app_redirect_hosts, apps, mappings
 
 __all__ = [
@@ -36,17 +36,17 @@ __all__ = [
     "Vault",
     "VaultSettings",
     "add",
-    "every",
     "find",
     "find_by_id",
     "find_callers",
-    "listing",
-    "mapped",
-    "mapping_of",
+    "find_mapping",
+    "find_secrets",
+    "list_all",
+    "list_mapped",
+    "list_with_accounts",
     "resolve",
     "resolve_many",
     "rotate_secret",
-    "secrets",
     "set_active",
 ]
 
@@ -82,7 +82,7 @@ def find_callers(
     """
     wanted = literal(list(app_ids), ARRAY(Text))
     found = [_app(row) for row in conn.execute(_app_rows().where(apps.c.app_id == any_(wanted)))]
-    live = secrets_of(conn, (app.id for app in found), vault=vault) if found else {}
+    live = find_secrets_of_many(conn, (app.id for app in found), vault=vault) if found else {}
     return {app.app_id: _with_secrets(app, live.get(app.id, ())) for app in found}
 
 
@@ -99,7 +99,7 @@ def find_by_id(conn: Connection, id: int) -> App | None:
     return _one(conn, apps.c.id == id)
 
 
-def every(conn: Connection) -> list[App]:
+def list_all(conn: Connection) -> list[App]:
     """Every app, active or not, by string id."""
     return [_app(row) for row in conn.execute(_app_rows().order_by(apps.c.app_id))]
 
@@ -151,7 +151,7 @@ def resolve_many(conn: Connection, id: int, *, app_user_ids: Iterable[str]) -> d
     return {row.app_user_id: row.user_id for row in conn.execute(query)}
 
 
-def mapping_of(conn: Connection, id: int, *, user_id: int) -> Mapping | None:
+def find_mapping(conn: Connection, id: int, *, user_id: int) -> Mapping | None:
     """The app's account of this person, the first by name if it has several.
 
     Index: mappings_user_id_app_id.
@@ -162,14 +162,14 @@ def mapping_of(conn: Connection, id: int, *, user_id: int) -> Mapping | None:
     return None if row is None else Mapping(row.app_id, row.app_user_id, row.user_id, row.email)
 
 
-def mapped(
+def list_mapped(
     conn: Connection, user_id: int, *, search: str, skip: int, limit: int
 ) -> tuple[int, list[tuple[App, Mapping | None]]]:
-    """The active apps that know this person, as `listing` gives them."""
+    """The active apps that know this person, as `list_with_accounts` gives them."""
     return _listing(conn, user_id, search=search, skip=skip, limit=limit, only_mapped=True)
 
 
-def listing(
+def list_with_accounts(
     conn: Connection, user_id: int, *, search: str, skip: int, limit: int
 ) -> tuple[int, list[tuple[App, Mapping | None]]]:
     """How many active apps have `search` in name or string id, and `limit` of them after `skip`.

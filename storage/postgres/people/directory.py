@@ -37,7 +37,7 @@ __all__ = [
     "find_active",
     "find_many",
     "grams",
-    "listing",
+    "list_people",
     "search",
     "set_status",
 ]
@@ -92,7 +92,9 @@ def search(conn: Connection, q: str, *, limit: int) -> list[Person]:
     return _page(conn, _shown(found.prefix_with("MATERIALIZED")), limit=limit)
 
 
-def listing(conn: Connection, keyword: str, *, skip: int, limit: int) -> tuple[int, list[Person]]:
+def list_people(
+    conn: Connection, keyword: str, *, skip: int, limit: int
+) -> tuple[int, list[Person]]:
     """How many people have `keyword` in a name, and `limit` of them by id after the first `skip`.
 
     Everyone, active or not (contract §6); otherwise as `search`. With a keyword at most COUNTED_AT_MOST are counted.

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import is_held
-from storage.postgres.outbox import ONE_OVERDUE, ONE_TO_PUBLISH
+from storage.postgres.held_apps import held_condition
+from storage.postgres.outbox import HAS_EVENT_TO_PUBLISH, HAS_OVERDUE_EVENT
 from storage.postgres.sends.clock_tolerance import CLOCK_TOLERANCE
 
 # The highest id that can be due: above it are only sends that are scheduled for later, however many. It is never below
@@ -28,7 +28,7 @@ IS_DUE_ROW = f"""
 id <= {NEWEST_DUE_ID}
 AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
      OR (NOT is_scheduled AND attempts + deaths = 0 AND ring_at > clock_timestamp()))
-AND NOT (is_scheduled AND NOT is_broadcast AND {is_held("sent_by_app_id")})
+AND NOT (is_scheduled AND NOT is_broadcast AND {held_condition("sent_by_app_id")})
 """
 
 
@@ -47,7 +47,7 @@ SELECT id FROM accepted
  WHERE {IS_DUE_ROW}
  ORDER BY id LIMIT 1) IS NOT NULL
 """  # noqa: S608 (constants)
-_IS_WAITING = text(f"SELECT {_ONE_IS_DUE} OR (:outbox AND {ONE_TO_PUBLISH})")
+_IS_WAITING = text(f"SELECT {_ONE_IS_DUE} OR (:outbox AND {HAS_EVENT_TO_PUBLISH})")
 
 
 def has_claimable_work(connection: Connection, *, outbox: bool) -> bool:
@@ -58,7 +58,7 @@ def has_claimable_work(connection: Connection, *, outbox: bool) -> bool:
 
 # The table is empty unless the bus is away or an event is set aside, which rests between its tries.
 _ONE_UNPUBLISHED = "EXISTS (SELECT 1 FROM unpublished WHERE try_at <= clock_timestamp())"
-_IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {ONE_TO_PUBLISH} OR {_ONE_IS_DUE}")
+_IS_DUE = text(f"SELECT {_ONE_UNPUBLISHED} OR {HAS_EVENT_TO_PUBLISH} OR {_ONE_IS_DUE}")
 
 
 def has_due_work(connection: Connection) -> bool:
@@ -67,7 +67,7 @@ def has_due_work(connection: Connection) -> bool:
 
 
 _OVERDUE = text(f"""
-SELECT {_ONE_UNPUBLISHED} OR {ONE_OVERDUE}
+SELECT {_ONE_UNPUBLISHED} OR {HAS_OVERDUE_EVENT}
     OR EXISTS (SELECT 1 FROM persist_claims
                 WHERE ids <> '{{}}' AND claimed_at <= clock_timestamp() - :grace)
     OR {_ONE_IS_DUE}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from storage.model.message import MAX_ID
-from storage.postgres.outbox import ONE_TO_PUBLISH
+from storage.postgres.outbox import HAS_EVENT_TO_PUBLISH
 from storage.postgres.raw_statements import array_literal
 from storage.postgres.sends.due_work import IS_DUE_ROW, due_parameters
 from storage.postgres.sends.failed_sends import move_to_failed
@@ -89,7 +89,7 @@ SELECT 0, CAST(:publishing AS bigint[]) || ids
 ON CONFLICT (lane) DO UPDATE
    SET ids = excluded.ids, claimed_at = clock_timestamp(),
        done = persist_claims.done + CAST(persist_claims.ids <> '{{}}' AS int)
-RETURNING (SELECT ids FROM batch), {ONE_TO_PUBLISH}
+RETURNING (SELECT ids FROM batch), {HAS_EVENT_TO_PUBLISH}
 """)  # noqa: S608 (constants)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from ops.local.polling import wait_until
-from storage.keys.tokens import TokenSettings, issue
+from storage.keys.tokens import TokenSettings, issue_token
 from storage.settings import load
 from tests import wrong_clock
 from tests.faults.business import Business, business
@@ -69,7 +69,7 @@ def _clock(library: str, seconds: int) -> dict[str, str]:
 
 def _token(ground: Ground, person: int, *, ttl_seconds: float) -> str:
     settings = load(TokenSettings, ground.stack.environ)
-    return issue(settings, person, ttl_seconds=ttl_seconds, now=time.time())
+    return issue_token(settings, person, ttl_seconds=ttl_seconds, now=time.time())
 
 
 def _judge_credentials(found: Findings, sender: Business, off: int) -> None:

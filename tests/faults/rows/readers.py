@@ -10,7 +10,7 @@ import psutil
 from websockets.asyncio.client import connect
 
 from ops.local.polling import wait_until
-from storage.keys.tokens import issue
+from storage.keys.tokens import issue_token
 from storage.model.event import NewMessage
 from storage.valkey.bus import Bus
 from tests.faults.environment import Findings, Ground
@@ -103,7 +103,7 @@ async def _expire(gateway: Gateway, spans: Sequence[float]) -> list[tuple[int, f
 
 async def _outlive(gateway: Gateway, user_id: int, span: float) -> tuple[int, float]:
     now = time.time()
-    url = gateway.url(token=issue(TOKENS, user_id, ttl_seconds=span, now=now))
+    url = gateway.url(token=issue_token(TOKENS, user_id, ttl_seconds=span, now=now))
     async with connect(url, compression=None, open_timeout=20) as client:
         await client.wait_closed()
         return client.close_code or 1006, time.time() - int(now + span)

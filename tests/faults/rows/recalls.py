@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 
 from ops.local.polling import wait_until
-from storage.model.conversation import copies
+from storage.model.conversation import make_deliveries
 from storage.model.event import NewMessage
 from storage.model.message import Message
 from storage.postgres.messages.persistence import persist
@@ -114,7 +114,7 @@ def _recall_before_it_is_told(ground: Ground, people: list[int], sockets: Socket
         assert is_told, "the recall is not told"
         settings = load(ValkeySettings, ground.stack.environ)
         bus = Bus(load(BusSettings, ground.stack.environ), settings)
-        recipients = tuple((copy.peer_id, (copy.user_id,)) for copy in copies(message))
+        recipients = tuple((copy.peer_id, (copy.user_id,)) for copy in make_deliveries(message))
         bus.publish([NewMessage(message, message.content, recipients)])
         bus.close()
         behind = http.post("/messages/", json=body).json()["id"]

@@ -178,7 +178,7 @@ def app_number(api: Api) -> int:
 def outbox_of(api: Api) -> list[object]:
     """The events that wait to be published."""
     with api.engine.begin() as connection:
-        return [notice.event for notice in outbox.waiting(connection, 100)]
+        return [notice.event for notice in outbox.list_waiting(connection, 100)]
 
 
 def test_status_follows_the_message(api: Api) -> None:

@@ -20,7 +20,7 @@ def live(environ: Mapping[str, str], engine: Engine, app_id: int) -> tuple[str, 
     """The app's secrets, newest first."""
     with engine.connect() as connection:
         vault = Vault(load(VaultSettings, environ))
-        return tuple(one.decode() for one in apps.secrets(connection, app_id, vault=vault))
+        return tuple(one.decode() for one in apps.find_secrets(connection, app_id, vault=vault))
 
 
 def test_json_is_all_there_is_on_stdout(environ: Mapping[str, str], engine: Engine) -> None:

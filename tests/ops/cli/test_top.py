@@ -24,12 +24,12 @@ def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
     with engine.begin() as connection:
         add_app(connection)
         add_people(connection, range(1, 26))
-        before = overview.look(connection, limit=10)
+        before = overview.read_overview(connection, limit=10)
     planned(engine)
     with engine.begin() as connection:
         accept(connection, a_send(), a_send())
         expansion.expand_next(connection, lease=LEASE)
-        seen = overview.look(connection, limit=10)
+        seen = overview.read_overview(connection, limit=10)
     [running] = seen.running
     assert (running.app_name, running.total, running.done) == ("OA系统", 25, 10)
     assert running.status is BroadcastStatus.EXPANDING

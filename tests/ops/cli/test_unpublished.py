@@ -20,7 +20,7 @@ def test_what_is_set_aside_is_listed_with_its_reason_and_tried_at_once(
     assert "Nothing is set aside." in carillon(wide, "unpublished", "list").stdout
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO outbox (event) VALUES ('{}')"))
-        [notice] = outbox.waiting(connection, 10)
+        [notice] = outbox.list_waiting(connection, 10)
         outbox.set_aside(connection, {notice.number: "an unknown kind"})
         for _ in range(3):
             unpublished.set_aside(connection, {77: "no [/] credentials"})
@@ -33,7 +33,7 @@ def test_what_is_set_aside_is_listed_with_its_reason_and_tried_at_once(
         assert not due_work.has_due_work(connection)
     assert "2 will be tried now" in carillon(wide, "unpublished", "retry").stdout
     with engine.begin() as connection:
-        assert outbox.waiting(connection, 10) == [notice]
+        assert outbox.list_waiting(connection, 10) == [notice]
         assert unpublished.find_due(connection, 10) == ([77], [])  # its message is gone: forgotten
 
 

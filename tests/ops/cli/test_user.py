@@ -301,7 +301,7 @@ def test_a_first_import_has_its_index(
     query = text("SELECT indexdef FROM pg_indexes WHERE indexname = 'users_search_grams'")
     with engine.connect() as connection:
         definition = connection.execute(query).scalar_one()
-        assert directory.listing(connection, "人", skip=0, limit=1)[0] == 10_101
+        assert directory.list_people(connection, "人", skip=0, limit=1)[0] == 10_101
         assert [one.id for one in directory.search(connection, "人10101", limit=9)] == [10_101]
     assert definition.endswith("ON public.users USING gin (search_grams)")
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from storage.keys.tokens import TokenSettings, TokenVerifier, issue
+from storage.keys.tokens import TokenSettings, TokenVerifier, issue_token
 from storage.model.errors import InvalidSettings, NotSignedIn
 from storage.settings import load
 
@@ -119,9 +119,11 @@ def test_a_bad_token_is_not_signed_in(make: Callable[[], str]) -> None:
 
 
 def test_a_good_token_is_its_user_until_it_ends() -> None:
-    """What `issue` makes, `verify` accepts, with the same user and end."""
+    """What `issue_token` makes, `verify` accepts, with the same user and end."""
     now = time.time()
-    verified = TokenVerifier(SETTINGS).verify(issue(SETTINGS, 2**53 - 1, ttl_seconds=60, now=now))
+    verified = TokenVerifier(SETTINGS).verify(
+        issue_token(SETTINGS, 2**53 - 1, ttl_seconds=60, now=now)
+    )
     assert verified.user_id == 2**53 - 1
     assert verified.expires_at.timestamp() == int(now + 60)
 
@@ -149,7 +151,7 @@ def test_issuer_and_audience_count_when_set() -> None:
     settings = replace(SETTINGS, issuer="us", audience="carillon")
     verifier = TokenVerifier(settings)
     assert verifier.verify(signed(iss="us", aud=["other", "carillon"])).user_id == 7
-    assert verifier.verify(issue(settings, 9, ttl_seconds=9, now=time.time())).user_id == 9
+    assert verifier.verify(issue_token(settings, 9, ttl_seconds=9, now=time.time())).user_id == 9
     for claims in ({}, {"iss": "us"}, {"aud": "carillon"}, {"iss": "them", "aud": "carillon"}):
         with pytest.raises(NotSignedIn):
             verifier.verify(signed(**claims))
@@ -277,4 +279,4 @@ def test_only_known_algorithms_can_be_set(names: str) -> None:
 def test_tokens_are_not_issued_where_others_sign() -> None:
     """Without an HS algorithm there is nothing to sign with."""
     with pytest.raises(InvalidSettings):
-        issue(TokenSettings(("RS256",)), 7, ttl_seconds=1, now=time.time())
+        issue_token(TokenSettings(("RS256",)), 7, ttl_seconds=1, now=time.time())

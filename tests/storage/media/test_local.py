@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.media.local import OBJECTS_PATH, Grant, LocalStore, served_headers
-from storage.media.store import new_key
+from storage.media.local import OBJECTS_PATH, Grant, LocalStore, build_headers
+from storage.media.store import make_key
 from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge
 
 KEY = "user-2048/0123456789abcdef0123456789abcdef.png"
@@ -113,13 +113,13 @@ def test_a_url_is_the_same_for_a_quarter_of_its_life(tmp_path: Path, clock: Cloc
 
 def test_an_object_is_there_once_it_is_whole(store: LocalStore) -> None:
     """A key that was granted is not there before its upload has succeeded; what is no key never is."""
-    assert not asyncio.run(store.holds(KEY))
+    assert not asyncio.run(store.has_object(KEY))
     with pytest.raises(Invalid):
         write(store, b"abc", size=7)
-    assert not asyncio.run(store.holds(KEY))
+    assert not asyncio.run(store.has_object(KEY))
     write(store, b"abcdefg", size=7)
-    assert asyncio.run(store.holds(KEY))
-    assert not asyncio.run(store.holds("../../etc/passwd"))
+    assert asyncio.run(store.has_object(KEY))
+    assert not asyncio.run(store.has_object("../../etc/passwd"))
 
 
 def test_urls_start_where_clients_reach_the_api(tmp_path: Path, clock: Clock) -> None:
@@ -226,7 +226,7 @@ def test_what_is_no_key_leads_nowhere(store: LocalStore, key: str) -> None:
 def test_every_new_key_stays_in_the_folder(owner: str, filename: str, content_type: str) -> None:
     """Whatever the owner, file name and type, a new key has a path, two levels below the folder."""
     folder = Path("/media")
-    key = new_key(owner, filename, content_type=content_type)
+    key = make_key(owner, filename, content_type=content_type)
     path = make(folder, clock=Clock()).path_of(key)
     assert path.parent.parent == folder
 
@@ -234,7 +234,7 @@ def test_every_new_key_stays_in_the_folder(owner: str, filename: str, content_ty
 def test_what_was_written_is_there(store: LocalStore) -> None:
     """All pieces of an upload, in order, are the object; nothing else is left in the folder."""
     write(store, b"abc", b"", b"defg", size=7)
-    path = store.existing(KEY)
+    path = store.find_path(KEY)
     assert path.read_bytes() == b"abcdefg"
     assert list(path.parent.iterdir()) == [path]
 
@@ -257,7 +257,7 @@ def test_an_upload_that_is_too_short_leaves_nothing(store: LocalStore) -> None:
     with pytest.raises(Invalid):
         write(store, b"abc", size=7)
     with pytest.raises(NotFound):
-        store.existing(KEY)
+        store.find_path(KEY)
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(store: LocalStore) -> None:
@@ -277,7 +277,7 @@ def test_an_object_is_written_once(store: LocalStore) -> None:
     write(store, b"first", size=5)
     with pytest.raises(InConflict):
         write(store, b"other", size=5)
-    assert store.existing(KEY).read_bytes() == b"first"
+    assert store.find_path(KEY).read_bytes() == b"first"
 
 
 def test_of_two_uploads_at_once_one_wins(store: LocalStore) -> None:
@@ -290,17 +290,17 @@ def test_of_two_uploads_at_once_one_wins(store: LocalStore) -> None:
 
     answers = asyncio.run(both())
     assert sorted(type(answer).__name__ for answer in answers) == ["InConflict", "NoneType"]
-    assert store.existing(KEY).read_bytes() in {b"first", b"other"}
+    assert store.find_path(KEY).read_bytes() in {b"first", b"other"}
 
 
 def test_nothing_uploaded_can_run_on_our_origin() -> None:
     """Pages, SVG, scripts and the unknown are downloads; an image is an image; nothing is sniffed."""
     name = "0" * 32
     for extension in (".html", ".htm", ".svg", ".xhtml", ".xml", ".js", ".pdf", ".x", ""):
-        headers = served_headers(f"user-1/{name}{extension}")
+        headers = build_headers(f"user-1/{name}{extension}")
         assert headers["Content-Type"] == "application/octet-stream"
         assert headers["Content-Disposition"] == f'attachment; filename="{name}{extension}"'
-    headers = served_headers(KEY)
+    headers = build_headers(KEY)
     assert (headers["Content-Type"], headers["Content-Disposition"]) == ("image/png", "inline")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in headers["Content-Security-Policy"]

@@ -20,10 +20,10 @@ from storage.media import s3
 from storage.media.bucket import Addressing, Bucket
 from storage.media.local import LocalStore
 from storage.media.s3 import S3Store
-from storage.media.store import MediaSettings, MediaStore, media_store, new_key
+from storage.media.store import MediaSettings, MediaStore, make_key, make_media_store
 from storage.model.errors import Invalid, InvalidSettings, TooLarge, TransientError
-from storage.model.media import MediaObject, shown_as
-from storage.postgres.media_objects import find, remember
+from storage.model.media import MediaObject, choose_headers
+from storage.postgres.media_objects import find, record_upload
 from storage.settings import DatabaseSettings, load
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
@@ -63,7 +63,7 @@ def s3_url() -> Iterator[str]:
 @pytest.fixture
 def bucket(s3_url: str) -> MediaStore:
     """The store of a bucket on that server."""
-    return media_store(load(MediaSettings, s3_environ(s3_url)))
+    return make_media_store(load(MediaSettings, s3_environ(s3_url)))
 
 
 def s3_environ(url: str) -> dict[str, str]:
@@ -79,30 +79,32 @@ def s3_environ(url: str) -> dict[str, str]:
 
 def test_the_settings_choose_the_store() -> None:
     """A bucket's name chooses S3, a signing key the folder, and neither is an error that names both."""
-    assert isinstance(media_store(load(MediaSettings, s3_environ("http://a.b"))), S3Store)
-    assert isinstance(media_store(load(MediaSettings, {"CARILLON_MEDIA_KEY": "k"})), LocalStore)
+    assert isinstance(make_media_store(load(MediaSettings, s3_environ("http://a.b"))), S3Store)
+    assert isinstance(
+        make_media_store(load(MediaSettings, {"CARILLON_MEDIA_KEY": "k"})), LocalStore
+    )
     with pytest.raises(InvalidSettings, match=r"CARILLON_MEDIA_KEY.*CARILLON_S3_BUCKET"):
-        media_store(MediaSettings())
+        make_media_store(MediaSettings())
 
 
 def test_new_keys_are_unguessable_and_end_as_the_type_does() -> None:
     """Two keys of the same file differ in 128 bits, and the extension is the type's."""
-    first, second = (new_key(OWNER, "照片.png", content_type="image/png") for _ in range(2))
+    first, second = (make_key(OWNER, "照片.png", content_type="image/png") for _ in range(2))
     assert first != second
     assert re.fullmatch(r"user-2048/[0-9a-f]{32}\.png", first)
 
 
 def test_an_object_has_the_owner_and_the_name_that_were_remembered(connection: Connection) -> None:
     """The caller that was allowed to upload a key is its owner; nobody knows other keys."""
-    key = new_key(OWNER, "a.png")
-    remember(connection, key, owner=OWNER, content_type="image/png", filename="a.png", size=3)
-    found = find(connection, [new_key(OWNER, "a.png"), key, key])
+    key = make_key(OWNER, "a.png")
+    record_upload(connection, key, owner=OWNER, content_type="image/png", filename="a.png", size=3)
+    found = find(connection, [make_key(OWNER, "a.png"), key, key])
     assert found == [None, MediaObject(OWNER, "a.png"), MediaObject(OWNER, "a.png")]
 
 
 def test_a_form_uploads_and_a_url_shows(bucket: MediaStore) -> None:
     """What is posted with the form comes back from the URL, byte for byte, as an image in place."""
-    key = new_key(OWNER, "a.png", content_type="image/png")
+    key = make_key(OWNER, "a.png", content_type="image/png")
     form = bucket.upload(key, content_type="image/png", size=len(PNG))
     assert (form.method, form.expires_in, form.headers) == ("POST", 3600, {})
     posted = httpx.post(form.url, data=form.fields, files={"file": ("a.png", PNG, "image/png")})
@@ -115,7 +117,7 @@ def test_a_form_uploads_and_a_url_shows(bucket: MediaStore) -> None:
 
 def test_a_page_in_the_bucket_is_a_download(bucket: MediaStore) -> None:
     """An uploaded HTML file is not shown as a page, whatever type it was uploaded with."""
-    key = new_key(OWNER, "a.html", content_type="text/html")
+    key = make_key(OWNER, "a.html", content_type="text/html")
     form = bucket.upload(key, content_type="text/html", size=5)
     httpx.post(form.url, data=form.fields, files={"file": ("a.html", b"<hr/>", "text/html")})
     shown = httpx.get(bucket.url(key))
@@ -126,7 +128,7 @@ def test_a_page_in_the_bucket_is_a_download(bucket: MediaStore) -> None:
 
 def test_a_form_is_for_one_key_size_and_type(bucket: MediaStore) -> None:
     """The signed policy names exactly the key, the size and the type; the bucket's secret is not in it."""
-    key = new_key(OWNER, "a.png", content_type="image/png")
+    key = make_key(OWNER, "a.png", content_type="image/png")
     form = bucket.upload(key, content_type="image/png", size=1008)
     conditions = json.loads(base64.b64decode(form.fields["policy"]))["conditions"]
     assert ["content-length-range", 1008, 1008] in conditions
@@ -139,7 +141,7 @@ def test_a_form_is_for_one_key_size_and_type(bucket: MediaStore) -> None:
 
 def test_a_bucket_s_urls_are_signed_and_end(bucket: MediaStore) -> None:
     """A URL carries version 4 of the signature and an hour's life, and keeps the secret to itself."""
-    url = httpx.URL(bucket.url(new_key(OWNER, "a.png")))
+    url = httpx.URL(bucket.url(make_key(OWNER, "a.png")))
     assert url.params["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
     assert url.params["X-Amz-Expires"] == "3600"
     assert len(url.params["X-Amz-Signature"]) == 64
@@ -150,14 +152,14 @@ def test_a_bucket_s_url_is_the_same_for_a_quarter_of_its_life() -> None:
     """Whichever process makes it, and it is signed as of the beginning of that quarter."""
     now = [1_800_000_000.0]
     one, other = clocked(lambda: now[0]), clocked(lambda: now[0])
-    key, seen = new_key(OWNER, "a.png"), []
+    key, seen = make_key(OWNER, "a.png"), []
     for _ in range(8):
         seen.append(one.url(key, filename="照片.png"))
         assert other.url(key, filename="照片.png") == seen[-1]
         now[0] += 450
     assert len(set(seen)) == 4
     assert httpx.URL(seen[0]).params["X-Amz-Date"] == "20270115T080000Z"
-    assert one.url(key) != one.url(new_key(OWNER, "a.png")) != one.url(key, filename="b.png")
+    assert one.url(key) != one.url(make_key(OWNER, "a.png")) != one.url(key, filename="b.png")
 
 
 def clocked(clock: Callable[[], float]) -> S3Store:
@@ -169,9 +171,9 @@ def clocked(clock: Callable[[], float]) -> S3Store:
 @pytest.mark.parametrize("addressing", ["path", "virtual"])
 def test_a_url_is_signed_as_botocore_would(addressing: Addressing) -> None:
     """As of the same instant botocore's own presigned URL is the same, character by character."""
-    key, name = new_key(OWNER, "a.pdf"), "报告 (1) '草稿'+~.pdf"
+    key, name = make_key(OWNER, "a.pdf"), "报告 (1) '草稿'+~.pdf"
     bucket = Bucket("carillon", "eu-west-1", "http://s3.internal", "key", "secret", addressing)
-    shown = shown_as(key, name)
+    shown = choose_headers(key, name)
     client = boto3.session.Session().client(
         "s3",
         endpoint_url="http://s3.internal",
@@ -195,11 +197,11 @@ def test_a_url_is_signed_as_botocore_would(addressing: Addressing) -> None:
 
 def test_a_bucket_says_whether_an_object_is_there(bucket: MediaStore) -> None:
     """A key that was granted and never uploaded is not there; after its upload it is, with its own name."""
-    key = new_key(OWNER, "a.png", content_type="image/png")
-    assert not asyncio.run(bucket.holds(key))
+    key = make_key(OWNER, "a.png", content_type="image/png")
+    assert not asyncio.run(bucket.has_object(key))
     form = bucket.upload(key, content_type="image/png", size=len(PNG))
     httpx.post(form.url, data=form.fields, files={"file": ("a.png", PNG, "image/png")})
-    assert asyncio.run(bucket.holds(key))
+    assert asyncio.run(bucket.has_object(key))
     shown = httpx.get(bucket.url(key, filename="照片 1.png"))
     assert shown.headers["content-disposition"] == (
         "inline; filename*=UTF-8''%E7%85%A7%E7%89%87%201.png"
@@ -210,7 +212,7 @@ def test_an_object_for_many_is_asked_for_once(
     bucket: MediaStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five hundred sends of one object ask the bucket once; what was not there is asked for again later."""
-    key = new_key(OWNER, "a.png", content_type="image/png")
+    key = make_key(OWNER, "a.png", content_type="image/png")
     assert isinstance(bucket, S3Store)
     asked: list[str] = []
     ask = bucket._ask
@@ -222,7 +224,7 @@ def test_an_object_for_many_is_asked_for_once(
     monkeypatch.setattr(bucket, "_ask", note)
 
     async def many() -> set[bool]:
-        return set(await asyncio.gather(*(bucket.holds(key) for _ in range(500))))
+        return set(await asyncio.gather(*(bucket.has_object(key) for _ in range(500))))
 
     assert asyncio.run(many()) == {False}
     form = bucket.upload(key, content_type="image/png", size=len(PNG))
@@ -234,17 +236,17 @@ def test_an_object_for_many_is_asked_for_once(
 
 def test_a_bucket_that_cannot_say_is_asked_later() -> None:
     """A bucket that refuses connections, or a process without credentials, is no reason to refuse a send."""
-    away = media_store(load(MediaSettings, s3_environ("http://127.0.0.1:9")))
+    away = make_media_store(load(MediaSettings, s3_environ("http://127.0.0.1:9")))
     with pytest.raises(TransientError):
-        asyncio.run(away.holds(new_key(OWNER, "a.png")))
+        asyncio.run(away.has_object(make_key(OWNER, "a.png")))
 
 
 def test_a_bucket_is_asked_at_the_inner_url(s3_url: str) -> None:
     """Where clients reach the bucket at an address that processes do not, these have an address of their own."""
     environ = s3_environ("http://127.0.0.1:9") | {"CARILLON_S3_INTERNAL_URL": s3_url}
-    store = media_store(load(MediaSettings, environ))
-    key = new_key(OWNER, "a.png")
-    assert not asyncio.run(store.holds(key))
+    store = make_media_store(load(MediaSettings, environ))
+    key = make_key(OWNER, "a.png")
+    assert not asyncio.run(store.has_object(key))
     assert store.url(key).startswith("http://127.0.0.1:9/carillon/")
 
 
@@ -256,12 +258,12 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setattr(s3, "_REST_SECONDS", 0.0)
-    store = media_store(MediaSettings(bucket="b", endpoint_url="http://127.0.0.1:9"))
-    key = new_key(OWNER, "a.png")
+    store = make_media_store(MediaSettings(bucket="b", endpoint_url="http://127.0.0.1:9"))
+    key = make_key(OWNER, "a.png")
     for attempt in (
         lambda: store.url(key),
         lambda: store.upload(key, content_type="image/png", size=1),
-        lambda: asyncio.run(store.holds(key)),
+        lambda: asyncio.run(store.has_object(key)),
     ):
         with pytest.raises(TransientError):
             attempt()
@@ -281,8 +283,8 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) 
 def test_where_the_bucket_is_in_a_url(changes: dict[str, str], start: str) -> None:
     """In the path of an endpoint URL, in the host name at Amazon's, or as the setting says."""
     settings = load(MediaSettings, s3_environ("http://s3.internal:9000") | changes)
-    store = media_store(settings)
-    key = new_key("user:1", "a.png")
+    store = make_media_store(settings)
+    key = make_key("user:1", "a.png")
     assert store.url(key).startswith(start)
     assert store.upload(key, content_type="image/png", size=1).url.startswith(
         start[: -len("/user-1/")]
@@ -297,7 +299,7 @@ def test_older_data_passes_through(bucket: MediaStore, url: str) -> None:
 
 def test_what_no_store_takes(bucket: MediaStore) -> None:
     """Too large, empty or without a sane type: refused before anything is signed."""
-    key = new_key(OWNER, "a")
+    key = make_key(OWNER, "a")
     with pytest.raises(TooLarge):
         bucket.upload(key, content_type="image/png", size=5001)
     for content_type, size in [("image/png", 0), ("image", 1), ("image/png; a=b", 1), ("a/b\n", 1)]:
@@ -318,7 +320,7 @@ def test_without_credentials_media_is_for_later_and_works_once_they_are_back(
         "CARILLON_S3_SECRET_ACCESS_KEY": "",
     }
     monkeypatch.setattr(s3, "_REST_SECONDS", 0.0)
-    store = media_store(load(MediaSettings, environ))
+    store = make_media_store(load(MediaSettings, environ))
     key = "u-1/0123456789abcdef0123456789abcdef.png"
     for _ in range(2):
         with pytest.raises(TransientError):

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from storage.model.action_link import (
     JumpLink,
-    callback_link,
+    build_callback_link,
+    build_jump_link,
     is_absolute_url,
     is_allowed_target,
     is_button_url,
     is_redirect_host,
-    jump_link,
     parse_jump_link,
 )
 
@@ -240,7 +240,7 @@ def test_nothing_is_allowed_to_an_app_without_hosts() -> None:
 
 def test_the_jump_link_is_the_client_document_s() -> None:
     """The link has exactly the form of the client document's example."""
-    assert jump_link("oa_system", "https://biz.example.com/todo/123") == (
+    assert build_jump_link("oa_system", "https://biz.example.com/todo/123") == (
         "/api/v1/simple/sso/jump?app_id=oa_system"
         "&redirect_to=https%3A%2F%2Fbiz.example.com%2Ftodo%2F123"
     )
@@ -249,7 +249,7 @@ def test_the_jump_link_is_the_client_document_s() -> None:
 @given(app_id=texts, target=texts)
 def test_a_jump_link_round_trips(app_id: str, target: str) -> None:
     """Whatever goes into a jump link comes out of it unchanged, and it is a button."""
-    link = jump_link(app_id, target)
+    link = build_jump_link(app_id, target)
     assert parse_jump_link(link) == JumpLink(app_id, target)
     assert is_button_url(link)
 
@@ -320,11 +320,11 @@ def test_a_button_leads_to_http_or_to_our_jump(url: str) -> None:
 )
 def test_a_callback_keeps_its_query(callback: str, link: str) -> None:
     """The ticket and the percent-encoded next page are added to the callback's own query."""
-    assert callback_link(callback, ticket="t", next="https://c.d/?e=1") == link
+    assert build_callback_link(callback, ticket="t", next="https://c.d/?e=1") == link
 
 
 def test_a_callback_without_a_next_page() -> None:
     """Signing on without a page to go to adds the ticket alone (client document, sso-login)."""
-    assert callback_link("https://oa.example.com/callback", ticket="abc123") == (
+    assert build_callback_link("https://oa.example.com/callback", ticket="abc123") == (
         "https://oa.example.com/callback?ticket=abc123"
     )

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from storage.model.errors import Invalid, TooLarge
 from storage.model.media import (
+    build_key,
     check_upload,
+    choose_headers,
+    clean_filename,
     is_full_url,
     is_key,
     is_media_type,
     is_web_url,
-    media_key,
-    plain_name,
-    plain_type,
-    shown_as,
     signing_instant,
+    strip_parameters,
 )
 
 pytestmark = pytest.mark.pure
@@ -50,22 +50,22 @@ INERT = ("application/octet-stream", "image/", "audio/", "video/")
 )
 def test_the_extension_of_a_key(filename: str, content_type: str, end: str) -> None:
     """A type that is shown decides; else the file name's extension, if it is short and plain."""
-    key = media_key("app:7", filename, content_type=content_type, random=RANDOM)
+    key = build_key("app:7", filename, content_type=content_type, random=RANDOM)
     assert key == f"app-7/{RANDOM}{end}"
 
 
 @given(owner=st.text(), filename=st.text(), content_type=st.text())
 def test_every_key_is_a_key(owner: str, filename: str, content_type: str) -> None:
     """Whatever goes in, what comes out has the form of a key and is shown as something inert."""
-    key = media_key(owner, filename, content_type=content_type, random=RANDOM)
+    key = build_key(owner, filename, content_type=content_type, random=RANDOM)
     assert is_key(key)
-    assert shown_as(key).content_type.startswith(INERT)
+    assert choose_headers(key).content_type.startswith(INERT)
 
 
 @given(key=st.text())
 def test_whatever_is_stored_is_shown_as_something_inert(key: str) -> None:
     """Also text that is no key of ours cannot choose its type or break the header."""
-    shown = shown_as(key)
+    shown = choose_headers(key)
     assert shown.content_type.startswith(INERT)
     assert shown.disposition.isascii()
     assert shown.disposition.count('"') in {0, 2}
@@ -103,7 +103,7 @@ def test_a_full_url_is_told_from_a_key() -> None:
 )
 def test_a_media_type_loses_its_parameters(written: str, plain: str) -> None:
     """What recorders and browsers call a type becomes the type alone; no type is the unknown one."""
-    assert plain_type(written) == plain
+    assert strip_parameters(written) == plain
     assert is_media_type(plain)
 
 
@@ -125,14 +125,14 @@ def test_a_media_type_loses_its_parameters(written: str, plain: str) -> None:
 )
 def test_a_file_name_is_shown_without_what_could_mislead(written: str, plain: str) -> None:
     """Folders, control characters and text-direction marks are left out of a file's name."""
-    assert plain_name(written) == plain
+    assert clean_filename(written) == plain
 
 
 @given(key=st.text(), filename=st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_file_is_saved_by_its_own_name(key: str, filename: str) -> None:
     """Content-Disposition carries the name as RFC 6266 says, and nothing of it can break the header."""
-    name = plain_name(filename)
-    disposition = shown_as(key, name).disposition
+    name = clean_filename(filename)
+    disposition = choose_headers(key, name).disposition
     assert disposition.isascii() and disposition.isprintable()
     [*_, carried] = disposition.split("filename*=UTF-8''")
     assert (unquote(carried) == name) if name else ("filename*" not in disposition)

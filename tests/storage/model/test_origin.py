@@ -22,4 +22,4 @@ def test_a_request_id_that_could_break_a_log_line_is_replaced(sent: bytes) -> No
 @pytest.mark.parametrize("origin", [Origin(), Origin("abc"), Origin("abc", "00-1-2-01")])
 def test_an_origin_is_what_its_text_was_made_from(origin: Origin) -> None:
     """Reading the text of an origin gives the same request id and span again."""
-    assert Origin.of(origin.text) == origin
+    assert Origin.parse(origin.text) == origin

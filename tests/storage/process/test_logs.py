@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.process.logs import LONGEST, SECRET, LogSettings, formatter, redacted
+from storage.process.logs import LONGEST, SECRET, LogSettings, make_formatter, redact
 
 pytestmark = pytest.mark.quick
 
@@ -112,13 +112,13 @@ def test_an_access_log_that_is_switched_off_stays_off() -> None:
 def test_credentials_are_blotted_out(text: str) -> None:
     """Wherever they stand in a line."""
     secret = "5f" * 32
-    assert redacted(text.replace("SECRET", secret)) == text.replace("SECRET", "***")
+    assert redact(text.replace("SECRET", secret)) == text.replace("SECRET", "***")
 
 
 def test_what_is_no_credential_stays() -> None:
     """Ids, short digests, words."""
     text = "message 115943995056130, revision 0123456789abcdef, token of user 7"
-    assert redacted(text) == text
+    assert redact(text) == text
 
 
 # Of each pattern what it would go through again and again, if it could.
@@ -152,7 +152,7 @@ def test_a_long_line_is_cut_before_credentials_are_looked_for(form: str) -> None
     text = f"It began. {'x ' * LONGEST} token={secret} {secret} {'y ' * LONGEST} It ended."
     record = logging.LogRecord("ingest", logging.INFO, "", 0, text, (), None)
     record.request_id = "r-1"
-    line = formatter(LogSettings(format=form), process="ingest").format(record)
+    line = make_formatter(LogSettings(format=form), process="ingest").format(record)
     assert "It began." in line and "It ended." in line
     assert "characters left out" in line
     assert len(line) < 2 * LONGEST
@@ -166,7 +166,7 @@ def test_what_a_cut_leaves_of_a_credential_is_not_shown(place: int, before: str)
     secret = "5f" * 32
     head = " " * (LONGEST * 3 // 4 - 32 + place - len(before)) + before + secret
     tail = secret + " " * (LONGEST // 4 - 32 + place)
-    line = redacted(head + " " * LONGEST + tail)
+    line = redact(head + " " * LONGEST + tail)
     assert "5f5f5f5f" not in line
 
 
@@ -174,5 +174,5 @@ def test_a_credential_before_a_quote_leaves_json_whole() -> None:
     """The text is blotted before it is written as JSON, so no backslash of its own is taken away."""
     record = logging.LogRecord("ingest", logging.INFO, "", 0, 'token=abc" and more', (), None)
     record.request_id = ""
-    line = formatter(LogSettings(format="json"), process="ingest").format(record)
+    line = make_formatter(LogSettings(format="json"), process="ingest").format(record)
     assert json.loads(line)["message"] == 'token=***" and more'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.process.metrics_export import LOCK, exposed_folder
+from storage.process.metrics_export import LOCK, export_folder
 
 pytestmark = pytest.mark.quick
 
@@ -57,7 +57,7 @@ def test_any_of_them_tells_the_sum_and_who_was_killed_is_forgotten(tmp_path: Pat
     assert "open 110.0" in said
     for process in (second, third):
         process.communicate("")
-    assert b"sent_total 111.0" in exposed_folder(tmp_path)
+    assert b"sent_total 111.0" in export_folder(tmp_path)
 
 
 def run(folder: Path, number: int) -> str:
@@ -85,7 +85,7 @@ def test_a_folder_that_is_gone_is_made_again(tmp_path: Path) -> None:
     first, said = start(folder, 1)
     assert "sent_total 1.0" in said
     shutil.rmtree(folder)
-    assert exposed_folder(folder) == b""
+    assert export_folder(folder) == b""
     assert "sent_total 10.0" in run(folder, 10)
     first.communicate("")
     assert first.returncode == 0
@@ -103,7 +103,7 @@ def test_a_damaged_file_hides_nobody_elses_numbers(tmp_path: Path, damage: bytes
     run(tmp_path, 1)
     dead = tmp_path / "counter_4194305.db"
     dead.write_bytes(damage)
-    assert b"sent_total 1.0" in exposed_folder(tmp_path)
+    assert b"sent_total 1.0" in export_folder(tmp_path)
     (tmp_path / "counter_0.db").write_bytes(damage)
     assert "sent_total 11.0" in run(tmp_path, 10)
     assert not dead.exists()
@@ -114,5 +114,5 @@ def test_who_holds_the_lock_and_is_frozen_holds_nobody_up(tmp_path: Path) -> Non
     run(tmp_path, 1)
     with (tmp_path / LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert b"sent_total 1.0" in exposed_folder(tmp_path)
+        assert b"sent_total 1.0" in export_folder(tmp_path)
         assert "sent_total 11.0" in run(tmp_path, 10)

@@ -10,7 +10,7 @@ import pytest
 
 from storage.model.errors import OverLimit
 from storage.settings import ValkeySettings
-from storage.valkey.rate_limits import Budget, Limits, LimitSettings, Quota, _Quiet
+from storage.valkey.rate_limits import Budget, LimitSettings, Quota, RateLimiter, _LocalAllowance
 
 AWAY = "redis://127.0.0.1:1/0"
 # Long enough that a busy machine does not open the gate in a test of the limits themselves.
@@ -24,11 +24,13 @@ def app_id() -> int:
     return next(_app_ids)
 
 
-def run(url: str, story: Callable[[Limits], Awaitable[None]], *, settings: LimitSettings) -> None:
+def run(
+    url: str, story: Callable[[RateLimiter], Awaitable[None]], *, settings: LimitSettings
+) -> None:
     """Run one story with limits in a loop of its own."""
 
     async def told() -> None:
-        limits = Limits(ValkeySettings(url), settings)
+        limits = RateLimiter(ValkeySettings(url), settings)
         try:
             await story(limits)
         finally:
@@ -40,7 +42,7 @@ def run(url: str, story: Callable[[Limits], Awaitable[None]], *, settings: Limit
 def test_a_burst_passes_and_what_is_over_it_waits(valkey_url: str, app_id: int) -> None:
     """After `burst` messages the next is refused, with the seconds until it would pass."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         for _ in range(10):
             await limits.take(Quota.APP_SENDS, app_id, count=100)
         with pytest.raises(OverLimit) as refused:
@@ -53,7 +55,7 @@ def test_a_burst_passes_and_what_is_over_it_waits(valkey_url: str, app_id: int) 
 def test_what_was_told_to_wait_passes_after_the_wait(valkey_url: str, app_id: int) -> None:
     """A refused take does after `retry_after_seconds` (Valkey's clock), and not more than the rate."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=10)
         with pytest.raises(OverLimit) as refused:
             await limits.take(Quota.APP_SENDS, app_id, count=5)
@@ -68,8 +70,8 @@ def test_what_was_told_to_wait_passes_after_the_wait(valkey_url: str, app_id: in
 def test_many_at_once_get_exactly_the_burst(valkey_url: str, app_id: int) -> None:
     """Of 200 simultaneous takes of two processes, the burst passes: nothing is taken twice."""
 
-    async def story(limits: Limits) -> None:
-        other = Limits(ValkeySettings(valkey_url), settings)
+    async def story(limits: RateLimiter) -> None:
+        other = RateLimiter(ValkeySettings(valkey_url), settings)
         takes = [
             who.take(Quota.APP_SENDS, app_id, count=10)
             for who in (limits, other)
@@ -89,7 +91,7 @@ def test_many_at_once_get_exactly_the_burst(valkey_url: str, app_id: int) -> Non
 def test_a_batch_over_the_burst_passes_once_and_leaves_a_debt(valkey_url: str, app_id: int) -> None:
     """A batch larger than the bucket passes when it is full; the app then waits for all of it."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=500)
         with pytest.raises(OverLimit) as refused:
             await limits.take(Quota.APP_SENDS, app_id)
@@ -101,7 +103,7 @@ def test_a_batch_over_the_burst_passes_once_and_leaves_a_debt(valkey_url: str, a
 def test_without_a_burst_it_is_one_second_s_rate(valkey_url: str, app_id: int) -> None:
     """A burst of 0 means as many messages as the rate allows in a second."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=1000)
         with pytest.raises(OverLimit):
             await limits.take(Quota.APP_SENDS, app_id, count=1000)
@@ -112,7 +114,7 @@ def test_without_a_burst_it_is_one_second_s_rate(valkey_url: str, app_id: int) -
 def test_a_day_s_quota_is_a_quota_until_midnight(valkey_url: str, app_id: int) -> None:
     """Over the quota the wait is until midnight UTC; what is refused is not counted."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=8)
         with pytest.raises(OverLimit) as refused:
             await limits.take(Quota.APP_SENDS, app_id, count=3)
@@ -130,7 +132,7 @@ def test_a_day_s_quota_is_a_quota_until_midnight(valkey_url: str, app_id: int) -
 def test_the_quota_starts_anew_each_day(valkey_url: str, app_id: int) -> None:
     """What was used on another day does not count today."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=10)
         with pytest.raises(OverLimit):
             await limits.take(Quota.APP_SENDS, app_id)
@@ -143,7 +145,7 @@ def test_the_quota_starts_anew_each_day(valkey_url: str, app_id: int) -> None:
 def test_apps_do_not_share(valkey_url: str) -> None:
     """One app over its limit does not stop another."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         greedy, modest = next(_app_ids), next(_app_ids)
         await limits.take(Quota.APP_SENDS, greedy, count=10)
         with pytest.raises(OverLimit):
@@ -156,7 +158,7 @@ def test_apps_do_not_share(valkey_url: str) -> None:
 def test_without_valkey_everything_passes_and_is_counted(app_id: int) -> None:
     """Valkey away: sends pass, each counted as unchecked."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         for _ in range(3):
             await limits.take(Quota.APP_SENDS, app_id)
         assert limits.passed_unchecked == 3
@@ -174,7 +176,7 @@ def test_a_frozen_valkey_costs_the_wait_and_no_more(app_id: int) -> None:
     async def story() -> None:
         server = await asyncio.start_server(frozen, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        limits = Limits(
+        limits = RateLimiter(
             ValkeySettings(f"redis://127.0.0.1:{port}/0"), LimitSettings(rate_per_second=1)
         )
         began = time.monotonic()
@@ -190,7 +192,7 @@ def test_a_frozen_valkey_costs_the_wait_and_no_more(app_id: int) -> None:
 def test_after_valkey_lost_its_scripts_the_limits_go_on(valkey_url: str, app_id: int) -> None:
     """A restarted Valkey does not know the script any more; it is told again, nothing passes unchecked."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id)
         await limits._valkey.script_flush()
         await limits.take(Quota.APP_SENDS, app_id)
@@ -202,7 +204,7 @@ def test_after_valkey_lost_its_scripts_the_limits_go_on(valkey_url: str, app_id:
 def test_apps_are_not_limited_by_default_and_nobody_is_asked(app_id: int) -> None:
     """Valkey is not asked at all: it is away here, and nothing is counted as unchecked."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=10**9)
         assert limits.passed_unchecked == 0
 
@@ -221,7 +223,7 @@ def test_a_person_has_a_share_by_default(
     A few pass beyond: what the bucket gains while the test runs, and sends that Valkey is not told of.
     """
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         takes = [limits.take(quota, app_id) for _ in range(200)]
         outcomes = await asyncio.gather(*takes, return_exceptions=True)
         refused = [one for one in outcomes if isinstance(one, OverLimit)]
@@ -238,7 +240,7 @@ def test_a_person_has_a_share_by_default(
 def test_each_of_a_persons_limits_can_be_switched_off(app_id: int) -> None:
     """With 0 nobody is asked: Valkey is away here, and nothing is counted as unchecked."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         for quota in Quota:
             await limits.take(quota, app_id, count=1000)
             await limits.give_back(quota, app_id)
@@ -250,7 +252,7 @@ def test_each_of_a_persons_limits_can_be_switched_off(app_id: int) -> None:
 def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
     """Two sends of a second pass without asking it; the third is told, the two before it with it."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         for _ in range(2):
             await limits.take(Quota.PERSON_SENDS, app_id)
         assert limits.passed_unchecked == 0
@@ -262,7 +264,7 @@ def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
 
 def test_who_keeps_on_sending_is_told_of_entirely() -> None:
     """From the second in which it was too many on, until a second that was quiet: 15 a second is not 10."""
-    quiet = _Quiet(Budget(rate=10, burst=50))
+    quiet = _LocalAllowance(Budget(rate=10, burst=50))
     told = [quiet.untold(1, 1, now=number / 15) for number in range(150)]
     assert sum(told) == 150
     assert [quiet.untold(1, 1, now=20 + number) for number in range(5)] == [0] * 5
@@ -273,7 +275,7 @@ def test_who_keeps_on_sending_is_told_of_entirely() -> None:
 def test_what_is_given_back_can_be_taken_again(valkey_url: str, app_id: int, quota: Quota) -> None:
     """A replay counts against no limit: a take and its return leave the bucket and the quota as they were."""
 
-    async def story(limits: Limits) -> None:
+    async def story(limits: RateLimiter) -> None:
         for _ in range(300):
             await limits.take(quota, app_id)
             await limits.give_back(quota, app_id)

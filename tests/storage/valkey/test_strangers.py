@@ -8,7 +8,7 @@ import pytest
 
 from storage.model.errors import TransientError
 from storage.settings import ValkeySettings
-from storage.valkey.strangers import Met, Strangers
+from storage.valkey.strangers import Answers, Strangers
 
 
 def told(url: str, story: Callable[[Strangers, Strangers], Awaitable[None]]) -> None:
@@ -30,16 +30,16 @@ def test_who_is_nobody_is_told_and_remembered(valkey_url: str) -> None:
     """One question each, one answer for all; the next look needs no question."""
 
     async def story(gateway: Strangers, ingest: Strangers) -> None:
-        assert await ingest.asked() == []
+        assert await ingest.take_questions() == []
         answers = asyncio.gather(*map(gateway.is_nobody, (1, 2, 3)))
         asked: list[int] = []
         while len(asked) < 3:
-            new = await ingest.asked()
+            new = await ingest.take_questions()
             await ingest.answer(new, somebody={1, 3})
             asked += new
         assert await answers == [False, True, False]
-        met = await gateway.met([1, 2, 3, 4])
-        assert met == Met(frozenset({1, 3}), frozenset({2}), is_answered=True)
+        met = await gateway.read_answers([1, 2, 3, 4])
+        assert met == Answers(frozenset({1, 3}), frozenset({2}), is_answered=True)
 
     told(valkey_url, story)
 
@@ -48,7 +48,7 @@ def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
     """Nobody answers: it says so, and a question that was asked all the same ends in time."""
 
     async def story(gateway: Strangers, _: Strangers) -> None:
-        assert not (await gateway.met([5])).is_answered
+        assert not (await gateway.read_answers([5])).is_answered
         began = time.monotonic()
         assert not await gateway.is_nobody(5)
         assert time.monotonic() - began < 10
@@ -60,7 +60,7 @@ def test_an_absent_valkey_is_try_later() -> None:
     """Every question says TransientError at once."""
 
     async def story(gateway: Strangers, ingest: Strangers) -> None:
-        for ask in (gateway.met([1]), gateway.is_nobody(1), ingest.asked()):
+        for ask in (gateway.read_answers([1]), gateway.is_nobody(1), ingest.take_questions()):
             with pytest.raises(TransientError):
                 await ask
 

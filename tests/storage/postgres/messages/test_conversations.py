@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import Connection, Engine, text
 
 from storage.model.broadcast import Chunk
-from storage.model.conversation import copies
+from storage.model.conversation import make_deliveries
 from storage.model.event import AllRead, ConversationRead, Event, MessageRecalled
 from storage.postgres import outbox
 from storage.postgres.broadcasts import cancellation, expansion, planning
@@ -26,7 +26,7 @@ LEASE = timedelta(0)
 
 def outbox_of(connection: Connection) -> list[Event | None]:
     """Take the events out of the outbox, and return them."""
-    notices = outbox.waiting(connection, 100)
+    notices = outbox.list_waiting(connection, 100)
     outbox.forget(connection, [notice.number for notice in notices])
     return [notice.event for notice in notices]
 
@@ -168,7 +168,7 @@ class Counters(RuleBasedStateMachine):
             assert found is not None
             was_there = recalls.recall(connection, found.message)
             told = outbox_of(connection)
-        there = tuple((copy.peer_id, (copy.user_id,)) for copy in copies(found.message))
+        there = tuple((copy.peer_id, (copy.user_id,)) for copy in make_deliveries(found.message))
         assert [recalled_people(event) for event in told] == ([set(there)] if was_there else [])
         for ids in self.unread.values():
             ids.discard(id)

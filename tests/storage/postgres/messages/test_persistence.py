@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from storage.model.conversation import copies
+from storage.model.conversation import make_deliveries
 from storage.model.send import Send
 from storage.postgres.messages import lookup, persistence
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app
@@ -22,14 +22,14 @@ EVERY_KIND = [
 
 @pytest.mark.parametrize("send", EVERY_KIND)
 def test_the_statement_and_the_model_agree_on_who_has_a_copy(engine: Engine, send: Send) -> None:
-    """`persist` gives copies to the same people, in the same conversations, as `copies` says (contract §2)."""
+    """`persist` gives copies to the same people, in the same conversations, as `make_deliveries` says (contract §2)."""
     with engine.begin() as connection:
         [(message, _)] = persistence.persist(connection, accept(connection, send))
         rows = connection.execute(
-            text("SELECT user_id, peer_id, read_at IS NOT NULL AS born_read FROM deliveries")
+            text("SELECT user_id, peer_id, read_at IS NOT NULL AS is_read FROM deliveries")
         )
         assert {tuple(row) for row in rows} == {
-            (copy.user_id, copy.peer_id, copy.born_read) for copy in copies(message)
+            (copy.user_id, copy.peer_id, copy.is_read) for copy in make_deliveries(message)
         }
 
 

@@ -58,12 +58,12 @@ def test_the_newest_two_secrets_are_live(engine: Engine) -> None:
     with engine.begin() as connection:
         app, first = apps.add(connection, OA, vault=vault(OLD))
         second = apps.rotate_secret(connection, app.id, vault=vault(OLD))
-        live = apps.secrets(connection, app.id, vault=vault(OLD))
+        live = apps.find_secrets(connection, app.id, vault=vault(OLD))
         assert live == (second.encode(), first.encode())
         third = apps.rotate_secret(connection, app.id, vault=vault(OLD))
-        live = apps.secrets(connection, app.id, vault=vault(OLD))
+        live = apps.find_secrets(connection, app.id, vault=vault(OLD))
         assert live == (third.encode(), second.encode())
-        assert apps.secrets(connection, 999, vault=vault(OLD)) == ()
+        assert apps.find_secrets(connection, 999, vault=vault(OLD)) == ()
 
 
 def test_a_secret_is_never_stored_in_the_clear(engine: Engine) -> None:
@@ -73,7 +73,7 @@ def test_a_secret_is_never_stored_in_the_clear(engine: Engine) -> None:
         sealed = connection.execute(select(app_secrets.c.sealed)).scalar_one()
         assert secret.encode() not in sealed
         with pytest.raises(PermanentError, match="CARILLON_SECRETS_KEY"):
-            apps.secrets(connection, app.id, vault=vault(NEW))
+            apps.find_secrets(connection, app.id, vault=vault(NEW))
 
 
 def test_a_key_is_replaced_without_an_outage(engine: Engine) -> None:
@@ -81,9 +81,9 @@ def test_a_key_is_replaced_without_an_outage(engine: Engine) -> None:
     with engine.begin() as connection:
         app, first = apps.add(connection, OA, vault=vault(OLD))
         second = apps.rotate_secret(connection, app.id, vault=vault(NEW, OLD))
-        both = apps.secrets(connection, app.id, vault=vault(NEW, OLD))
+        both = apps.find_secrets(connection, app.id, vault=vault(NEW, OLD))
         assert both == (second.encode(), first.encode())
-        assert apps.secrets(connection, app.id, vault=vault(NEW)) == (second.encode(),)
+        assert apps.find_secrets(connection, app.id, vault=vault(NEW)) == (second.encode(),)
 
 
 @pytest.mark.parametrize(
@@ -118,26 +118,26 @@ def test_of_several_accounts_the_first_by_name_counts(engine: Engine) -> None:
         app = add(connection)
         account(connection, app, "b", 1)
         account(connection, app, "a", 1)
-        found = apps.mapping_of(connection, app.id, user_id=1)
+        found = apps.find_mapping(connection, app.id, user_id=1)
         assert found is not None
         assert (found.app_user_id, found.email) == ("a", "a@a.cn")
-        assert apps.mapped(connection, 1, search="", skip=0, limit=9) == (1, [(app, found)])
-        assert apps.mapping_of(connection, app.id, user_id=2) is None
+        assert apps.list_mapped(connection, 1, search="", skip=0, limit=9) == (1, [(app, found)])
+        assert apps.find_mapping(connection, app.id, user_id=2) is None
 
 
 def test_the_launchpad_has_active_apps_that_know_the_person(engine: Engine) -> None:
-    """`mapped` has those with an account, `listing` all that are active, both by integer id."""
+    """`list_mapped` has those with an account, `list_with_accounts` all that are active, both by integer id."""
     with engine.begin() as connection:
         oa, hr = add(connection), add(connection, NewApp("hr", "HR_1", "https://hr.cn/cb"))
         gone = add(connection, NewApp("gone", "Gone", "https://gone.cn/cb"))
         for app in (oa, gone):
             account(connection, app, "zs", 1)
         assert apps.set_active(connection, gone.id, is_active=False) is not None
-        mapped = apps.mapped(connection, 1, search="", skip=0, limit=9)
+        mapped = apps.list_mapped(connection, 1, search="", skip=0, limit=9)
         assert [app.app_id for app, _ in mapped[1]] == ["oa_system"]
-        total, listed = apps.listing(connection, 1, search="", skip=1, limit=9)
+        total, listed = apps.list_with_accounts(connection, 1, search="", skip=1, limit=9)
         assert (total, listed) == (2, [(hr, None)])
-        assert [app.app_id for app in apps.every(connection)] == ["gone", "hr", "oa_system"]
+        assert [app.app_id for app in apps.list_all(connection)] == ["gone", "hr", "oa_system"]
         assert apps.set_active(connection, 999, is_active=True) is None
 
 
@@ -147,4 +147,4 @@ def test_apps_are_searched_by_name_and_string_id(engine: Engine, search: str, co
     with engine.begin() as connection:
         add(connection)
         add(connection, NewApp("hr", "HR_1", "https://hr.cn/cb"))
-        assert apps.listing(connection, 1, search=search, skip=0, limit=9)[0] == count
+        assert apps.list_with_accounts(connection, 1, search=search, skip=0, limit=9)[0] == count

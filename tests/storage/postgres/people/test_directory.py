@@ -49,7 +49,7 @@ def test_search_is_a_plain_substring_search(
             add(connection, id, *texts)
         wanted = [id for id, texts in enumerate(crowd, start=1) if has(texts, q)]
         assert found(connection, q) == wanted
-        total, listed = directory.listing(connection, q, skip=0, limit=100)
+        total, listed = directory.list_people(connection, q, skip=0, limit=100)
         assert (total, [person.id for person in listed]) == (len(wanted), wanted)
         connection.rollback()
 
@@ -81,7 +81,7 @@ def test_only_active_people_are_found_but_all_are_listed(engine: Engine) -> None
         add(connection, 2, "", "张四", status=DISABLED)
         add(connection, 3, "", "张五", is_deleted=True)
         assert found(connection, "张") == [1]
-        assert directory.listing(connection, "张", skip=0, limit=9)[0] == 3
+        assert directory.list_people(connection, "张", skip=0, limit=9)[0] == 3
         assert directory.count_active(connection) == 1
 
 
@@ -90,7 +90,9 @@ def test_pages_follow_one_another_by_id(engine: Engine) -> None:
     with engine.begin() as connection:
         for id in (5, 3, 9, 1, 7):
             add(connection, id, "", f"王{id}")
-        pages = [directory.listing(connection, "王", skip=skip, limit=2) for skip in (0, 2, 4, 6)]
+        pages = [
+            directory.list_people(connection, "王", skip=skip, limit=2) for skip in (0, 2, 4, 6)
+        ]
     assert [[person.id for person in page] for _, page in pages] == [[1, 3], [5, 7], [9], []]
     assert {total for total, _ in pages} == {5}
 
@@ -103,9 +105,9 @@ def test_many_people_with_a_keyword_are_counted_to_a_bound(
     with engine.begin() as connection:
         for id in range(1, 6):
             add(connection, id, "", f"王{id}")
-        total, page = directory.listing(connection, "王", skip=2, limit=9)
+        total, page = directory.list_people(connection, "王", skip=2, limit=9)
         assert (total, [person.id for person in page]) == (3, [3, 4, 5])
-        assert directory.listing(connection, "", skip=0, limit=1)[0] == 5
+        assert directory.list_people(connection, "", skip=0, limit=1)[0] == 5
 
 
 def test_people_behind_the_window_are_found(

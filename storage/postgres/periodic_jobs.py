@@ -19,7 +19,7 @@ ON CONFLICT (name) DO UPDATE SET on_time_at = excluded.on_time_at, taken_at = ex
 """)
 
 
-def note(connection: Connection, name: str) -> None:
+def record_start(connection: Connection, name: str) -> None:
     """Say that it is being done, asked for by its own clock."""
     connection.execute(_NOTE, {"name": name})
 
@@ -41,7 +41,7 @@ RETURNING xmax <> 0 AS was_there
 """)  # noqa: S608 (a constant)
 
 
-def take(connection: Connection, name: str, *, late: timedelta, every: timedelta) -> bool:
+def take_over(connection: Connection, name: str, *, late: timedelta, every: timedelta) -> bool:
     """Whether the caller is to do it now: it was not done on time for `late`, nor by anyone for `every`.
 
     What nobody has done yet is late that long after it was first asked for here.
@@ -51,7 +51,7 @@ def take(connection: Connection, name: str, *, late: timedelta, every: timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class LastStart:
     """How long ago it was last done because its own clock asked, and by anyone."""
 
     on_time_seconds: float
@@ -65,7 +65,7 @@ SELECT extract(epoch FROM clock_timestamp() - on_time_at) AS on_time_seconds,
 """)
 
 
-def last(connection: Connection, name: str) -> Turn | None:
+def find_last_start(connection: Connection, name: str) -> LastStart | None:
     """The last time; None if it was never done, or not since PostgreSQL recovered from a crash."""
     row = connection.execute(_LAST, {"name": name}).first()
-    return None if row is None else Turn(float(row.on_time_seconds), float(row.taken_seconds))
+    return None if row is None else LastStart(float(row.on_time_seconds), float(row.taken_seconds))
