@@ -50,7 +50,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         async with open_services(given, metrics=metrics) as services:
             freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
             open_files.raise_limit()
-            yield {"services": services, "document": cache(partial(openapi.document, ALL))}
+            yield {"services": services, "document": cache(partial(openapi.build_document, ALL))}
         if traces is not None:
             await asyncio.to_thread(traces.close)
 

@@ -96,7 +96,10 @@ class Turns:
         of_an_app: int = _REQUESTS_OF_AN_APP,
         patience: timedelta = _PATIENCE,
     ) -> None:
-        """`of_a_person`, `of_an_app`: how many requests of one caller may be under way or waiting; `patience`: how long one waits."""
+        """`of_a_person`, `of_an_app`: how many requests of one caller may be under way or waiting.
+
+        `patience`: how long one of them waits.
+        """
         self._at_once = at_once
         self._of_a_person = of_a_person
         self._of_an_app = of_an_app
@@ -105,7 +108,10 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, caller: Caller) -> AsyncIterator[None]:
-        """The caller's turn, until the end of the block. Raises OverLimit when too many of its requests wait, or one for too long."""
+        """The caller's turn, until the end of the block.
+
+        Raises OverLimit when too many of the caller's requests are in hand, or this one has waited too long.
+        """
         key = caller.key
         queue = self._queues.get(key)
         if queue is None:

@@ -1,7 +1,7 @@
 """What an ingest process measures of itself, as Prometheus metrics (contract §7).
 
-Labels are route templates, methods, statuses and the numbers of apps, never ids of people or messages, so that the number of
-series is bounded. Each application has a registry of its own, so that several can live in one process.
+Labels are route templates, methods, statuses and the numbers of apps, never ids of people or messages, so that the
+number of series is bounded. Each application has a registry of its own, so that several can live in one process.
 """
 
 from collections import Counter as Tally

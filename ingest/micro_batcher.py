@@ -31,9 +31,9 @@ class MicroBatcher(Generic[Item, Result]):
     """Hands items to `work` in batches of at most `size`, one batch at a time, in the order in which they came.
 
     `work` returns one result for each item, in their order; a CarillonError among the results is raised for its item
-    alone. If `work` raises TransientError, so does every item of the batch. If it raises anything else, the batch is tried
-    again in halves, so that one bad item fails alone: `work` must be safe to repeat after an error. An item that has
-    waited for `patience` fails with TransientError, although its work may still be done if it had begun.
+    alone. If `work` raises TransientError, so does every item of the batch. If it raises anything else, the batch is
+    tried again in halves, so that one bad item fails alone: `work` must be safe to repeat after an error. An item that
+    has waited for `patience` fails with TransientError, although its work may still be done if it had begun.
     """
 
     def __init__(

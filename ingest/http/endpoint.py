@@ -1,7 +1,7 @@
-"""One declaration per route: where it is, who may call it, what it takes, answers and refuses.
+"""The declaration of a route: where it is, who may call it, what it takes, what it responds and how it can fail.
 
-The routes are built from it (`handler.py`), the document is generated from it (`openapi.py`), and tests of
-the architecture read it. Declaring has no effect but a value.
+Routes declare their handlers with `endpoint`. The process is built from the declarations (`handler.py`), the OpenAPI
+document is generated from them (`openapi.py`), and tests of the architecture read them. Declaring has no side effect.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -58,7 +58,7 @@ Body = TypeVar("Body", bound=RequestModel)
 
 @dataclass(frozen=True, slots=True)
 class Callers(Generic[Who]):
-    """Who may call: people, apps, both, or (neither) anyone without being asked who they are."""
+    """Who may call: people, apps or both. If neither, anyone may, and nobody is authenticated."""
 
     people: bool
     apps: bool
@@ -70,13 +70,13 @@ PEOPLE_AND_APPS: Callers[Caller] = Callers(people=True, apps=True)
 ANYONE: Callers[None] = Callers(people=False, apps=False)
 
 
-# Not frozen: making a frozen one takes far longer, and there is one a request.
+# Not frozen: a frozen one takes far longer to make, and each request makes one (docs/performance.md, Accepting).
 @dataclass(slots=True, eq=False)
 class RequestContext(Generic[AnyServices, Who, Params, Body]):
     """One request that has been authenticated and parsed.
 
-    `headers` has lower-case names; `raw` is the body as it came. `scope` and `receive` are for what is
-    not JSON (uploads).
+    `caller` is None where nobody is authenticated. `headers` have lower-case names; `raw` is the body as it came, empty
+    if none was read. `scope` and `receive` are those of ASGI, for what is not JSON (uploads).
     """
 
     services: AnyServices
@@ -90,13 +90,13 @@ class RequestContext(Generic[AnyServices, Who, Params, Body]):
 
     @property
     def origin(self) -> str:
-        """The text of the request's `model.origin.Origin`."""
+        """Where what this request sends comes from: the text of a `storage.model.origin.Origin`."""
         return str(self.scope.get("origin", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderNote:
-    """A header of a request or an answer, for the document."""
+    """A header of requests or responses, with the sentence that the document says of it."""
 
     name: str
     text: str
@@ -106,12 +106,16 @@ class HeaderNote:
 class Endpoint:
     """A declared route.
 
-    A `path` that ends in a slash answers without it as well, never by a redirect (contract §0).
-    `answer` is the JSON shape of a success, None for no JSON; `status` the success's; `also` other
-    successes, without JSON. `errors` are those beyond what authenticating, parsing and the record can
-    raise. `quota`: what each request of a person uses up (an app's does not). `is_bulk`: its body may be
-    long, of an app. `takes_turn`: it asks the share `reads`, where one caller's requests wait for one another;
-    not so what sends, and what takes a turn of its own. `takes_stream`: the handler reads the body itself.
+    - `path`: one that ends in a slash is there without it as well, never by a redirect (contract §0).
+    - `response`: the JSON shape of a success, None for no JSON; `status` is its status, `other_statuses` those of
+      successes without JSON; `media_type` its content type.
+    - `errors`: what it can raise beyond what authentication, parsing and the database can.
+    - `request_headers`, `response_headers`: those worth a line in the document.
+    - `quota`: what each request of a person uses up; an app's uses nothing.
+    - `is_bulk`: an app's body may be as long as a batch.
+    - `takes_turn`: it queries the share `reads`, where one caller's requests wait for one another. Not so a route that
+      sends, or takes a turn of its own.
+    - `takes_stream`: the handler reads the body itself.
     """
 
     method: str
@@ -119,13 +123,13 @@ class Endpoint:
     callers: Callers[Any]
     params: type[RequestModel]
     body: type[RequestModel]
-    answer: Any
+    response: Any
     status: int
-    also: tuple[int, ...]
+    other_statuses: tuple[int, ...]
     media_type: str
     errors: tuple[type[CarillonError], ...]
-    asks: tuple[HeaderNote, ...]
-    tells: tuple[HeaderNote, ...]
+    request_headers: tuple[HeaderNote, ...]
+    response_headers: tuple[HeaderNote, ...]
     quota: Quota | None
     is_bulk: bool
     takes_turn: bool
@@ -136,12 +140,12 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The handler's name."""
+        """The name of the handler, which is the operation's id in the document."""
         return self.handler.__name__
 
     @property
     def subject(self) -> str:
-        """The routes module it is in."""
+        """The name of the module it is declared in."""
         return self.handler.__module__.rpartition(".")[2]
 
     @property
@@ -157,13 +161,13 @@ def endpoint(
     callers: Callers[Who],
     params: type[Params] = Nothing,  # type: ignore[assignment]
     body: type[Body] = Nothing,  # type: ignore[assignment]
-    answer: Any = None,
+    response: Any = None,
     status: int = 200,
-    also: tuple[int, ...] = (),
+    other_statuses: tuple[int, ...] = (),
     media_type: str = "application/json",
     errors: tuple[type[CarillonError], ...] = (),
-    asks: tuple[HeaderNote, ...] = (),
-    tells: tuple[HeaderNote, ...] = (),
+    request_headers: tuple[HeaderNote, ...] = (),
+    response_headers: tuple[HeaderNote, ...] = (),
     quota: Quota | None = None,
     is_bulk: bool = False,
     takes_turn: bool = True,
@@ -173,7 +177,10 @@ def endpoint(
 ) -> Callable[
     [Callable[[RequestContext[AnyServices, Who, Params, Body]], Awaitable[ASGIApp]]], Endpoint
 ]:
-    """Declare the decorated function as a route; its docstring is the document's description."""
+    """Declare the decorated function as a route; see `Endpoint` for what the arguments mean.
+
+    The first line of its docstring is the summary in the document, the rest the description.
+    """
 
     def declare(
         handler: Callable[[RequestContext[AnyServices, Who, Params, Body]], Awaitable[ASGIApp]],
@@ -184,13 +191,13 @@ def endpoint(
             callers=callers,
             params=params,
             body=body,
-            answer=answer,
+            response=response,
             status=status,
-            also=also,
+            other_statuses=other_statuses,
             media_type=media_type,
             errors=errors,
-            asks=asks,
-            tells=tells,
+            request_headers=request_headers,
+            response_headers=response_headers,
             quota=quota,
             is_bulk=is_bulk,
             takes_turn=takes_turn,

@@ -25,7 +25,7 @@ from storage.model.errors import (
 )
 from storage.model.http_status import MEANING, retry_after_seconds, status_of
 
-# What the authentication schemes are called (RFC 9110 §11.6.1); `Bearer` is RFC 6750.
+# The authentication schemes (RFC 9110 §11.6.1); `Bearer` is RFC 6750's.
 CHALLENGE = 'Bearer realm="carillon", Carillon-App realm="carillon"'
 _INTERNAL = Response({"detail": MEANING[500]}, status=500)
 
@@ -33,7 +33,7 @@ _INTERNAL = Response({"detail": MEANING[500]}, status=500)
 def respond_to_error(
     error: CarillonError, *, chance: Callable[[], float] = random.random
 ) -> Response:
-    """The answer to an error of ours; `chance` (0 to 1) spreads the retries it causes."""
+    """The response to an error of ours; `chance` gives numbers from 0 to 1, which spread the retries."""
     status = status_of(type(error))
     if status is None:
         return _INTERNAL
@@ -44,19 +44,19 @@ def respond_to_error(
 
 
 def respond_to_unforeseen() -> Response:
-    """The answer to what nobody foresaw."""
+    """The response to an exception that nobody foresaw: 500, with a sentence that says nothing of it."""
     return _INTERNAL
 
 
 def respond_to_http_exception(error: HTTPException) -> Response:
-    """The answer to what a part of Starlette's raised."""
+    """The response to an HTTPException, which Starlette's own parts raise."""
     sentence = MEANING.get(error.status_code, error.detail)
     headers = list((error.headers or {}).items())
     return Response({"detail": sentence}, status=error.status_code, headers=headers)
 
 
 def detail_of(error: CarillonError) -> str | list[dict[str, object]]:
-    """What `detail` holds: a sentence, or for fields a list of loc, msg and type."""
+    """What the response says under `detail`: a sentence, or for wrong fields a list of `loc`, `msg` and `type`."""
     if not isinstance(error, Invalid):
         return error.detail
     return [{"loc": list(p.loc), "msg": p.msg, "type": p.type} for p in error.problems]
@@ -65,7 +65,11 @@ def detail_of(error: CarillonError) -> str | list[dict[str, object]]:
 def translate_validation_error(
     error: ValidationError, *, where: Callable[[str], str], within: Sequence[str | int] = ()
 ) -> Invalid:
-    """Pydantic's findings as ours: `where` says of a field whether it is in the body, path or query."""
+    """Pydantic's findings as our error.
+
+    `where` says of the name of a field whether it is in the body, path or query; `within` is what leads to the value
+    that was validated.
+    """
     return Invalid(
         *(
             FieldProblem(
@@ -79,7 +83,7 @@ def translate_validation_error(
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    """The answer when no route matches."""
+    """Respond that no route matches: 404, or close a WebSocket."""
     if scope["type"] == "http":
         await Response({"detail": MEANING[404]}, status=404)(scope, receive, send)
     else:
@@ -87,7 +91,7 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def method_not_allowed(allowed: Iterable[str]) -> Response:
-    """The answer to a method that a path does not take (RFC 9110 §15.5.6)."""
+    """The response to a method that a path does not take, with those that it takes (RFC 9110 §15.5.6)."""
     headers = [("Allow", ", ".join(sorted(allowed)))]
     return Response({"detail": MEANING[405]}, status=405, headers=headers)
 

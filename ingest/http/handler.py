@@ -1,11 +1,11 @@
-"""A declared route as an ASGI application: who → what → handler → answer, errors included.
+"""A declared route as an ASGI application: authenticate, permit, parse, call the route, respond, errors included.
 
-The order is the contract's: whoever is nobody gets 401 before a byte of the body is read, whoever may
-not gets 403 before it is judged.
+The order is the contract's (§0): a caller who cannot be authenticated gets 401 before a byte of the body is read, one
+who may not call the route gets 403 before anything of the request is validated.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,14 +22,14 @@ from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.errors import CallerError, NotAllowed, TransientError, invalid
 
 _NOTHING = Nothing()
-# Nothing that anyone asks is longer; taking very many %-escapes apart holds the loop.
+# No sensible query is longer, and decoding very many %-escapes would hold up the event loop.
 MAX_QUERY_BYTES = 8 * 1024
 
 
 class RequestHandler:
-    """One endpoint, ready to be called.
+    """The ASGI application of one endpoint.
 
-    What the caller can mend, or try later, is answered here; the rest is a fault of ours, and passes.
+    Errors that the caller can mend, or that will pass, become responses here; others are faults of ours and are raised.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -38,27 +38,26 @@ class RequestHandler:
         self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
         self._takes_turn = endpoint.takes_turn
         self._quota = endpoint.quota
-        apart = endpoint.body.apart
-        self._parse = partial(json_body.parse_apart, name=apart) if apart else json_body.parse
+        self._parse_json = _json_parser(endpoint)
         self._in_path = frozenset(
             name for name in endpoint.params.model_fields if f"{{{name}" in endpoint.path
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        answer: ASGIApp
+        """Respond to one request."""
+        response: ASGIApp
         try:
-            context = await self._call(scope, receive)
+            context = await self._prepare(scope, receive)
             if self._takes_turn and context.caller is not None:
                 async with context.services.turns.take(context.caller):
-                    answer = await self.endpoint.handler(context)
+                    response = await self.endpoint.handler(context)
             else:
-                answer = await self.endpoint.handler(context)
+                response = await self.endpoint.handler(context)
         except (CallerError, TransientError) as error:
-            answer = errors.respond_to_error(error)
-        await answer(scope, receive, send)
+            response = errors.respond_to_error(error)
+        await response(scope, receive, send)
 
-    async def _call(
+    async def _prepare(
         self, scope: Scope, receive: Receive
     ) -> RequestContext[HandlerServices, Any, Any, Any]:
         services: HandlerServices = scope["state"]["services"]
@@ -66,62 +65,67 @@ class RequestHandler:
         caller: Caller | None = None
         if not self._is_open:
             caller = await services.authenticator.authenticate(headers)
-            self._permit(caller)
+            self._check_permitted(caller)
             if self._quota is not None and isinstance(caller, UserCaller):
                 await services.limits.take(self._quota, caller.person.id)
-        params = self._params(scope)
+        params = self._parse_params(scope)
         raw = b""
         body: RequestModel = _NOTHING
         if self._takes_json:
             settings = services.settings
-            limit = _limit(self.endpoint, caller, settings)
+            limit = _body_limit(self.endpoint, caller, settings)
             raw = await read_body(
                 receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
             )
             body = (
-                self._body(raw)
+                self._parse_body(raw)
                 if len(raw) <= PARSED_IN_THREAD_BYTES
-                else await asyncio.to_thread(self._body, raw)
+                else await asyncio.to_thread(self._parse_body, raw)
             )
         return RequestContext(services, caller, params, body, headers, raw, scope, receive)
 
-    def _permit(self, caller: Caller) -> None:
+    def _check_permitted(self, caller: Caller) -> None:
         if isinstance(caller, AppCaller):
             if not self.endpoint.callers.apps:
                 raise NotAllowed("This is for signed-in people, not for apps.")
         elif not self.endpoint.callers.people:
             raise NotAllowed("This is for apps, not for people.")
 
-    def _params(self, scope: Scope) -> RequestModel:
+    def _parse_params(self, scope: Scope) -> RequestModel:
         if self.endpoint.params is Nothing:
             return _NOTHING
-        # Path values win: a query parameter of the same name is unknown, so ignored.
+        # A query parameter with the name of a path parameter is unknown, so ignored.
         raw: bytes = scope["query_string"]
         if len(raw) > MAX_QUERY_BYTES:
             raise invalid("query", f"Longer than {MAX_QUERY_BYTES} bytes.", where="query")
         query = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
         values = {**dict(query), **scope["path_params"]}
         try:
-            return self.endpoint.params.of(values)
+            return self.endpoint.params.from_values(values)
         except ValidationError as error:
-            raise errors.translate_validation_error(error, where=self._place) from error
+            raise errors.translate_validation_error(error, where=self._param_location) from error
 
-    def _place(self, name: str) -> str:
+    def _param_location(self, name: str) -> str:
         return "path" if name in self._in_path else "query"
 
-    def _body(self, raw: bytes) -> RequestModel:
-        value = {} if not raw and self.endpoint.body_is_optional else self._parse(raw)
+    def _parse_body(self, raw: bytes) -> RequestModel:
+        value = {} if not raw and self.endpoint.body_is_optional else self._parse_json(raw)
         try:
-            return self.endpoint.body.of(value)
+            return self.endpoint.body.from_values(value)
         except ValidationError as error:
             raise errors.translate_validation_error(error, where=_in_body) from error
+
+
+def _json_parser(endpoint: Endpoint) -> Callable[[bytes], dict[str, Any]]:
+    name = endpoint.body.lenient_list
+    return partial(json_body.parse_with_lenient_list, name=name) if name else json_body.parse
 
 
 def _in_body(_name: str) -> str:
     return "body"
 
 
-def _limit(endpoint: Endpoint, caller: Caller | None, settings: IngestSettings) -> int:
+def _body_limit(endpoint: Endpoint, caller: Caller | None, settings: IngestSettings) -> int:
     if endpoint.is_bulk and isinstance(caller, AppCaller):
         return settings.batch_body_limit_bytes
     return settings.body_limit_bytes

@@ -1,8 +1,8 @@
-"""Request bodies as JSON objects, strictly (contract §0, Strict input). Knows nothing of fields.
+"""Reads request bodies as JSON objects, strictly (contract §0, Strict input). Pure; knows nothing of fields.
 
-What PostgreSQL or JavaScript could not hold is refused here, wherever in the body it is, so that no
-later floor has to think of it. Numbers that are not whole stay as they were written where an object is
-stored as its text (contract §2): `orjson.Fragment` in place of a float.
+Values that PostgreSQL or JavaScript could not hold are refused here, wherever in the body they are, so that no other
+code has to think of them. Numbers that are not whole stay as they were written where an object is stored as its text
+(contract §2): there an `orjson.Fragment` stands in place of a float.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        value = _past_a_double(body)
+        value = _load_past_a_double(body)
         if value is None:
-            raise _refused(f"The body is not valid JSON: {error.msg}", "json_invalid") from error
+            raise _invalid(f"The body is not valid JSON: {error.msg}", "json_invalid") from error
     if not isinstance(value, dict):
-        raise _refused("The body must be a JSON object.", "object_type")
+        raise _invalid("The body must be a JSON object.", "object_type")
     # `find` and not `in`: that takes bytes for a number first, and makes an error which it then forgets.
     # A NUL can only come in as its escape: a bare one is not JSON.
     if body.find(b"\\u0000") >= 0:
@@ -51,38 +51,42 @@ def parse(body: bytes) -> dict[str, Any]:
     holds_others = body.find(b"{", 1) >= 0 or body.find(b"[") >= 0
     if (
         holds_others
-        and _may_lose(body, digits)
+        and _may_lose_digits(body, digits)
         and any(isinstance(one, dict | list) for one in found.values())
     ):
-        found = _as_written(body)
+        found = _load_as_written(body)
     return found
 
 
-def parse_apart(body: bytes, name: str) -> dict[str, Any]:
-    """The same, but what `parse` would refuse in one item of the list `name` is that item's alone.
+def parse_with_lenient_list(body: bytes, name: str) -> dict[str, Any]:
+    """The object in `body` as `parse` reads it, but what is wrong in an item of the list `name` costs that item alone.
 
-    In its place stands the Invalid. Raises Invalid for what is no JSON object with such a list.
+    An Invalid stands in the place of such an item. Raises Invalid if the body is no JSON object with such a list, or if
+    something else in it is wrong.
     """
     try:
         return parse(body)
     except Invalid as whole:
-        value = _lenient(body)
+        value = _load_leniently(body)
         items = value.get(name) if isinstance(value, dict) else None
         if not isinstance(items, list):
             raise
-        found = {**value, name: [_item(item) for item in items]}
+        found = {**value, name: [_item_or_refusal(item) for item in items]}
         if not any(isinstance(item, Invalid) for item in found[name]):
             raise whole from None
         return found
 
 
 def fingerprint(body: bytes) -> bytes:
-    """A digest of the JSON value in `body`: key order, spaces and escapes make no difference.
+    """A digest of the JSON value in `body`: the order of keys, spaces and escapes make no difference.
 
-    A number is what was written. What is nested too deeply to be written anew is known by its bytes.
+    Numbers count as they were written. Of a body that is no JSON, or is nested too deeply to be written again, it is a
+    digest of its bytes.
     """
     try:
-        value = _as_written(body) if _may_lose(body, body.translate(_DIGITS_AS_0)) else None
+        value = (
+            _load_as_written(body) if _may_lose_digits(body, body.translate(_DIGITS_AS_0)) else None
+        )
         text = orjson.dumps(
             orjson.loads(body) if value is None else value, option=orjson.OPT_SORT_KEYS
         )
@@ -91,40 +95,40 @@ def fingerprint(body: bytes) -> bytes:
     return hashlib.sha256(text).digest()
 
 
-def _may_lose(body: bytes, digits: bytes) -> bool:
-    """Whether a number may stand there that orjson does not write as it read it."""
+def _may_lose_digits(body: bytes, digits: bytes) -> bool:
+    """Whether a number may stand in the body that orjson would not write as it read it."""
     if b"0." in digits or b"0e" in digits or b"0E" in digits:
         return True
     return b"-0" in body and _MINUS_ZERO.search(body) is not None
 
 
-def _as_written(body: bytes) -> Any:
-    return _loads(body, parse_int=_int_as_written)
+def _load_as_written(body: bytes) -> Any:
+    return _load(body, parse_int=_int_as_written)
 
 
-def _past_a_double(body: bytes) -> Any:
-    """What orjson refuses for nothing but a number past a double; None for everything else."""
+def _load_past_a_double(body: bytes) -> Any:
+    """The value of a body that orjson refuses only because a number in it is past a double; None otherwise."""
     digits = body.translate(_DIGITS_AS_0)
     # Without an exponent it takes more than 308 digits; anything else is not worth a second reading.
     if b"0e" not in digits and b"0E" not in digits and _PAST_A_DOUBLE not in digits:
         return None
     try:
-        value = _as_written(body)
+        value = _load_as_written(body)
         _refuse_unstorable(value)
     except Invalid:
         return None
     return value
 
 
-def _lenient(body: bytes) -> Any:
-    """The value, with a refusal in the place of every number past 64 bits; None if it is not JSON."""
+def _load_leniently(body: bytes) -> Any:
+    """The value in `body`, with an Invalid in the place of every number past 64 bits; None if it is not JSON."""
     try:
-        return _loads(body, parse_int=_int_or_refusal)
+        return _load(body, parse_int=_int_or_refusal)
     except Invalid:
         return None
 
 
-def _item(item: Any) -> Any:
+def _item_or_refusal(item: Any) -> Any:
     try:
         _refuse_unstorable(item)
     except Invalid as refusal:
@@ -132,23 +136,25 @@ def _item(item: Any) -> Any:
     return item
 
 
-def _loads(body: bytes, **options: Any) -> Any:
-    """Python's reading, as strict about the form as orjson's, but for lone surrogates."""
+def _load(body: bytes, **options: Any) -> Any:
+    """The value as Python's `json` reads it: as strict as orjson, except that it lets lone surrogates pass."""
     try:
         text = body.decode()
-        return json.loads(text, parse_float=_fragment, parse_constant=_constant, **options)
+        return json.loads(
+            text, parse_float=_make_fragment, parse_constant=_refuse_constant, **options
+        )
     except RecursionError as error:
-        raise _refused("The body is nested too deeply.", "json_invalid") from error
+        raise _invalid("The body is nested too deeply.", "json_invalid") from error
     except ValueError as error:
-        raise _refused("The body is not valid JSON.", "json_invalid") from error
+        raise _invalid("The body is not valid JSON.", "json_invalid") from error
 
 
-def _fragment(text: str) -> orjson.Fragment:
+def _make_fragment(text: str) -> orjson.Fragment:
     return orjson.Fragment(text.encode())
 
 
 def _int_as_written(text: str) -> int | orjson.Fragment:
-    return _fragment(text) if text == "-0" else _whole(text)
+    return _make_fragment(text) if text == "-0" else _parse_whole(text)
 
 
 def _int_or_refusal(text: str) -> int | orjson.Fragment | Invalid:
@@ -158,8 +164,8 @@ def _int_or_refusal(text: str) -> int | orjson.Fragment | Invalid:
         return refusal
 
 
-def _constant(_text: str) -> Any:
-    raise _refused("NaN and Infinity are not JSON.", "json_invalid")
+def _refuse_constant(_text: str) -> Any:
+    raise _invalid("NaN and Infinity are not JSON.", "json_invalid")
 
 
 def _refuse_unstorable(value: Any) -> None:
@@ -179,21 +185,21 @@ def _refuse_unstorable(value: Any) -> None:
 
 def _refuse_text(text: str) -> None:
     if "\0" in text:
-        raise _refused("Text must not contain NUL (U+0000).", "string_nul")
+        raise _invalid("Text must not contain NUL (U+0000).", "string_nul")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise _refused("Text must not contain a lone surrogate.", "string_unicode")
+        raise _invalid("Text must not contain a lone surrogate.", "string_unicode")
 
 
 def _refuse_long_numbers(body: bytes) -> None:
-    _loads(body, parse_int=_whole)
+    _load(body, parse_int=_parse_whole)
 
 
-def _whole(text: str) -> int:
+def _parse_whole(text: str) -> int:
     # The length first: int() of a long text is slow, and refuses past 4,300 digits.
     if len(text) > _LONGEST or not _MIN <= int(text) <= _MAX:
-        raise _refused("A whole number must fit in 64 bits.", "int_size")
+        raise _invalid("A whole number must fit in 64 bits.", "int_size")
     return int(text)
 
 
-def _refused(msg: str, type: str) -> Invalid:
+def _invalid(msg: str, type: str) -> Invalid:
     return Invalid(FieldProblem(("body",), msg, type))

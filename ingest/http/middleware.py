@@ -1,10 +1,10 @@
-"""The outermost layer of the process: names every request, measures it, and catches what nobody did."""
+"""The outermost layer of the process: gives every request an id, measures it, and catches what nothing else caught."""
 
 import logging
 import secrets
 import time
 from collections.abc import Awaitable, Mapping
-from itertools import count, repeat
+from itertools import count
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
@@ -17,17 +17,17 @@ from storage.process.logs import REQUEST_ID
 from storage.process.tracing import TRACEPARENT, RequestSpan, Tracer
 
 _HEADER = b"x-request-id"
-# One label for all that is not ours, or a scanner would make a series of every path it tries.
+# Every other method has one label, or a scanner would make a series of each that it tries.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 _log = logging.getLogger(__name__)
 
 
 class RequestContextMiddleware:
-    """Pure ASGI. Every answer carries X-Request-Id (the caller's, if sane; contract §0).
+    """ASGI middleware: every response carries X-Request-Id, the caller's own if it is sane (contract §0).
 
-    `scope["origin"]` is the text of the request's Origin, for what it sends to be followed by;
-    `scope["header_values"]` its headers by lower-case name, of a repeated one the last.
+    It adds to the scope: `origin`, the text of the request's `storage.model.origin.Origin`, by which what it sends can
+    be followed; `header_values`, its headers by lower-case name, of a repeated one the last.
     """
 
     def __init__(
@@ -36,11 +36,12 @@ class RequestContextMiddleware:
         self._app = app
         self._tracing = tracing
         self._metrics = metrics
-        # A random name for this process and a number: a random name for each request costs more.
-        self._numbered = zip(repeat(secrets.token_hex(6).encode()), count(1))
+        # Our ids are a random name of this process and a number: a random id for each request costs more.
+        self._process_name = secrets.token_hex(6)
+        self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and look at what comes back."""
+        """Pass the request on, and measure what comes back."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -51,12 +52,12 @@ class RequestContextMiddleware:
         request_id = self._request_id(headers)
         name = request_id.decode()
         REQUEST_ID.set(name)
-        span = self._begin(scope, headers)
+        span = self._begin_span(scope, headers)
         scope["origin"] = name if span is None else f"{name} {span.traceparent}"
         began = time.perf_counter()
         status = 0
 
-        def named(message: Message) -> Awaitable[None]:
+        def send_with_id(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -64,34 +65,34 @@ class RequestContextMiddleware:
             return send(message)
 
         try:
-            await self._app(scope, receive, named)
+            await self._app(scope, receive, send_with_id)
         except HTTPException as error:
-            # What Starlette's own parts say so, such as StaticFiles: they leave it to a Starlette.
+            # Raised by Starlette's own parts, such as StaticFiles, which leave the response to an application.
             if not status:
-                await errors.respond_to_http_exception(error)(scope, receive, named)
+                await errors.respond_to_http_exception(error)(scope, receive, send_with_id)
         except Exception:  # noqa: BLE001 (the top of the process)
             _log.exception("Request %s failed: %s", name, _template(scope))
             if not status:
-                await errors.respond_to_unforeseen()(scope, receive, named)
+                await errors.respond_to_unforeseen()(scope, receive, send_with_id)
         finally:
-            self._note(scope, status=status, seconds=time.perf_counter() - began)
+            self._record(scope, status=status, seconds=time.perf_counter() - began)
             if span is not None:
                 span.end(f"{scope['method']} {_template(scope)}", status=status)
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> bytes:
-        named = headers.get(_HEADER)
-        if named is not None and is_sane_request_id(named):
-            return named
-        return b"%b-%x" % next(self._numbered)
+        sent = headers.get(_HEADER)
+        if sent is not None and is_sane_request_id(sent):
+            return sent
+        return f"{self._process_name}-{next(self._numbers):x}".encode()
 
-    def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, *, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         template = _template(scope)
         self._metrics.count_request(template, method=method, status=status, seconds=seconds)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s %s: %d in %.1f ms", method, template, status, seconds * 1000)
 
-    def _begin(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RequestSpan | None:
+    def _begin_span(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RequestSpan | None:
         if self._tracing is None:
             return None
         sent = headers.get(TRACEPARENT.encode(), b"").decode("latin-1")

@@ -1,7 +1,7 @@
-"""`/openapi.json` (OpenAPI 3.1), generated from the declarations of the routes. Pure.
+"""Generates `/openapi.json` (OpenAPI 3.1) from the declarations of the routes. Pure.
 
-Every path, parameter, body, answer and error: what a route can answer is what it declares, and what
-authenticating, parsing and the record can always raise.
+It holds every path, parameter, body, response and error. The errors of a route are those that it declares, and those
+that authentication, parsing and the database can always raise.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,13 +66,13 @@ _FIELD_PROBLEMS: Shape = {
 }
 
 
-def document(endpoints: Sequence[Endpoint]) -> Shape:
-    """The whole document."""
+def build_document(endpoints: Sequence[Endpoint]) -> Shape:
+    """The OpenAPI document of these endpoints, as JSON values."""
     schemas = _Schemas()
     paths: Shape = {}
     for endpoint in endpoints:
         operations = paths.setdefault(endpoint.path.replace(":path}", "}"), {})
-        operations[endpoint.method.lower()] = _operation(endpoint, schemas)
+        operations[endpoint.method.lower()] = _build_operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -86,12 +86,12 @@ def document(endpoints: Sequence[Endpoint]) -> Shape:
 
 
 class _Schemas:
-    """Collects the named shapes that the document refers to."""
+    """The schemas that the document refers to by name, collected while it is built."""
 
     def __init__(self) -> None:
         self.found: Shape = {"Problem": _PROBLEM, "FieldProblems": _FIELD_PROBLEMS}
 
-    def of(self, shape: Any, mode: JsonSchemaMode) -> Shape:
+    def refer_to(self, shape: Any, mode: JsonSchemaMode) -> Shape:
         schema: Shape = TypeAdapter(shape).json_schema(ref_template=_REF, mode=mode)
         self.found.update(schema.pop("$defs", {}))
         name = schema.get("title")
@@ -100,28 +100,31 @@ class _Schemas:
         self.found[name] = schema
         return {"$ref": _REF.format(model=name)}
 
-    def fields_of(self, shape: Any) -> Shape:
+    def build_fields(self, shape: Any) -> Shape:
         """The schema of a shape whose fields stand alone, as parameters do; what they refer to is collected."""
         schema: Shape = TypeAdapter(shape).json_schema(ref_template=_REF)
         self.found.update(schema.pop("$defs", {}))
         return schema
 
 
-def _operation(endpoint: Endpoint, schemas: _Schemas) -> Shape:
+def _build_operation(endpoint: Endpoint, schemas: _Schemas) -> Shape:
     summary, _, description = (endpoint.handler.__doc__ or endpoint.name).partition("\n")
     operation: Shape = {
         "operationId": endpoint.name,
         "tags": [endpoint.subject],
         "summary": summary.strip(),
         "description": " ".join(description.split()),
-        "security": _security(endpoint),
-        "parameters": [*_parameters(endpoint, schemas), *map(_asked_header, endpoint.asks)],
-        "responses": _responses(endpoint, schemas),
+        "security": _build_security(endpoint),
+        "parameters": [
+            *_build_parameters(endpoint, schemas),
+            *map(_build_header_parameter, endpoint.request_headers),
+        ],
+        "responses": _build_responses(endpoint, schemas),
     }
     if endpoint.is_deprecated:
         operation["deprecated"] = True
     if endpoint.takes_json:
-        content = {_JSON: {"schema": schemas.of(endpoint.body, "validation")}}
+        content = {_JSON: {"schema": schemas.refer_to(endpoint.body, "validation")}}
         operation["requestBody"] = {"required": not endpoint.body_is_optional, "content": content}
     if endpoint.takes_stream:
         binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -129,13 +132,13 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Shape:
     return operation
 
 
-def _security(endpoint: Endpoint) -> list[Shape]:
+def _build_security(endpoint: Endpoint) -> list[Shape]:
     people = [_PERSON] if endpoint.callers.people else []
     return people + ([_APP] if endpoint.callers.apps else [])
 
 
-def _parameters(endpoint: Endpoint, schemas: _Schemas) -> Iterable[Shape]:
-    schema = schemas.fields_of(endpoint.params)
+def _build_parameters(endpoint: Endpoint, schemas: _Schemas) -> Iterable[Shape]:
+    schema = schemas.build_fields(endpoint.params)
     for name, value in schema.get("properties", {}).items():
         is_in_path = f"{{{name}" in endpoint.path
         yield {
@@ -146,7 +149,7 @@ def _parameters(endpoint: Endpoint, schemas: _Schemas) -> Iterable[Shape]:
         }
 
 
-def _asked_header(header: HeaderNote) -> Shape:
+def _build_header_parameter(header: HeaderNote) -> Shape:
     return {
         "name": header.name,
         "in": "header",
@@ -156,16 +159,19 @@ def _asked_header(header: HeaderNote) -> Shape:
     }
 
 
-def _responses(endpoint: Endpoint, schemas: _Schemas) -> Shape:
-    success: Shape = {"description": "Done.", "headers": _headers(endpoint.tells)}
-    if endpoint.answer is not None:
-        shown = schemas.of(endpoint.answer, "serialization")
+def _build_responses(endpoint: Endpoint, schemas: _Schemas) -> Shape:
+    success: Shape = {"description": "Done.", "headers": _build_headers(endpoint.response_headers)}
+    if endpoint.response is not None:
+        shown = schemas.refer_to(endpoint.response, "serialization")
         success["content"] = {endpoint.media_type: {"schema": shown}}
-    bare: Shape = {"description": "Done, or on its way.", "headers": _headers(endpoint.tells)}
+    bare: Shape = {
+        "description": "Done, or on its way.",
+        "headers": _build_headers(endpoint.response_headers),
+    }
     return (
         {str(endpoint.status): success}
-        | {str(status): bare for status in endpoint.also}
-        | {str(status): _error(status) for status in sorted(_error_statuses(endpoint))}
+        | {str(status): bare for status in endpoint.other_statuses}
+        | {str(status): _build_error(status) for status in sorted(_error_statuses(endpoint))}
     )
 
 
@@ -175,7 +181,7 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
         kinds |= {NotSignedIn}
     if endpoint.callers.people != endpoint.callers.apps:
         kinds |= {NotAllowed}
-    if endpoint.params is not Nothing or endpoint.takes_json or endpoint.asks:
+    if endpoint.params is not Nothing or endpoint.takes_json or endpoint.request_headers:
         kinds |= {Invalid}
     has_turns = endpoint.takes_turn and (endpoint.callers.people or endpoint.callers.apps)
     if endpoint.quota is not None or has_turns:
@@ -185,7 +191,7 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
     return {500, *(status for kind in kinds if (status := status_of(kind)))}
 
 
-def _error(status: int) -> Shape:
+def _build_error(status: int) -> Shape:
     name = "FieldProblems" if status == STATUS[Invalid] else "Problem"
     headers = {
         401: [HeaderNote("WWW-Authenticate", "How to sign in.")],
@@ -194,12 +200,12 @@ def _error(status: int) -> Shape:
     }
     return {
         "description": MEANING[status],
-        "headers": _headers(headers.get(status, ())),
+        "headers": _build_headers(headers.get(status, ())),
         "content": {_JSON: {"schema": {"$ref": _REF.format(model=name)}}},
     }
 
 
-def _headers(notes: Iterable[HeaderNote]) -> Shape:
+def _build_headers(notes: Iterable[HeaderNote]) -> Shape:
     named = [
         HeaderNote("X-Request-Id", "The request's name, the caller's own if it gave one."),
         *notes,

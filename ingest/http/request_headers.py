@@ -20,10 +20,14 @@ LONGEST_WAIT = timedelta(seconds=10)
 _WAIT = re.compile(rb'\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
-async def idempotency_key(
+async def parse_idempotency_key(
     headers: Mapping[bytes, bytes], *, caller: Caller, body: bytes, of: str = "send"
 ) -> IdempotencyKey | None:
-    """The caller's key for this JSON value, as a request `of` a kind; None without one. Raises Invalid."""
+    """The caller's key, bound to the JSON value in `body`; None without the header.
+
+    `of` is the kind of request: the same key of one kind is not the key of another. Raises Invalid for a key that is
+    empty, too long or holds a NUL.
+    """
     key = headers.get(b"idempotency-key")
     if key is None:
         return None
@@ -38,8 +42,8 @@ async def idempotency_key(
     return IdempotencyKey(caller.key, key.decode("latin-1"), digest)
 
 
-def wait_of(headers: Mapping[bytes, bytes]) -> timedelta | None:
-    """How long the caller prefers to wait, ten seconds at most; None without a (sound) preference."""
+def parse_wait(headers: Mapping[bytes, bytes]) -> timedelta | None:
+    """How long the caller prefers to wait, ten seconds at most; None without a preference that can be read."""
     given = headers.get(b"prefer")
     if given is None:
         return None

@@ -156,21 +156,19 @@ MediaType = Annotated[
 class RequestModel(BaseModel):
     """Base of what requests carry: exact JSON types, unknown fields ignored.
 
-    `apart`: the list, if any, each item of which is judged for itself (`strict_json.parse_apart`).
+    `lenient_list`: the field, if any, that is a list whose items fail each alone (`json_body.parse_with_lenient_list`).
     """
 
-    apart: ClassVar[str] = ""
+    lenient_list: ClassVar[str] = ""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Self:
-        """`value`, judged field by field; raises pydantic's ValidationError.
-
-        `model_validate` goes through its own options as long again as it takes to validate.
-        """
-        asked: Self = cls.__pydantic_validator__.validate_python(value)
-        return asked
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """The model of these values; raises pydantic's ValidationError with everything that is wrong."""
+        # Not `model_validate`: that goes through its own options for as long again as validating takes.
+        model: Self = cls.__pydantic_validator__.validate_python(values)
+        return model
 
 
 class Nothing(RequestModel):
@@ -207,7 +205,7 @@ class SendBody(RequestModel):
 class BatchBody(RequestModel):
     """`POST /messages/batch`: each entry is judged for itself, later; an Invalid is judged already."""
 
-    apart: ClassVar[str] = "messages"
+    lenient_list: ClassVar[str] = "messages"
 
     messages: Annotated[
         list[Annotated[Any, WithJsonSchema({"type": "object"})]],

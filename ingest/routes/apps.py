@@ -17,7 +17,7 @@ _LAUNCHPAD = 1000
     "GET",
     f"{API}/simple/me/launchpad-apps",
     callers=PEOPLE,
-    answer=AppsAnswer,
+    response=AppsAnswer,
     quota=Quota.PERSON_LISTS,
 )
 async def list_launchpad(context: Context[UserCaller, Nothing, Nothing]) -> Response:
@@ -33,7 +33,7 @@ async def list_launchpad(context: Context[UserCaller, Nothing, Nothing]) -> Resp
     f"{API}/apps/",
     callers=PEOPLE,
     params=AppsWindow,
-    answer=AppsAnswer,
+    response=AppsAnswer,
     quota=Quota.PERSON_LISTS,
 )
 async def list_apps(context: Context[UserCaller, AppsWindow, Nothing]) -> Response:

@@ -18,7 +18,7 @@ from storage.postgres.broadcasts import reports as broadcast_reports
     f"{API}/broadcasts",
     callers=APPS,
     params=BroadcastWindow,
-    answer=list[BroadcastLine],
+    response=list[BroadcastLine],
     errors=(OverLimit,),
     takes_turn=False,
 )
@@ -41,7 +41,7 @@ async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing])
     f"{API}/broadcasts/{{broadcast_id}}",
     callers=APPS,
     params=OneBroadcast,
-    answer=BroadcastAnswer,
+    response=BroadcastAnswer,
     errors=(NotFound, OverLimit),
     takes_turn=False,
 )
@@ -60,7 +60,7 @@ async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> R
     f"{API}/broadcasts/{{broadcast_id}}/unread",
     callers=APPS,
     params=UnreadWindow,
-    answer=UnreadAnswer,
+    response=UnreadAnswer,
     errors=(NotFound, OverLimit),
     takes_turn=False,
 )
@@ -83,7 +83,7 @@ async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Res
     f"{API}/broadcasts/{{broadcast_id}}/cancel",
     callers=APPS,
     params=OneBroadcast,
-    answer=BroadcastAnswer,
+    response=BroadcastAnswer,
     errors=(NotFound,),
 )
 async def cancel_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> Response:

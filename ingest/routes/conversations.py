@@ -19,7 +19,7 @@ _FAR = 1_000
 _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="successor-version"'
 
 
-@endpoint("GET", f"{API}/messages/conversations", callers=PEOPLE, answer=list[ConversationAnswer])
+@endpoint("GET", f"{API}/messages/conversations", callers=PEOPLE, response=list[ConversationAnswer])
 async def list_conversations(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """The caller's conversations, newest first."""
     services = context.services
@@ -34,7 +34,7 @@ async def list_conversations(context: Context[UserCaller, Nothing, Nothing]) -> 
     f"{API}/messages/history/{{other_user_id}}",
     callers=PEOPLE,
     params=HistoryWindow,
-    answer=list[MessageAnswer],
+    response=list[MessageAnswer],
     errors=(NotFound, OverLimit),
 )
 async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> Response:
@@ -70,8 +70,8 @@ async def _history(
     "PUT",
     f"{API}/messages/read-all",
     callers=PEOPLE,
-    answer=UpdatedCount,
-    tells=(
+    response=UpdatedCount,
+    response_headers=(
         HeaderNote("Deprecation", "Read one conversation instead."),
         HeaderNote("Link", "The successor."),
     ),
@@ -93,7 +93,7 @@ async def read_all(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     params=OneConversation,
     body=ReadBody,
     body_is_optional=True,
-    answer=UpdatedCount,
+    response=UpdatedCount,
     errors=(NotFound,),
 )
 async def read_conversation(
@@ -109,7 +109,7 @@ async def read_conversation(
     return Response(UpdatedCount(count))
 
 
-@endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, answer=Total)
+@endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, response=Total)
 async def count_unread(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """How many messages the caller has not read."""
     services = context.services

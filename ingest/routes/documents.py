@@ -35,20 +35,20 @@ _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' 
 HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
 
 
-@endpoint("GET", "/openapi.json", callers=ANYONE, answer=dict[str, object])
+@endpoint("GET", "/openapi.json", callers=ANYONE, response=dict[str, object])
 async def show_openapi(context: Context[None, Nothing, Nothing]) -> Response:
     """This document."""
     return Response(context.scope["state"]["document"]())
 
 
-@endpoint("GET", "/docs", callers=ANYONE, answer=str, media_type=HTML)
+@endpoint("GET", "/docs", callers=ANYONE, response=str, media_type=HTML)
 async def show_docs(_call: Context[None, Nothing, Nothing]) -> Response:
     """Swagger UI."""
     headers = [("Content-Security-Policy", _POLICY)]
     return Response(_PAGE, media_type=HTML, headers=headers)
 
 
-@endpoint("GET", "/docs/start.js", callers=ANYONE, answer=str, media_type=SCRIPT)
+@endpoint("GET", "/docs/start.js", callers=ANYONE, response=str, media_type=SCRIPT)
 async def start_docs(_call: Context[None, Nothing, Nothing]) -> Response:
     """The script that starts Swagger UI."""
     return Response(_START, media_type=SCRIPT)

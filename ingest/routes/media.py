@@ -26,7 +26,7 @@ from storage.valkey.rate_limits import Quota
     f"{API}/media/uploads",
     callers=PEOPLE_AND_APPS,
     body=UploadBody,
-    answer=UploadAnswer,
+    response=UploadAnswer,
     quota=Quota.PERSON_UPLOADS,
 )
 async def start_upload(context: Context[Caller, Nothing, UploadBody]) -> Response:
@@ -66,7 +66,7 @@ async def put_object(context: Context[None, OneObject, Nothing]) -> Response:
     f"{OBJECTS_PATH}/{{key:path}}",
     callers=ANYONE,
     params=OneObject,
-    answer=bytes,
+    response=bytes,
     media_type="application/octet-stream",
     errors=(NotAllowed, NotFound),
 )

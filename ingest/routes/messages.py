@@ -10,7 +10,7 @@ from ingest.http.endpoint import (
     HeaderNote,
     endpoint,
 )
-from ingest.http.request_headers import idempotency_key, wait_of
+from ingest.http.request_headers import parse_idempotency_key, parse_wait
 from ingest.http.response import Header, Response
 from ingest.identity.single_sign_on import find_active_app, issue_callback_url
 from ingest.models.requests import BatchBody, Nothing, OneMessage, SendBody
@@ -44,10 +44,10 @@ LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
     f"{API}/messages/",
     callers=PEOPLE_AND_APPS,
     body=SendBody,
-    answer=MessageAnswer,
+    response=MessageAnswer,
     errors=(NotAllowed, NotFound, OverLimit),
-    asks=(KEY, WAIT),
-    tells=(REPLAY, APPLIED, LOCATION),
+    request_headers=(KEY, WAIT),
+    response_headers=(REPLAY, APPLIED, LOCATION),
     is_bulk=True,
     takes_turn=False,
 )
@@ -56,10 +56,10 @@ async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
 
     With 200 it is on durable storage and will be delivered exactly once.
     """
-    services, wait = context.services, wait_of(context.headers)
+    services, wait = context.services, parse_wait(context.headers)
     key = None
     if b"idempotency-key" in context.headers:
-        key = await idempotency_key(context.headers, caller=context.caller, body=context.raw)
+        key = await parse_idempotency_key(context.headers, caller=context.caller, body=context.raw)
     accepted = await services.sender.send(
         context.body, context.caller, key=key, origin=context.origin
     )
@@ -74,16 +74,16 @@ async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
     f"{API}/messages/batch",
     callers=APPS,
     body=BatchBody,
-    answer=BatchAnswer,
+    response=BatchAnswer,
     errors=(OverLimit,),
-    asks=(KEY,),
-    tells=(REPLAY,),
+    request_headers=(KEY,),
+    response_headers=(REPLAY,),
     is_bulk=True,
     takes_turn=False,
 )
 async def send_batch(context: Context[AppCaller, Nothing, BatchBody]) -> Response:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""
-    key = await idempotency_key(
+    key = await parse_idempotency_key(
         context.headers, caller=context.caller, body=context.raw, of="batch"
     )
     services = context.services
@@ -103,7 +103,7 @@ async def send_batch(context: Context[AppCaller, Nothing, BatchBody]) -> Respons
     f"{API}/messages/{{message_id}}",
     callers=PEOPLE_AND_APPS,
     params=OneMessage,
-    answer=MessageWithStatus,
+    response=MessageWithStatus,
     errors=(NotFound,),
 )
 async def get_message(context: Context[Caller, OneMessage, Nothing]) -> Response:
@@ -124,7 +124,7 @@ async def get_message(context: Context[Caller, OneMessage, Nothing]) -> Response
     f"{API}/messages/{{message_id}}/callback-url",
     callers=PEOPLE,
     params=OneMessage,
-    answer=CallbackUrl,
+    response=CallbackUrl,
     errors=(NotFound,),
 )
 async def get_callback_url(context: Context[UserCaller, OneMessage, Nothing]) -> Response:
@@ -151,9 +151,9 @@ async def get_callback_url(context: Context[UserCaller, OneMessage, Nothing]) ->
     callers=PEOPLE_AND_APPS,
     params=OneMessage,
     status=204,
-    also=(202,),
+    other_statuses=(202,),
     errors=(NotAllowed, NotFound),
-    tells=(LOCATION,),
+    response_headers=(LOCATION,),
 )
 async def recall_message(context: Context[Caller, OneMessage, Nothing]) -> Response:
     """Take a message back: its sender for a day, the app that sent it at any time.

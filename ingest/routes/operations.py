@@ -17,13 +17,13 @@ from storage.process.metrics_export import CONTENT_TYPE
 _PATIENCE_SECONDS = 2.5
 
 
-@endpoint("GET", "/healthz", callers=ANYONE, answer=Alive)
+@endpoint("GET", "/healthz", callers=ANYONE, response=Alive)
 async def tell_alive(_call: Context[None, Nothing, Nothing]) -> Response:
     """Whether the process runs."""
     return Response(Alive())
 
 
-@endpoint("GET", "/readyz", callers=ANYONE, answer=Ready)
+@endpoint("GET", "/readyz", callers=ANYONE, response=Ready)
 async def tell_ready(context: Context[None, Nothing, Nothing]) -> Response:
     """Whether it can take work: database (up to date), broker and bus answer, and the bus takes writes.
 
@@ -37,7 +37,7 @@ async def tell_ready(context: Context[None, Nothing, Nothing]) -> Response:
     return Response(Ready("ok", "ok", "ok"))
 
 
-@endpoint("GET", "/metrics", callers=ANYONE, answer=str, media_type=CONTENT_TYPE)
+@endpoint("GET", "/metrics", callers=ANYONE, response=str, media_type=CONTENT_TYPE)
 async def show_metrics(context: Context[None, Nothing, Nothing]) -> Response:
     """What the process measures, for Prometheus."""
     return Response(context.services.metrics.export(), media_type=CONTENT_TYPE)

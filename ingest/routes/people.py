@@ -16,7 +16,7 @@ from storage.valkey.rate_limits import Quota
     f"{API}/users/search",
     callers=PEOPLE,
     params=PeopleSearch,
-    answer=list[PersonAnswer],
+    response=list[PersonAnswer],
     quota=Quota.PERSON_LISTS,
     takes_turn=False,
 )
@@ -33,7 +33,7 @@ async def search_people(context: Context[UserCaller, PeopleSearch, Nothing]) -> 
     f"{API}/users/",
     callers=PEOPLE,
     params=PeopleWindow,
-    answer=PeopleAnswer,
+    response=PeopleAnswer,
     quota=Quota.PERSON_LISTS,
     takes_turn=False,
 )

@@ -17,7 +17,7 @@ from storage.postgres.people import apps
     f"{API}/simple/sso-login",
     callers=PEOPLE,
     body=LoginBody,
-    answer=RedirectUrl,
+    response=RedirectUrl,
     errors=(NotAllowed, NotFound),
 )
 async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
@@ -37,7 +37,9 @@ async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
     params=JumpParameters,
     status=302,
     errors=(NotFound,),
-    tells=(HeaderNote("Location", "The app's callback with a ticket, going on to the target."),),
+    response_headers=(
+        HeaderNote("Location", "The app's callback with a ticket, going on to the target."),
+    ),
 )
 async def jump(context: Context[UserCaller, JumpParameters, Nothing]) -> Response:
     """Follow a button: to the app's callback with a ticket, and on to the target."""
@@ -53,7 +55,7 @@ async def jump(context: Context[UserCaller, JumpParameters, Nothing]) -> Respons
     f"{API}/simple/sso/verify",
     callers=APPS,
     body=VerifyBody,
-    answer=SignedOn,
+    response=SignedOn,
     errors=(NotFound,),
 )
 async def verify_ticket(context: Context[AppCaller, Nothing, VerifyBody]) -> Response:

@@ -126,7 +126,7 @@ class BatchSender:
         if not isinstance(entry, dict):
             return Invalid(FieldProblem(("body",), "Must be an object.", "object_type"))
         try:
-            body = SendBody.of(entry)
+            body = SendBody.from_values(entry)
             # Audiences are long questions, of which a caller may not have many in hand.
             async with audience_turn if body.audience else nullcontext():
                 return await self._validator.validate(body, caller)

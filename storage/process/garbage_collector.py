@@ -10,8 +10,8 @@ import gc
 def freeze_startup_objects(*, thresholds: tuple[int, int, int]) -> None:
     """From now on the collector leaves alone what is in memory, and looks at the rest in larger portions.
 
-    Call it once, when the process is put together. Cycles that are made later are still collected. `thresholds` are those of
-    `gc.set_threshold`: how many allocations, and collections of each generation, come before the next.
+    Call it once, when the process is put together. Cycles that are made later are still collected. `thresholds` are
+    those of `gc.set_threshold`: how many allocations, and collections of each generation, come before the next.
     """
     gc.collect()
     gc.freeze()

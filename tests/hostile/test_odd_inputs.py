@@ -70,8 +70,8 @@ def bodies(endpoint: Endpoint) -> Iterator[bytes]:
     for name in endpoint.body.model_fields:
         for value in VALUES:
             yield json.dumps({**sound, name: value}).encode()
-            if endpoint.body.apart:
-                yield json.dumps({endpoint.body.apart: [value, {"type": value}]}).encode()
+            if endpoint.body.lenient_list:
+                yield json.dumps({endpoint.body.lenient_list: [value, {"type": value}]}).encode()
 
 
 def callers(api: Api, endpoint: Endpoint) -> Iterator[Mapping[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.http.request_headers import idempotency_key, wait_of
+from ingest.http.request_headers import parse_idempotency_key, parse_wait
 from storage.model.caller import ORDINARY_USER, Person, UserCaller
 from storage.model.errors import Invalid
 from storage.model.send import IdempotencyKey
@@ -39,12 +39,12 @@ pytestmark = [pytest.mark.quick, pytest.mark.pure]
 def test_a_wait_is_capped_and_an_odd_one_ignored(header: bytes, seconds: int | None) -> None:
     """RFC 7240 §2: a preference that is not understood is ignored."""
     expected = None if seconds is None else timedelta(seconds=seconds)
-    assert wait_of({b"prefer": header}) == expected
+    assert parse_wait({b"prefer": header}) == expected
 
 
 def key_of(headers: dict[bytes, bytes], **given: Any) -> IdempotencyKey | None:
     """The key, waited for."""
-    return asyncio.run(idempotency_key(headers, **given))
+    return asyncio.run(parse_idempotency_key(headers, **given))
 
 
 def test_a_key_is_the_callers_and_the_bodys() -> None:

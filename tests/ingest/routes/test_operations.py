@@ -22,7 +22,7 @@ from tests.ingest.running import API, Api, running
 @pytest.mark.quick
 def test_the_document_is_valid_and_has_every_route() -> None:
     """Every path, who may call it, every parameter of the path, and answers of success and failure."""
-    document = openapi.document(ALL)
+    document = openapi.build_document(ALL)
     openapi_spec_validator.validate(document)
     for endpoint in ALL:
         operation = document["paths"][endpoint.path.replace(":path}", "}")][endpoint.method.lower()]
@@ -41,7 +41,7 @@ def test_the_document_is_valid_and_has_every_route() -> None:
 @pytest.mark.quick
 def test_bounds_are_said_in_words_of_json_schema() -> None:
     """`minimum` and `maximum` of every number in a path or query, and no word that pydantic made up."""
-    document = openapi.document(ALL)
+    document = openapi.build_document(ALL)
     words = set(re.findall(r'"(\w+)":', json.dumps(document)))
     made_up = {"ge", "gt", "le", "lt", "max_length", "min_length", "multiple_of"}
     assert words.isdisjoint(made_up)
