@@ -7,8 +7,7 @@ from storage.media.store import MediaStore
 from storage.model.conversation import make_deliveries
 from storage.model.errors import PermanentError, describe_error
 from storage.model.event import NewMessage
-from storage.model.message import MEDIA_TYPES, Message, is_understood
-from storage.postgres.messages.persistence import PersistedMessage
+from storage.model.message import MEDIA_TYPES, Message, PersistedMessage, is_understood
 
 Recipients = tuple[tuple[int, tuple[int, ...]], ...]
 

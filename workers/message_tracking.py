@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from prometheus_client import Histogram
 
+from storage.model.message import PersistedMessage
 from storage.model.origin import Origin
-from storage.postgres.messages.persistence import PersistedMessage
 from workers.services import Services
 
 _log = logging.getLogger(__name__)

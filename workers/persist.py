@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.errors import PermanentError, TransientError
+from storage.model.message import PersistedMessage
 from storage.postgres import outbox
 from storage.postgres.database import Session
 from storage.postgres.messages import persistence, unpublished
-from storage.postgres.messages.persistence import PersistedMessage
 from storage.postgres.sends import due_work, persist_lane
 from storage.postgres.sends.persist_lane import Claim, LaneState
 from workers.message_tracking import observe_delay, trace_messages

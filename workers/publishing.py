@@ -14,7 +14,7 @@ from types import TracebackType
 
 from storage.model.errors import PermanentError, TransientError, describe_error
 from storage.model.event import Event
-from storage.postgres.messages.persistence import PersistedMessage
+from storage.model.message import PersistedMessage
 from storage.postgres.outbox import OutboxEvent
 from workers.message_events import make_event_for_copies
 from workers.message_tracking import observe_delay, trace_messages

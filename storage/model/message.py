@@ -74,6 +74,16 @@ class Message(NamedTuple):
     filename: str | None = None
 
 
+class PersistedMessage(NamedTuple):
+    """A message that is in the histories.
+
+    `origin` is the text of a `storage.model.origin.Origin`; "" if it is unknown.
+    """
+
+    message: Message
+    origin: str = ""
+
+
 def is_understood(message: Message) -> bool:
     """Whether this version knows what the message's types mean."""
     words: tuple[str, str] = (message.type, message.content_type)

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from storage.model.errors import PermanentError
-from storage.model.message import ContentType, Message, MessageType
-from storage.postgres.messages.persistence import PersistedMessage
+from storage.model.message import ContentType, Message, MessageType, PersistedMessage
 from workers.message_events import make_event, make_event_for_copies
 
 MESSAGE = Message(

@@ -9,8 +9,8 @@ from storage.model.broadcast import Chunk, ChunkState
 from storage.model.conversation import app_peer
 from storage.model.errors import TransientError, describe_error
 from storage.model.event import NewMessage
+from storage.model.message import PersistedMessage
 from storage.postgres.broadcasts import expansion
-from storage.postgres.messages.persistence import PersistedMessage
 from workers.broadcasts.chunk_failures import record_chunk_failure
 from workers.message_events import make_event
 from workers.message_tracking import trace_messages
@@ -128,7 +128,7 @@ class Expander:
         if broadcast_id not in self._messages:
             self._messages.clear()  # Chunks come broadcast by broadcast: one is enough.
             found = self._database.transaction(expansion.load_message, broadcast_id)
-            self._messages[broadcast_id] = PersistedMessage(*found)
+            self._messages[broadcast_id] = found
         return self._messages[broadcast_id]
 
     def _find_next(self) -> Chunk | None:

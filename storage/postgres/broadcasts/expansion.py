@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import Chunk
-from storage.model.message import Message
+from storage.model.message import PersistedMessage
 from storage.postgres.held_apps import held_condition
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 
@@ -206,7 +206,7 @@ SELECT {FIELDS_IN_MESSAGES}, b.origin
 """)  # noqa: S608 (column lists of `message_rows`)
 
 
-def load_message(connection: Connection, broadcast_id: int) -> tuple[Message, str]:
-    """The message of a broadcast, and the text of its `model.origin.Origin` ("" if it is unknown)."""
+def load_message(connection: Connection, broadcast_id: int) -> PersistedMessage:
+    """The message of a broadcast, with its origin."""
     row = connection.execute(_MESSAGE, {"id": broadcast_id}).one()
-    return read_message(row), row.origin or ""
+    return PersistedMessage(read_message(row), row.origin or "")

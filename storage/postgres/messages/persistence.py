@@ -5,11 +5,10 @@ Only the holder of the persist lane calls it (`workers/persist.py`), so that a c
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from storage.model.message import Message
+from storage.model.message import PersistedMessage
 from storage.postgres.message_rows import (
     COLUMNS_OF_MESSAGES,
     FIELDS_IN_ACCEPTED,
@@ -56,13 +55,6 @@ WITH batch AS (
 )
 SELECT {FIELDS_IN_ACCEPTED}, origin FROM batch ORDER BY id
 """  # noqa: S608 (column lists of `message_rows`)
-
-
-class PersistedMessage(NamedTuple):
-    """A message that is in the histories. `origin` is the text of a `model.origin.Origin`; "" if it is unknown."""
-
-    message: Message
-    origin: str = ""
 
 
 def persist(connection: Connection, ids: Sequence[int]) -> list[PersistedMessage]:

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from storage.model.message import PersistedMessage
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
-from storage.postgres.messages.persistence import PersistedMessage
 
 # The pause doubles from a second to ten minutes: ten minutes after a repair everything is published.
 _PAUSE = "make_interval(secs => least(600, power(2, least(attempts, 10))))"
