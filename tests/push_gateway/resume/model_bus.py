@@ -1,0 +1,82 @@
+"""A bus in memory for tests: streams that can be trimmed, wiped, restarted with loss, and cut off."""
+
+from datetime import timedelta
+from typing import Any
+
+from storage.model.errors import TransientError
+from storage.valkey.bus_reader import BEGINNING, Batch, Entry, Position, Survey
+from storage.valkey.event_json import SHARDS, decode_event, encode_event
+
+
+class Stream:
+    """One shard of the model bus."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Position, bytes]] = []
+        self.added = 0
+        self.last = BEGINNING
+
+
+class ModelBus:
+    """What Valkey does, as far as the feed can see; a Reader."""
+
+    def __init__(self) -> None:
+        self.streams = [Stream() for _ in range(SHARDS)]
+        self.life = 0
+        self.now = 1_000_000
+        self.is_cut = False
+
+    def publish(self, event: Any) -> None:
+        """XADD on every shard of the event."""
+        self.now += 1
+        for shard, payload in encode_event(event):
+            stream = self.streams[shard]
+            stream.last = Position(self.now, 0)
+            stream.entries.append((stream.last, payload))
+            stream.added += 1
+
+    def trim(self, keep: int) -> None:
+        """XTRIM: every shard keeps its latest `keep`."""
+        for stream in self.streams:
+            stream.entries = stream.entries[max(0, len(stream.entries) - keep) :]
+
+    def wipe(self) -> None:
+        """FLUSHALL."""
+        self.streams = [Stream() for _ in range(SHARDS)]
+        self.life += 1
+
+    def restart(self, lost: int) -> None:
+        """A crash that loses the latest `lost` entries of every shard."""
+        for stream in self.streams:
+            if lost and stream.entries:
+                del stream.entries[-lost:]
+                stream.added -= min(lost, stream.added)
+                stream.last = stream.entries[-1][0] if stream.entries else BEGINNING
+        self.life += 1
+        self.is_cut = True
+
+    async def connect(self) -> None:
+        """See Reader."""
+        self.is_cut = False
+
+    async def read(self, positions: list[Position], *, limit: int, wait: timedelta) -> Batch:
+        """See Reader; never waits."""
+        if self.is_cut:
+            raise TransientError("cut")
+        return Batch(f"{self.life:08x}", self._after(positions, limit))
+
+    async def audit(self, positions: list[Position], *, limit: int) -> Batch:
+        """See Reader."""
+        batch = await self.read(positions, limit=limit, wait=timedelta())
+        surveys = tuple(
+            Survey(stream.added, stream.added - len(stream.entries), stream.last)
+            for stream in self.streams
+        )
+        return Batch(batch.generation, batch.entries, surveys)
+
+    def _after(self, positions: list[Position], limit: int) -> list[Entry]:
+        found = []
+        for shard, stream in enumerate(self.streams):
+            news = [entry for entry in stream.entries if entry[0] > positions[shard]][:limit]
+            found += [Entry(shard, at, payload, decode_event(payload)) for at, payload in news]
+        return found
