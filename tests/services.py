@@ -17,10 +17,12 @@ import redis
 from ops.bench.bench_environment import UNLIMITED
 from ops.cli.up import is_stack_ready
 from ops.local.child import Child
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey, read_log_end
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
+from ops.local.log_files import read_log_end
 from ops.local.polling import wait_until
+from ops.local.ports import find_free_port
 from ops.local.stack import build_servers, prepare_environment, prepare_programs
-from ops.local.state_files import find_free_port
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
@@ -140,7 +142,7 @@ class Stack:
         """Start everything that does not run, and wait until it is ready."""
         for server in self.servers.values():
             server.start()
-            server.settle()
+            server.set_up()
             self.environ |= server.variables
         if not self.processes:
             upgrade(load(DatabaseSettings, self.environ))

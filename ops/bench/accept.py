@@ -22,7 +22,7 @@ from websockets.asyncio.client import connect
 from ops.bench.bench_environment import OUT, Ground, ground, percentile, served, show
 from ops.bench.load import ask
 from ops.bench.people import make_people
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.settings import load
 

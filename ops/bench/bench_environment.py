@@ -15,10 +15,10 @@ from rich.table import Table
 
 from ops.cli.up import is_stack_ready
 from ops.local.child import Child, Program
-from ops.local.embedded import EmbeddedPostgres
+from ops.local.embedded.postgres import EmbeddedPostgres
 from ops.local.polling import wait_until
+from ops.local.ports import find_free_port
 from ops.local.stack import build_servers, prepare_environment, prepare_programs
-from ops.local.state_files import find_free_port
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
@@ -74,7 +74,7 @@ def ground(**settings: str) -> Iterator[Ground]:
     try:
         for server in started:
             server.start()
-            server.settle()
+            server.set_up()
             environ |= server.variables
         database_settings = load(DatabaseSettings, environ)
         upgrade(database_settings)

@@ -18,9 +18,9 @@ import psutil
 from ops.bench.bench_environment import launched
 from ops.bench.push_floor import FRAME_BYTES
 from ops.local.child import Child, Program
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.model.event import Event, NewMessage
 from storage.model.message import ContentType, Message, MessageType

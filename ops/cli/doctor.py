@@ -8,7 +8,8 @@ from rich.console import Console  # noqa: TID251 (the type)
 
 from ops.cli import find_gateway_url, read_environment
 from ops.cli.terminal.printing import make_console, say_json
-from ops.doctor import Finding, Level, Site, examine
+from ops.doctor.examination import examine
+from ops.doctor.findings import Finding, Level, Site
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 

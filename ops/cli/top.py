@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ops.cli import read_environment
 from ops.cli.terminal.printing import make_console, make_plain
-from ops.doctor import LATE_SECONDS
+from ops.doctor.record_checks import LATE_SECONDS
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
 from storage.model.errors import TransientError

@@ -14,12 +14,12 @@ import click
 from ops.cli.terminal.printing import say
 from ops.local.child import Child
 from ops.local.polling import wait_until
+from ops.local.ports import is_port_free
 from ops.local.settings import UpSettings
-from ops.local.settings_check import check_settings, find_unknown
 from ops.local.stack import assume_environment, build_servers, prepare_environment, prepare_programs
 from ops.local.stack_lock import hold_stack_lock, publish_environment
-from ops.local.state_files import is_port_free
 from ops.local.supervisor import StopRequested, Supervisor
+from ops.settings_check import check_settings, find_unknown
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import TASK_OF_QUEUE, QueueSettings
 from storage.model.errors import InConflict, InvalidSettings, TransientError
@@ -72,7 +72,7 @@ def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
         supervisor.add(server, stage=0, loud=SERVER_TROUBLE)
     for server in embedded:
         supervisor.wait_for(server.is_ready, seconds=60, what=server.name)
-        server.settle()
+        server.set_up()
         environ |= server.variables
     say("Bringing the database up to date ...", err=True)
     upgrade(load(DatabaseSettings, environ))

@@ -1,9 +1,8 @@
-"""As whom PostgreSQL runs when we are root: it refuses to run as root.
+"""Which user PostgreSQL runs as if we are root, for it refuses to run as root; and what that user may reach.
 
-It runs as `postgres` where that user exists (a machine that has it keeps databases under it anyway),
-else as `nobody`. Such a user must be able to reach its data and its program; where a folder on the
-way forbids that, it is given search permission for others (o+x: pass through, not list), and that is
-said.
+It runs as `postgres` where that user exists (a machine that has it keeps databases under it anyway), else as `nobody`.
+That user must reach its data and its program. A folder on the way that forbids it is given search permission for others
+(o+x: pass through, not list), and that is said.
 """
 
 import os
@@ -21,7 +20,10 @@ Say = Callable[[str], None]
 
 
 def find_server_account() -> Account | None:
-    """The user to run PostgreSQL as; None: as ourselves, because we are not root."""
+    """The user to run PostgreSQL as; None if we are not root: then it runs as we do.
+
+    Raises PermanentError if we are root and the machine has no such user.
+    """
     if os.geteuid() != 0:
         return None
     for name in CANDIDATES:
@@ -42,7 +44,10 @@ def give_ownership(path: Path, account: Account) -> None:
 
 
 def let_through(path: Path, account: Account, say: Say) -> None:
-    """Let `account` reach `path`: search permission on every folder above it that lacks it."""
+    """Let `account` reach `path`: every folder above it that lacks search permission for that user gets it.
+
+    `say` is told of each folder that was changed.
+    """
     for folder in reversed(path.resolve().parents):
         status = folder.stat()
         by_group = status.st_gid == account.group_id and status.st_mode & stat.S_IXGRP
@@ -53,14 +58,15 @@ def let_through(path: Path, account: Account, say: Say) -> None:
 
 
 def let_read(tree: Path, account: Account, say: Say) -> None:
-    """Let `account` read everything in `tree`, and run what root can run."""
+    """Let `account` read everything in `tree`, and run what root can run. `say` is told if something was changed."""
     let_through(tree, account, say)
-    changed = [path for path in (tree, *tree.rglob("*")) if _opened(path)]
+    changed = [path for path in (tree, *tree.rglob("*")) if _open_to_readers(path)]
     if changed:
         say(f"{tree} may now be read by others, so that PostgreSQL runs as {account.name}.")
 
 
-def _opened(path: Path) -> bool:
+def _open_to_readers(path: Path) -> bool:
+    """Let others read `path`; whether its mode had to be changed."""
     mode = stat.S_IMODE(path.stat().st_mode)
     wanted = mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
     if wanted != mode:

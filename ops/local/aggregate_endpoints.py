@@ -1,11 +1,12 @@
-"""Questions that both doors answer when they share a port: `/metrics` and `/readyz`.
+"""`/metrics` and `/readyz` of apps that share a port: one response made of all of theirs.
 
-Used by `ops/local/single_port.py`. Metrics are one text after the other (the doors' families have different
-names); ready is who has no door that is not.
+Used by `ops/local/single_port.py`. Metrics are one text after the other: no two apps have a family of the same name. The
+whole is ready when every app is.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,7 +15,7 @@ PATHS = frozenset({"/metrics", "/readyz"})
 
 @dataclass(slots=True)
 class AppResponse:
-    """What one door answered."""
+    """What one app answered: its `http.response.start` message and its body."""
 
     start: Message
     body: bytes = b""
@@ -26,37 +27,40 @@ class AppResponse:
 
 
 async def send_aggregate(
-    doors: Sequence[tuple[ASGIApp, Scope]],
+    apps: Sequence[tuple[ASGIApp, Scope]],
     receive: Receive,
     send: Send,
     *,
     more_metrics: Callable[[], bytes],
 ) -> None:
-    """Answer with the first door that is in trouble, else with what all say.
+    """Ask each app, with the scope beside it, and send one response.
 
-    `more_metrics`: those of processes without a door, the workers.
+    It is the response with the highest status. If that is below 400 and the path is `/metrics`, its body is all bodies,
+    one after the other, and then `more_metrics()`: those of processes that serve no HTTP, the workers.
     """
-    answers = [await _ask(app, scope, receive) for app, scope in doors]
-    worst = max(answers, key=lambda answer: answer.status)
+    responses = [await _ask(app, scope, receive) for app, scope in apps]
+    worst = max(responses, key=lambda response: response.status)
     body = worst.body
-    if worst.status < 400 and doors[0][1]["path"] == "/metrics":  # noqa: PLR2004
-        body = b"".join([*(answer.body for answer in answers), more_metrics()])
-    lengthless = [pair for pair in worst.start["headers"] if pair[0].lower() != b"content-length"]
+    if worst.status < HTTPStatus.BAD_REQUEST and apps[0][1]["path"] == "/metrics":
+        body = b"".join([*(response.body for response in responses), more_metrics()])
+    other_headers = [
+        pair for pair in worst.start["headers"] if pair[0].lower() != b"content-length"
+    ]
     length = (b"content-length", str(len(body)).encode())
-    await send({**worst.start, "headers": [*lengthless, length]})
+    await send({**worst.start, "headers": [*other_headers, length]})
     await send({"type": "http.response.body", "body": body})
 
 
 async def _ask(app: ASGIApp, scope: Scope, receive: Receive) -> AppResponse:
-    answer = AppResponse({"type": "http.response.start", "status": 503, "headers": []})
+    response = AppResponse({"type": "http.response.start", "status": 503, "headers": []})
 
-    async def take(message: Message) -> None:
+    async def collect(message: Message) -> None:
         if message["type"] == "http.response.start":
-            answer.start = message
+            response.start = message
         elif message["type"] == "http.response.body":
-            answer.body += message.get("body", b"")
+            response.body += message.get("body", b"")
 
-    # Without negotiation both answer in the same, plain form, and the texts can be joined.
+    # Without negotiation all apps answer in the same, plain form, and the texts can be joined.
     plain = [pair for pair in scope["headers"] if pair[0] not in {b"accept", b"accept-encoding"}]
-    await app({**scope, "headers": plain}, receive, take)
-    return answer
+    await app({**scope, "headers": plain}, receive, collect)
+    return response

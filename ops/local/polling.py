@@ -1,4 +1,4 @@
-"""Waiting for a condition with a deadline; the one place in ops that sleeps."""
+"""Waiting until something is true, for code that may block its thread: commands, benches and tests."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,10 @@ PAUSE_SECONDS = 0.02
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Whether `condition` came true within `seconds`; asked at least once."""
+    """Whether `condition` came true within `seconds`; it is asked at least once, and what it raises is passed on.
+
+    A `condition` that takes long makes the wait longer: it is not interrupted.
+    """
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= end:

@@ -1,4 +1,4 @@
-"""What `carillon up` can be told from outside, besides what it passes on."""
+"""The settings of `carillon up` itself. All other settings it passes on to the processes."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from ipaddress import ip_network
 from storage.settings import setting, whole
 
 
-def _networks(text: str) -> str:
-    """Addresses and networks, with commas or spaces between, as uvicorn takes them."""
+def _parse_networks(text: str) -> str:
+    """Addresses and networks, with commas or spaces between, in the form that uvicorn takes. Raises ValueError."""
     return ",".join(str(ip_network(one, strict=False)) for one in re.split(r"[\s,]+", text) if one)
 
 
 @dataclass(frozen=True, slots=True)
 class UpSettings:
-    """Where the one-machine stack listens."""
+    """Where the one-machine stack listens and is reached, and how much memory its Valkey may use."""
 
     host: str = setting(
         "CARILLON_HOST",
@@ -35,7 +35,7 @@ class UpSettings:
     trusted_proxies: str = setting(
         "CARILLON_TRUSTED_PROXIES",
         "127.0.0.1",
-        parse=_networks,
+        parse=_parse_networks,
         help="Proxies in front, as addresses or networks with commas between: by what they say "
         "(X-Forwarded-For, X-Forwarded-Proto) it is known who calls, and whether by https.",
     )
@@ -47,6 +47,6 @@ class UpSettings:
 
     @property
     def local_url(self) -> str:
-        """Where this machine reaches the stack."""
+        """The URL at which this machine reaches the stack."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
         return f"http://{host}:{self.port}"

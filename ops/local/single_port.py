@@ -1,7 +1,7 @@
-"""Both doors behind one port, as one ASGI app: what `carillon up` serves.
+"""Ingest and the push gateway behind one port, as one ASGI app: what `carillon up` serves.
 
-In production each door is a process of its own (docs/operations/deploy.md) and this is not used. Sockets and the paths
-under `/api/v1/ws/` are push gateway's, everything else is ingest's; each keeps its own lifespan state.
+In production each is a process of its own (docs/operations/deploy.md) and this is not used. WebSockets and the paths under
+`/api/v1/ws/` are the push gateway's, everything else is ingest's; each keeps its own lifespan state.
 """
 
 import asyncio
@@ -22,52 +22,52 @@ PUSH_PREFIX = "/api/v1/ws/"
 
 
 class MountedApp:
-    """One app and its lifespan, driven through the ASGI protocol like a server does."""
+    """One app and its lifespan, driven through the ASGI protocol as a server does it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.state: dict[str, Any] = {}
-        self._orders: asyncio.Queue[Message] = asyncio.Queue()
-        self._answers: asyncio.Queue[Message] = asyncio.Queue()
-        self._running: asyncio.Task[None] | None = None
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._from_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._lifespan: asyncio.Task[None] | None = None
 
-    def scope(self, scope: Scope) -> Scope:
-        """`scope` as this app must see it: with its own state."""
+    def make_scope(self, scope: Scope) -> Scope:
+        """`scope` as this app must see it: with a copy of its own state."""
         return {**scope, "state": self.state.copy()}
 
-    async def open(self) -> Message:
-        """Run the app's startup; returns its answer, `lifespan.startup.complete` or `.failed`."""
+    async def start(self) -> Message:
+        """Run the app's startup; returns its message, `lifespan.startup.complete` or `lifespan.startup.failed`."""
         scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": self.state}
-        self._running = asyncio.create_task(
-            self._run(scope), name=f"lifespan of {type(self.app).__name__}"
+        self._lifespan = asyncio.create_task(
+            self._run_lifespan(scope), name=f"lifespan of {type(self.app).__name__}"
         )
-        await self._orders.put({"type": "lifespan.startup"})
-        return await self._answers.get()
+        await self._to_app.put({"type": "lifespan.startup"})
+        return await self._from_app.get()
 
-    async def close(self) -> Message:
-        """Run the app's shutdown; returns its answer. At once if it never opened."""
-        if self._running is None:
+    async def stop(self) -> Message:
+        """Run the app's shutdown; returns its message. If the app was never started, nothing is run."""
+        if self._lifespan is None:
             return {"type": "lifespan.shutdown.complete"}
-        await self._orders.put({"type": "lifespan.shutdown"})
-        answer = await self._answers.get()
-        await self._running
-        return answer
+        await self._to_app.put({"type": "lifespan.shutdown"})
+        message = await self._from_app.get()
+        await self._lifespan
+        return message
 
-    async def _run(self, scope: Scope) -> None:
+    async def _run_lifespan(self, scope: Scope) -> None:
         try:
-            await self.app(scope, self._orders.get, self._answers.put)
-        except Exception as error:  # noqa: BLE001 (a door that fails must not leave the server waiting)
+            await self.app(scope, self._to_app.get, self._from_app.put)
+        except Exception as error:  # noqa: BLE001 (an app that fails must not leave the server waiting)
             failed = {
                 "type": "lifespan.startup.failed",
                 "message": f"{type(error).__name__}: {error}",
             }
-            await self._answers.put(failed)
+            await self._from_app.put(failed)
         else:
-            await self._answers.put({"type": "lifespan.shutdown.complete"})
+            await self._from_app.put({"type": "lifespan.shutdown.complete"})
 
 
 class SinglePort:
-    """Routes every scope to the door that knows it."""
+    """An ASGI app that passes every scope on to the app that serves it."""
 
     def __init__(
         self,
@@ -76,62 +76,64 @@ class SinglePort:
         push_gateway: ASGIApp,
         more_metrics: Callable[[], bytes] = lambda: b"",
     ) -> None:
+        """`more_metrics` returns what `/metrics` shows of processes that serve no HTTP."""
         self._more_metrics = more_metrics
         self._ingest = MountedApp(ingest)
         self._push_gateway = MountedApp(push_gateway)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope."""
+        apps = (self._ingest, self._push_gateway)
         if scope["type"] == "lifespan":
-            # Sockets are closed before the door that takes new work.
-            await _lifespan([self._ingest, self._push_gateway], receive, send)
-            return
-        if scope["type"] == "http" and scope["path"] in aggregate_endpoints.PATHS:
-            doors = [(door.app, door.scope(scope)) for door in (self._ingest, self._push_gateway)]
+            await _run_lifespans(apps, receive, send)
+        elif scope["type"] == "http" and scope["path"] in aggregate_endpoints.PATHS:
+            asked = [(one.app, one.make_scope(scope)) for one in apps]
             await aggregate_endpoints.send_aggregate(
-                doors, receive, send, more_metrics=self._more_metrics
+                asked, receive, send, more_metrics=self._more_metrics
             )
-            return
-        door = self._push_gateway if is_push(scope) else self._ingest
-        await door.app(door.scope(scope), receive, send)
+        else:
+            mounted = self._push_gateway if is_push(scope) else self._ingest
+            await mounted.app(mounted.make_scope(scope), receive, send)
 
 
 def is_push(scope: Scope) -> bool:
-    """Whether the push gateway serves this scope."""
+    """Whether the push gateway serves this scope, of a request or a WebSocket."""
     return scope["type"] == "websocket" or str(scope["path"]).startswith(PUSH_PREFIX)
 
 
-async def _lifespan(doors: Sequence[MountedApp], receive: Receive, send: Send) -> None:
+async def _run_lifespans(apps: Sequence[MountedApp], receive: Receive, send: Send) -> None:
+    """Start the apps in order, and stop them in reverse: sockets are closed before ingest, which takes new work."""
     await receive()
-    opened: list[MountedApp] = []
-    for door in doors:
-        answer = await door.open()
-        if answer["type"] != "lifespan.startup.complete":
-            await _close(opened)
-            await send({"type": "lifespan.startup.failed", "message": answer.get("message", "")})
+    started: list[MountedApp] = []
+    for one in apps:
+        message = await one.start()
+        if message["type"] != "lifespan.startup.complete":
+            await _stop(started)
+            await send({"type": "lifespan.startup.failed", "message": message.get("message", "")})
             return
-        opened.append(door)
+        started.append(one)
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    await _close(opened)
+    await _stop(started)
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _close(doors: Sequence[MountedApp]) -> None:
-    for door in reversed(doors):
-        await door.close()
+async def _stop(apps: Sequence[MountedApp]) -> None:
+    for one in reversed(apps):
+        await one.stop()
 
 
 def create_app() -> SinglePort:
-    """The factory for uvicorn: both doors, with the settings of the process environment."""
-    from ingest.app import create_app as ingest  # noqa: PLC0415 (a factory; import as late as it)
-    from push_gateway.app import create_app as push_gateway  # noqa: PLC0415
+    """The factory for uvicorn: ingest and the push gateway, with the settings of the process environment."""
+    from ingest.app import create_app as create_ingest  # noqa: PLC0415 (a factory; import as late as it)
+    from push_gateway.app import create_app as create_push_gateway  # noqa: PLC0415
 
     folder = worker_metrics_folder(load(DataFolder, os.environ).path)
-    front = SinglePort(
-        ingest=ingest(),
-        push_gateway=push_gateway(),
+    app = SinglePort(
+        ingest=create_ingest(),
+        push_gateway=create_push_gateway(),
         more_metrics=partial(export_folder, folder),
     )
-    configure(load(LogSettings, os.environ), process="web")  # each has said what it is alone
-    return front
+    # Each factory has configured the logs as those of its own process.
+    configure(load(LogSettings, os.environ), process="web")
+    return app

@@ -1,7 +1,7 @@
 """What the one-machine stack consists of: its environment, its servers and its processes.
 
-Called by `carillon up` and by the tests. What is set in the environment is used; what is missing is
-embedded or generated, and kept in the data folder.
+Called by `carillon up`, benches and tests. What is set in the environment is used. What is missing is generated, or an
+embedded server takes its place; both are kept in the data folder.
 """
 
 import json
@@ -15,14 +15,15 @@ from cryptography.fernet import Fernet
 
 from ops.local.accounts import Say, find_server_account
 from ops.local.child import Program
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.private_folder import restrict_to_owner
 from ops.local.settings import UpSettings
 from ops.local.state_files import read_or_make, write_private
 from storage.process import metrics_export
 from storage.settings import DataFolder, load
 
-# What is made when it is not set; the same again at the next start.
+# What is made if it is not set, and is the same at the next start.
 SECRETS: dict[str, Callable[[], str]] = {
     "CARILLON_JWT_SECRET": lambda: secrets.token_urlsafe(48),
     "CARILLON_SECRETS_KEY": lambda: Fernet.generate_key().decode(),
@@ -35,7 +36,11 @@ QUIET = "ignore:You're running the worker with superuser privileges"
 
 
 def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
-    """`environ` with data folder (absolute, made, nobody else's), address, public URL and secrets filled in."""
+    """`environ` with an absolute data folder, address, public URL and secrets filled in.
+
+    The data folder is made, and closed to other users. Secrets are made the first time and the same ever after. `say` is
+    told what a person should know about the folder. Variables that are set and not empty stay as they are.
+    """
     folder = load(DataFolder, environ).path.resolve()
     restrict_to_owner(folder, account=find_server_account(), say=say)
     where = load(UpSettings, environ)
@@ -49,7 +54,10 @@ def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None
 
 
 def assume_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` as it will be: with secrets and servers of the right form where `up` makes some. For a check."""
+    """`environ` with secrets and servers made up where `up` would make some: for a check of settings before a start.
+
+    Nothing is written, and nothing listens at the addresses.
+    """
     made = {name: make() for name, make in SECRETS.items()}
     urls = {
         "CARILLON_DATABASE_URL": "postgresql://127.0.0.1/carillon",
@@ -59,7 +67,7 @@ def assume_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def keep_secrets(folder: Path) -> dict[str, str]:
-    """The generated secrets of this data folder, in `secrets.json` (mode 0600)."""
+    """The generated secrets of the data folder, from its `secrets.json` (mode 0600); those that are missing are made and kept."""
     file = folder / "secrets.json"
     known: dict[str, str] = json.loads(read_or_make(file, lambda: "{}"))
     # A folder of an earlier version may lack one.
@@ -72,10 +80,10 @@ def keep_secrets(folder: Path) -> dict[str, str]:
 def build_servers(
     environ: Mapping[str, str], *, is_durable: bool = True
 ) -> list[EmbeddedPostgres | EmbeddedValkey]:
-    """The embedded servers that are needed; their `variables` are for the environment once they are ready.
+    """The embedded servers in place of those whose URL is not set in `environ`; none of them is started.
 
-    No variable for the broker: not set, it is the Valkey of the bus (`storage/broker/`).
-    Not durable ones are for tests: faster, and lost in a power cut.
+    Their `variables` belong into the environment once they are launched. The broker needs no server: if it is not set, it
+    is the Valkey of the bus. Servers that are not durable are for tests: faster, and their data may be lost in a power cut.
     """
     folder = Path(environ["CARILLON_DATA_DIR"])
     needed: list[EmbeddedPostgres | EmbeddedValkey] = []
@@ -95,24 +103,26 @@ def build_servers(
 
 
 def prepare_programs(environ: Mapping[str, str]) -> list[Program]:
-    """The processes besides the servers; `environ` is complete."""
+    """The processes besides the servers; `environ` is complete. None of them is started.
+
+    Their folders in the data folder are made, and metrics of the workers before them are removed.
+    """
     folder = Path(environ["CARILLON_DATA_DIR"])
     where = load(UpSettings, environ)
     (folder / "beat").mkdir(exist_ok=True)
-    shutil.rmtree(
-        worker_metrics_folder(folder), ignore_errors=True
-    )  # those of processes that are gone
-    worker_metrics_folder(folder).mkdir()
+    metrics = worker_metrics_folder(folder)
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir()
     commands = {
-        "web": _web(where),
-        "worker-sends": _worker("sends", processes=1),
-        "worker-broadcasts": _worker("broadcasts", processes=2),
-        "worker-upkeep": _worker("upkeep", processes=2),
-        "beat": _celery("beat", "--schedule", str(folder / "beat" / "schedule")),
+        "web": _make_web_command(where),
+        "worker-sends": _make_worker_command("sends", processes=1),
+        "worker-broadcasts": _make_worker_command("broadcasts", processes=2),
+        "worker-upkeep": _make_worker_command("upkeep", processes=2),
+        "beat": _make_celery_command("beat", "--schedule", str(folder / "beat" / "schedule")),
     }
     full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
     full.pop("CARILLON_DATABASE_OWNER_URL", None)  # no process needs to change a table
-    shared = {metrics_export.FOLDER: str(worker_metrics_folder(folder))}
+    shared = {metrics_export.FOLDER: str(metrics)}
     return [
         Program(
             name,
@@ -125,23 +135,23 @@ def prepare_programs(environ: Mapping[str, str]) -> list[Program]:
 
 
 def worker_metrics_folder(folder: Path) -> Path:
-    """Where the workers of this data folder share what they count; web shows it (`ops/local/single_port.py`)."""
+    """The folder in which the workers of a data folder keep their metrics; web shows them (`ops/local/single_port.py`)."""
     return folder / "metrics"
 
 
-def _python(*arguments: str) -> list[str]:
+def _make_python_command(*arguments: str) -> list[str]:
     # -P: a file named celery.py in the current folder must not be taken for the library.
     return [sys.executable, "-P", "-m", *arguments]
 
 
-def _web(where: UpSettings) -> list[str]:
-    return _python(
+def _make_web_command(where: UpSettings) -> list[str]:
+    return _make_python_command(
         *("uvicorn", "--factory", "ops.local.single_port:create_app"),
         *("--host", where.host, "--port", str(where.port), "--backlog", "4096"),
         *("--http", "ops.http.protocol:HttpProtocol", "--timeout-keep-alive", "75"),
         *("--loop", "uvloop"),
         *("--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"),
-        # The gateway pings by itself, and only who is silent (contract §5).
+        # The gateway pings by itself, and only clients that are silent (contract §5).
         *("--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--ws-ping-interval", "0"),
         *("--proxy-headers", "--forwarded-allow-ips", where.trusted_proxies),
         *("--no-access-log", "--log-level", "warning", "--no-server-header"),
@@ -149,13 +159,13 @@ def _web(where: UpSettings) -> list[str]:
     )
 
 
-def _worker(queue: str, *, processes: int) -> list[str]:
-    return _celery(
+def _make_worker_command(queue: str, *, processes: int) -> list[str]:
+    return _make_celery_command(
         *("worker", "-Q", queue, "-c", str(processes), "-n", f"{queue}@%h"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
 
 
-def _celery(command: str, *arguments: str) -> list[str]:
+def _make_celery_command(command: str, *arguments: str) -> list[str]:
     app = ("celery", "-A", "workers.celery_app", "--quiet")
-    return _python(*app, command, *arguments, "--loglevel", "WARNING")
+    return _make_python_command(*app, command, *arguments, "--loglevel", "WARNING")

@@ -1,7 +1,7 @@
-"""The running stack of a data folder: only one at a time, and found by other commands.
+"""The lock of a data folder: only one stack runs on it, and other commands find that stack.
 
-`up` holds a lock on `<data folder>/up.lock` while it runs; the kernel drops it however `up` ends. So
-`environment.json` beside it is believed only while somebody holds the lock.
+`carillon up` holds a lock on `up.lock` in the data folder while it runs, and keeps its environment in `environment.json`
+beside it. The kernel drops the lock however `up` ends, so that file is believed only while the lock is held.
 """
 
 import fcntl
@@ -18,10 +18,10 @@ from storage.model.errors import InConflict, NotAllowed
 
 @contextmanager
 def hold_stack_lock(folder: Path) -> Iterator[None]:
-    """Be the one stack of `folder` in this block; raises InConflict if there is one already."""
+    """Hold the lock of `folder` in this block; raises InConflict if another stack holds it."""
     with (folder / "up.lock").open("a") as lock:
         # A command that calls `read_running_environment` holds the lock for an instant.
-        if not wait_until(lambda: _locked(lock, fcntl.LOCK_EX), seconds=0.5):
+        if not wait_until(lambda: _try_lock(lock, fcntl.LOCK_EX), seconds=0.5):
             raise InConflict(f"Carillon is already running on {folder}; stop that one first.")
         try:
             yield
@@ -30,19 +30,19 @@ def hold_stack_lock(folder: Path) -> Iterator[None]:
 
 
 def publish_environment(folder: Path, environ: Mapping[str, str]) -> None:
-    """Let other commands find the stack: its CARILLON_* variables, mode 0600 (there are secrets)."""
+    """Let other commands find this stack: keep its CARILLON_* variables in `folder`, mode 0600, for there are secrets."""
     ours = {name: text for name, text in environ.items() if name.startswith("CARILLON_")}
     write_private(folder / "environment.json", json.dumps(ours, indent=2, sort_keys=True) + "\n")
 
 
 def read_running_environment(folder: Path) -> dict[str, str]:
-    """What the running stack of `folder` published; empty if none runs.
+    """The CARILLON_* variables of the stack that runs on `folder`; empty if none runs.
 
-    Raises NotAllowed if it belongs to another user.
+    Raises NotAllowed if that stack belongs to another user.
     """
     try:
         with (folder / "up.lock").open() as lock:
-            if _locked(lock, fcntl.LOCK_SH):
+            if _try_lock(lock, fcntl.LOCK_SH):
                 return {}
         found: dict[str, str] = json.loads((folder / "environment.json").read_text("utf-8"))
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def read_running_environment(folder: Path) -> dict[str, str]:
     return found
 
 
-def _locked(lock: IO[str], kind: int) -> bool:
+def _try_lock(lock: IO[str], kind: int) -> bool:
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:

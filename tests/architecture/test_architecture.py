@@ -154,7 +154,7 @@ def test_only_the_settings_say_what_the_environment_holds() -> None:
             "storage/process/metrics_export.py",  # prometheus_client's own variable, which it reads itself
             "ops/local/single_port.py",
             "ops/local/child.py",
-            "ops/local/embedded.py",
+            "ops/local/embedded/server.py",
             "ops/cli/__init__.py",
             "ops/cli/up.py",
         }

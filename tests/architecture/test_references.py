@@ -34,7 +34,7 @@ KINDS: dict[Kind, tuple[str, list[str]]] = {
     design_citations: ("as design\n# §2 says", ["design §2"]),
     lost_decisions: ("decision 5, Decision 905", ["Decision 905"]),
     lost_files: (
-        "ops/doctor.py storage/{model,nowhere}/__init__.py `ops/nowhere/` `rows/workers.py` `nowhere.py`",
+        "ops/http_probe.py storage/{model,nowhere}/__init__.py `ops/nowhere/` `rows/workers.py` `nowhere.py`",
         ["storage/{model,nowhere}/__init__.py", "ops/nowhere/", "nowhere.py"],
     ),
     lost_modules: (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from storage.settings import ValkeySettings
 from storage.valkey.bus import Bus
 from storage.valkey.bus_streams import BusSettings

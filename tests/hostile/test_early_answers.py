@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from tests.hostile.proxies import get, needs_caddy, needs_nginx, nginx, proxy
 from tests.ops.http.app import Server, served
 

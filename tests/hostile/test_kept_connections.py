@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ops.local.polling import wait_until
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.builders import add_people

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, insert
 
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
 from storage.postgres.database import make_blocking_engine
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.postgres.tables import app_redirect_hosts, app_secrets, mappings

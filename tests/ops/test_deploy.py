@@ -20,10 +20,11 @@ import pytest
 import yaml
 from websockets.sync.client import connect
 
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
+from ops.local.ports import find_free_port
 from ops.local.stack import prepare_programs
-from ops.local.state_files import find_free_port
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load

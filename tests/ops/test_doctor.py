@@ -10,8 +10,9 @@ import redis
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
-from ops import doctor
-from ops.doctor import Finding, Level, Site, examine
+from ops.doctor import record_checks
+from ops.doctor.examination import examine
+from ops.doctor.findings import Finding, Level, Site
 from ops.local.polling import wait_until
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
@@ -102,7 +103,7 @@ def test_a_session_that_holds_others_up_is_named(
     environ: Mapping[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whose it is and how to end it; when it ends, nobody holds others up."""
-    monkeypatch.setattr(doctor, "LOCK_WAIT", timedelta(0))
+    monkeypatch.setattr(record_checks, "LOCK_WAIT", timedelta(0))
     assert level(environ, "sessions") is Level.OK
     with engine.begin() as connection:
         add_people(connection, [1])

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from websockets.sync.client import connect
 
 from ops.local.polling import wait_until
-from ops.local.state_files import is_port_free
+from ops.local.ports import is_port_free
 from storage.keys.vault import Vault, VaultSettings
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp

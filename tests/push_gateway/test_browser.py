@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from storage.valkey.bus import Bus
 from tests.browser import chromium, needs_chromium
 from tests.push_gateway.running import Gateway, to_both, token, wait_for

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
 from storage.model.event import ConversationRead, MessageRecalled
 from storage.valkey.bus import Bus

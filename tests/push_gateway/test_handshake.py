@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PATH, Gateway, to_both, token, wait_for

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 
 from ops.cli.up import is_stack_ready
-from ops.local.embedded import EmbeddedPostgres
+from ops.local.embedded.postgres import EmbeddedPostgres
 from ops.local.polling import wait_until
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from tests.faults.environment import Findings, Ground
 from tests.faults.environment import ground as new_ground
 from tests.faults.rows.postgres import await_accepted

@@ -11,7 +11,7 @@ import httpx
 from ops.cli.up import is_stack_ready
 from ops.local.child import Child
 from ops.local.polling import wait_until
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from tests.faults.environment import Findings, Ground
 from tests.faults.ledger import p99
 from tests.faults.rows.workers import await_progress

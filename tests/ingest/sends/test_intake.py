@@ -9,7 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
 from storage.postgres.database import make_blocking_engine
 from storage.postgres.schema import upgrade

@@ -17,8 +17,8 @@ import pytest
 from ops.cli.up import has_every_worker, is_stack_ready
 from ops.local.child import list_family
 from ops.local.polling import wait_until
-from ops.local.settings_check import find_unknown
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
+from ops.settings_check import find_unknown
 from tests import services
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from ops.local.polling import wait_until
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 
 APP = """
 import asyncio, json, os

@@ -15,9 +15,11 @@ import psycopg
 import pytest
 import redis
 
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.state_files import choose_port, write_private
+from ops.local.ports import choose_port
+from ops.local.state_files import write_private
 from tests import services
 
 pytestmark = pytest.mark.quick
@@ -29,7 +31,8 @@ SSL_REQUEST, GSS_REQUEST = (80877103).to_bytes(4, "big"), (80877104).to_bytes(4,
 SUPERVISOR = """
 import sys, time
 from pathlib import Path
-from ops.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.embedded.valkey import EmbeddedValkey
 server = {kind}(Path(sys.argv[1]), is_durable=False)
 server.start()
 print(server.pid, flush=True)

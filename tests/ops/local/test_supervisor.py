@@ -12,9 +12,10 @@ import psutil
 import pytest
 
 from ops.local.child import Child, Program
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
+from ops.local.log_files import LOG_END_BYTES, LOG_LIMIT_BYTES
 from ops.local.polling import wait_until
-from ops.local.supervisor import LOG_END_BYTES, LOG_LIMIT_BYTES, StopRequested, Supervisor
+from ops.local.supervisor import StopRequested, Supervisor
 from storage.model.errors import PermanentError, TransientError
 
 pytestmark = pytest.mark.quick
@@ -224,7 +225,7 @@ def test_a_log_that_cannot_be_kept_short_is_said_once(
 
     child = shell("talker", "exec sleep 600")
     child.log.write_bytes(bytes(LOG_LIMIT_BYTES + 1))
-    monkeypatch.setattr("ops.local.supervisor._put_away", refuse)
+    monkeypatch.setattr("ops.local.log_files.put_away", refuse)
     supervisor.add(child, stage=0)
     supervisor.wait_for(lambda: terminal.has("talker is in trouble"), seconds=10, what="a word")
     first = child.pid
@@ -239,7 +240,7 @@ def test_a_launch_that_fails_is_tried_again(
     supervisor: Supervisor, shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No room for what a service writes before it starts, or no process to be had, ends nothing."""
-    monkeypatch.setattr("ops.local.supervisor.LONGEST_BACK_OFF_SECONDS", 0.1)
+    monkeypatch.setattr("ops.local.supervisor.LONGEST_PAUSE_SECONDS", 0.1)
     child = shell("sleeper", "exec sleep 600")
     supervisor.add(child, stage=0)
     launch, first = child.launch, child.pid

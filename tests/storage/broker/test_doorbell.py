@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import SENDS, QueueSettings

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
-from ops.local.embedded import APPLICATION, OWNER, EmbeddedPostgres
+from ops.local.embedded.postgres import APPLICATION, OWNER, EmbeddedPostgres
 from storage.model.errors import InvalidSettings, PermanentError
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.messages import partitions, persistence, retention

@@ -12,7 +12,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from storage.model.errors import InvalidSettings, TransientError
 from storage.model.event import (
     AllRead,

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from ops.local.embedded import EmbeddedValkey
+from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
-from ops.local.state_files import find_free_port
+from ops.local.ports import find_free_port
 from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.model.message import ContentType, Message, MessageType

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from ops.local.embedded import EmbeddedPostgres
+from ops.local.embedded.postgres import EmbeddedPostgres
 from ops.local.polling import wait_until
 from storage.postgres.database import make_blocking_engine
 from storage.postgres.messages import persistence
