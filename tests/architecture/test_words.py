@@ -1,0 +1,130 @@
+"""Names and prose are what a newcomer reads without stumbling: functions are verbs, sentences have their usual order."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.references import texts
+from tests.architecture.sources import PACKAGES, ROOT, Function, list_functions, list_modules
+
+# ── functions are verbs ──
+
+# Participles that end like no other; those that are also the verb itself (`read`, `set`, `put`, `cut`) are no riddle.
+_IRREGULAR = (
+    "born bound brought built caught done drawn fed found given gone heard held kept known laid led left lost made met"
+    " paid said seen sent shown taken told written"
+)
+_PARTICIPLE = re.compile(rf"\w+(ed|en|ing)|{_IRREGULAR.replace(' ', '|')}")
+
+# Verbs and nouns that only look like participles.
+_NO_PARTICIPLE = {
+    *("bound", "embed", "feed", "listen", "need", "open", "overfeed", "ping", "ring"),
+    *("heading", "mapping", "setting", "token"),
+}
+
+# Decorators of what is named by a noun: a property is read as a value, a fixture and a command are called by what they are.
+_NAMED_AS_NOUNS = {"property", "cached_property", "fixture", "group", "command"}
+
+# Functions that are called by a bare participle. This list only shrinks: give them a verb.
+PARTICIPLE_DEBTS = """
+    _added _alarming _asked _asked_header _asking _bounded _buried _changing _chosen
+    _declared _decoded _encoded _ending _failing _found _heard _judged _known _listed
+    _listing _locked _lost _made _matching _measured _misnamed _mounted _named _opened
+    _parsed _refused _said _shared _shown _signed _signing _spelled_out _stored_secret
+    _tethered _told _unfinished _verified accepted accepted_count admitted allowed asked
+    asking buffered cancelled cancelled_broadcast certified changed chopped chosen claimed
+    clocked compared connected counted crowded delivered disabled documented_rows encoded
+    expanded expanded_apps exported filled flooding followed found fragmented hammering
+    held_condition judged kustomized launched left left_in_hand lost_decisions lost_files
+    lost_links lost_modules lost_rows lost_rules mapped measured missed_two_of_three named
+    opened pending persisted planned printed published reading recalled_people
+    refused_or_answered refused_quickly reserved_bits reserved_opcodes resolved running said
+    scheduled seen sent served serving shared_folder shown shown_and_printed signed
+    signed_in signing_instant swallowing_server tampered timed told waited_for_a_core
+    waiting watching
+"""
+
+# ── words that went ──
+
+# "Whoever" makes a riddle of a sentence: it says somebody, and hides who.
+_RIDDLE = re.compile(r"\bwhoever\b", re.IGNORECASE)
+
+# Files in which it still stands. This list only shrinks.
+RIDDLE_DEBTS = """
+    CHANGELOG.md docs/api/build-a-client.md docs/api/connect-your-identity-provider.md
+    ingest/console/operations.py ingest/http/handler.py ingest/routes/operations.py
+    ops/cli/console.py ops/cli/message.py ops/cli/send.py ops/doctor.py
+    ops/kubernetes/base/gateway.yaml ops/new-env.sh storage/media/s3.py
+    storage/model/event.py storage/model/message.py storage/postgres/held_apps.py
+    storage/postgres/migrations/versions/m0009_ids.py storage/postgres/people/directory.py
+    storage/postgres/people/name_grams.py storage/postgres/people/people_import.py
+    storage/process/metrics_export.py storage/process/open_files.py
+    storage/valkey/gateway_reports.py tests/faults/proxy.py tests/hostile/test_odd_inputs.py
+    tests/ingest/console/test_console_browser.py
+    tests/ingest/identity/test_authentication.py tests/ingest/routes/test_operations.py
+    tests/ops/cli/test_unpublished.py tests/ops/local/test_private_folder.py
+    tests/push_gateway/test_connection.py tests/push_gateway/test_delivery.py
+    tests/push_gateway/test_resume.py tests/services.py
+    tests/storage/broker/test_doorbell.py tests/storage/postgres/test_session_limits.py
+    tests/storage/valkey/test_gateway_reports.py tests/storage/valkey/test_tickets.py
+"""
+
+pytestmark = pytest.mark.quick
+
+
+def list_participles(code: str) -> Iterator[str]:
+    """Functions and methods of a module whose name begins with a participle, as in `validated_send`."""
+    for function in list_functions(code):
+        first = function.name.strip("_").partition("_")[0]
+        is_participle = _PARTICIPLE.fullmatch(first) and first not in _NO_PARTICIPLE
+        if is_participle and not function.name.endswith("__") and not _is_noun(function):
+            yield function.name
+
+
+def _is_noun(function: Function) -> bool:
+    words = {
+        node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+        for decorator in function.decorator_list
+        for node in ast.walk(decorator)
+    }
+    return not words.isdisjoint(_NAMED_AS_NOUNS)
+
+
+def test_functions_are_verbs() -> None:
+    """No function of code or tests begins with a bare participle: it is `validate_send`, not `validated_send`."""
+    found = {
+        name
+        for path in list_modules(*PACKAGES, "tests")
+        for name in list_participles((ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert found - {*PARTICIPLE_DEBTS.split()} == set(), "give them a verb"
+    assert {*PARTICIPLE_DEBTS.split()} - found == set(), "take them off the list"
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def validated_send(): ...", ["validated_send"]),
+        ("class A:\n    async def _told(self): ...", ["_told"]),
+        ("@contextmanager\ndef running(): ...", ["running"]),
+        ("@property\ndef taken_back(self): ...", []),
+        ("@pytest.fixture(scope='module')\ndef shared(): ...", []),
+        ("def open_socket(): ...\ndef read_row(): ...\ndef mark_published(): ...", []),
+        ("def __missing__(self): ...\ndef test_it():\n    def held(): ...", []),
+    ],
+)
+def test_a_bare_participle_is_seen(code: str, found: list[str]) -> None:
+    """The check finds participles of functions and methods; verbs, properties, fixtures and inner functions pass."""
+    assert [*list_participles(code)] == found
+
+
+def test_nothing_is_said_of_an_unnamed_somebody() -> None:
+    """Code and pages say who does a thing, in the usual order of words."""
+    this = "test_words.py"
+    found = {
+        str(path) for path, text in texts().items() if path.name != this if _RIDDLE.search(text)
+    }
+    assert found - {*RIDDLE_DEBTS.split()} == set(), "say who"
+    assert {*RIDDLE_DEBTS.split()} - found == set(), "take them off the list"
