@@ -1,1 +1,4 @@
-"""The HTTP door: authenticates, judges and accepts requests, and answers reads from the record."""
+"""The API process: authenticates callers, validates and accepts sends, and answers reads from PostgreSQL.
+
+Nothing of `workers`, `push_gateway` or `ops` may be imported here.
+"""

@@ -1,6 +1,6 @@
-"""The ingest process: `uvicorn --factory ingest.app:create_app`.
+"""The ingest process as an ASGI application: `uvicorn --factory ingest.app:create_app`.
 
-The whole of it is on this page: what it reads, its routes, its one layer, and what lives as long as it.
+This page puts it together: its settings, its routes, its middleware, and what is open as long as it runs.
 """
 
 import asyncio
@@ -33,9 +33,10 @@ COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddleware:
-    """The application, of these settings (None: the process environment). Nothing connects yet.
+    """The application with the settings in `environ`; None: those of the process, which also configures its log.
 
-    Raises InvalidSettings naming all that is missing or malformed.
+    Nothing connects before the lifespan begins. Raises InvalidSettings, which names every setting that is missing or
+    malformed.
     """
     given = os.environ if environ is None else environ
     check(SETTINGS, given)
@@ -87,8 +88,11 @@ class MethodRouter:
 
 
 def build_routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
-    """A route for each path, fixed paths before those with parameters, slash and no slash alike."""
-    by_path = sorted(endpoints, key=_most_asked_first)
+    """A route for each path of these endpoints, and one without the slash for each path that ends in one.
+
+    Fixed paths come before those with parameters, and those of messages first, because routes are tried in order.
+    """
+    by_path = sorted(endpoints, key=_order_in_router)
     routes: list[BaseRoute] = []
     for path, same in groupby(by_path, key=lambda endpoint: endpoint.path):
         methods = MethodRouter(list(same))
@@ -97,5 +101,5 @@ def build_routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
     return routes
 
 
-def _most_asked_first(endpoint: Endpoint) -> tuple[bool, bool, str]:
+def _order_in_router(endpoint: Endpoint) -> tuple[bool, bool, str]:
     return ("{" in endpoint.path, "/messages" not in endpoint.path, endpoint.path)

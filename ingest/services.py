@@ -23,7 +23,7 @@ from ingest.identity.authentication import CallerAuthenticator
 from ingest.identity.lookups import Lookups
 from ingest.identity.strangers import answer_gateways
 from ingest.metrics import IngestMetrics
-from ingest.models.presenters import Display
+from ingest.models.presenters import Presenter
 from ingest.readiness import Readiness
 from ingest.sends.backlog import BacklogMonitor
 from ingest.sends.batch import BatchSender
@@ -79,7 +79,7 @@ class Services:
     batch_sender: BatchSender
     recaller: Recaller
     delivery_waiter: DeliveryWaiter
-    display: Display
+    presenter: Presenter
     metrics: IngestMetrics
     vault: Vault
 
@@ -223,7 +223,7 @@ def _build_services(
             clock=clock,
         ),
         delivery_waiter=DeliveryWaiter(shares.sends),
-        display=Display(load(DisplaySettings, environ).time_zone, backends.media),
+        presenter=Presenter(load(DisplaySettings, environ).time_zone, backends.media),
         metrics=metrics,
         vault=vault,
     )

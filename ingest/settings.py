@@ -1,4 +1,4 @@
-"""The settings of the HTTP door. Every field's `help` states its unit and consequence."""
+"""The settings of the ingest process; the `help` of every field says its unit and consequence."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,8 +8,8 @@ from storage.settings import duration, setting, whole
 _SHORTEST_TOKEN = 16
 
 
-def _operator_token(text: str) -> str:
-    """A token that cannot be guessed in a lifetime of tries."""
+def _parse_operator_token(text: str) -> str:
+    """The token, if it is too long to be guessed; raises ValueError if not."""
     if len(text) < _SHORTEST_TOKEN:
         raise ValueError(f"must have at least {_SHORTEST_TOKEN} characters")
     return text
@@ -17,7 +17,7 @@ def _operator_token(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """What one ingest process allows, and how long it waits."""
+    """What an ingest process allows, and how long it waits."""
 
     content_limit_bytes: int = setting(
         "CARILLON_CONTENT_LIMIT_BYTES",
@@ -103,7 +103,7 @@ class IngestSettings:
     console_token: str = setting(
         "CARILLON_CONSOLE_TOKEN",
         "",
-        parse=_operator_token,
+        parse=_parse_operator_token,
         secret=True,
         help="What operators sign in with at /console; not set: there is no console.",
     )
@@ -116,5 +116,5 @@ class IngestSettings:
 
     @property
     def body_limit_bytes(self) -> int:
-        """Longest body of any other request: content written in JSON escapes only, and the rest."""
+        """The longest body of any other request, in bytes: the longest content, all in JSON escapes, and the other fields."""
         return 6 * self.content_limit_bytes + 32 * 1024

@@ -1,6 +1,6 @@
-"""What the console's page asks and does, as JSON shapes. Whoever comes here is the operator.
+"""What the console's page asks and does, as JSON shapes. Called only for an operator who is signed in.
 
-What it does is written to the log: the record does not tell who cancelled a broadcast.
+Every action is written to the log, because the database does not say who cancelled a broadcast.
 """
 
 import asyncio
@@ -27,12 +27,15 @@ _RUNNING_SHOWN = 20
 _log = logging.getLogger(__name__)
 
 
-async def look(services: Services) -> dict[str, Any]:
-    """How things stand: `at` (Unix time), backlog, rings and gateways (None: nobody answered)."""
+async def show_overview(services: Services) -> dict[str, Any]:
+    """How things stand: `at` (Unix time), the backlog, rings and gateways.
+
+    Rings and gateways are None if the broker or Valkey could not be asked.
+    """
     seen, rings, gateways = await asyncio.gather(
         services.database.query(overview.read_overview, limit=_RUNNING_SHOWN),
-        _rings(services),
-        _gateways(services),
+        _count_rings(services),
+        _count_gateways(services),
     )
     return {
         "at": time.time(),
@@ -43,14 +46,14 @@ async def look(services: Services) -> dict[str, Any]:
     }
 
 
-async def _rings(services: Services) -> dict[str, int] | None:
+async def _count_rings(services: Services) -> dict[str, int] | None:
     try:
         return await asyncio.to_thread(services.backends.doorbell.queue_lengths)
     except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
         return None
 
 
-async def _gateways(services: Services) -> GatewayCounts | None:
+async def _count_gateways(services: Services) -> GatewayCounts | None:
     try:
         return await services.backends.gateways.read_counts()
     except TransientError:
@@ -58,7 +61,7 @@ async def _gateways(services: Services) -> GatewayCounts | None:
 
 
 async def list_broadcasts(services: Services, before_id: int | None) -> list[dict[str, Any]]:
-    """The newest of all apps."""
+    """The newest broadcasts of all apps, or those before `before_id`."""
     found = await services.database.query(
         overview.list_latest_broadcasts, limit=SHOWN, before_id=before_id
     )
@@ -76,14 +79,14 @@ async def cancel(services: Services, id: int) -> dict[str, Any]:
 
 
 async def recall(services: Services, id: int) -> dict[str, Any]:
-    """Begin to take a broadcast back."""
+    """Begin to take a broadcast back from every history."""
     await services.recaller.recall_broadcast(id)
     _log.info("The operator recalled broadcast %d.", id)
     return {}
 
 
 async def list_failed(services: Services, before_id: int | None) -> list[dict[str, Any]]:
-    """The newest dead letters. Neither title nor content: an operator is not who they are for."""
+    """The newest dead letters, or those before `before_id`; without titles and contents, which are not for operators."""
     found = await services.database.query(
         failed_sends.list_failed, limit=SHOWN, before_id=before_id
     )
@@ -104,31 +107,31 @@ async def list_failed(services: Services, before_id: int | None) -> list[dict[st
 
 
 async def replay(services: Services, id: int) -> dict[str, Any]:
-    """Let a dead letter be a send again."""
-    _there(await services.database.transaction(failed_sends.replay, [id]))
+    """Make a dead letter a send again; raises NotFound."""
+    _check_found(await services.database.transaction(failed_sends.replay, [id]))
     services.backends.doorbell.ring(SENDS)
     _log.info("The operator replayed send %d.", id)
     return {}
 
 
 async def drop(services: Services, id: int) -> dict[str, Any]:
-    """Give a dead letter up for good."""
-    _there(await services.database.transaction(failed_sends.drop, [id]))
+    """Delete a dead letter for good; raises NotFound."""
+    _check_found(await services.database.transaction(failed_sends.drop, [id]))
     _log.info("The operator dropped send %d.", id)
     return {}
 
 
-def _there(ids: Collection[int]) -> None:
+def _check_found(ids: Collection[int]) -> None:
     if not ids:
         raise NotFound("There is no such failed send.")
 
 
 async def list_apps(services: Services) -> list[dict[str, Any]]:
-    """Every app."""
-    return [_app(one) for one in await services.database.query(apps.list_all)]
+    """Every app, active or not."""
+    return [_show_app(one) for one in await services.database.query(apps.list_all)]
 
 
-def _app(app: App) -> dict[str, Any]:
+def _show_app(app: App) -> dict[str, Any]:
     return {
         "id": app.id,
         "app_id": app.app_id,
@@ -140,7 +143,10 @@ def _app(app: App) -> dict[str, Any]:
 
 
 async def rotate_secret(services: Services, id: int) -> dict[str, Any]:
-    """A new secret of an app, told this once; the one before stays valid until the next time."""
+    """Make a new secret of an app, shown only this once; the one before stays valid until the next rotation.
+
+    Raises NotFound.
+    """
     found = await services.database.query(apps.find_by_id, id)
     if found is None:
         raise NotFound("There is no such app.")
@@ -149,24 +155,24 @@ async def rotate_secret(services: Services, id: int) -> dict[str, Any]:
     return {"app_id": found.app_id, "secret": secret}
 
 
-async def find_people(services: Services, asked: str) -> dict[str, Any]:
-    """People by id, or by part of a name or mobile; `total` of all that match."""
-    if not asked:
+async def find_people(services: Services, question: str) -> dict[str, Any]:
+    """People by id, or by part of a name or mobile; `total` counts all that match. Nobody for an empty question."""
+    if not question:
         return {"total": 0, "people": []}
-    if asked.isascii() and asked.isdigit() and len(asked) < len(str(2**63)):
-        one = await services.database.query(directory.find, int(asked))
+    if question.isascii() and question.isdigit() and len(question) < len(str(2**63)):
+        one = await services.database.query(directory.find, int(question))
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
     total, found = await services.backends.shares.lists.query(
-        directory.list_people, asked, skip=0, limit=SHOWN
+        directory.list_people, question, skip=0, limit=SHOWN
     )
-    return {"total": total, "people": [_person(one) for one in found]}
+    return {"total": total, "people": [_show_person(one) for one in found]}
 
 
 async def _with_unread(services: Services, person: Person) -> dict[str, Any]:
     unread = await services.database.query(conversations.count_unread, person.id)
-    return _person(person) | {"unread": unread}
+    return _show_person(person) | {"unread": unread}
 
 
-def _person(person: Person) -> dict[str, Any]:
+def _show_person(person: Person) -> dict[str, Any]:
     return asdict(person) | {"id": str(person.id), "is_active": person.is_active}

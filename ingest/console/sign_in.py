@@ -1,4 +1,4 @@
-"""Signing in to the console and out of it: who may try, what is told, what is remembered and logged."""
+"""Signing in to the console and out of it: who may try how often, and what is stored and logged."""
 
 import asyncio
 import logging
@@ -21,14 +21,14 @@ from storage.postgres.console_sessions import SignInLimits
 _REFUSAL_SECONDS = 1.0
 _AT_ONCE = 8
 _LONGEST_LOGIN = 4096
-# Whom an IPv6 address belongs to has this whole network.
-_ONE_SITE = 64
+# Someone who has one IPv6 address has the whole network of this prefix.
+_IPV6_SITE_PREFIX = 64
 
 _log = logging.getLogger(__name__)
 
 
 class SignIn:
-    """The operators' way in, and out."""
+    """Signs operators in and out; `path` is the one that their cookie is sent to."""
 
     def __init__(self, *, path: str, limits: SignInLimits) -> None:
         self._path = path
@@ -37,11 +37,14 @@ class SignIn:
         self._turn = asyncio.Lock()
 
     async def sign_in(self, request: Request) -> Response:
-        """Open a session for who knows the operator's token; raises NotSignedIn, OverLimit, TransientError."""
+        """Open a session if the request's body is the operator's token; the response sets the cookie.
+
+        Raises NotSignedIn, OverLimit, TransientError.
+        """
         services: Services = request.state.services
-        address, given = address_of(request), await _body(request, services)
+        address, given = find_address(request), await _read_text(request, services)
         try:
-            await self._check(given, services, address=address)
+            await self._check_token(given, services, address=address)
         except OverLimit as error:
             _log.warning("A sign-in to the console from %s was refused: %s", address, error.detail)
             raise
@@ -49,24 +52,24 @@ class SignIn:
         lifetime = timedelta(seconds=session.LIFETIME_SECONDS)
         await services.database.transaction(console_sessions.begin, id, lifetime=lifetime)
         _log.info("An operator signed in to the console from %s.", address)
-        value = session.issue(services.settings.console_token, id, now=time.time())
+        value = session.make_cookie(services.settings.console_token, id, now=time.time())
         return self._with_cookie(request, value, seconds=session.LIFETIME_SECONDS)
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session, on the server too: its cookie is worthless from now on, wherever it was copied to."""
+        """End the session on the server and remove the cookie: copies of it are worthless from now on."""
         services: Services = request.state.services
-        id = _named(request, services)
+        id = _read_session(request, services)
         if id is not None:
             await services.database.transaction(console_sessions.end, id)
-            _log.info("An operator signed out of the console from %s.", address_of(request))
+            _log.info("An operator signed out of the console from %s.", find_address(request))
         return self._with_cookie(request, "", seconds=0)
 
-    async def _check(self, given: str, services: Services, *, address: str) -> None:
+    async def _check_token(self, given: str, services: Services, *, address: str) -> None:
         if self._trying >= _AT_ONCE:
             raise OverLimit("Signing in is tried by too many at once.", retry_after_seconds=5)
         self._trying += 1
         try:
-            # The connection of strangers, one attempt at a time: a flood of them takes nobody else's.
+            # Through the share `strangers`, one attempt at a time: a flood of them takes no other connection.
             async with self._turn:
                 await services.backends.shares.strangers.transaction(
                     console_sessions.try_sign_in, address, limits=self._limits
@@ -80,23 +83,23 @@ class SignIn:
 
     def _with_cookie(self, request: Request, value: str, *, seconds: int) -> Response:
         attributes = f"Path={self._path}; Max-Age={seconds}; HttpOnly; SameSite=Strict"
-        # https as the proxy says it, if it is a trusted one: CARILLON_TRUSTED_PROXIES, FORWARDED_ALLOW_IPS.
+        # The scheme is the proxy's word if it is a trusted one (CARILLON_TRUSTED_PROXIES, FORWARDED_ALLOW_IPS).
         secure = "; Secure" if request.url.scheme == "https" else ""
         cookie = f"{session.COOKIE}={value}; {attributes}{secure}"
         return Response({}, headers=[("Set-Cookie", cookie), ("Cache-Control", "no-store")])
 
 
-async def signed_in(request: Request) -> Services:
-    """The services, for a request with a session; raises NotSignedIn, TransientError."""
+async def require_session(request: Request) -> Services:
+    """The services, if the request has an open session; raises NotSignedIn, TransientError."""
     services: Services = request.state.services
-    id = _named(request, services)
+    id = _read_session(request, services)
     if id is None or not await services.database.query(console_sessions.is_open, id):
         raise NotSignedIn("Sign in with the operator's token.")
     return services
 
 
-def address_of(request: Request) -> str:
-    """Where a request comes from, as far as attempts are counted: of IPv6 the network of one site."""
+def find_address(request: Request) -> str:
+    """The address that attempts to sign in are counted by: of IPv6 the network of one site, "unknown" without any."""
     host = request.client.host if request.client else ""
     try:
         address = ip_address(host)
@@ -105,17 +108,17 @@ def address_of(request: Request) -> str:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
-        return str(ip_network((int(address), _ONE_SITE), strict=False))
+        return str(ip_network((int(address), _IPV6_SITE_PREFIX), strict=False))
     return str(address)
 
 
-async def _body(request: Request, services: Services) -> str:
+async def _read_text(request: Request, services: Services) -> str:
     seconds = services.settings.body_timeout.total_seconds()
     headers = dict(request.scope["headers"])
     body = await read_body(request.receive, headers, limit=_LONGEST_LOGIN, seconds=seconds)
     return body.decode("utf-8", "replace").strip()
 
 
-def _named(request: Request, services: Services) -> str | None:
+def _read_session(request: Request, services: Services) -> str | None:
     cookie = request.cookies.get(session.COOKIE, "")
-    return session.session_of(cookie, services.settings.console_token, now=time.time())
+    return session.read_cookie(cookie, services.settings.console_token, now=time.time())

@@ -1,1 +1,4 @@
-"""What requests and responses carry, as plain shapes. Nothing of HTTP or of the record's queries may be imported here."""
+"""What requests and responses carry, as plain shapes.
+
+Nothing of HTTP may be imported here, nor anything that queries PostgreSQL or Valkey.
+"""

@@ -1,4 +1,4 @@
-"""How this deployment shows what the record holds: instants in its zone, media as URLs. Pure."""
+"""Makes the responses of what the database holds: instants in the deployment's time zone, media as URLs. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,41 +23,41 @@ from storage.model.send import Accepted, Send
 
 
 class MediaUrls(Protocol):
-    """What turns an object key into a URL to show."""
+    """Makes the URLs of media objects."""
 
     def url(self, key: str, *, filename: str = "") -> str:
-        """A presigned GET URL; a full http(s) URL (older data) as it is."""
+        """A presigned GET URL of the object `key`; a full http(s) URL (older data) as it is."""
 
 
-# Whatever is shown under load is of the last few seconds, and is rendered once a second.
+# Under load nearly all instants are of the last few seconds: each second is formatted once.
 @lru_cache(maxsize=4096)
-def _local(second: int, zone: ZoneInfo) -> str:
+def _format_second(second: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(second, zone).replace(tzinfo=None).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
-class Display:
-    """How this deployment shows things."""
+class Presenter:
+    """Makes responses, in the time zone and with the media store of this deployment."""
 
     time_zone: ZoneInfo
     media: MediaUrls
 
-    def time(self, instant: datetime) -> str:
-        """`YYYY-MM-DDTHH:MM:SS` in the deployment's zone."""
-        return _local(int(instant.timestamp() // 1), self.time_zone)
+    def format_time(self, instant: datetime) -> str:
+        """`instant` as `YYYY-MM-DDTHH:MM:SS` in the deployment's time zone, without an offset (contract §0)."""
+        return _format_second(int(instant.timestamp() // 1), self.time_zone)
 
-    def time_or_none(self, instant: datetime | None) -> str | None:
-        """The same, or None."""
-        return None if instant is None else self.time(instant)
+    def format_time_or_none(self, instant: datetime | None) -> str | None:
+        """`instant` as `format_time` writes it; None for None."""
+        return None if instant is None else self.format_time(instant)
 
-    def content(self, shown: Send | Message) -> str:
-        """What is shown: for media a presigned URL (contract §4), else the content."""
+    def show_content(self, shown: Send | Message) -> str:
+        """The content as clients see it: for media a presigned URL (contract §4), else the text itself."""
         if shown.content_type in MEDIA_TYPES:
             return self.media.url(shown.content, filename=shown.filename or "")
         return shown.content
 
-    def accepted(self, accepted: Accepted) -> MessageAnswer:
-        """The answer to a send."""
+    def present_accepted(self, accepted: Accepted) -> MessageAnswer:
+        """The response to a send that was accepted."""
         send = accepted.send
         return MessageAnswer(
             id=accepted.id,
@@ -68,17 +68,17 @@ class Display:
             type=send.type,
             content_type=send.content_type,
             title=send.title,
-            content=self.content(send),
+            content=self.show_content(send),
             filename=send.filename,
             action_url=send.action_url,
             action_text=send.action_text,
             is_read=False,
-            created_at=self.time(accepted.created_at),
+            created_at=self.format_time(accepted.created_at),
             read_at=None,
         )
 
-    def message(self, message: Message, *, read_at: datetime | None) -> MessageAnswer:
-        """A message that is on its way, or in a history."""
+    def present_message(self, message: Message, *, read_at: datetime | None) -> MessageAnswer:
+        """A message that is on its way or in a history; `read_at` None: it is not read."""
         return MessageAnswer(
             id=message.id,
             sender_id=message.sender_id,
@@ -88,24 +88,24 @@ class Display:
             type=message.type,
             content_type=message.content_type,
             title=message.title,
-            content=self.content(message),
+            content=self.show_content(message),
             filename=message.filename,
             action_url=message.action_url,
             action_text=message.action_text,
             is_read=read_at is not None,
-            created_at=self.time(message.created_at),
-            read_at=self.time_or_none(read_at),
+            created_at=self.format_time(message.created_at),
+            read_at=self.format_time_or_none(read_at),
         )
 
-    def with_status(self, shown: MessageAnswer, status: MessageStatus) -> MessageWithStatus:
-        """The same, and how far it has come."""
+    def add_status(self, shown: MessageAnswer, status: MessageStatus) -> MessageWithStatus:
+        """The message of `shown` with how far it has come."""
         return MessageWithStatus(
             **{name: getattr(shown, name) for name in MessageAnswer.__dataclass_fields__},
             status=status,
         )
 
-    def conversation(self, one: Conversation) -> ConversationAnswer:
-        """A line of the conversation list; without its last message, an empty text."""
+    def present_conversation(self, one: Conversation) -> ConversationAnswer:
+        """A line of the conversation list; its text is empty if the last message is gone."""
         is_app = one.peer_id < SYSTEM_PEER
         content_type = one.last_content_type or ContentType.TEXT
         return ConversationAnswer(
@@ -115,41 +115,41 @@ class Display:
             unread_count=one.unread_count,
             last_message=make_preview(content_type, one.last_content or ""),
             last_message_type=content_type,
-            updated_at=self.time(one.updated_at),
+            updated_at=self.format_time(one.updated_at),
             is_system=one.peer_id <= SYSTEM_PEER,
             app_id=-one.peer_id if is_app else None,
             app_name=one.peer_name if is_app else None,
         )
 
-    def broadcast(self, report: BroadcastReport) -> BroadcastAnswer:
-        """How far a broadcast has come."""
-        line = self.broadcast_line(report)
+    def present_broadcast(self, report: BroadcastReport) -> BroadcastAnswer:
+        """How far a broadcast has come, with the names in its audience that nobody has."""
+        line = self.present_broadcast_line(report)
         return BroadcastAnswer(**vars(line), unresolved=list(report.unresolved))
 
-    def broadcast_line(self, report: BroadcastReport) -> BroadcastLine:
-        """The same, as a list shows it. Why something fails is the operator's to know."""
+    def present_broadcast_line(self, report: BroadcastReport) -> BroadcastLine:
+        """How far a broadcast has come, as a list shows it. Why something fails is for operators only."""
         return BroadcastLine(
             id=report.id,
             status=report.status,
             total=report.total,
             expanded=report.expanded,
             failed_chunks=report.failed_chunks,
-            last_error=None if report.last_error is None else _failing(report.status),
+            last_error=None if report.last_error is None else _explain_failure(report.status),
             held=report.is_held,
             recalled=report.recalled,
             read=report.read,
-            created_at=self.time(report.created_at),
-            started_at=self.time_or_none(report.started_at),
-            finished_at=self.time_or_none(report.finished_at),
+            created_at=self.format_time(report.created_at),
+            started_at=self.format_time_or_none(report.started_at),
+            finished_at=self.format_time_or_none(report.finished_at),
             rate_per_second=report.rate_per_second,
         )
 
-    def unread(self, people: Sequence[UnreadPerson]) -> UnreadAnswer:
-        """Who has not read a broadcast."""
+    def present_unread(self, people: Sequence[UnreadPerson]) -> UnreadAnswer:
+        """A page of the people who have not read a broadcast."""
         return UnreadAnswer([UnreadPersonAnswer(p.user_id, p.app_user_id, p.name) for p in people])
 
 
-def _failing(status: BroadcastStatus) -> str:
+def _explain_failure(status: BroadcastStatus) -> str:
     if status is BroadcastStatus.FAILED:
         return "It could not be delivered. The operator can see why, and retry it."
     return "A part of it fails for now and is tried again. The operator can see why."

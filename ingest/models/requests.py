@@ -1,7 +1,7 @@
 """What requests carry: bodies, path and query values, as pydantic models (contract §2 to §6).
 
 The other direction is `responses.py`. A model says only what one field may be; rules between
-fields are `rules.py`'s. Field order and names are the client document's.
+fields are in `ingest/sends/rules.py`. Field order and names are the client document's.
 """
 
 import re
@@ -31,11 +31,11 @@ ACCOUNT_LENGTH = 255
 URL_LENGTH = 2048
 BATCH_SIZE = 500
 AUDIENCE_SIZE = 100_000
-# What is skipped is read all the same: histories have `before_id` for what lies deeper. Everyone without a keyword
-# is skipped along an index.
+# Rows that are skipped are read all the same: histories have `before_id` for what lies deeper. The list of all people
+# skips along an index, and so may skip more.
 SKIP = 100_000
 DEEP_SKIP = 1_000_000
-# Of a list's bad entries so many are named in an answer, or it would be longer than the list.
+# How many bad entries of a list a response names: with all of them it could be longer than the list.
 NAMED_ENTRIES = 20
 
 _DECIMAL = re.compile(r"-?[0-9]{1,19}", re.ASCII)
@@ -44,14 +44,14 @@ _RFC3339 = re.compile(
 )
 
 
-def _from_decimal(value: object) -> object:
+def _parse_decimal(value: object) -> object:
     # Stricter than int(): no `1_000`, no ` 1`, no full-width digits.
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise PydanticCustomError("int_parsing", "Input should be a whole number")
     return int(value) if isinstance(value, str) else value
 
 
-def _content_text(value: object) -> object:
+def _write_content(value: object) -> object:
     # Contract §2: an object is stored as its JSON text, compact, in the caller's order, unescaped; its
     # numbers as they were written (`json_body.py`).
     if isinstance(value, dict):
@@ -64,7 +64,7 @@ def _content_text(value: object) -> object:
     raise PydanticCustomError("content_type", "Input should be a string or an object")
 
 
-def _instant(value: object) -> object:
+def _parse_instant(value: object) -> object:
     if isinstance(value, str) and _RFC3339.fullmatch(value):
         try:
             return datetime.fromisoformat(value.upper())
@@ -75,21 +75,21 @@ def _instant(value: object) -> object:
     )
 
 
-def _storable(text: str) -> str:
+def _refuse_nul(text: str) -> str:
     # Bodies are checked as a whole in json_body.py; this is for paths and queries (%00).
     if "\0" in text:
         raise PydanticCustomError("string_nul", "Text must not contain NUL (U+0000)")
     return text
 
 
-def _media_type(content_type: str) -> str:
+def _check_media_type(content_type: str) -> str:
     if not is_media_type(content_type):
         raise PydanticCustomError("media_type", "Input should be a media type such as image/png")
     return content_type
 
 
-def _entries(bad: Callable[[Any], bool], *, what: str) -> Callable[[list[Any]], list[Any]]:
-    """A check of a long list that finds every bad entry and names the first few, in one error."""
+def _refuse_entries(bad: Callable[[Any], bool], *, what: str) -> Callable[[list[Any]], list[Any]]:
+    """A validator of a long list: it finds every entry that is `bad` and names the first few of them in one error."""
 
     def check(values: list[Any]) -> list[Any]:
         places = [place for place, value in enumerate(values) if bad(value)]
@@ -115,11 +115,11 @@ def _is_no_account(value: Any) -> bool:
 
 Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
 # The bound comes before the validator: the other way round it is no JSON Schema in the document.
-PathId = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64), BeforeValidator(_from_decimal)]
-QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_storable)]
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_from_decimal)]
-Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_from_decimal)]
-DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_from_decimal)]
+PathId = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64), BeforeValidator(_parse_decimal)]
+QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_refuse_nul)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_decimal)]
+Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_parse_decimal)]
+DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_parse_decimal)]
 Url = Annotated[str, Field(max_length=URL_LENGTH)]
 Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
 _AnId = Annotated[Any, WithJsonSchema({"type": "integer", "format": "int64"})]
@@ -129,27 +129,29 @@ _AnAccount = Annotated[
 AudienceIds = Annotated[
     list[_AnId],
     Field(min_length=1, max_length=AUDIENCE_SIZE),
-    AfterValidator(_entries(_is_no_id, what="ids (whole numbers of 64 bits)")),
+    AfterValidator(_refuse_entries(_is_no_id, what="ids (whole numbers of 64 bits)")),
 ]
 AudienceNames = Annotated[
     list[_AnAccount],
     Field(min_length=1, max_length=AUDIENCE_SIZE),
-    AfterValidator(_entries(_is_no_account, what=f"names of 1 to {ACCOUNT_LENGTH} characters")),
+    AfterValidator(
+        _refuse_entries(_is_no_account, what=f"names of 1 to {ACCOUNT_LENGTH} characters")
+    ),
 ]
 Content = Annotated[
     str,
-    BeforeValidator(_content_text),
+    BeforeValidator(_write_content),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
 ]
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(_instant),
+    BeforeValidator(_parse_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 
 MediaType = Annotated[
-    str, Field(max_length=255), AfterValidator(strip_parameters), AfterValidator(_media_type)
+    str, Field(max_length=255), AfterValidator(strip_parameters), AfterValidator(_check_media_type)
 ]
 
 
@@ -172,11 +174,11 @@ class RequestModel(BaseModel):
 
 
 class Nothing(RequestModel):
-    """No parameters, or no body."""
+    """Stands for no parameters, or no body."""
 
 
 class Audience(RequestModel):
-    """Whom a broadcast goes to, in one of the two ways."""
+    """Whom a broadcast goes to: ids of people, or the app's own names for them."""
 
     user_ids: AudienceIds | None = None
     app_user_ids: AudienceNames | None = None
@@ -203,7 +205,7 @@ class SendBody(RequestModel):
 
 
 class BatchBody(RequestModel):
-    """`POST /messages/batch`: each entry is judged for itself, later; an Invalid is judged already."""
+    """`POST /messages/batch`: each entry is validated by itself, later; an Invalid in its place is refused already."""
 
     lenient_list: ClassVar[str] = "messages"
 
@@ -274,14 +276,14 @@ class OneBroadcast(RequestModel):
 
 
 class UnreadWindow(OneBroadcast):
-    """A page of who has not read a broadcast."""
+    """A page of the people who have not read a broadcast."""
 
     limit: Limit = 100
     after_user_id: PathId = 0
 
 
 class BroadcastWindow(RequestModel):
-    """A page of an app's broadcasts, or of those of one status."""
+    """A page of an app's broadcasts, all or those of one status."""
 
     limit: Limit = 20
     before_id: PathId | None = None

@@ -1,7 +1,7 @@
-"""What answers carry: one dataclass a shape, in the client document's field order.
+"""What responses carry: a dataclass for each JSON shape, its fields in the order of the client document.
 
-`presenters.py` makes them of what the record holds. Without slots: orjson writes a `__dict__` as it is,
-and slots one by one.
+`presenters.py` makes most of them, of what the database holds. They have no slots: orjson writes a `__dict__` as it is,
+and slots one by one (docs/performance.md, Accepting). Their names are in `/openapi.json`.
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ Time = Annotated[
 ]
 
 
-# Not frozen, as the rest is: making a frozen one takes far longer, and every send makes one.
+# Not frozen, as the others are: a frozen one takes far longer to make, and every send makes one.
 @dataclass
 class MessageAnswer:
-    """A MessageResponse."""
+    """A message, as the client document's MessageResponse."""
 
     id: int
     sender_id: int | None
@@ -49,7 +49,7 @@ class MessageAnswer:
 
 @dataclass
 class MessageWithStatus(MessageAnswer):
-    """A MessageResponse and how far the message has come."""
+    """A message and how far it has come."""
 
     status: MessageStatus
 
@@ -64,7 +64,7 @@ class EntrySent:
 
 @dataclass(frozen=True)
 class EntryRefused:
-    """One entry of a batch that was not; `detail` as in any answer of this status."""
+    """One entry of a batch that was refused; `detail` is as in any response of this status."""
 
     status: int
     detail: str | list[dict[str, object]]
@@ -72,7 +72,7 @@ class EntryRefused:
 
 @dataclass(frozen=True)
 class BatchAnswer:
-    """The outcomes, in the order of the entries."""
+    """The outcomes of a batch, in the order of its entries."""
 
     results: list[EntrySent | EntryRefused]
 
@@ -118,8 +118,8 @@ class CallbackUrl:
 class BroadcastLine:
     """How far a broadcast has come, as a list shows it.
 
-    `last_error`: that something fails now, and is tried again; null: nothing does. `held`: the app is
-    disabled, and nothing goes on until it is enabled.
+    `last_error`: says that something fails, null if nothing does. `held`: the app is disabled, and nothing goes on until
+    it is enabled.
     """
 
     id: int
@@ -139,14 +139,14 @@ class BroadcastLine:
 
 @dataclass(frozen=True)
 class BroadcastAnswer(BroadcastLine):
-    """How far a broadcast has come."""
+    """How far a broadcast has come; `unresolved` are the names in its audience that nobody has."""
 
     unresolved: list[str]
 
 
 @dataclass(frozen=True)
 class UnreadPersonAnswer:
-    """Who has not read a broadcast; the account is the app's name for them, null without a mapping."""
+    """A person who has not read a broadcast; `app_user_id` is the app's name for them, null without a mapping."""
 
     user_id: int
     app_user_id: str | None
@@ -155,7 +155,7 @@ class UnreadPersonAnswer:
 
 @dataclass(frozen=True)
 class UnreadAnswer:
-    """A page of them, by user id."""
+    """A page of the people who have not read a broadcast, by user id."""
 
     items: list[UnreadPersonAnswer]
 
@@ -219,7 +219,7 @@ class RedirectUrl:
 
 @dataclass(frozen=True)
 class SignedOn:
-    """Whose ticket it was; the account is null for a person without a mapping."""
+    """The person whose ticket it was; `app_user_id` and `mapped_email` are null without a mapping."""
 
     user_id: int
     app_user_id: str | None

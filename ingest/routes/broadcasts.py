@@ -33,7 +33,7 @@ async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing])
             before_id=window.before_id,
             status=window.status,
         )
-    return Response([services.display.broadcast_line(report) for report in reports])
+    return Response([services.presenter.present_broadcast_line(report) for report in reports])
 
 
 @endpoint(
@@ -52,7 +52,7 @@ async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> R
         report = await broadcast_progress.find_report(
             database, context.params.broadcast_id, app_id=context.caller.app.id
         )
-    return Response(services.display.broadcast(_found(report)))
+    return Response(services.presenter.present_broadcast(_found(report)))
 
 
 @endpoint(
@@ -75,7 +75,7 @@ async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Res
             after_user_id=window.after_user_id,
             limit=window.limit,
         )
-    return Response(services.display.unread(people))
+    return Response(services.presenter.present_unread(people))
 
 
 @endpoint(
@@ -96,7 +96,7 @@ async def cancel_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -
     await services.database.transaction(cancellation.cancel, id)
     await services.database.transaction(cancellation.discard_waiting, id)
     report = await services.database.query(broadcast_reports.find_report, id, app_id=app_id)
-    return Response(services.display.broadcast(_found(report)))
+    return Response(services.presenter.present_broadcast(_found(report)))
 
 
 ROUTES = (list_broadcasts, get_broadcast, list_unread, cancel_broadcast)

@@ -26,7 +26,7 @@ async def list_conversations(context: Context[UserCaller, Nothing, Nothing]) -> 
     found = await services.database.query(
         conversations.list_conversations, context.caller.person.id
     )
-    return Response([services.display.conversation(one) for one in found])
+    return Response([services.presenter.present_conversation(one) for one in found])
 
 
 @endpoint(
@@ -50,7 +50,9 @@ async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> 
             views = await _history(database, context.caller, window)
     else:
         views = await _history(services.database, context.caller, window)
-    return Response([services.display.message(one.message, read_at=one.read_at) for one in views])
+    return Response(
+        [services.presenter.present_message(one.message, read_at=one.read_at) for one in views]
+    )
 
 
 async def _history(

@@ -66,7 +66,7 @@ async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
     headers = _describe(accepted)
     if wait:
         headers += await _wait_for_delivery(services.delivery_waiter, accepted, wait)
-    return Response(services.display.accepted(accepted), headers=headers)
+    return Response(services.presenter.present_accepted(accepted), headers=headers)
 
 
 @endpoint(
@@ -91,7 +91,9 @@ async def send_batch(context: Context[AppCaller, Nothing, BatchBody]) -> Respons
         context.body.messages, context.caller, key=key, origin=context.origin
     )
     results = [
-        EntrySent(200, services.display.accepted(one)) if isinstance(one, Accepted) else one
+        EntrySent(200, services.presenter.present_accepted(one))
+        if isinstance(one, Accepted)
+        else one
         for one in batch.results
     ]
     headers = [("Idempotency-Replay", "true")] if batch.is_replay else []
@@ -115,8 +117,8 @@ async def get_message(context: Context[Caller, OneMessage, Nothing]) -> Response
     found = await find_visible_message(
         services.database, context.caller, message_id=context.params.message_id
     )
-    shown = services.display.message(found.message, read_at=found.read_at)
-    return Response(services.display.with_status(shown, found.status))
+    shown = services.presenter.present_message(found.message, read_at=found.read_at)
+    return Response(services.presenter.add_status(shown, found.status))
 
 
 @endpoint(

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from starlette.requests import Request
 
 from ingest.console import session
-from ingest.console.sign_in import address_of
+from ingest.console.sign_in import find_address
 from ingest.settings import IngestSettings
 from ops.local.polling import wait_until
 from storage.model.broadcast import BroadcastStatus
@@ -149,15 +149,15 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console: Api) -> 
 
 def test_a_session_s_cookie_ends() -> None:
     """By its time, and by another token; and it names no session but its own."""
-    value = session.issue(TOKEN, "one", now=1000.0)
+    value = session.make_cookie(TOKEN, "one", now=1000.0)
     end = 1000 + session.LIFETIME_SECONDS
-    assert session.session_of(value, TOKEN, now=end - 1) == "one"
-    assert session.session_of(value, TOKEN, now=end) is None
-    assert session.session_of(value, TOKEN + "x", now=1000.0) is None
+    assert session.read_cookie(value, TOKEN, now=end - 1) == "one"
+    assert session.read_cookie(value, TOKEN, now=end) is None
+    assert session.read_cookie(value, TOKEN + "x", now=1000.0) is None
     later = f"{end + 99}.{value.partition('.')[2]}"
     another = value.replace(".one.", ".two.")
     for forged in (later, another, "", ".", "..", value[:-1], "٣.one." + value.rpartition(".")[2]):
-        assert session.session_of(forged, TOKEN, now=1000.0) is None
+        assert session.read_cookie(forged, TOKEN, now=1000.0) is None
 
 
 def test_signing_out_ends_the_session_everywhere(
@@ -262,7 +262,7 @@ def test_all_attempts_together_are_limited_too(engine: Engine) -> None:
 def test_attempts_are_counted_by_site(host: str | None, address: str) -> None:
     """All of an IPv6 network counts as one address; what is none, as one too."""
     client = None if host is None else (host, 1)
-    assert address_of(Request({"type": "http", "headers": [], "client": client})) == address
+    assert find_address(Request({"type": "http", "headers": [], "client": client})) == address
 
 
 def test_the_cookie_is_secure_where_a_trusted_proxy_says_https(console: Api) -> None:
