@@ -1,16 +1,16 @@
-"""`POST /messages/batch` (contract §2): in order, one bad entry fails alone."""
+"""`POST /messages/batch` (contract §2): entries are answered in order, and a bad one fails alone."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, text
 
 from ops.local.polling import wait_until
-from storage.postgres.tables import accepted
 from tests.builders import add_people
 from tests.ingest.running import Api
+from tests.ingest.sends.record import count_accepted
 
 GOOD: dict[str, Any] = {"type": "NOTIFICATION", "title": "t", "content": "c", "receiver_id": 2}
 
@@ -22,8 +22,8 @@ def batch(api: Api, *entries: Any, **headers: str) -> Any:
     return api.ask("POST", "/messages/batch", headers=given, content=body)
 
 
-def test_each_entry_is_judged_alone_and_answered_in_its_place(shared_api: Api) -> None:
-    """With the status it would have had by itself."""
+def test_each_entry_is_validated_alone_and_answered_in_its_place(shared_api: Api) -> None:
+    """An entry of a batch gets the status that it would have had as a single send."""
     entries: list[tuple[dict[str, Any], int]] = [
         (GOOD, 200),
         (GOOD | {"receiver_id": 404}, 404),
@@ -44,7 +44,7 @@ def test_each_entry_is_judged_alone_and_answered_in_its_place(shared_api: Api) -
 
 
 def test_ids_rise_in_the_order_of_the_entries(shared_api: Api) -> None:
-    """So that they are in that order in a history."""
+    """Ids of a batch rise from entry to entry, so a history has them in that order."""
     answer = batch(shared_api, *[GOOD] * 500)
     ids = [result["message"]["id"] for result in answer.json()["results"]]
     assert ids == sorted(set(ids))
@@ -52,7 +52,7 @@ def test_ids_rise_in_the_order_of_the_entries(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("number", [0, 501])
 def test_a_batch_has_1_to_500_entries(shared_api: Api, number: int) -> None:
-    """Else 422 for all of it."""
+    """An empty batch and one of 501 entries are 422 as a whole."""
     assert batch(shared_api, *[GOOD] * number).status_code == 422
 
 
@@ -82,7 +82,7 @@ BAD: dict[str, Any] = {
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("key", [False, True])
 def test_a_bad_entry_fails_alone_whatever_it_is(shared_api: Api, name: str, key: bool) -> None:
-    """422 in its place, with or without a key; the others are sent (contract §2)."""
+    """A bad entry is 422 in its place, with or without a key; the others are sent (contract §2)."""
     headers = {"Idempotency-Key": f"bad {name}"} if key else {}
     for _ in range(2):
         answer = batch(shared_api, GOOD, BAD[name], GOOD, **headers)
@@ -93,7 +93,7 @@ def test_a_bad_entry_fails_alone_whatever_it_is(shared_api: Api, name: str, key:
 
 
 def test_a_repeated_batch_with_a_key_sends_nothing_again(api: Api, engine: Engine) -> None:
-    """It gets the first answer: of what was sent, and of what was refused and would pass today."""
+    """A repeated batch gets its first answer: for what was sent, and for what was refused and would pass today."""
     entries = [GOOD, GOOD | {"receiver_id": 404}, GOOD | {"receiver_id": 3}]
     first = batch(api, *entries, **{"Idempotency-Key": "b"})
     assert [result["status"] for result in first.json()["results"]] == [200, 404, 200]
@@ -102,15 +102,15 @@ def test_a_repeated_batch_with_a_key_sends_nothing_again(api: Api, engine: Engin
         add_people(connection, [404])
         connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 3"))
     assert wait_until(lambda: api.send(api.person(1), receiver_id=3).status_code == 404, seconds=20)
-    count = accepted_count(engine)
+    count = count_accepted(engine)
     again = batch(api, *entries, **{"Idempotency-Key": "b"})
     assert again.json() == first.json()
     assert again.headers["Idempotency-Replay"] == "true"
-    assert accepted_count(engine) == count
+    assert count_accepted(engine) == count
 
 
 def test_the_key_of_a_batch_is_bound_to_its_whole_body(api: Api, engine: Engine) -> None:
-    """With another body it is 422 and nothing is sent, whatever the two have in common."""
+    """A batch's key with another body is 422 and sends nothing, even if the two bodies share entries."""
     key = {"Idempotency-Key": "b"}
     entries = [GOOD | {"receiver_id": 404}, GOOD]
     assert batch(api, *entries, **key).status_code == 200
@@ -122,11 +122,11 @@ def test_the_key_of_a_batch_is_bound_to_its_whole_body(api: Api, engine: Engine)
     assert single.status_code == 422
     assert api.send({**api.app(), "Idempotency-Key": "s"}, **GOOD).status_code == 200
     assert batch(api, GOOD, **{"Idempotency-Key": "s"}).status_code == 422
-    assert accepted_count(engine) == 2
+    assert count_accepted(engine) == 2
 
 
 def test_a_batch_that_was_cut_short_is_completed(api: Api, engine: Engine) -> None:
-    """A retry sends what has no first answer, once; what has one stays."""
+    """A retry sends the entries without a first answer, once; the others keep theirs."""
     entries = [GOOD | {"title": str(number)} for number in range(4)]
     first = batch(api, *entries, **{"Idempotency-Key": "b"}).json()["results"]
     lost = [result["message"]["id"] for result in first[2:]]
@@ -140,19 +140,13 @@ def test_a_batch_that_was_cut_short_is_completed(api: Api, engine: Engine) -> No
     results = again.json()["results"]
     assert results[:2] == first[:2]
     assert [result["message"]["title"] for result in results] == ["0", "1", "2", "3"]
-    assert accepted_count(engine) == 4
+    assert count_accepted(engine) == 4
 
 
 def test_many_at_once_with_one_key_are_one_batch(api: Api, engine: Engine) -> None:
-    """Twenty equal answers, every entry once."""
+    """Twenty equal requests with one key get twenty equal answers, and every entry is sent once."""
     entries = [GOOD | {"title": str(number)} for number in range(10)]
     with ThreadPoolExecutor(20) as pool:
         asked = [pool.submit(batch, api, *entries, **{"Idempotency-Key": "b"}) for _ in range(20)]
     assert len({one.result().content for one in asked}) == 1
-    assert accepted_count(engine) == 10
-
-
-def accepted_count(engine: Engine) -> int:
-    """How many sends are in the record's intake."""
-    with engine.begin() as connection:
-        return connection.execute(select(func.count()).select_from(accepted)).scalar_one()
+    assert count_accepted(engine) == 10

@@ -1,0 +1,67 @@
+"""`Idempotency-Key` of single sends (contract §2); batches' keys are tested in `test_batch.py`."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+from sqlalchemy import Engine, text
+
+from ops.local.polling import wait_until
+from tests.ingest.running import Api
+from tests.ingest.sends.record import count_accepted
+
+
+def send_many(api: Api, number: int, **headers: str) -> list[httpx.Response]:
+    """The same private message `number` times at once."""
+    caller = api.person(1)
+
+    def one(_number: int) -> httpx.Response:
+        return api.send({**caller, **headers}, receiver_id=2)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def test_one_key_fifty_times_at_once_is_one_row(api: Api, engine: Engine) -> None:
+    """Fifty requests with one key get equal answers, all but one of them marked as a replay (fault row 3)."""
+    answers = send_many(api, 50, **{"Idempotency-Key": "k"})
+    assert {answer.text for answer in answers if answer.status_code != 200} == set()
+    assert len({answer.content for answer in answers}) == 1
+    replays = [answer.headers.get("Idempotency-Replay") for answer in answers]
+    assert replays.count("true") == 49
+    assert count_accepted(engine) == 1
+
+
+def test_a_retry_gets_the_first_answer_though_the_receiver_is_gone(
+    api: Api, engine: Engine
+) -> None:
+    """A retry that would be refused today gets the answer that its key got when it was accepted."""
+    key = {"Idempotency-Key": "k"}
+    first = api.sent({**api.person(1), **key}, receiver_id=2)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 2"))
+    assert wait_until(lambda: api.send(api.person(1), receiver_id=2).status_code == 404, seconds=20)
+    again = api.send({**api.person(1), **key}, receiver_id=2)
+    assert (again.status_code, again.json()["id"]) == (200, first)
+    assert again.headers["Idempotency-Replay"] == "true"
+
+
+def test_a_key_is_the_callers_own_and_its_body_s(api: Api, engine: Engine) -> None:
+    """The same key of another caller is another key; with another body it is 422 and sends nothing."""
+    key = {"Idempotency-Key": "k"}
+    first = api.sent({**api.person(1), **key}, receiver_id=2)
+    assert api.sent({**api.person(2), **key}, receiver_id=2) != first
+    assert api.sent({**api.person(1), **key}, receiver_id=2) == first
+    refused = api.send({**api.person(1), **key}, receiver_id=3)
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"] == ["header", "Idempotency-Key"]
+    assert (
+        api.send({**api.person(1), "Idempotency-Key": "x" * 256}, receiver_id=2).status_code == 422
+    )
+    assert count_accepted(engine) == 2
+
+
+def test_a_request_that_was_refused_leaves_its_key_free(api: Api) -> None:
+    """A key whose request was refused is free: the corrected body may use it."""
+    key = {**api.person(1), "Idempotency-Key": "k"}
+    assert api.send(key, receiver_id=404).status_code == 404
+    assert api.send(key, receiver_id=2).status_code == 200
