@@ -54,6 +54,17 @@ def end_rests(engine: Engine) -> None:
         connection.execute(text("UPDATE broadcast_chunks SET lease_until = now() - interval '1s'"))
 
 
+def lengthen_rests(engine: Engine) -> None:
+    """Let what rests after a failure rest for an hour more, so that a slow machine does not see it tried again."""
+    with engine.begin() as connection:
+        for table, column in (("broadcast_chunks", "lease_until"), ("broadcasts", "rest_until")):
+            connection.execute(
+                text(
+                    f"UPDATE {table} SET {column} = {column} + interval '1 h' WHERE error IS NOT NULL"
+                )
+            )
+
+
 def list_told(services: Services) -> list[tuple[int, str, int]]:
     """Everything on the bus, in order: person, kind of event, message id."""
     bus: Any = services.bus

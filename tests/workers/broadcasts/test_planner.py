@@ -8,11 +8,7 @@ from sqlalchemy import Engine, text
 
 from storage.model.errors import TransientError
 from storage.postgres.broadcasts import expansion
-from tests.workers.broadcasts.lanes import (
-    add_pending,
-    of_app,
-    work_off,
-)
+from tests.workers.broadcasts.lanes import add_pending, lengthen_rests, of_app, work_off
 from workers.broadcasts.lane import run_lane
 from workers.services import Services
 
@@ -61,6 +57,7 @@ def test_what_takes_too_long_to_plan_is_not_tried_first_for_ever(
         connection.exec_driver_sql(BREAK.format(what=late))
     with pytest.raises(TransientError):
         run_lane(services)
+    lengthen_rests(engine)
     work_off(services)
     assert [status for status, _ in list_statuses(engine)] == ["PENDING", "DONE"]
 
