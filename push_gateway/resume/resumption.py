@@ -33,11 +33,13 @@ def leave_out_recalled(missed: list[PastEvent]) -> list[PastEvent]:
     The recall of a message from before stays: the client has that message on its screen.
     """
     messages = {past.event.key for past in missed if isinstance(past.event, NewMessage)}
-    recalls = {past.event.taken_back for past in missed if isinstance(past.event, MessageRecalled)}
+    recalls = {
+        past.event.recalled_key for past in missed if isinstance(past.event, MessageRecalled)
+    }
     gone = messages & recalls
     return [past for past in missed if _message_key(past.event) not in gone] if gone else missed
 
 
 def _message_key(event: Event) -> str:
     """The key of the message that an event brings or recalls; of other events their own key, which is no message's."""
-    return event.taken_back if isinstance(event, MessageRecalled) else event.key
+    return event.recalled_key if isinstance(event, MessageRecalled) else event.key

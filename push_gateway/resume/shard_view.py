@@ -102,7 +102,7 @@ class ShardView:
         return True
 
     def _remember_recall(self, recall: MessageRecalled) -> None:
-        self._recalled_keys[recall.taken_back] = None
+        self._recalled_keys[recall.recalled_key] = None
         if len(self._recalled_keys) > REMEMBERED_RECALLS:
             del self._recalled_keys[next(iter(self._recalled_keys))]
 

@@ -44,8 +44,8 @@ class Key:
     material: Any
 
 
-def secret_key(secret: str, *, algorithm: str) -> Key:
-    """The deployment's secret; InvalidSettings if it is shorter than RFC 7518 §3.2 asks."""
+def make_secret_key(secret: str, *, algorithm: str) -> Key:
+    """Make the key of the deployment's secret. Raises InvalidSettings if it is shorter than RFC 7518 §3.2 asks."""
     needed = SECRET_BYTES[algorithm]
     if len(secret.encode()) < needed:
         raise InvalidSettings(
@@ -57,33 +57,33 @@ def secret_key(secret: str, *, algorithm: str) -> Key:
         key.Algorithm.prepare_key(key.key)
     except InvalidKeyError as error:
         raise InvalidSettings("CARILLON_JWT_SECRET is a public key or a certificate") from error
-    key.Algorithm = _Judged(HASHES[algorithm])
+    key.Algorithm = _CheckedSecret(HASHES[algorithm])
     return Key(algorithm, None, key)
 
 
-class _Judged(HMACAlgorithm):
-    """PyJWT's, for a secret that it has judged already.
+class _CheckedSecret(HMACAlgorithm):
+    """PyJWT's HMAC, for a secret that was checked once.
 
-    By itself it looks for PEM, SSH, DER, X.509 and JSON in the secret with every token, which costs as
-    much as the token itself.
+    PyJWT itself checks with every token whether the secret looks like a public key or a certificate, which costs as
+    much as the token.
     """
 
     def prepare_key(self, key: str | bytes) -> bytes:
-        """The secret as it is."""
+        """The secret as bytes, without checking it again."""
         return key if isinstance(key, bytes) else key.encode()
 
 
-def pem_key(path: Path, *, algorithms: tuple[str, ...]) -> list[Key]:
-    """A PEM public key, once for every one of `algorithms` that its type serves."""
+def read_pem_keys(path: Path, *, algorithms: tuple[str, ...]) -> list[Key]:
+    """Read a PEM public key: one `Key` for each of `algorithms` that its type serves. Raises InvalidSettings."""
     try:
         public = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise InvalidSettings("CARILLON_JWT_PUBLIC_KEY_FILE is not a PEM public key") from error
-    return list(_bound(public, None, algorithms))
+    return list(_bind(public, None, algorithms))
 
 
-def jwks_keys(path: Path, *, algorithms: tuple[str, ...]) -> list[Key]:
-    """The public signature keys of a JWKS file (RFC 7517); any other key in it is left out."""
+def read_jwks_keys(path: Path, *, algorithms: tuple[str, ...]) -> list[Key]:
+    """Read the public signature keys of a JWKS file (RFC 7517); other keys in it are left out. Raises InvalidSettings."""
     try:
         entries = json.loads(path.read_bytes())["keys"]
         return [key for entry in entries for key in _from_jwk(entry, algorithms)]
@@ -97,16 +97,16 @@ def _from_jwk(entry: dict[str, Any], algorithms: tuple[str, ...]) -> Iterator[Ke
     stated = entry.get("alg")
     wanted = tuple(name for name in algorithms if stated in (None, name))
     if wanted:
-        yield from _bound(PyJWK(entry).key, entry.get("kid"), wanted)
+        yield from _bind(PyJWK(entry).key, entry.get("kid"), wanted)
 
 
-def _bound(public: Any, kid: str | None, algorithms: tuple[str, ...]) -> Iterator[Key]:
+def _bind(public: Any, kid: str | None, algorithms: tuple[str, ...]) -> Iterator[Key]:
     for algorithm in algorithms:
-        if _serves(public, algorithm):
+        if _is_for(public, algorithm):
             yield Key(algorithm, kid, public)
 
 
-def _serves(public: Any, algorithm: str) -> bool:
+def _is_for(public: Any, algorithm: str) -> bool:
     if isinstance(public, rsa.RSAPublicKey):
         if public.key_size < MIN_RSA_BITS:
             raise InvalidSettings(f"an RSA key of tokens must have at least {MIN_RSA_BITS} bits")

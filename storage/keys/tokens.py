@@ -16,13 +16,20 @@ from typing import Any
 
 import jwt
 
-from storage.keys.token_keys import ALGORITHMS, SECRET_BYTES, Key, jwks_keys, pem_key, secret_key
+from storage.keys.token_keys import (
+    ALGORITHMS,
+    SECRET_BYTES,
+    Key,
+    make_secret_key,
+    read_jwks_keys,
+    read_pem_keys,
+)
 from storage.model.errors import InvalidSettings, NotSignedIn, TokenExpired
 from storage.model.message import MAX_ID
 from storage.settings import duration, setting, words
 
 MAX_TOKEN_LENGTH = 8192  # longer than any header a proxy lets through
-MAX_REMEMBERED = 20_000  # tokens whose signature is not checked again; bounds their memory
+MAX_CACHED = 20_000  # tokens whose signature is not checked again; bounds their memory
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 USER_ID = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 INVALID = "The token is invalid."
@@ -30,7 +37,7 @@ EXPIRED = "The token has expired."
 
 
 def parse_algorithms(text: str) -> tuple[str, ...]:
-    """A parser of the list of accepted algorithms; `none` is not among them."""
+    """Parse the list of accepted algorithms. Raises ValueError for an unknown one, and for `none`."""
     names = words(text)
     if not names or not ALGORITHMS.issuperset(names):
         raise ValueError(f"must be some of {', '.join(sorted(ALGORITHMS))}")
@@ -81,45 +88,46 @@ class TokenSettings:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """Who a valid token speaks for, and until when (leeway included)."""
+    """The user of a valid token, and the end of its validity (with the leeway)."""
 
     user_id: int
     expires_at: datetime
 
 
 class TokenVerifier:
-    """Tells whether a token is valid now. One a process; safe to share between threads."""
+    """Tells whether a token is valid now. A process needs one; threads may share it."""
 
     def __init__(self, settings: TokenSettings, *, clock: Callable[[], float] = time.time) -> None:
-        """Load the keys; InvalidSettings if an accepted algorithm has none, or a weak one."""
+        """Load the keys. Raises InvalidSettings if an accepted algorithm has no key, or a weak one."""
         self._settings = settings
         self._clock = clock
-        self._keys = _keys(settings)
-        # With the Unix second of `expires_at`, which is asked for with every request.
-        self._remembered: dict[str, tuple[VerifiedToken, float]] = {}
+        self._keys = _load_keys(settings)
+        # Verified tokens, each with its `expires_at` as a Unix time, which every request is compared with.
+        self._cache: dict[str, tuple[VerifiedToken, float]] = {}
 
     def verify(self, token: str) -> VerifiedToken:
-        """The token's user; raises NotSignedIn with a sentence that does not quote the token.
+        """Check a token and tell its user. Raises NotSignedIn with a sentence that does not quote the token.
 
-        TokenExpired, of that kind, if the signature is good and the time over. A signature is checked once: a token seen before is judged by its `exp` alone.
+        Raises TokenExpired, a NotSignedIn, if the signature is good and only the time is over. The signature of a token
+        is checked once; after that only its end is compared with the clock.
         """
-        known = self._remembered.get(token)
+        known = self._cache.get(token)
         if known is None:
-            verified = self._verified(token)
+            verified = self._verify_anew(token)
             known = verified, verified.expires_at.timestamp()
-            if len(self._remembered) >= MAX_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[token] = known
+            if len(self._cache) >= MAX_CACHED:
+                self._cache.clear()
+            self._cache[token] = known
         verified, expires = known
         if expires <= self._clock():
             raise TokenExpired(EXPIRED)
         return verified
 
-    def _verified(self, token: str) -> VerifiedToken:
+    def _verify_anew(self, token: str) -> VerifiedToken:
         if len(token) > MAX_TOKEN_LENGTH:
             raise NotSignedIn(INVALID)
         try:
-            claims = self._claims(token)
+            claims = self._read_claims(token)
             expires = float(claims["exp"])
         except jwt.ExpiredSignatureError as error:
             raise TokenExpired(EXPIRED) from error
@@ -131,25 +139,25 @@ class TokenVerifier:
         expires_at = datetime.fromtimestamp(expires, UTC) + self._settings.leeway
         return VerifiedToken(int(user_id), expires_at)
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _read_claims(self, token: str) -> dict[str, Any]:
         failure: jwt.PyJWTError = jwt.InvalidSignatureError()
-        for key in self._candidates(token):
+        for key in self._find_keys(token):
             try:
-                return self._decoded(token, key)
+                return self._decode(token, key)
             except jwt.InvalidSignatureError as error:
                 failure = error
         raise failure
 
-    def _candidates(self, token: str) -> list[Key]:
-        """The keys a token may be signed with: its algorithm's, and its kid's if both name one."""
-        if len(self._keys) == 1:  # no choice; and PyJWT parses a token slowly
+    def _find_keys(self, token: str) -> list[Key]:
+        """The keys that a token may be signed with: those of its algorithm, and of its `kid` where both name one."""
+        if len(self._keys) == 1:  # no choice, so the token need not be parsed for it
             return self._keys
         header = jwt.get_unverified_header(token)
         algorithm, kid = header.get("alg"), header.get("kid")
         keys = [key for key in self._keys if key.algorithm == algorithm]
         return [key for key in keys if kid is None or key.kid is None or key.kid == kid]
 
-    def _decoded(self, token: str, key: Key) -> dict[str, Any]:
+    def _decode(self, token: str, key: Key) -> dict[str, Any]:
         settings = self._settings
         return jwt.decode(
             token,
@@ -168,9 +176,9 @@ class TokenVerifier:
 
 
 def issue_token(settings: TokenSettings, user_id: int, *, ttl_seconds: float, now: float) -> str:
-    """A token for `user_id`, valid for `ttl_seconds` from `now` (Unix seconds); negative: expired.
+    """Make a token for `user_id`, valid for `ttl_seconds` from `now` (Unix seconds); with a negative time it is expired.
 
-    Raises InvalidSettings where tokens are signed by somebody else's private key.
+    Raises InvalidSettings where tokens are signed with a private key that we do not have.
     """
     algorithm = next((name for name in settings.algorithms if name in SECRET_BYTES), None)
     if algorithm is None:
@@ -178,20 +186,20 @@ def issue_token(settings: TokenSettings, user_id: int, *, ttl_seconds: float, no
     claims: dict[str, Any] = {"sub": str(user_id), "iat": int(now), "exp": int(now + ttl_seconds)}
     optional = {"iss": settings.issuer, "aud": settings.audience}
     claims |= {name: value for name, value in optional.items() if value is not None}
-    key = secret_key(settings.secret, algorithm=algorithm)
+    key = make_secret_key(settings.secret, algorithm=algorithm)
     return jwt.encode(claims, key.material, algorithm=algorithm)
 
 
-def _keys(settings: TokenSettings) -> list[Key]:
+def _load_keys(settings: TokenSettings) -> list[Key]:
     keys = [
-        secret_key(settings.secret, algorithm=name)
+        make_secret_key(settings.secret, algorithm=name)
         for name in settings.algorithms
         if name in SECRET_BYTES
     ]
     if settings.public_key_file is not None:
-        keys += pem_key(settings.public_key_file, algorithms=settings.algorithms)
+        keys += read_pem_keys(settings.public_key_file, algorithms=settings.algorithms)
     if settings.jwks_file is not None:
-        keys += jwks_keys(settings.jwks_file, algorithms=settings.algorithms)
+        keys += read_jwks_keys(settings.jwks_file, algorithms=settings.algorithms)
     for name in settings.algorithms:
         if not any(key.algorithm == name for key in keys):
             raise InvalidSettings(

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from storage.settings import setting, words
 
 
-def _keys(text: str) -> tuple[str, ...]:
+def _parse_keys(text: str) -> tuple[str, ...]:
     keys = words(text)
     for key in keys:
         try:
@@ -29,7 +29,7 @@ class VaultSettings:
 
     keys: tuple[str, ...] = setting(
         "CARILLON_SECRETS_KEY",
-        parse=_keys,
+        parse=_parse_keys,
         secret=True,
         help="Fernet key of the app secrets at rest. Several, comma-separated, newest first, while "
         "a key is being replaced: the first seals, any opens.",
@@ -37,17 +37,17 @@ class VaultSettings:
 
 
 class Vault:
-    """Seals and opens secrets."""
+    """Encrypts secrets for storage, and decrypts them."""
 
     def __init__(self, settings: VaultSettings) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in settings.keys])
 
     def seal(self, secret: str) -> bytes:
-        """`secret`, readable again only with one of the keys; different bytes every time."""
+        """Encrypt `secret` with the first key. The bytes differ every time."""
         return self._fernet.encrypt(secret.encode())
 
     def open(self, sealed: bytes) -> bytes | None:
-        """What was sealed; None if none of the keys did it (a key was dropped too early)."""
+        """Decrypt what `seal` made; None if none of the keys fits (a key was dropped too early)."""
         try:
             return self._fernet.decrypt(sealed)
         except InvalidToken:

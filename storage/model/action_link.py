@@ -1,9 +1,9 @@
 """Action links: the button of a message, and where single sign-on may send a browser (contract §2, §4, §6).
 
-Called by ingest. Pure: it knows nothing of who asks, of tickets' validity, or of what an app has stored.
+Called by ingest. Pure: it knows nothing of the caller, of the validity of tickets, or of what an app has stored.
 
-A URL is matched against one narrow form instead of being parsed and then searched for tricks: what
-browsers (WHATWG URL) and urllib would read differently does not match, so it is nobody's.
+A URL is matched against one narrow form, instead of being parsed and then searched for tricks. A URL that browsers
+(WHATWG URL) and urllib would read differently does not match, and so is refused.
 """
 
 import re
@@ -36,7 +36,7 @@ _MAX_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class JumpLink:
-    """Our own jump link, taken apart. The target is as it was written: not yet judged."""
+    """The parts of one of our own jump links. The target is as it was written: nothing has checked it yet."""
 
     app_id: str
     target_url: str
@@ -44,7 +44,7 @@ class JumpLink:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A host in lower case, and a port where one is written; `subdomains`: not it, but all below it."""
+    """A host in lower case, and its port if one is written. `subdomains`: all hosts below it, and not itself."""
 
     host: str
     port: int | None
@@ -59,9 +59,9 @@ class _Place:
 
 
 def build_jump_link(app_id: str, target_url: str) -> str:
-    """The `action_url` of a button that signs on to `app_id` and goes on to `target_url` (contract §2).
+    """The `action_url` of a button that signs a person on to `app_id` and goes on to `target_url` (contract §2).
 
-    `parse_jump_link` gives both back unchanged. Judge the target first with `is_allowed_target`.
+    `parse_jump_link` gives both back unchanged. Check the target first, with `is_allowed_target`.
     """
     return f"{JUMP_PATH}?app_id={quote(app_id, safe='')}&redirect_to={quote(target_url, safe='')}"
 
@@ -69,8 +69,8 @@ def build_jump_link(app_id: str, target_url: str) -> str:
 def parse_jump_link(url: str) -> JumpLink | None:
     """The parts of our own jump link; None for anything else.
 
-    Only the relative form is ours: with a host in front, whose link it is depends on the deployment.
-    Each parameter must be there once, in any order; others are ignored, as the jump route does.
+    Only the relative form is ours, because a host in front of it may be another deployment's. Each of the two
+    parameters must be there once, in any order; others are ignored, as the jump route ignores them.
     """
     path, separator, query = url.partition("?")
     if path != JUMP_PATH or not separator or not _is_plain(url) or "#" in url:
@@ -90,27 +90,27 @@ def is_allowed_target(url: str, *, callback_url: str, redirect_hosts: Iterable[s
     """Whether an app's button may lead to `url`: absolute http(s), on a host the app has (contract §2).
 
     The app has its callback's host and its `redirect_hosts`: `host`, `host:port`, `*.domain` (every
-    name below the domain, not the domain itself) or `*.domain:port`. Without a port every port is
-    meant, also for the callback: the contract allows hosts, and hosts share their cookies across ports.
+    name below the domain, not the domain itself) or `*.domain:port`. Without a port, and for the callback's host,
+    every port is allowed: the contract speaks of hosts, and a host shares its cookies across ports.
     """
-    target = _place(url)
+    target = _parse_place(url)
     if target is None:
         return False
-    callback = _place(callback_url)
+    callback = _parse_place(callback_url)
     if callback is not None and callback.host == target.host:
         return True
-    entries = (_entry(text) for text in redirect_hosts)
+    entries = (_parse_entry(text) for text in redirect_hosts)
     return any(entry is not None and entry.covers(target) for entry in entries)
 
 
 def is_redirect_host(text: str) -> bool:
-    """Whether `text` is something to register in `redirect_hosts`; what is not never matches."""
-    return _entry(text) is not None
+    """Whether `text` has the form of an entry in `redirect_hosts`. An entry of another form never matches."""
+    return _parse_entry(text) is not None
 
 
 def is_absolute_url(url: str) -> bool:
     """Whether `url` is an absolute http(s) URL that everyone reads alike, on whatever host."""
-    return _place(url) is not None
+    return _parse_place(url) is not None
 
 
 def is_button_url(url: str) -> bool:
@@ -119,10 +119,10 @@ def is_button_url(url: str) -> bool:
 
 
 def build_callback_link(callback_url: str, *, ticket: str, next: str | None = None) -> str:
-    """Where the browser goes to sign on: the app's callback with the ticket and, maybe, where to go next.
+    """Where a browser goes to sign on: the app's callback with the ticket and, unless None, the page to go on to.
 
-    The callback's own query and fragment stay as they are, the ticket coming after that query. All of it is
-    ASCII, as a header must be: other characters are percent-encoded (RFC 3987 §3.1).
+    The callback keeps its own query and fragment; the ticket is added to the query. The link is ASCII, as a header
+    must be: other characters are percent-encoded (RFC 3987 §3.1).
     """
     front, hash_sign, fragment = quote(callback_url, safe=_ASCII).partition("#")
     joint = "" if front.endswith(("?", "&")) else "&" if "?" in front else "?"
@@ -130,18 +130,18 @@ def build_callback_link(callback_url: str, *, ticket: str, next: str | None = No
     return f"{front}{joint}ticket={quote(ticket, safe='')}{going_on}{hash_sign}{fragment}"
 
 
-def _place(url: str) -> _Place | None:
+def _parse_place(url: str) -> _Place | None:
     match = _ABSOLUTE.fullmatch(url)
     if match is None or not _is_plain(url):
         return None
-    return _judged(match["host"].lower(), match["port"])
+    return _make_place(match["host"].lower(), match["port"])
 
 
-def _entry(text: str) -> _Place | None:
+def _parse_entry(text: str) -> _Place | None:
     match = _ENTRY.fullmatch(_punycode(text.lower()))
     if match is None:
         return None
-    return _judged(match["host"], match["port"], subdomains=bool(match["any"]))
+    return _make_place(match["host"], match["port"], subdomains=bool(match["any"]))
 
 
 def _punycode(text: str) -> str:
@@ -156,7 +156,7 @@ def _punycode(text: str) -> str:
         return ""
 
 
-def _judged(host: str, port: str | None, *, subdomains: bool = False) -> _Place | None:
+def _make_place(host: str, port: str | None, *, subdomains: bool = False) -> _Place | None:
     labels = host.split(".")
     if len(host) > _MAX_HOST or max(map(len, labels)) > _MAX_LABEL:
         return None

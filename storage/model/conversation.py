@@ -17,7 +17,7 @@ PREVIEW_LENGTH = 200
 
 
 class Delivery(NamedTuple):
-    """One person's copy of a message: who has it, in which conversation, and whether it is born read."""
+    """One person's copy of a message: whose it is, in which conversation, and whether it counts as read from the start."""
 
     user_id: int
     peer_id: int
@@ -25,15 +25,15 @@ class Delivery(NamedTuple):
 
 
 def app_peer(app_id: int | None) -> int:
-    """The conversation of an app's messages (`-app_id`), or the system one without an app."""
+    """The peer of the conversation that an app's messages are in: `-app_id`, or SYSTEM_PEER without an app."""
     return SYSTEM_PEER if app_id is None else -app_id
 
 
 def make_deliveries(message: Message) -> tuple[Delivery, ...]:
-    """Everyone's copies of a message to one receiver, the receiver's first.
+    """Everyone's deliveries of a message to one receiver, the receiver's first.
 
-    Person to person: both have it, the sender's born read; to oneself: one copy. Otherwise the
-    receiver alone, in the app's conversation. A broadcast has no copies here: it has an audience.
+    From person to person both have one, and the sender's is read from the start; to oneself there is one. Otherwise
+    the receiver alone has one, in the app's conversation. A broadcast has none here: it has an audience.
     `storage/postgres/messages/persistence.py` says the same in SQL; a test holds the two together.
     """
     receiver, sender = message.receiver_id, message.sender_id
@@ -50,7 +50,7 @@ def make_deliveries(message: Message) -> tuple[Delivery, ...]:
 
 
 def make_preview(content_type: ContentType, content: str) -> str:
-    """The line shown in a conversation list: the text, cut, or `[IMAGE]` and the like."""
+    """The line shown in a conversation list: the text, cut at PREVIEW_LENGTH characters, or `[IMAGE]` and the like."""
     return content[:PREVIEW_LENGTH] if content_type is ContentType.TEXT else f"[{content_type}]"
 
 
@@ -59,7 +59,7 @@ class Conversation:
     """One row of a person's conversation list.
 
     `peer_username` and `peer_name`: a person's mobile and name, an app's string id and name.
-    The last message fields are None when the message is gone (recalled, or past retention).
+    `last_content_type` and `last_content` are None when the message is gone (recalled, or past retention).
     """
 
     peer_id: int

@@ -1,8 +1,8 @@
-"""What can go wrong, in three families: the caller is wrong, try later, never will work.
+"""What can go wrong, in three families: CallerError, TransientError and PermanentError.
 
-Raised on any floor. Their HTTP statuses stand in `http_status.py`, the close codes of sockets in `push_gateway/sockets/close_codes.py`.
-A `detail` is a sentence for the person who called, never SQL, a secret or a path, except that of
-PermanentError, which is an operator's.
+Any layer may raise them. Their HTTP statuses stand in `http_status.py`, the close codes of sockets in
+`push_gateway/sockets/close_codes.py`. A `detail` is a sentence for the person who called: never SQL, a secret or a path.
+Only that of PermanentError is for operators instead.
 """
 
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class CallerError(CarillonError):
 
 
 class NotSignedIn(CallerError):
-    """No credentials, or they are invalid or expired."""
+    """The request has no credentials, or they are invalid or expired."""
 
 
 class TokenExpired(NotSignedIn):
-    """A token of ours, whose time is over: a new one is needed."""
+    """The token's signature is good, and its time is over: the caller needs a new one."""
 
 
 class ClockSkew(NotSignedIn):
-    """The caller's clock is too far from ours: `server_time` is ours, in Unix seconds."""
+    """The caller's clock differs too much from ours. `server_time` is our time, in Unix seconds."""
 
     def __init__(self, detail: str, *, server_time: int) -> None:
         super().__init__(detail)
@@ -41,7 +41,7 @@ class NotAllowed(CallerError):
 
 
 class NotFound(CallerError):
-    """No such thing, or not the caller's to see."""
+    """There is no such thing, or the caller may not see it."""
 
 
 class InConflict(CallerError):
@@ -77,7 +77,7 @@ class Invalid(CallerError):
 
 
 def invalid(field: str, msg: str, *, where: str = "body") -> Invalid:
-    """The `Invalid` of one field, `where` being body, query, path or header."""
+    """Make the `Invalid` of one field. `where` the field is: body, query, path or header."""
     return Invalid(FieldProblem((where, field), msg))
 
 
@@ -86,7 +86,10 @@ class InvalidSettings(CallerError):
 
 
 class TransientError(CarillonError):
-    """Nothing is wrong with the request; `retry_after_seconds` is a hint (None: `http_status.py` chooses)."""
+    """Nothing is wrong with the request: the same one will work later.
+
+    `retry_after_seconds` is a hint for the caller; None: `http_status.py` chooses.
+    """
 
     def __init__(self, detail: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(detail)
@@ -100,8 +103,8 @@ class OverLimit(TransientError):
 class PermanentError(CarillonError):
     """Repeating this cannot help; a person has to look at it.
 
-    Its `detail` is for operators, not for callers. `is_about_data`: what is wrong is in the values that were
-    given; else it may be the place they go to (a table that is away, rights that are missing), and others fail too.
+    Its `detail` is for operators, not for callers. `is_about_data`: the values that were given are the reason. If not,
+    it may be the place that they go to (a missing table or right), and others fail in the same way.
     """
 
     def __init__(self, detail: str, *, is_about_data: bool = True) -> None:
@@ -110,5 +113,8 @@ class PermanentError(CarillonError):
 
 
 def describe_error(error: Exception) -> str:
-    """What an operator is told of `error`. Of one that is not ours only its kind: it may quote a message."""
+    """The sentence that tells an operator of `error`.
+
+    Of an error that is not ours it gives the class only, because its text may quote a message.
+    """
     return error.detail if isinstance(error, CarillonError) else f"{type(error).__name__}."

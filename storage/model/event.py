@@ -1,7 +1,7 @@
 """Events: facts on the bus, for the people connected now. A closed union; `storage/valkey/event_json.py` has the JSON.
 
 An event names itself by `key`, so that a publish that is repeated (a worker died between publish and
-delete) can be skipped by whoever reads.
+delete) can be skipped by readers.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from storage.model.message import Message
 class NewMessage:
     """A message is in these people's histories.
 
-    `recipients`: conversation (peer) id → the users whose copy is in a conversation of that id.
-    `content` is ready to show (media already presigned). `part` tells one publish of the same message
-    from another: the chunk number of a broadcast, else 0. `origin`: text of a `model.origin.Origin`.
+    `recipients` has pairs of a peer and the users who have the message in their conversation with it. `content` is
+    ready to show (media is presigned). `part` is the chunk number of a broadcast, else 0: each chunk is an event of
+    its own. `origin` is the text of a `model.origin.Origin`.
     """
 
     message: Message
@@ -26,7 +26,7 @@ class NewMessage:
 
     @property
     def key(self) -> str:
-        """Its name: the same whenever it is published again."""
+        """The event's name: the same each time it is published again."""
         return f"n{self.message.id}.{self.part}"
 
 
@@ -41,7 +41,7 @@ class ConversationRead:
 
     @property
     def key(self) -> str:
-        """Its name."""
+        """The event's name: the same each time it is published again."""
         return f"r{self.user_id}.{self.conversation_id}.{self.up_to_id}.{self.unread_count}"
 
 
@@ -55,7 +55,7 @@ class AllRead:
 
     @property
     def key(self) -> str:
-        """Its name."""
+        """The event's name: the same each time it is published again."""
         return f"a{self.user_id}.{self.up_to_id}.{self.unread_count}"
 
 
@@ -69,12 +69,12 @@ class MessageRecalled:
 
     @property
     def key(self) -> str:
-        """Its name."""
+        """The event's name: the same each time it is published again."""
         return f"x{self.message_id}.{self.part}"
 
     @property
-    def taken_back(self) -> str:
-        """The name of the NewMessage that it takes back."""
+    def recalled_key(self) -> str:
+        """The `key` of the NewMessage that this recall takes back."""
         return f"n{self.message_id}.{self.part}"
 
 
@@ -87,7 +87,7 @@ class Disconnect:
 
     @property
     def key(self) -> str:
-        """Its name."""
+        """The event's name: the same each time it is published again."""
         return f"d{self.user_id}.{self.at_ms}"
 
 

@@ -1,9 +1,9 @@
-"""Media as plain values: object keys, what may be uploaded, and as what an object is shown (contract §4).
+"""Media as plain values: object keys, what may be uploaded, and how an object is served (contract §4).
 
 Called by the stores and by ingest. Pure: randomness is passed in.
 
-An object is shown as what the *extension of its key* says, never as what its uploader said: the
-extension is ours, so an uploaded page cannot run on the origin that serves it.
+The extension in an object's key decides what it is served as, never what its uploader said. The extension is ours, so
+an uploaded page cannot run on the origin that serves it.
 """
 
 import re
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from storage.model.errors import TooLarge, invalid
 
-# What browsers show and cannot run. No SVG and no PDF: both carry scripts.
+# What browsers show without running it. No SVG and no PDF: both can carry scripts.
 _SHOWN = {
     "avif": "image/avif",
     "bmp": "image/bmp",
@@ -72,14 +72,14 @@ class MediaObject:
 
 @dataclass(frozen=True, slots=True)
 class ObjectHeaders:
-    """As what an object is served."""
+    """The headers that say what an object is: Content-Type and Content-Disposition."""
 
     content_type: str
     disposition: str
 
 
 def build_key(owner: str, filename: str, *, content_type: str, random: str) -> str:
-    """The key of a new object: the owner, `random` (32 hex digits), and an extension of ours.
+    """Build the key of a new object: the owner, `random` (32 hex digits), and an extension of ours.
 
     The extension says what the browser may do with it: that of a type that is shown, else the file
     name's if it is short and plain, else none.
@@ -116,14 +116,14 @@ def is_media_type(content_type: str) -> bool:
 
 
 def strip_parameters(content_type: str) -> str:
-    """The media type alone: `audio/webm;codecs=opus` is `audio/webm`, an empty one UNKNOWN_TYPE."""
+    """The media type without its parameters: `audio/webm` of `audio/webm;codecs=opus`; UNKNOWN_TYPE of an empty one."""
     return content_type.partition(";")[0].strip(" \t").lower() or UNKNOWN_TYPE
 
 
 def clean_filename(filename: str) -> str:
-    """The name of a file as it may be shown: no folders, nothing invisible, up to 255 characters.
+    """The name of a file as it may be shown: no folders, no invisible characters, up to 255 characters.
 
-    Without text-direction marks too: they show `exe.gpj` as `jpg.exe`. "" when nothing is left.
+    Text-direction marks go too, because they show `exe.gpj` as `jpg.exe`. "" when nothing is left.
     """
     name = re.split(r"[/\\]", filename)[-1]
     visible = "".join(c for c in name if c.isprintable() or unicodedata.category(c) == "Zs")
@@ -131,19 +131,19 @@ def clean_filename(filename: str) -> str:
 
 
 def signing_instant(now: float, lifetime_seconds: int) -> int:
-    """The instant from which a URL of this lifetime is good, as Unix seconds: `now`, rounded down.
+    """The instant as of which a URL of this lifetime is signed, in Unix seconds: `now`, rounded down.
 
-    The same for a quarter of the lifetime, in every process, so that the URL is the same too and clients'
-    caches know it; it works for at least three quarters of its life.
+    It is the same for a quarter of the lifetime, in every process. So the URL is the same too, clients can cache it,
+    and it works for at least three quarters of its lifetime.
     """
     quarter = max(lifetime_seconds // 4, 1)
     return int(now // quarter) * quarter
 
 
 def choose_headers(key: str, filename: str = "") -> ObjectHeaders:
-    """As what an object is served: an image, sound or video in place, anything else as a download.
+    """The headers of an object: images, sound and video are shown in place, anything else is a download.
 
-    `filename`, if known, is what a browser calls it when it is saved (RFC 6266).
+    `filename`, if there is one, is the name that a browser saves it under (RFC 6266).
     """
     name = key.rpartition("/")[2]
     own_name = f"; filename*=UTF-8''{quote(filename, safe='')}" if filename else ""
@@ -155,7 +155,7 @@ def choose_headers(key: str, filename: str = "") -> ObjectHeaders:
 
 
 def check_upload(content_type: str, size: int, *, max_bytes: int) -> None:
-    """Refuse what no store takes: Invalid for a type or size that is none, TooLarge over `max_bytes`."""
+    """Check an upload before it is allowed: raises Invalid for a malformed type or size, TooLarge over `max_bytes`."""
     if not is_media_type(content_type):
         raise invalid("content_type", "must be a media type such as image/png")
     if size < 1:

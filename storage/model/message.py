@@ -27,7 +27,7 @@ class ContentType(StrEnum):
 
 
 class UnknownWord(str):
-    """A type of a newer version, read after a roll-back: shown as it is written, and decided by nowhere."""
+    """A type that only a newer version knows, read after a roll-back. It is shown as it is written; no rule goes by it."""
 
     __slots__ = ()
 
@@ -52,9 +52,9 @@ class Message(NamedTuple):
     """One message as it is stored.
 
     `app_id` is the app whose conversation it is in (None for person to person, contract §2);
-    `sent_by_app_id` the app that called, which may ask after it and recall it; `receiver_id` is None
+    `sent_by_app_id` the app that called, which may ask for its status and recall it; `receiver_id` is None
     for a broadcast; `content` of a media type is an object key (or an older full URL), not a URL to
-    show: whoever shows it presigns it. `filename` is the object's own name; None for anything else.
+    show: it is presigned when it is shown. `filename` is the object's own name; None for anything else.
     """
 
     id: int

@@ -24,11 +24,11 @@ class Origin:
 
     @property
     def text(self) -> str:
-        """As it is stored and sent; "" if there is none."""
+        """The origin as it is stored with a send and carried by its event; "" if there is none."""
         return f"{self.request_id} {self.traceparent}".strip()
 
     @staticmethod
     def parse(text: str | None) -> "Origin":
-        """What `text` was made from."""
+        """The origin that `Origin.text` was made from; an empty one for None or ""."""
         request_id, _, traceparent = (text or "").partition(" ")
         return Origin(request_id, traceparent)

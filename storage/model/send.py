@@ -6,14 +6,14 @@ from datetime import datetime
 from storage.model.message import ContentType, MessageType
 
 
-# Neither Send nor Accepted is frozen: making a frozen one takes far longer, and every send
-# makes one of each. A Send has no slots: its `__dict__` is what is written (`storage/postgres/sends/intake.py`).
+# Neither Send nor Accepted is frozen: a frozen one takes far longer to make, and each request makes one of each
+# (docs/performance.md). A Send has no slots: its `__dict__` is what is written (`storage/postgres/sends/intake.py`).
 @dataclass
 class Send:
     """What will become a message. Field meanings are those of `storage.model.message.Message`.
 
-    `receiver_id` is None exactly when `is_broadcast`. `send_at` is None for now (aware UTC otherwise).
-    `audience` of a broadcast: None is everyone active; a tuple is those user ids.
+    `receiver_id` is None exactly when `is_broadcast`. `send_at` is aware UTC; None: at once. `audience` of a broadcast
+    is a tuple of user ids; None: everyone who is active. `unresolved` are the names or ids that led to nobody.
     """
 
     sender_id: int | None
@@ -50,8 +50,8 @@ class IdempotencyKey:
 class Accepted:
     """The record's answer to a send: its id and instant.
 
-    `is_replay`: the key had been used for the same body before; `send`, `id` and `created_at` are the
-    first request's and nothing new was written.
+    `is_replay`: the idempotency key was used for the same body before. Then `id`, `created_at` and `send` are those of
+    the first request, and nothing new was written.
     """
 
     id: int

@@ -2,7 +2,7 @@
 
 Our own lines from CARILLON_LOG_LEVEL on, libraries' from warnings on. At `debug` every request, send, chunk
 and push has a line with its request id. Bodies are never logged, by us or (`hide_parameters`) by SQLAlchemy;
-credentials are blotted out of every text of a line, by every logger, and long texts are cut first.
+credentials are removed from every text of a line, whichever logger wrote it, and long texts are cut first.
 """
 
 import logging
@@ -18,7 +18,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from storage.settings import one_of, setting
 
-# The request in hand, for whatever is logged meanwhile.
+# The id of the request that is being answered, for every line that is logged meanwhile.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
@@ -26,9 +26,8 @@ PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
 _SERVERS = ("uvicorn", "uvicorn.access", "uvicorn.error", "uvicorn.asgi")
 
 # Tokens and tickets in query strings, JWTs anywhere, Authorization, signatures, and the console's cookie.
-# Strangers write what is searched: each pattern begins at one place of a run and never goes back
-# (possessive, atomic), or `eyJ` 15,000 times holds the process for seconds. What stands before a JWT in
-# its run goes with it.
+# Anybody can write what is searched, so no pattern may backtrack (possessive and atomic groups): otherwise `eyJ`
+# repeated many times would occupy the process for seconds. What stands before a JWT without a break goes with it.
 SECRET = re.compile(
     r"(?i:(?<=token=)|(?<=ticket=)|(?<=token%3d)|(?<=ticket%3d))[^&\s\"']++"
     r"|(?<![\w-])(?>[\w-]*?eyJ)[\w-]++\.[\w-]++\.[\w-]*+"
@@ -36,10 +35,10 @@ SECRET = re.compile(
     r"|(?i:(?<=carillon_console=))[^;\s\"']++"
     r"|(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])"
 )
-# Characters of a text, so that a line has a few texts of this length at most. A traceback's end says most.
+# Characters of one text of a line. Of a longer one the beginning and the end are kept: a traceback's end says most.
 LONGEST = 16 * 1024
 _END = LONGEST // 4
-# What credentials consist of: where a text is cut, what is left of one goes too.
+# The characters of credentials: where a text is cut, what is left of one goes too.
 _OF_CREDENTIALS = string.ascii_letters + string.digits + "-_.=+/%~"
 
 
@@ -63,10 +62,10 @@ class LogSettings:
 
 
 def configure(settings: LogSettings, *, process: str) -> None:
-    """Write the logs of this process in one form; `process` names its kind. Harmless to repeat."""
+    """Make all logs of this process come in one form, on stderr. `process` names its kind. Harmless to repeat."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(make_formatter(settings, process=process))
-    handler.addFilter(_with_request_id)
+    handler.addFilter(_add_request_id)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -74,20 +73,20 @@ def configure(settings: LogSettings, *, process: str) -> None:
         logging.getLogger(name).setLevel(settings.level.upper())
     for name in _SERVERS:
         logger = logging.getLogger(name)
-        # What is switched off (--no-access-log) stays off: uvicorn makes a line of every request if
-        # there is a handler anywhere, whatever the level: an eighth of a send's CPU.
+        # A logger that is switched off (--no-access-log) stays off. With a handler anywhere uvicorn would make a line
+        # of every request, whatever the level, which costs much of a send's CPU.
         if logger.hasHandlers():
             logger.handlers = []
             logger.propagate = True
 
 
 def make_formatter(settings: LogSettings, *, process: str) -> logging.Formatter:
-    """What makes a line of a record, without credentials and not too long."""
+    """The formatter of the settings; its lines have no credentials and are not too long."""
     return _Json(process) if settings.format == "json" else _Human(process)
 
 
 def redact(text: str) -> str:
-    """`text` without the credentials in it; of a long one its beginning and its end."""
+    """`text` with every credential replaced by `***`; of a text longer than LONGEST its beginning and its end."""
     if len(text) <= LONGEST:
         return SECRET.sub("***", text)
     begin = text[: LONGEST - _END].rstrip(_OF_CREDENTIALS)
@@ -96,7 +95,7 @@ def redact(text: str) -> str:
     return SECRET.sub("***", f"{begin}… {left_out} characters left out …{end}")
 
 
-def _with_request_id(record: logging.LogRecord) -> bool:
+def _add_request_id(record: logging.LogRecord) -> bool:
     if not hasattr(record, "request_id"):
         record.request_id = REQUEST_ID.get()
     return True
@@ -125,7 +124,7 @@ class _Human(logging.Formatter):
 
 
 class _Json(OrjsonFormatter):
-    """The same as one JSON object: time, level, process, logger, message, request_id, exc_info."""
+    """One JSON object a line: time, level, process, logger, message, request_id, exc_info."""
 
     def __init__(self, process: str) -> None:
         super().__init__(
@@ -137,7 +136,7 @@ class _Json(OrjsonFormatter):
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """The texts without credentials: of the finished line the blot could take a quote's backslash."""
+        """The fields without credentials. They are redacted one by one: in the finished JSON it could break an escape."""
         return {
             name: redact(value) if isinstance(value, str) else value
             for name, value in log_data.items()

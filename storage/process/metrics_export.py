@@ -1,9 +1,9 @@
 """How processes show their metrics: alone, or together with those that share a folder.
 
 With PROMETHEUS_MULTIPROC_DIR in its environment a process keeps its numbers in files of that folder
-(prometheus_client's multi-process mode), and any of those who share it tells the sum of all: Celery's
-pool, or `uvicorn --workers N`. Metrics are never in the way of what is measured: a folder that is gone is
-made again, and a process that cannot have one keeps its numbers to itself.
+(prometheus_client's multi-process mode), and any process that shares the folder can tell the sum of all: Celery's
+pool, or `uvicorn --workers N`. Metrics never stop what they measure: a folder that is gone is made again, and a process
+that cannot write to it keeps its numbers to itself.
 """
 
 import fcntl
@@ -44,12 +44,16 @@ def shared_folder() -> Path | None:
 
 
 def join_shared_folder() -> None:
-    """Before a process makes its metrics: see to it that it can, and that those of dead processes are put together."""
+    """Prepare the shared folder, if there is one, and archive the numbers of dead processes.
+
+    To be called before a process makes its first metric. If the folder cannot be used, the process keeps its numbers to
+    itself, with a warning in the log.
+    """
     folder = shared_folder()
     if folder is None:
         return
     try:
-        _make_ready(folder)
+        _prepare(folder)
         archive_dead_processes()
     except OSError as error:
         _log.warning("This process keeps its metrics to itself: %s", error)
@@ -58,38 +62,38 @@ def join_shared_folder() -> None:
     _joined.add(os.getpid())
 
 
-def _make_ready(folder: Path) -> None:
+def _prepare(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
         raise OSError(f"there is too little room in {folder}")
 
 
 def export_metrics(registry: CollectorRegistry) -> bytes:
-    """The metrics of `registry`, or of every process of the shared folder, in Prometheus' text format."""
+    """The metrics in Prometheus' text format: those of `registry`, or the sums of the shared folder if there is one."""
     folder = shared_folder()
     return generate_latest(registry) if folder is None else export_folder(folder)
 
 
 def export_folder(folder: Path) -> bytes:
-    """The sum of what the processes that share `folder` have counted; nothing if it is gone."""
+    """The sums of the processes that share `folder`, in Prometheus' text format; empty if the folder is gone."""
     return generate_latest(make_folder_registry(folder))
 
 
 def make_folder_registry(folder: Path) -> CollectorRegistry:
-    """A registry that reads `folder` whenever it is asked."""
+    """A registry that reads `folder` each time it is collected."""
     registry = CollectorRegistry()
     registry.register(_SharedNumbers(folder))
     return registry
 
 
 class _SharedNumbers(MultiProcessCollector):
-    """Reads a folder that may be gone, while no process puts its files together."""
+    """Collects the sums of a folder, which may be gone, while no process is archiving in it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterable[Metric]:
-        """The sums; without files that are damaged."""
+        """The sums of all files, without those that are damaged."""
         with suppress(FileNotFoundError), _locked(self._folder):
             files = [str(file) for file in self._folder.glob("*.db")]
             try:
@@ -100,21 +104,21 @@ class _SharedNumbers(MultiProcessCollector):
 
 
 def archive_dead_processes() -> None:
-    """Take back what processes that are gone said of themselves (gauges), and add up what they counted.
+    """Add the counts of dead processes to the archive, and drop their gauges.
 
-    Their files go, so that a worker that is restarted again and again leaves none behind. For a process that
-    starts: whoever was killed could not do it.
+    Their files are deleted, so that a worker that is restarted again and again leaves none behind. A process does it
+    when it starts, because one that was killed could not do it for itself.
     """
     folder = shared_folder()
     if folder is None or not folder.is_dir():
         return
     with _locked(folder) as is_ours:
-        dead = [file for file in folder.glob("*_*.db") if _is_of_the_dead(file)]
+        dead = [file for file in folder.glob("*_*.db") if _is_of_dead_process(file)]
         for file in dead if is_ours else ():
-            _put_by(file)
+            _archive(file)
 
 
-def _is_of_the_dead(file: Path) -> bool:
+def _is_of_dead_process(file: Path) -> bool:
     number = file.stem.rpartition("_")[2]
     if not number.isdecimal() or int(number) == ARCHIVE:
         return False
@@ -123,7 +127,7 @@ def _is_of_the_dead(file: Path) -> bool:
     return not psutil.pid_exists(int(number))
 
 
-def _put_by(file: Path) -> None:
+def _archive(file: Path) -> None:
     kind = file.stem.rpartition("_")[0]
     merge = _MERGES.get(kind)
     if merge is None and not kind.startswith("gauge_live"):
@@ -136,7 +140,7 @@ def _put_by(file: Path) -> None:
     file.unlink(missing_ok=True)
 
 
-# A value and its time, of the archive and of the dead.
+# A value and its time. How those of the archive and of a dead process are merged, by the kind of metric:
 Stamped = tuple[float, float]
 _MERGES: dict[str, Callable[[Stamped, Stamped], Stamped]] = {
     "counter": lambda a, b: (a[0] + b[0], 0.0),
@@ -172,18 +176,18 @@ def _is_readable(file: str) -> bool:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """One at a time: no sum is told while a file is being added to another.
+    """Hold the folder's lock, so that no sum is read while a file is being added to another.
 
-    False after LOCK_SECONDS: who has it is frozen, and nobody waits for that.
+    Yields False when another process has not released it within LOCK_SECONDS: that one is frozen, and is not waited for.
     """
     with (folder / LOCK).open("wb") as lock:
         until = time.monotonic() + LOCK_SECONDS
-        while not (is_ours := _is_taken(lock)) and time.monotonic() < until:
+        while not (is_ours := _try_lock(lock)) and time.monotonic() < until:
             time.sleep(0.01)
         yield is_ours
 
 
-def _is_taken(lock: BinaryIO) -> bool:
+def _try_lock(lock: BinaryIO) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

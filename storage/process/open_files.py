@@ -4,8 +4,8 @@ import resource
 from contextlib import suppress
 from enum import Enum
 
-KEPT = 256  # for databases, files and whoever is being refused,
-KEPT_SHARE = 8  # or this part of a small limit
+RESERVED = 256  # descriptors for databases, files, and clients that are being refused,
+RESERVED_SHARE = 8  # or this fraction of a small limit
 
 
 class Headroom(Enum):
@@ -17,29 +17,29 @@ class Headroom(Enum):
 
 
 def raise_limit() -> None:
-    """Raise this process's limit to what it may raise it to.
+    """Raise this process's limit of open files as far as it may.
 
     The usual 1,024 are for programs that use select(2); a gateway would be full with a thousand clients.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS says "unlimited" and refuses it.
+    # macOS reports "unlimited" and then refuses to set it.
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def read_limit() -> int:
-    """How many this process may have open now; -1 is unlimited."""
+    """How many files and sockets this process may have open; -1 is unlimited."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def find_headroom(connections: int) -> Headroom:
-    """What there is room for when clients have so many connections.
+    """Whether one more client may be let in when clients have `connections` already.
 
-    Some descriptors are kept back: who finds none is reset by the kernel and no log tells of it, and
-    this process could not open its own database any more.
+    Some descriptors are reserved: without a free one the kernel resets a client and no log tells of it, and this
+    process could not connect to its database.
     """
     most = read_limit()
-    kept = min(KEPT, most // KEPT_SHARE)
-    if most < 0 or connections <= most - kept:
+    reserved = min(RESERVED, most // RESERVED_SHARE)
+    if most < 0 or connections <= most - reserved:
         return Headroom.ENOUGH
-    return Headroom.TO_REFUSE if connections <= most - kept // 2 else Headroom.NONE
+    return Headroom.TO_REFUSE if connections <= most - reserved // 2 else Headroom.NONE

@@ -20,27 +20,27 @@ TRACEPARENT = "traceparent"  # W3C Trace Context
 
 @dataclass(frozen=True, slots=True)
 class RequestSpan:
-    """A request in hand; `traceparent` is what other processes put their spans below it by."""
+    """The span of a request that is being answered. Other processes put theirs below it by its `traceparent`."""
 
     traceparent: str
     _span: Any
 
     def end(self, name: str, *, status: int) -> None:
-        """It was answered; `name` has its route, which is known only now."""
+        """End the span: the request was answered. `name` has its route, which is known only now."""
         self._span.update_name(name)
         self._span.set_attribute("http.response.status_code", status)
         self._span.end()
 
 
 def make_tracer(environ: Mapping[str, str], *, process: str) -> "Tracer | None":
-    """Where this process puts its spans; None if no endpoint is set. `process` names its kind."""
+    """The tracer of this process; None if no endpoint is set. `process` names its kind."""
     if not any(environ.get(name) for name in ENDPOINTS):
         return None
     return Tracer(process)
 
 
 class Tracer:
-    """Makes spans; they are sent from a thread of their own, and dropped if nobody takes them."""
+    """Makes spans. They are sent from a thread of their own, and dropped when the endpoint does not take them."""
 
     def __init__(self, process: str) -> None:
         if importlib.util.find_spec("opentelemetry.sdk") is None:
@@ -65,7 +65,7 @@ class Tracer:
         self._propagator = TraceContextTextMapPropagator()
 
     def begin(self, name: str, *, traceparent: str = "") -> RequestSpan:
-        """The span of a request that has begun, below the caller's if it sent one."""
+        """Begin the span of a request; below the caller's, if it sent a `traceparent`."""
         from opentelemetry.trace import SpanKind, set_span_in_context  # noqa: PLC0415
 
         context = self._propagator.extract({TRACEPARENT: traceparent})
@@ -75,7 +75,10 @@ class Tracer:
         return RequestSpan(carrier[TRACEPARENT], span)
 
     def record_span(self, name: str, origin: str, *, since: float, **attributes: Any) -> None:
-        """A span that began at `since` (Unix time) and ends now, below the origin's; none without one."""
+        """Record a span that began at `since` (Unix time) and ends now, below that of `origin` (an `Origin.text`).
+
+        Records nothing if the origin has no span.
+        """
         from opentelemetry.trace import SpanKind  # noqa: PLC0415
 
         traceparent = Origin.parse(origin).traceparent
@@ -92,5 +95,5 @@ class Tracer:
         span.end(time.time_ns())
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the spans that are left, and stop."""
         self._provider.shutdown()

@@ -101,7 +101,7 @@ class Bus:
             return parse_usage(self._client.eval(*build_trim_command(self._settings)))
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close every connection."""
         self._client.close()
 
     def _run_pipeline(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
@@ -138,5 +138,5 @@ class AsyncBus:
             await self._client.set(PROBE, 1, px=1_000)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close every connection."""
         await self._client.aclose()

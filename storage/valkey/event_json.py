@@ -1,8 +1,9 @@
-"""The JSON of events on the bus, both ways, and which shard carries what; for `storage/valkey/bus.py`.
+"""The JSON of events on the bus, both ways, and which shard carries which event.
 
-Every event of a person goes to that person's one shard (docs/decisions/0012-streams-as-bus.md), so an event to
-many becomes one payload for each shard that has recipients, naming those alone. A change of this form must
-still read what was written before it: publishers and readers are restarted one after the other.
+All events of a person go to that person's one shard (docs/decisions/0012-streams-as-bus.md). So an event to many
+people becomes one payload for each shard that has recipients, and names those alone. When this form changes, the code
+must still read what was written before: publishers and readers are restarted one after the other. The outbox keeps
+the same form (`storage/postgres/outbox.py`).
 """
 
 from collections.abc import Iterator
@@ -24,8 +25,8 @@ from storage.model.message import ContentType, Message, MessageType
 
 SHARDS = 16
 
-# A message travels as a list in this order. What came later has a name of its own, which readers of the
-# version before pass over: `f`, the file's name.
+# A message travels as a list in this order. A field that came later has a key of its own instead, which readers of
+# an older version ignore: `f`, the file's name.
 MESSAGE_FIELDS = (
     "id",
     "sender_id",
@@ -54,18 +55,18 @@ def shard_of(user_id: int) -> int:
 
 
 def encode_event(event: Event) -> Iterator[tuple[int, bytes]]:
-    """The payloads of an event, as (shard, JSON); none if nobody receives it."""
+    """Encode an event: a (shard, JSON) pair for each shard that has recipients; none if nobody receives it."""
     match event:
         case NewMessage(message=message, content=content, recipients=recipients, part=part):
             shown = None if content == message.content else content
-            body = {"m": orjson.Fragment(_message(message)), "c": shown}
+            body = {"m": orjson.Fragment(_encode_message(message)), "c": shown}
             if message.filename is not None:
                 body["f"] = message.filename
             if event.origin:
                 body["o"] = event.origin
-            yield from _shared("n", body, recipients, part)
+            yield from _encode_shares("n", body, recipients, part)
         case MessageRecalled(message_id=message_id, recipients=recipients, part=part):
-            yield from _shared("x", {"i": message_id}, recipients, part)
+            yield from _encode_shares("x", {"i": message_id}, recipients, part)
         case ConversationRead(user_id, conversation_id, up_to_id, unread_count):
             fields = [user_id, conversation_id, up_to_id, unread_count]
             yield shard_of(user_id), orjson.dumps({"k": "r", "f": fields})
@@ -79,14 +80,14 @@ def encode_event(event: Event) -> Iterator[tuple[int, bytes]]:
 
 
 def decode_event(payload: bytes) -> Event | None:
-    """The event of a payload; None for a kind or a form that this version does not know."""
+    """Decode a payload; None for a kind or a form that this version does not know."""
     try:
-        return _decoded(orjson.loads(payload))
+        return _parse_fields(orjson.loads(payload))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _decoded(fields: dict[str, Any]) -> Event | None:
+def _parse_fields(fields: dict[str, Any]) -> Event | None:
     match fields["k"]:
         case "n":
             message = _read_message(fields["m"], filename=fields.get("f"))
@@ -104,19 +105,19 @@ def _decoded(fields: dict[str, Any]) -> Event | None:
     return None
 
 
-def _shared(
+def _encode_shares(
     kind: str, body: dict[str, Any], recipients: Recipients, part: int
 ) -> Iterator[tuple[int, bytes]]:
-    for shard, share in _shares(recipients).items():
+    for shard, share in _group_by_shard(recipients).items():
         yield shard, orjson.dumps({"k": kind, **body, "r": list(share.items()), "p": part})
 
 
-def _shares(recipients: Recipients) -> dict[int, dict[int, list[int]]]:
-    """Shard → conversation → users, everything in the order given."""
+def _group_by_shard(recipients: Recipients) -> dict[int, dict[int, list[int]]]:
+    """Shard → peer → users, all in the order given."""
     shares: dict[int, dict[int, list[int]]] = {}
     for peer_id, user_ids in recipients:
         for user_id in user_ids:
-            share = shares.setdefault(user_id % SHARDS, {})
+            share = shares.setdefault(shard_of(user_id), {})
             share.setdefault(peer_id, []).append(user_id)
     return shares
 
@@ -125,7 +126,7 @@ def _read_recipients(fields: dict[str, Any]) -> Recipients:
     return tuple((peer_id, tuple(user_ids)) for peer_id, user_ids in fields["r"])
 
 
-def _message(message: Message) -> bytes:
+def _encode_message(message: Message) -> bytes:
     return orjson.dumps(_fields(message))
 
 

@@ -1,7 +1,7 @@
-"""What every push gateway process says of itself now and then; for who watches (console, `carillon top`).
+"""What each push gateway process reports of itself now and then; shown by the console and `carillon top`.
 
-One hash in Valkey, a field a process; who was not heard of for a few seconds does not count. Times are
-Valkey's, so that no clocks are compared.
+It is one hash in Valkey, with a field for each process. A process that has not reported for a few seconds does not
+count. Times are Valkey's, so that the clocks of different machines are not compared.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _REPORT = """
 local time = redis.call('TIME')
 return redis.call('HSET', KEYS[1], ARGV[1], time[1] .. ' ' .. ARGV[2])
 """
-# Those of processes that were killed are taken out by whoever looks.
-_LOOK = """
+# The reports of processes that were killed are removed when somebody reads.
+_READ = """
 local now = tonumber(redis.call('TIME')[1])
 local found = {}
 local all = redis.call('HGETALL', KEYS[1])
@@ -35,7 +35,10 @@ return found
 
 @dataclass(frozen=True, slots=True)
 class GatewayCounts:
-    """Of one process, or of all together: `frames` written since it started, `buffered_bytes` waiting."""
+    """The counts of one process, or of all together.
+
+    `frames` were written since the process started; `buffered_bytes` wait for slow sockets.
+    """
 
     processes: int
     sockets: int
@@ -44,39 +47,42 @@ class GatewayCounts:
 
 
 class GatewayReports:
-    """Both ends, for processes with an event loop. Every method raises TransientError without Valkey."""
+    """Both ends, for processes with an event loop. Every method raises TransientError when Valkey does not answer."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
         self._client = make_async_client(valkey)
 
     async def report(self, name: str, counts: GatewayCounts) -> None:
-        """Say how a process is doing; `name` is that of no other."""
+        """Report the counts of the process `name`, which no other process may have."""
         text = f"{counts.sockets} {counts.frames} {counts.buffered_bytes}"
         with translate_valkey_errors():
             await self._client.eval(_REPORT, 1, GATEWAYS, name, text)
 
     async def forget(self, name: str) -> None:
-        """Say that a process ends."""
+        """Remove the report of a process that ends."""
         with translate_valkey_errors():
             await self._client.hdel(GATEWAYS, name)
 
     async def read_counts(self) -> GatewayCounts:
-        """All that were heard of lately, together."""
+        """Add up the counts of all processes that reported lately."""
         with translate_valkey_errors():
-            return _together(await self._client.eval(_LOOK, 1, GATEWAYS, str(FRESH_SECONDS)))
+            return _add_up(await self._client.eval(_READ, 1, GATEWAYS, str(FRESH_SECONDS)))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close every connection."""
         await self._client.aclose()
 
 
 def read_counts(valkey: ValkeySettings) -> GatewayCounts:
-    """As `GatewayReports.read_counts`, for a command; on a connection of its own."""
+    """Add up the counts of all processes that reported lately, for a command: it opens a connection of its own.
+
+    Raises TransientError when Valkey does not answer.
+    """
     with translate_valkey_errors(), make_client(valkey) as connection:
-        return _together(connection.eval(_LOOK, 1, GATEWAYS, str(FRESH_SECONDS)))
+        return _add_up(connection.eval(_READ, 1, GATEWAYS, str(FRESH_SECONDS)))
 
 
-def _together(found: Any) -> GatewayCounts:
+def _add_up(found: Any) -> GatewayCounts:
     counts = [tuple(map(int, text.split())) for text in found]
     sockets, frames, buffered = (
         (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)

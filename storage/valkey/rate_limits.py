@@ -1,8 +1,8 @@
-"""What one caller may ask for: token buckets and a daily quota, shared by every ingest process through Valkey.
+"""Rate limits of callers: token buckets and a daily quota, which all ingest processes share through Valkey.
 
-Called by ingest before a send is accepted, an upload granted, a list looked up. A limit protects the
-others; it is no promise. So when Valkey is away or slow the request passes, and that is
-counted (docs/decisions/0029-limits-of-callers.md).
+Called by ingest before it accepts a send, grants an upload or looks up a list. A limit protects other callers and
+promises nothing: when Valkey is away or slow the request passes, and that is counted
+(docs/decisions/0029-limits-of-callers.md).
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from storage.valkey.connection import make_async_client
 
 _SECOND = 1.0
 _SECONDS_AN_HOUR = 3600
-# Of how many people it is known that they are quiet; then all of it is forgotten.
-_QUIET_SIZE = 100_000
+# People whose last sends a process remembers at most; then it forgets all of them.
+_MAX_COUNTED = 100_000
 
 
 class Quota(StrEnum):
-    """What is limited, each by itself; the value is part of Valkey's keys."""
+    """What is limited, each by itself. The value is part of the key in Valkey."""
 
     APP_SENDS = "limit"
     PERSON_SENDS = "limit-sends"
@@ -96,7 +96,7 @@ class LimitSettings:
     )
 
     def budget(self, quota: Quota) -> "Budget":
-        """How much of it there is."""
+        """The limits of this quota."""
         match quota:
             case Quota.APP_SENDS:
                 return Budget(
@@ -112,7 +112,7 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens a second, how many gather, and how many a day; 0 is no limit."""
+    """Tokens that come back a second, the size of the bucket, and tokens a day; a `rate` or `daily` of 0 is no limit."""
 
     rate: float
     burst: int
@@ -120,15 +120,15 @@ class Budget:
 
     @property
     def is_unlimited(self) -> bool:
-        """Whether there is nothing to ask Valkey for."""
+        """Whether neither a rate nor a daily quota is set."""
         return self.rate == 0 and self.daily == 0
 
 
-# One key a caller, so that it works on a cluster, and Valkey's clock, so that processes agree. Nothing is
-# taken from the one when the other refuses. More than a full bucket holds passes when it is full and
-# leaves it in debt: a batch of 500 works with any burst, and the long run's rate still holds. A count below
-# 0 gives back. A key is gone once its bucket would be full again and its day is over.
-# Answers the milliseconds to wait; 0 means taken.
+# Takes tokens from a caller's bucket and daily quota, or none when either refuses; answers the milliseconds to wait, 0
+# when they were taken. One key a caller, so that it works on a cluster; Valkey's clock, so that processes agree. A
+# count above a full bucket passes when the bucket is full and leaves it in debt: a batch of 500 works with any burst,
+# and the rate still holds in the long run. A negative count gives tokens back. The key expires when its bucket would
+# be full again and its day is over.
 _TAKE = """
 local rate, burst, quota, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
@@ -161,7 +161,7 @@ return 0
 
 
 class RateLimiter:
-    """The limits of every caller. `passed_unchecked` counts what Valkey could not be asked about."""
+    """Applies the limits of all callers. `passed_unchecked` counts requests that passed because Valkey did not answer."""
 
     def __init__(
         self,
@@ -170,37 +170,37 @@ class RateLimiter:
         *,
         tell_unchecked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`tell_unchecked` is called for everything that passes unchecked."""
+        """`tell_unchecked` is called for each request that passes because Valkey did not answer in time."""
         self._wait_seconds = limit_settings.wait.total_seconds()
         self._valkey = make_async_client(replace(valkey_settings, timeout=limit_settings.wait))
         self._take = self._valkey.register_script(_TAKE)
         budgets = {quota: limit_settings.budget(quota) for quota in Quota}
         self._budgets = {quota: one for quota, one in budgets.items() if not one.is_unlimited}
-        self._quiet = _LocalAllowance(budgets[Quota.PERSON_SENDS])
+        self._local = _LocalAllowance(budgets[Quota.PERSON_SENDS])
         self._tell_unchecked = tell_unchecked
         self.passed_unchecked = 0
 
     async def take(self, quota: Quota, id: int, *, count: int = 1) -> None:
-        """Use up `count` of the quota of the app or person with this integer id: all of them, or none.
+        """Use up `count` of the quota of the app or person with this integer id: all of it, or nothing.
 
-        Raises OverLimit with the seconds after which the same take will do (a daily one: at midnight
-        UTC; a count above all of a day's never will). One round trip, none when nothing is limited or
-        a person sends now and then; returns within the settings' wait whatever Valkey does.
+        Raises OverLimit with the seconds after which the same call will succeed (of the daily quota: at midnight UTC; a
+        count above the whole daily quota never will). It takes one round trip, or none when nothing is limited or a
+        person sends rarely, and it returns within the settings' wait whatever Valkey does.
         """
         if quota not in self._budgets:
             return
         if quota is Quota.PERSON_SENDS:
-            count = self._quiet.untold(id, count, now=time.monotonic())
+            count = self._local.count_for_valkey(id, count, now=time.monotonic())
         wait_ms = await self._ask(quota, id, count=count) if count else 0
         if wait_ms > 0:
             raise OverLimit(_SENTENCES[quota], retry_after_seconds=wait_ms / 1000)
 
     async def give_back(self, quota: Quota, id: int, *, count: int = 1) -> None:
-        """Undo a take that nothing came of. Never raises."""
+        """Give back what `take` used up for something that then failed. Never raises."""
         if quota not in self._budgets:
             return
         if quota is Quota.PERSON_SENDS:
-            count = -self._quiet.untold(id, -count, now=time.monotonic())
+            count = -self._local.count_for_valkey(id, -count, now=time.monotonic())
         if count:
             await self._ask(quota, id, count=-count)
 
@@ -221,26 +221,26 @@ class RateLimiter:
 
 
 class _LocalAllowance:
-    """People who send now and then, of whom Valkey need not hear: a round trip less for nearly every send.
+    """What people may send without asking Valkey: a fifth of their rate a second, in each process.
 
-    A fifth of the rate a second passes untold, in each process. Who sends faster is told of, what they
-    sent in that second included, until they have been quiet for one.
+    It saves the round trip for nearly every send (docs/decisions/0029-limits-of-callers.md). When somebody sends
+    faster, Valkey is told, including what went before in that second, until they have been slower for a second.
     """
 
     def __init__(self, budget: Budget) -> None:
-        self._untold_a_second = budget.rate // 5
-        # The second's beginning, what was asked for in it, and whether all of it is told.
-        self._seen: dict[int, tuple[float, int, bool]] = {}
+        self._per_second = budget.rate // 5
+        # Of each person: when the second began, what was sent in it, and whether Valkey is told of everything.
+        self._seconds: dict[int, tuple[float, int, bool]] = {}
 
-    def untold(self, id: int, count: int, *, now: float) -> int:
-        """Note `count` more, and answer how many Valkey has to be told of now."""
-        began, before, is_busy = self._seen.get(id, (now, 0, False))
+    def count_for_valkey(self, id: int, count: int, *, now: float) -> int:
+        """Note `count` more of this person, and return how many of them Valkey has to be told of now; 0: none."""
+        began, before, is_told = self._seconds.get(id, (now, 0, False))
         if (passed := now - began) >= _SECOND:
-            is_busy = before > self._untold_a_second and passed < 2 * _SECOND
+            is_told = before > self._per_second and passed < 2 * _SECOND
             began, before = now, 0
-        if len(self._seen) >= _QUIET_SIZE:
-            self._seen.clear()
-        self._seen[id] = (began, before + count, is_busy)
-        if is_busy or before > self._untold_a_second:
+        if len(self._seconds) >= _MAX_COUNTED:
+            self._seconds.clear()
+        self._seconds[id] = (began, before + count, is_told)
+        if is_told or before > self._per_second:
             return count
-        return before + count if before + count > self._untold_a_second else 0
+        return before + count if before + count > self._per_second else 0

@@ -1,9 +1,8 @@
-"""Whether anybody has an id, both ends: a gateway asks through Valkey, ingest answers from the record.
+"""Whether a user id is anybody's, both ends: a gateway asks through Valkey, ingest answers from the record.
 
-A token's `sub` may be of nobody in the table, and a gateway has no door to PostgreSQL
-(docs/decisions/0031-who-is-disabled-and-who-is-nobody.md). It asks once for each person that it has not met,
-and goes on without an answer if nobody gives one: a person must never be
-kept out because ingest is away.
+The `sub` of a token may be nobody's, and a gateway has no connection to PostgreSQL
+(docs/decisions/0031-who-is-disabled-and-who-is-nobody.md). It asks once for each id that it has not seen. Without an
+answer it lets the person in: nobody may be kept out because ingest is away.
 """
 
 import asyncio
@@ -14,11 +13,13 @@ from datetime import timedelta
 from storage.settings import ValkeySettings
 from storage.valkey.connection import make_async_client, translate_valkey_errors
 
-ASKED = "carillon:strangers:asked"  # a list of ids, for whichever ingest process comes first
-ANSWERING = "carillon:strangers:answering"  # there as long as an ingest process takes questions
+ASKED = (
+    "carillon:strangers:asked"  # a list of ids; the first ingest process that takes one answers it
+)
+ANSWERING = "carillon:strangers:answering"  # a key that exists as long as some ingest process takes questions
 ANSWERING_LIFETIME = timedelta(seconds=3)
 SOMEBODY_LIFETIME = timedelta(hours=1)
-NOBODY_LIFETIME = timedelta(seconds=5)  # somebody may be given that id at any moment
+NOBODY_LIFETIME = timedelta(seconds=5)  # short, because an import may add the id at any moment
 PATIENCE_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.005
 TOGETHER = 500
@@ -26,7 +27,7 @@ TOGETHER = 500
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What Valkey says of some ids: who is somebody, who is nobody, and whether the others can be asked for."""
+    """What is known of some ids: those of people, those of nobody, and whether a process takes questions about others."""
 
     somebody: frozenset[int]
     nobody: frozenset[int]
@@ -34,7 +35,7 @@ class Answers:
 
 
 class Strangers:
-    """Both ends. Every method raises TransientError when Valkey cannot be asked."""
+    """Both ends. Every method but `close` raises TransientError when Valkey does not answer."""
 
     def __init__(self, valkey: ValkeySettings) -> None:
         self._valkey = make_async_client(valkey)
@@ -42,9 +43,9 @@ class Strangers:
         self.is_closed = False
 
     async def read_answers(self, user_ids: Collection[int]) -> Answers:
-        """What has been answered about these ids, in one round trip."""
+        """Read what has been answered about these ids, in one round trip."""
         with translate_valkey_errors():
-            is_answered, *answers = await self._valkey.mget(ANSWERING, *map(_key, user_ids))
+            is_answered, *answers = await self._valkey.mget(ANSWERING, *map(_answer_key, user_ids))
         told = list(zip(user_ids, answers, strict=True))
         return Answers(
             somebody=frozenset(user_id for user_id, answer in told if answer == b"1"),
@@ -53,11 +54,13 @@ class Strangers:
         )
 
     async def is_nobody(self, user_id: int) -> bool:
-        """Ask, and wait for the answer; False if there is none within PATIENCE_SECONDS."""
+        """Ask whether the id is nobody's, and wait for the answer; False if there is none within PATIENCE_SECONDS."""
         with translate_valkey_errors():
             async with self._valkey.pipeline(transaction=False) as pipeline:
                 pipeline.rpush(ASKED, user_id)
-                pipeline.expire(ASKED, NOBODY_LIFETIME)  # if nobody takes questions any more
+                pipeline.expire(
+                    ASKED, NOBODY_LIFETIME
+                )  # for the case that nobody takes questions any more
                 await pipeline.execute()
         until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         pause = FIRST_PAUSE_SECONDS
@@ -70,7 +73,10 @@ class Strangers:
         return False
 
     async def take_questions(self) -> Sequence[int]:
-        """The ids that gateways ask for now; waits a little for the first. Says that answers are given."""
+        """Take the ids that gateways ask about; wait up to a second for the first, and return none if there is none.
+
+        It also tells gateways that questions are taken, for ANSWERING_LIFETIME.
+        """
         with translate_valkey_errors():
             await self._valkey.set(ANSWERING, 1, px=ANSWERING_LIFETIME)
             first = await self._valkey.blpop([ASKED], timeout=self._wait)
@@ -78,13 +84,13 @@ class Strangers:
         return [int(one) for one in ([first[1], *(more or ())] if first else ())]
 
     async def answer(self, user_ids: Iterable[int], *, somebody: Collection[int]) -> None:
-        """Tell gateways who of these is somebody; the others are nobody, for now."""
+        """Answer for `user_ids`: those in `somebody` are people's, the others nobody's."""
         with translate_valkey_errors():
             async with self._valkey.pipeline(transaction=False) as pipeline:
                 for user_id in user_ids:
                     is_somebody = user_id in somebody
                     lifetime = SOMEBODY_LIFETIME if is_somebody else NOBODY_LIFETIME
-                    pipeline.set(_key(user_id), int(is_somebody), px=lifetime)
+                    pipeline.set(_answer_key(user_id), int(is_somebody), px=lifetime)
                 await pipeline.execute()
 
     async def close(self) -> None:
@@ -93,5 +99,5 @@ class Strangers:
         await self._valkey.aclose()
 
 
-def _key(user_id: int) -> str:
+def _answer_key(user_id: int) -> str:
     return f"carillon:stranger:{user_id}"

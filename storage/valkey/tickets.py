@@ -1,7 +1,8 @@
 """One-time tickets, both ends: a sign-on ticket for an app, a ticket that opens a socket (contract §5, §6).
 
-Called by ingest (sign-on tickets) and push_gateway (socket tickets). A ticket is a
-Valkey key that holds the user's id; what is kept is a digest, so that who reads Valkey has no tickets.
+Called by ingest, which issues both and redeems sign-on tickets, and by push_gateway, which redeems socket tickets. A
+ticket is a Valkey key that holds the user's id. Only a digest of the ticket is stored, so that nobody who can read
+Valkey has tickets.
 """
 
 import hashlib
@@ -36,17 +37,17 @@ class TicketSettings:
 
 @dataclass(frozen=True, slots=True)
 class SocketTicket:
-    """Whom a redeemed ticket lets in, and until when."""
+    """Whom a redeemed ticket lets in, and when that person's token ends."""
 
     user_id: int
     expires_at: datetime
 
 
 class Tickets:
-    """Tickets in Valkey. Every method raises TransientError when Valkey cannot be asked.
+    """Issues tickets and redeems them, in Valkey. Every method raises TransientError when Valkey does not answer.
 
-    A ticket works at most once: if the answer to a redeeming is lost, it is spent. It is worthless
-    after its lifetime by Valkey's clock, and after Valkey lost its data.
+    A ticket works at most once: if the answer to redeeming it is lost, it is spent. It ends after its lifetime by
+    Valkey's clock, and when Valkey loses its data.
     """
 
     def __init__(self, valkey_settings: ValkeySettings, ticket_settings: TicketSettings) -> None:
@@ -54,7 +55,7 @@ class Tickets:
         self._settings = ticket_settings
 
     async def issue_sign_on(self, user_id: int, *, app_id: int) -> str:
-        """A fresh ticket with which the app (its integer id) learns that it has this person."""
+        """Make a ticket by which the app with this integer id learns who has come."""
         ticket = secrets.token_urlsafe(_TICKET_BYTES)
         await self._put(
             _sign_on_key(ticket, app_id=app_id), str(user_id), lifetime=self._settings.sign_on
@@ -62,7 +63,7 @@ class Tickets:
         return ticket
 
     async def redeem_sign_on(self, ticket: str, *, app_id: int) -> int | None:
-        """The person's id, once and for the ticket's own app; None for anything else.
+        """Spend a ticket of this app: the person's id, or None if it is no live ticket of the app.
 
         Another app's attempt does not spend the ticket: the app is part of the key.
         """
@@ -70,9 +71,9 @@ class Tickets:
         return None if user_id is None else int(user_id)
 
     async def issue_socket(self, user_id: int, *, expires_at: datetime) -> str:
-        """A fresh ticket that opens one socket for this person, at most until `expires_at`.
+        """Make a ticket that opens one socket for this person, which may stay open until `expires_at`.
 
-        That is the end of the token it was asked for with: a ticket does not outlive it.
+        `expires_at` is the end of the token that the ticket was asked for with: its sockets do not outlive it.
         """
         ticket = secrets.token_urlsafe(_TICKET_BYTES)
         value = f"{user_id} {expires_at.timestamp()}"
@@ -80,7 +81,7 @@ class Tickets:
         return ticket
 
     async def redeem_socket(self, ticket: str) -> SocketTicket | None:
-        """Whom it lets in and until when, once; None for anything that is no live ticket."""
+        """Spend a socket ticket: whom it lets in and until when, or None if it is no live ticket."""
         value = await self._take(_socket_key(ticket))
         if value is None:
             return None

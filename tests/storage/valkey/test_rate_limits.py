@@ -265,10 +265,10 @@ def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
 def test_who_keeps_on_sending_is_told_of_entirely() -> None:
     """From the second in which it was too many on, until a second that was quiet: 15 a second is not 10."""
     quiet = _LocalAllowance(Budget(rate=10, burst=50))
-    told = [quiet.untold(1, 1, now=number / 15) for number in range(150)]
+    told = [quiet.count_for_valkey(1, 1, now=number / 15) for number in range(150)]
     assert sum(told) == 150
-    assert [quiet.untold(1, 1, now=20 + number) for number in range(5)] == [0] * 5
-    assert [quiet.untold(2, 1, now=number / 2) for number in range(20)] == [0] * 20
+    assert [quiet.count_for_valkey(1, 1, now=20 + number) for number in range(5)] == [0] * 5
+    assert [quiet.count_for_valkey(2, 1, now=number / 2) for number in range(20)] == [0] * 20
 
 
 @pytest.mark.parametrize("quota", Quota)
