@@ -1,4 +1,4 @@
-"""What an operator should know of PostgreSQL and Valkey themselves; asked by `carillon doctor`."""
+"""The state of the servers, PostgreSQL and Valkey, for `carillon doctor`."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,10 +13,11 @@ from storage.valkey.connection import make_client, translate_valkey_errors
 
 @dataclass(frozen=True, slots=True)
 class RecordHealth:
-    """PostgreSQL: `version` as 170004, its clock, whether a commit survives a power cut.
+    """The state of PostgreSQL.
 
-    `months_ahead`: months after this one that have their partitions, without a gap. `connections_left`: how many more
-    sessions it would take.
+    `version` is a number such as 170004; `now` its clock; `is_durable` whether a commit survives a power cut;
+    `months_ahead` how many months after this one have their partitions, without a gap; `connections_left` how many
+    more sessions it would accept.
     """
 
     version: int
@@ -28,9 +29,10 @@ class RecordHealth:
 
 @dataclass(frozen=True, slots=True)
 class ValkeyHealth:
-    """Valkey or Redis: what it does when it is full, bytes in use and allowed (0: no limit), its clock.
+    """The state of Valkey or Redis.
 
-    `refusal`: why it refuses writes (full, its disk full, a replica), in its own words; "" if it takes them.
+    `policy` is what it does when it is full; `limit_bytes` is 0 without a limit; `now` is its clock; `refusal` is its
+    own reason for refusing writes (full, its disk full, a replica), "" if it takes them.
     """
 
     policy: str
@@ -55,8 +57,8 @@ SELECT current_setting('server_version_num')::int AS version,
 """)
 
 
-def examine(connection: Connection) -> RecordHealth:
-    """PostgreSQL as it is now."""
+def examine_postgres(connection: Connection) -> RecordHealth:
+    """Read the state of PostgreSQL."""
     row = connection.execute(_EXAMINE).one()
     return RecordHealth(
         version=row.version,
@@ -68,8 +70,12 @@ def examine(connection: Connection) -> RecordHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldUp:
-    """A session that others wait for: `pid` of the server, whose it is, for how long its transaction is open."""
+class BlockingSession:
+    """A session that others wait for.
+
+    `pid` is its process in the server, `name` its application or role; its transaction is open for `seconds`;
+    `waiting` others wait for it.
+    """
 
     pid: int
     name: str
@@ -79,15 +85,14 @@ class HeldUp:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Who is signed in: those that hold others up, the oldest transaction, and whether we are a superuser."""
+    """The sessions that hold others up, the oldest transaction, and whether our own role is a superuser."""
 
-    holding: tuple[HeldUp, ...]
+    holding: tuple[BlockingSession, ...]
     oldest_seconds: float
     oldest_name: str
     is_superuser: bool
 
 
-# A lock that is waited for this long is not the ordinary traffic of batches and chunks.
 _HOLDING = text("""
 SELECT b.pid, coalesce(nullif(b.application_name, ''), b.usename, '?') AS name,
        coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0) AS seconds, count(*) AS waiting
@@ -107,15 +112,18 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0) AS second
 _IS_SUPERUSER = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
 
 
-def sessions(connection: Connection, *, wait: timedelta) -> Sessions:
-    """Whose sessions others have waited for longer than `wait`, and how old the oldest transaction is.
+def examine_sessions(connection: Connection, *, wait: timedelta) -> Sessions:
+    """Find the sessions that others have waited for longer than `wait`, and the oldest transaction.
 
-    Of other roles' sessions only who may read all statistics sees names and times.
+    `wait` should be longer than the ordinary waits between batches and chunks. Names and times of other roles' sessions
+    are visible only to a role that may read all statistics.
     """
     holding = connection.execute(_HOLDING, {"wait": wait}).all()
     oldest = connection.execute(_OLDEST).one()
     return Sessions(
-        tuple(HeldUp(one.pid, one.name, float(one.seconds), one.waiting) for one in holding),
+        tuple(
+            BlockingSession(one.pid, one.name, float(one.seconds), one.waiting) for one in holding
+        ),
         oldest_seconds=float(oldest.seconds),
         oldest_name=oldest.name,
         is_superuser=bool(connection.execute(_IS_SUPERUSER).scalar_one()),
@@ -123,11 +131,11 @@ def sessions(connection: Connection, *, wait: timedelta) -> Sessions:
 
 
 def examine_valkey(settings: ValkeySettings) -> ValkeyHealth:
-    """Valkey as it is now. Blocks for its timeout at most; raises TransientError."""
+    """Read the state of Valkey. Blocks for the settings' timeout at most; raises TransientError when it does not answer."""
     with make_client(settings) as client, translate_valkey_errors():
         memory = client.info("memory")
         seconds, microseconds = client.time()
-        refusal = _refusal(client)
+        refusal = _find_refusal(client)
     instant = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
     return ValkeyHealth(
         policy=str(memory["maxmemory_policy"]),
@@ -138,7 +146,7 @@ def examine_valkey(settings: ValkeySettings) -> ValkeyHealth:
     )
 
 
-def _refusal(client: redis.Redis) -> str:
+def _find_refusal(client: redis.Redis) -> str:
     try:
         client.set(PROBE, 1, px=1_000)
     except redis.ResponseError as error:

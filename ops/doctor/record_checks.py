@@ -39,7 +39,7 @@ def _open_database(site: Site) -> Iterator[BlockingDatabase]:
 def check_database(site: Site) -> Iterator[Finding]:
     """Whether PostgreSQL is new enough, durable and has connections left, and what its clock says."""
     with _open_database(site) as record:
-        found = record.transaction(health.examine)
+        found = record.transaction(health.examine_postgres)
     number = f"PostgreSQL {found.version // 10000}.{found.version % 10000}"
     if found.version < OLDEST_POSTGRESQL:
         mend = "Carillon needs 17 or newer: pg_upgrade."
@@ -59,7 +59,7 @@ def check_database(site: Site) -> Iterator[Finding]:
 def check_sessions(site: Site) -> Iterator[Finding]:
     """Whether a session holds others up or has a transaction that is too old, and whether we are a superuser."""
     with _open_database(site) as record:
-        found = record.transaction(health.sessions, wait=LOCK_WAIT)
+        found = record.transaction(health.examine_sessions, wait=LOCK_WAIT)
     for one in found.holding:
         text = f"{one.waiting} wait for {one.name} (pid {one.pid}), whose transaction is {one.seconds:.0f} s old."
         mend = f"If it does not end by itself: SELECT pg_terminate_backend({one.pid})."
@@ -83,7 +83,7 @@ def check_schema(site: Site) -> Iterator[Finding]:
     """Whether the schema is that of this version, and whether next month has its partitions."""
     with _open_database(site) as record:
         is_old = record.transaction(schema.has_missing_migrations)
-        ahead = record.transaction(health.examine).months_ahead
+        ahead = record.transaction(health.examine_postgres).months_ahead
     if is_old:
         text = "The schema is not that of this version."
         yield Finding("schema", Level.FAIL, text, "carillon db upgrade")

@@ -1,4 +1,4 @@
-"""Very many rows into a table: PostgreSQL's COPY, the one thing here that is not SQLAlchemy's."""
+"""Very many rows into a table, by PostgreSQL's COPY, which SQLAlchemy does not have."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -12,9 +12,9 @@ from storage.model.errors import PermanentError, TransientError
 def copy_in(conn: Connection, statement: str, lines: Iterable[str]) -> None:
     """Send `lines` to a `COPY ... FROM STDIN`, within the connection's transaction.
 
-    A string is any number of rows in COPY's text format, but with backslashes as they are: they are
-    escaped here. The caller sees to it that no field holds a tab or a line break. What `lines` raises
-    ends the COPY and is raised.
+    Each string is any number of rows in COPY's text format, with backslashes as they are: they are escaped here. No
+    field may hold a tab or a line break. What `lines` raises ends the COPY and is raised. Raises TransientError
+    when PostgreSQL is away, PermanentError when it refuses the rows.
     """
     driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
     try:

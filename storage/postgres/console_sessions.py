@@ -1,6 +1,7 @@
-"""The console's sessions, and how often signing in was tried: in the record, for every ingest process alike.
+"""The console's sessions and attempts to sign in; in the record, so that all ingest processes share them.
 
-Called by ingest's console. What is kept of a session is a digest, so that who reads the table has none.
+Called by ingest's console. Only a digest of a session's id is stored, so that nobody who can read the table has a
+session.
 """
 
 import hashlib
@@ -15,16 +16,16 @@ from storage.model.errors import OverLimit
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:
-    """How many attempts there may be within `window`: from one address, and in all."""
+    """How many attempts are allowed within `window`: `of_one` from one address, `of_all` in all."""
 
     window: timedelta = timedelta(minutes=5)
     of_one: int = 10
     of_all: int = 100
 
 
-# One attempt is judged after the other, or many at once would all find room.
+# One attempt at a time: many at once would all find that there is room for one more.
 _IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('carillon console sign-in'))")
-# Never more rows than `of_all`: what is refused is not written. Index: console_sign_ins_tried_at.
+# There are never more rows than `of_all`, because a refused attempt is not written. Index: console_sign_ins_tried_at.
 _FORGET = text(
     "DELETE FROM console_sign_ins WHERE tried_at <= clock_timestamp() - CAST(:window AS interval)"
 )
@@ -46,7 +47,7 @@ SELECT EXISTS (SELECT 1 FROM entered) AS may_try,
 
 
 def try_sign_in(connection: Connection, address: str, *, limits: SignInLimits) -> None:
-    """Note an attempt from `address`, in the caller's transaction; raises OverLimit when there were too many."""
+    """Record an attempt from `address`, in the caller's transaction. Raises OverLimit when there were too many."""
     asked = {
         "address": address,
         "window": limits.window,
@@ -64,7 +65,7 @@ def try_sign_in(connection: Connection, address: str, *, limits: SignInLimits) -
         )
 
 
-# Those whose time is over go with the next one that begins; there are as many as operators.
+# Sessions whose time is over are deleted when the next one begins; there are about as many as operators.
 _BEGIN = text("""
 WITH over AS (DELETE FROM console_sessions WHERE ends_at <= clock_timestamp())
 INSERT INTO console_sessions (digest, ends_at)
@@ -83,7 +84,7 @@ SELECT EXISTS (SELECT 1 FROM console_sessions WHERE digest = :digest AND ends_at
 
 
 def is_open(connection: Connection, id: str) -> bool:
-    """Whether the session was begun, not ended, and its time is not over; by the primary key."""
+    """Whether the session was begun, was not ended, and its time is not over. Primary key."""
     return bool(connection.execute(_IS_OPEN, {"digest": _digest(id)}).scalar_one())
 
 

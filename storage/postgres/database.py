@@ -37,7 +37,7 @@ def make_blocking_engine(
     return create_engine(
         settings.url,
         pool_pre_ping=True,
-        connect_args=session_limits.connect_args(application_name, limits),
+        connect_args=session_limits.build_connect_args(application_name, limits),
         **_PRIVATE,
         **_build_pool_options(settings),
     )
@@ -160,7 +160,7 @@ class Database:
             isolation_level="AUTOCOMMIT",
             # There is nothing to roll back then, and psycopg's rollback after every question is slow.
             skip_autocommit_rollback=True,
-            connect_args=session_limits.connect_args(application_name, limits),
+            connect_args=session_limits.build_connect_args(application_name, limits),
             **_PRIVATE,
             **_build_pool_options(settings),
         )

@@ -2,8 +2,8 @@
 
 
 def held_condition(app_id: str) -> str:
-    """SQL that is true while the app of the column `app_id` is disabled (the primary key of `apps`).
+    """The SQL condition that the app in the column `app_id` is disabled. Primary key of `apps`.
 
-    Whoever has no app, or one that is not there, is not held.
+    It is false for NULL and for an app that does not exist: what has no app is not held.
     """
     return f"EXISTS (SELECT FROM apps held WHERE held.id = {app_id} AND NOT held.is_active)"

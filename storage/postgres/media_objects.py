@@ -1,4 +1,4 @@
-"""Whose an uploaded object is: a row for each upload that was allowed (contract §4)."""
+"""Who may send an uploaded object: a row with its owner for each upload that was allowed (contract §4)."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ from storage.postgres.tables import media_objects
 def record_upload(
     connection: Connection, key: str, *, owner: str, content_type: str, filename: str, size: int
 ) -> None:
-    """Note whose object this is, before its upload is allowed; in the caller's transaction."""
+    """Record the owner of the object `key`, before its upload is allowed; in the caller's transaction."""
     row = {
         "key": key,
         "owner": owner,
@@ -24,7 +24,7 @@ def record_upload(
 
 
 def find(connection: Connection, keys: Collection[str]) -> list[MediaObject | None]:
-    """What somebody was allowed to upload under these keys, in their order; None if nobody was. Primary key."""
+    """The objects of these keys, in their order; None for a key that nobody was allowed to upload. Primary key."""
     table = media_objects.c
     wanted = table.key == any_(literal(list(keys), ARRAY(Text)))
     rows = connection.execute(select(table.key, table.owner, table.filename).where(wanted))

@@ -35,12 +35,12 @@ TYPED_COLUMNS_OF_A_SEND = ", ".join(
 
 
 def personal_condition(table: str) -> str:
-    """SQL that is true for a message from person to person, of a row of `table`."""
+    """The SQL condition that a row of `table` is a message from person to person."""
     return f"{table}.type = 'MESSAGE' AND {table}.sender_id IS NOT NULL"
 
 
 def receiver_peer_expression(table: str) -> str:
-    """SQL of the peer that the receiver has a message under, of a row of `table` (contract §2, Conversations).
+    """The SQL expression of the receiver's peer, for the message in a row of `table` (contract §2, Conversations).
 
     `model.conversation.make_deliveries` says the same in Python; a test holds the two together.
     """
@@ -52,13 +52,13 @@ Word = TypeVar("Word", MessageType, ContentType)
 
 
 class _Words(dict[str, Word]):
-    """The words of an enum, by value; one of a newer version is an UnknownWord, and no error."""
+    """The members of an enum by value; a value that only a newer version knows becomes an UnknownWord."""
 
     def __missing__(self, word: str) -> Word:
         return cast("Word", UnknownWord(word))
 
 
-# By value: calling an enum class takes far longer, and there are two a message.
+# Looking a value up in a dict is far faster than calling the enum, and each message has two.
 TYPES = _Words({kind.value: kind for kind in MessageType})
 CONTENT_TYPES = _Words({kind.value: kind for kind in ContentType})
 

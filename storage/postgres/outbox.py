@@ -1,8 +1,9 @@
-"""The outbox: events of what ingest changes, written in the statement of the change; both ends.
+"""The outbox: events of what ingest changes (reads, recalls), written in the statement of the change; both ends.
 
-Ingest writes (`conversations.py`, `recalls.py`), the holder of the persist lane puts them on the bus, after the
-events of the messages that they may be about, and forgets them. So nobody hears of a recall before the message, and
-nothing is lost with a process or a bus. An event is written as the bus carries it (`event_json.py`), for everyone.
+The statements of `messages/` and `broadcasts/` write events (docs/decisions/0014-the-outbox.md). The holder of the
+persist lane publishes them, after the events of the messages that they may be about, and deletes them. So nobody hears
+of a recall before the message, and an event outlives the process and the bus. It is stored as the bus carries it
+(`storage/valkey/event_json.py`), for all of its people at once.
 """
 
 from collections.abc import Collection
@@ -13,21 +14,21 @@ from sqlalchemy import Connection, text
 from storage.model.event import Event
 from storage.valkey.event_json import decode_event
 
-# Parts of statements that change something: the event of it, from what they name.
+# The event of a read, as a part of the statement that changes the counter; the braces are its columns.
 CONVERSATION_READ = "jsonb_build_object('k', 'r', 'f', jsonb_build_array({user_id}, {peer_id}, {up_to_id}, {unread}))"
 ALL_READ = "jsonb_build_object('k', 'a', 'f', jsonb_build_array({user_id}, {up_to_id}, {unread}))"
-# For a worker that looks whether there is something, or the sweep whether something was left: along the primary
-# key, for the table is often vacuumed late.
-_ONE = """(
+# Conditions for the holder (is there an event to publish?) and the sweep (has one waited too long?). They read along
+# the primary key, because the table is often vacuumed late.
+_HAS_EVENT = """(
 SELECT number FROM outbox WHERE try_at <= clock_timestamp(){grace} ORDER BY number LIMIT 1) IS NOT NULL
 """
-HAS_EVENT_TO_PUBLISH = _ONE.format(grace="")
-HAS_OVERDUE_EVENT = _ONE.format(grace=" - CAST(:grace AS interval)")
+HAS_EVENT_TO_PUBLISH = _HAS_EVENT.format(grace="")
+HAS_OVERDUE_EVENT = _HAS_EVENT.format(grace=" - CAST(:grace AS interval)")
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
-    """One event that waits to be published; None: of a kind that this version does not know."""
+    """One event that waits to be published. `event` is None if this version does not know its kind."""
 
     number: int
     event: Event | None
@@ -40,17 +41,17 @@ SELECT number, CAST(event AS text) AS event FROM outbox WHERE try_at <= clock_ti
 
 
 def list_waiting(connection: Connection, limit: int) -> list[OutboxEvent]:
-    """The oldest that wait. Whatever they are about was committed before, and so was this."""
+    """The oldest events that are due, up to `limit`, in the order of their numbers. Primary key."""
     rows = connection.execute(_WAITING, {"limit": limit})
     return [OutboxEvent(row.number, decode_event(row.event.encode())) for row in rows]
 
 
-# By number, one by one: numbers are given before commits, so a lower one may still come.
+# Each number is named: numbers are given before the commit, so one that is lower than these may still come.
 _FORGET = text("DELETE FROM outbox WHERE number = ANY(CAST(:numbers AS bigint[]))")
 
 
 def forget(connection: Connection, numbers: Collection[int]) -> None:
-    """Note that the bus has taken these."""
+    """Delete these events, because the bus has them."""
     connection.execute(_FORGET, {"numbers": list(numbers)})
 
 
@@ -64,6 +65,9 @@ UPDATE outbox o
 
 
 def set_aside(connection: Connection, errors: dict[int, str]) -> None:
-    """Note why these cannot be published; each is tried again after a pause, and nothing waits for it."""
+    """Record why these events, by number, could not be published.
+
+    Each is due again after a growing pause of up to ten minutes; other events do not wait for it.
+    """
     parameters = {"numbers": list(errors), "errors": list(errors.values())}
     connection.execute(_SET_ASIDE, parameters)

@@ -1,4 +1,4 @@
-"""What an operator watches: how much is under way, in one look; for `carillon top` and the console."""
+"""What an operator watches: how much is under way, in one reading; for `carillon top` and the console."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,9 @@ from storage.postgres.sends.backlog import Backlog
 
 @dataclass(frozen=True, slots=True)
 class RunningBroadcast:
-    """A broadcast that is planned, expanded or taken back; `seconds` since it was started.
+    """A broadcast that is being planned, expanded or taken back.
 
-    `total` and `done` are people; `total` grows while it is planned.
+    `total` and `done` count people; `total` grows while it is planned. `seconds` have passed since its start.
     """
 
     id: int
@@ -29,13 +29,13 @@ class RunningBroadcast:
 
     @property
     def rate_per_second(self) -> float:
-        """People a second, since its start."""
+        """People a second, on average since its start."""
         return self.done / max(self.seconds, 0.001)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One look. `ids_made`: message ids given out so far; its slope is the rate of accepting."""
+    """The state at one moment. `ids_made` counts the message ids given out so far: its growth is the rate of accepting."""
 
     backlog: Backlog
     running: tuple[RunningBroadcast, ...]
@@ -54,12 +54,12 @@ SELECT b.id, a.name AS app_name, b.status, coalesce(s.total, 0) AS total,
       FROM broadcast_chunks c WHERE c.broadcast_id = b.id) s
  WHERE b.status IN ('PENDING', 'EXPANDING', 'RECALLING') ORDER BY b.id LIMIT :limit
 """)
-# A sequence that was never asked says 1 as well as one that was asked once.
+# `last_value` of a sequence is 1 before its first use as well as after it.
 _IDS_MADE = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM message_numbers")
 
 
 def read_overview(connection: Connection, *, limit: int) -> Overview:
-    """How things stand now; the first `limit` of the running broadcasts."""
+    """Read the state of now, with the `limit` oldest of the running broadcasts."""
     running = tuple(
         RunningBroadcast(
             id=row.id,
@@ -138,16 +138,19 @@ _LATEST_OF_ONE = text(
 def list_latest_broadcasts(
     connection: Connection, *, limit: int, before_id: int | None = None, app_id: int | None = None
 ) -> list[BroadcastLine]:
-    """The last accepted broadcasts, of all apps or of one, also those that are not due yet."""
+    """The latest broadcasts by acceptance, newest first, of all apps or of one; also those that are not due yet.
+
+    `before_id`: only those that were accepted before this broadcast.
+    """
     asked = {"limit": limit, "before_id": LAST_ID if before_id is None else before_id}
     if app_id is None:
         rows = connection.execute(_LATEST_OF_ALL, asked)
     else:
         rows = connection.execute(_LATEST_OF_ONE, asked | {"app_id": app_id})
-    return [_line(row) for row in rows]
+    return [_make_line(row) for row in rows]
 
 
-def _line(row: Row[Any]) -> BroadcastLine:
+def _make_line(row: Row[Any]) -> BroadcastLine:
     return BroadcastLine(
         id=row.id,
         app_name=row.app_name,

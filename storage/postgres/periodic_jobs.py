@@ -1,6 +1,6 @@
-"""Whose turn it is to do what has to happen by the clock, such as the sweep; and when it was done last.
+"""When each periodic job, such as the sweep, was begun last, and who may begin one that is late.
 
-Beat asks for it; workers that see it late do it instead (`workers/beat_fallback.py`), one of them at a time.
+Beat asks for these jobs. When it is late, workers begin them instead (`workers/beat_fallback.py`), one worker at a time.
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ UPKEEP = "upkeep"
 DISABLED = "disabled"
 DISABLED_IN_FULL = "disabled in full"
 
-_NOTE = text("""
+_RECORD = text("""
 INSERT INTO turns (name) VALUES (:name)
 ON CONFLICT (name) DO UPDATE SET on_time_at = excluded.on_time_at, taken_at = excluded.taken_at
 """)
 
 
 def record_start(connection: Connection, name: str) -> None:
-    """Say that it is being done, asked for by its own clock."""
-    connection.execute(_NOTE, {"name": name})
+    """Record that the job begins now because its own clock asked for it."""
+    connection.execute(_RECORD, {"name": name})
 
 
-# An instant in the future is one of before the clock was set back: it says nothing. Asked before it is taken,
-# so that who asks every second writes nothing. By the primary key.
+# An instant in the future was written before the clock was set back, and counts as late. The condition is checked
+# before the INSERT too, so that asking every second writes nothing. Primary key.
 _IS_LATE = """
 (turns.on_time_at NOT BETWEEN clock_timestamp() - CAST(:late AS interval)
                           AND clock_timestamp() + CAST(:late AS interval)
@@ -42,9 +42,10 @@ RETURNING xmax <> 0 AS was_there
 
 
 def take_over(connection: Connection, name: str, *, late: timedelta, every: timedelta) -> bool:
-    """Whether the caller is to do it now: it was not done on time for `late`, nor by anyone for `every`.
+    """Whether the caller is to do the job now, which is then recorded; one caller at a time is told so.
 
-    What nobody has done yet is late that long after it was first asked for here.
+    It is, when the job was not begun by its own clock for `late`, nor by anybody for `every`. For a job that was never
+    begun both times count from the first call of this function.
     """
     asked = {"name": name, "late": late, "every": every}
     return bool(connection.execute(_TAKE, asked).scalar())
@@ -52,7 +53,7 @@ def take_over(connection: Connection, name: str, *, late: timedelta, every: time
 
 @dataclass(frozen=True, slots=True)
 class LastStart:
-    """How long ago it was last done because its own clock asked, and by anyone."""
+    """How many seconds ago a job was last begun because its own clock asked, and by anybody."""
 
     on_time_seconds: float
     taken_seconds: float
@@ -66,6 +67,6 @@ SELECT extract(epoch FROM clock_timestamp() - on_time_at) AS on_time_seconds,
 
 
 def find_last_start(connection: Connection, name: str) -> LastStart | None:
-    """The last time; None if it was never done, or not since PostgreSQL recovered from a crash."""
+    """When the job was last begun; None if never, or not since PostgreSQL recovered from a crash."""
     row = connection.execute(_LAST, {"name": name}).first()
     return None if row is None else LastStart(float(row.on_time_seconds), float(row.taken_seconds))

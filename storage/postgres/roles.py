@@ -1,8 +1,8 @@
-"""Who may do what in the record: a role that owns the schema and migrates it, and one that processes sign in as.
+"""PostgreSQL's two roles: one that owns the schema and migrates it, and one that the processes sign in as.
 
 The application's role reads and writes rows and nothing else: it cannot change a table, read files of the server, or
-make roles. What upkeep needs beyond that, next months' partitions and dropping old ones, are functions that run as
-their owner (`add_message_months`, `drop_message_month`). Called by `carillon db roles`, `carillon up` and `upgrade`.
+make roles (docs/decisions/0026-roles-in-postgresql.md). Upkeep makes and drops partitions by functions that run as
+their owner (`add_message_months`, `drop_message_month`). Called by `schema.py`.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from storage.model.errors import InvalidSettings
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Role:
-    """A role that signs in with a password; `repr` shows neither."""
+    """A role that signs in with a password. Its `repr` shows neither name nor password."""
 
     name: str
     password: str
 
 
 def parse_role(url: str) -> Role:
-    """The role that signs in by `url`. Raises InvalidSettings without a name or a password."""
+    """The role that `url` names. Raises InvalidSettings if it has no name or no password."""
     parts = make_url(url)
     if not parts.username or not parts.password:
         raise InvalidSettings("The database's URL names no role with a password.")
@@ -35,10 +35,11 @@ _ROLES = ("the superuser", "the owner", "the application's")
 
 
 def set_up(connection: Connection, *, owner: Role, application: Role) -> None:
-    """Make both roles as they must be, and `owner` the owner of the database and of everything of ours in it.
+    """Make both roles, and let `owner` own the database and everything of ours in it.
 
-    Said by a superuser, in one transaction. Safe to repeat, and for several at once. What an earlier version made, as
-    the superuser or as the one role that there was, is handed over; privileges on tables are `grant`'s, in every upgrade.
+    To be called as a superuser, in one transaction; safe to repeat, and for several processes at once. What the
+    superuser or the application's role owned before is handed over to `owner`. Privileges on tables are not granted
+    here but by `grant`, in every upgrade. Raises InvalidSettings unless the superuser and the two are three roles.
     """
     admin = str(connection.execute(text("SELECT current_user")).scalar_one())
     if len({admin, owner.name, application.name}) < len(_ROLES):
@@ -48,17 +49,17 @@ def set_up(connection: Connection, *, owner: Role, application: Role) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('carillon upgrade'))"))
     for role in (owner, application):
         _make(connection, role)
-    # Whose sessions there are, and since when, is what `carillon doctor` looks at.
-    _say(connection, "GRANT pg_read_all_stats TO {}", application.name)
+    # `carillon doctor` looks at all sessions.
+    _run_with_names(connection, "GRANT pg_read_all_stats TO {}", application.name)
     database = connection.execute(text("SELECT current_database()")).scalar_one()
-    _say(connection, "ALTER DATABASE {} OWNER TO {}", database, owner.name)
+    _run_with_names(connection, "ALTER DATABASE {} OWNER TO {}", database, owner.name)
     schema = _schema(connection)
-    _say(connection, "ALTER SCHEMA {} OWNER TO {}", schema, owner.name)
-    _say(connection, "REVOKE CREATE ON SCHEMA {} FROM PUBLIC", schema)
+    _run_with_names(connection, "ALTER SCHEMA {} OWNER TO {}", schema, owner.name)
+    _run_with_names(connection, "REVOKE CREATE ON SCHEMA {} FROM PUBLIC", schema)
     former = {"schema": schema, "former": [admin, application.name]}
     for kind, name in connection.execute(_OF_FORMER_OWNERS, former).all():
-        said = name.replace("{", "{{").replace("}", "}}")
-        _say(connection, f"ALTER {kind} {said} OWNER TO {{}}", owner.name)
+        escaped = name.replace("{", "{{").replace("}", "}}")
+        _run_with_names(connection, f"ALTER {kind} {escaped} OWNER TO {{}}", owner.name)
 
 
 def _make(connection: Connection, role: Role) -> None:
@@ -66,8 +67,8 @@ def _make(connection: Connection, role: Role) -> None:
         text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": role.name}
     ).first()
     if known is None:
-        _say(connection, "CREATE ROLE {}", role.name)
-    # Sent as what the server stores: a statement may end in its log, and a password must not.
+        _run_with_names(connection, "CREATE ROLE {}", role.name)
+    # The verifier is sent and not the password, because a statement may end up in the server's log.
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     verifier = driver.pgconn.encrypt_password(
         role.password.encode(), role.name.encode(), b"scram-sha-256"
@@ -78,7 +79,8 @@ def _make(connection: Connection, role: Role) -> None:
     _execute(connection, statement)
 
 
-# Everything in the schema but what follows its table (indexes, sequences of identity columns) or belongs to an extension.
+# Everything in the schema, except what follows its table (indexes, sequences of identity columns) or belongs to an
+# extension.
 _OF_FORMER_OWNERS = text("""
 SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
        c.oid::regclass::text
@@ -104,13 +106,13 @@ _GRANTS = (
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
     # Partitions that are made between two upgrades.
     "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
-    # Which migrations there were is for the owner to say.
+    # Only the owner records which migrations were run.
     "REVOKE INSERT, UPDATE, DELETE ON {schema}.alembic_version FROM {role}",
 )
 
 
 def grant(connection: Connection, role: str) -> None:
-    """Let `role` do with everything in the schema what processes do. Said by its owner; safe to repeat."""
+    """Grant `role` what processes need on everything in the schema. To be called as its owner; safe to repeat."""
     names = {"schema": sql.Identifier(_schema(connection)), "role": sql.Identifier(role)}
     for statement in _GRANTS:
         _execute(connection, sql.SQL(statement).format(**names))
@@ -120,11 +122,11 @@ def _schema(connection: Connection) -> str:
     return str(connection.execute(text("SELECT current_schema()")).scalar_one())
 
 
-def _say(connection: Connection, statement: str, *names: str) -> None:
+def _run_with_names(connection: Connection, statement: str, *names: str) -> None:
     identifiers = map(sql.Identifier, names)
     _execute(connection, sql.SQL(statement).format(*identifiers))  # type: ignore[arg-type,unused-ignore]
 
 
 def _execute(connection: Connection, statement: sql.Composed) -> None:
-    # SQLAlchemy always gives the driver parameters, though they are none: a % must be doubled.
+    # SQLAlchemy always passes parameters to the driver, even none of them, so a % must be doubled.
     connection.exec_driver_sql(statement.as_string().replace("%", "%%"))
