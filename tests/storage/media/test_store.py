@@ -333,7 +333,7 @@ def test_without_credentials_media_is_for_later_and_works_once_they_are_back(
 def test_boto3_is_imported_when_needed() -> None:
     """A process with a local store, or that has signed nothing yet, does not carry boto3."""
     code = (
-        "import sys; from storage.media.store import MediaSettings, media_store;"
-        "media_store(MediaSettings(bucket='b')); sys.exit('boto3' in sys.modules)"
+        "import sys; from storage.media.store import MediaSettings, make_media_store;"
+        "make_media_store(MediaSettings(bucket='b')); sys.exit('boto3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

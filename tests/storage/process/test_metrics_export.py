@@ -17,13 +17,13 @@ pytestmark = pytest.mark.quick
 PROGRAM = """
 import sys
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from storage.process.metrics_export import exposed, join_shared_folder
+from storage.process.metrics_export import export_metrics, join_shared_folder
 join_shared_folder()
 registry = CollectorRegistry()
 Counter("sent", "Sent.", registry=registry).inc(int(sys.argv[1]))
 Gauge("open", "Open.", registry=registry, multiprocess_mode="livesum").set(int(sys.argv[1]))
 Gauge("seen", "Seen.", registry=registry, multiprocess_mode="mostrecent").set_to_current_time()
-print(exposed(registry).decode(), flush=True)
+print(export_metrics(registry).decode(), flush=True)
 sys.stdin.read()
 """
 
