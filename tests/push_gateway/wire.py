@@ -206,3 +206,17 @@ def _verdict(case: Case, peer: Peer, *, is_late: bool) -> str:
     if case.codes and not case.is_clean and got == case.frames[: len(got)]:
         return "NON-STRICT"
     return f"FAILED: came back: {[(opcode, data[:40]) for opcode, data in got]}"
+
+
+def open_raw_socket(port: int, token: str, *, receive_bytes: int) -> socket.socket:
+    """A socket of the gateway, its handshake done, whose test may stop reading."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    raw.connect(("127.0.0.1", port))
+    raw.sendall(
+        f"GET /api/v1/ws/messages?token={token} HTTP/1.1\r\nHost: x\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    assert raw.recv(4096).startswith(b"HTTP/1.1 101")
+    return raw
