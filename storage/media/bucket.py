@@ -1,6 +1,7 @@
-"""An S3 bucket through botocore: where its objects are, and URLs that are signed as of an instant of ours.
+"""An S3 bucket through botocore: where its objects are, and URLs that are signed as of an instant that we choose.
 
-Called by `media_s3`. boto3 is imported when the tools are made: its time and memory are not for every process.
+Used by `s3.py`. boto3 is imported when a `BucketClient` is made, because it is slow to import and large, and most
+processes never need it (docs/decisions/0028-media-stores.md).
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ Addressing = Literal["path", "virtual"]
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where the bucket is and who may sign. `addressing`: `path` or `virtual` (as a host name).
+    """Where the bucket is, and the credentials that sign.
 
-    `endpoint_url` is the clients' way to it, `internal_url` our own if that is another.
+    Clients reach it at `endpoint_url`, our own processes at `internal_url` if that is set. `addressing` is `path` or
+    `virtual` (the bucket in the host name).
     """
 
     name: str
@@ -27,10 +29,10 @@ class Bucket:
     internal_url: str | None = None
 
 
-class BucketTools:
-    """botocore's client for the bucket, and its signature with an instant of ours.
+class BucketClient:
+    """botocore's clients for a bucket, and its signature as of an instant that we choose.
 
-    `client` signs what clients use; `inside` is the one that asks the bucket.
+    `signing_client` makes what clients use; `asking_client` is the one that asks the bucket.
     """
 
     def __init__(self, bucket: Bucket, *, ask_seconds: float, connections: int) -> None:
@@ -53,23 +55,27 @@ class BucketTools:
         )
         self._region = bucket.region
         self._credentials = session.get_credentials()
-        self.client: Any = session.client("s3", endpoint_url=bucket.endpoint_url, config=config)
-        self.inside: Any = self.client
+        self.signing_client: Any = session.client(
+            "s3", endpoint_url=bucket.endpoint_url, config=config
+        )
+        self.asking_client: Any = self.signing_client
         if bucket.internal_url:
-            self.inside = session.client("s3", endpoint_url=bucket.internal_url, config=config)
+            self.asking_client = session.client(
+                "s3", endpoint_url=bucket.internal_url, config=config
+            )
         self._bucket = bucket.name
 
     @cached_property
     def objects_url(self) -> str:
-        """Where objects are, before their key."""
-        # Path or host name, region, dual stack: botocore knows, and says it in the URL that it would sign.
-        url = self.client.generate_presigned_url(
+        """The URL of an object without its key."""
+        # Path or host name, region, dual stack: botocore knows all of it, and shows it in a URL that it signs.
+        url = self.signing_client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": "k"}, ExpiresIn=60
         )
         return str(url).partition("?")[0].removesuffix("k")
 
-    def credentials(self) -> Any:
-        """What to sign with now; raises botocore's NoCredentialsError when there is nothing."""
+    def find_credentials(self) -> Any:
+        """The credentials to sign with now. Raises botocore's NoCredentialsError when there are none."""
         from botocore.exceptions import NoCredentialsError  # noqa: PLC0415
 
         if self._credentials is None:
@@ -77,7 +83,7 @@ class BucketTools:
         return self._credentials.get_frozen_credentials()
 
     def sign(self, url: str, *, since: int, lifetime: int) -> str:
-        """`url`, presigned as of the instant `since`: botocore itself signs as of now only."""
+        """Presign `url` as of the instant `since`, for `lifetime` seconds. botocore itself only signs as of now."""
         from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415
 
@@ -85,10 +91,10 @@ class BucketTools:
 
         class _Auth(S3SigV4QueryAuth):
             def _modify_request_before_signing(self, request: Any) -> None:
-                # What the signature says and covers is taken from here, after botocore set it to now.
+                # The signature takes its time from here; botocore has set it to now.
                 request.context["timestamp"] = instant
                 super()._modify_request_before_signing(request)  # type: ignore[misc]
 
         request = AWSRequest("GET", url)
-        _Auth(self.credentials(), "s3", self._region, expires=lifetime).add_auth(request)
+        _Auth(self.find_credentials(), "s3", self._region, expires=lifetime).add_auth(request)
         return str(request.url)

@@ -1,7 +1,7 @@
 """Media in a folder of this machine, behind signed URLs: the store without S3 (contract §4).
 
-Ingest's media routes serve the URLs made here and call `verify` first. A URL is good for one method on
-one key until it expires; an upload also for one size and type, and one object is never written twice.
+Ingest's media routes serve the URLs that are made here, and call `verify` first. A URL is valid for one method on one
+key until it expires; that of an upload also for one size and type only. No object is written twice.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from storage.model.media import (
 
 OBJECTS_PATH = "/api/v1/media/objects"
 
-# Should a browser ever take an object for a page, it still runs nothing and is of no origin.
+# Even if a browser takes an object for a page, nothing in it runs and it has no origin.
 _INERT = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 # ASCII digits, and few enough for any size or instant there is.
@@ -68,39 +68,39 @@ class LocalStore:
         self._clock = clock
 
     def prepare(self) -> None:
-        """Nothing to do; the folder is made by the first upload."""
+        """Do nothing: the first upload makes the folder."""
 
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:
-        """How to PUT the object; raises Invalid or TooLarge for what is not taken."""
+        """Make a URL to PUT the object with. Raises Invalid or TooLarge for what is not taken."""
         check_upload(content_type, size, max_bytes=self._max_bytes)
-        url = self._signed("PUT", key, grant=Grant(size, content_type))
+        url = self._sign_url("PUT", key, grant=Grant(size, content_type))
         return UploadInstructions(
             "PUT", url, self._lifetime, headers={"Content-Type": content_type}
         )
 
     def url(self, key: str, *, filename: str = "") -> str:
-        """A URL to GET the object with; a full URL comes back unchanged.
+        """Make a URL to GET the object with; a full URL comes back unchanged.
 
-        The same URL for a quarter of the settings' lifetime (`signing_instant`).
+        It is the same URL for a quarter of the settings' lifetime (`signing_instant`).
         """
         if is_full_url(key):
             return key
-        return self._signed("GET", key, grant=Grant(filename=filename))
+        return self._sign_url("GET", key, grant=Grant(filename=filename))
 
     async def has_object(self, key: str) -> bool:
         """Whether the object was uploaded, whole."""
         return is_key(key) and await asyncio.to_thread(self.path_of(key).is_file)
 
     def verify(self, method: str, key: str, *, query: Mapping[str, str]) -> Grant:
-        """What the URL with these query parameters allows; raises NotAllowed unless it is ours and live.
+        """Check the query parameters of a URL, and tell what it allows. `method` is GET (also for a HEAD) or PUT.
 
-        `method` is GET or PUT; a HEAD is judged as the GET it stands for.
+        Raises NotAllowed unless we signed the URL and it has not expired.
         """
         expires, size = query.get("expires", ""), query.get("size", "0")
         grant = Grant(
             int(size) if _is_number(size) else 0, query.get("type", ""), query.get("name", "")
         )
-        expected = self._signature(method, key, expires=expires, grant=grant)
+        expected = self._compute_signature(method, key, expires=expires, grant=grant)
         given = query.get("signature", "").encode("utf-8", "replace")
         is_form = is_key(key) and "\n" not in grant.content_type
         if not is_form or not hmac.compare_digest(expected.encode(), given):
@@ -110,13 +110,13 @@ class LocalStore:
         return grant
 
     def path_of(self, key: str) -> Path:
-        """Where the object is or will be, always below the folder; raises NotFound for what is no key."""
+        """Where the object is or will be, always below the folder. Raises NotFound if `key` has not the form of a key."""
         if not is_key(key):
             raise NotFound("No such object.")
         return self._folder / key
 
     def find_path(self, key: str) -> Path:
-        """Where the object is; raises NotFound when it was never (completely) uploaded."""
+        """Where the object is. Raises NotFound when it was never completely uploaded."""
         path = self.path_of(key)
         if not path.is_file():
             raise NotFound("No such object.")
@@ -130,11 +130,11 @@ class LocalStore:
         """
         path = self.path_of(key)
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        with _unfinished(path) as (file, unfinished):
+        with _open_unfinished(path) as (file, unfinished):
             await _copy(stream, file, size=grant.size)
             await asyncio.to_thread(_finish, file, unfinished, final=path)
 
-    def _signed(self, method: str, key: str, *, grant: Grant) -> str:
+    def _sign_url(self, method: str, key: str, *, grant: Grant) -> str:
         now, lifetime = self._clock(), self._lifetime
         since = int(now) if method == "PUT" else signing_instant(now, lifetime)
         expires = str(since + lifetime)
@@ -143,13 +143,13 @@ class LocalStore:
             query |= {"size": str(grant.size), "type": grant.content_type}
         if grant.filename:
             query["name"] = grant.filename
-        query["signature"] = self._signature(method, key, expires=expires, grant=grant)
+        query["signature"] = self._compute_signature(method, key, expires=expires, grant=grant)
         return f"{self._base}/{quote(key)}?{urlencode(query)}"
 
-    def _signature(self, method: str, key: str, *, expires: str, grant: Grant) -> str:
-        # Newlines cannot occur in a key or a type that passes, so no two grants are signed alike.
+    def _compute_signature(self, method: str, key: str, *, expires: str, grant: Grant) -> str:
+        # No key or type has a newline (`verify` checks it), so two different grants never have the same text.
         signed = [method, key, expires, str(grant.size), grant.content_type]
-        # A URL without a name is signed as it was before there were any: those given out stay good.
+        # Without a name the text is the same as before there were names: URLs that were given out then stay valid.
         text = "\n".join([*signed, grant.filename] if grant.filename else signed)
         return hmac.new(
             self._signing_key, text.encode("utf-8", "replace"), hashlib.sha256
@@ -157,7 +157,7 @@ class LocalStore:
 
 
 def build_headers(key: str, *, filename: str = "") -> dict[str, str]:
-    """The headers of a GET, so that nothing uploaded can run on our origin."""
+    """The headers of an object's answer: nothing that was uploaded can run on our origin."""
     shown = choose_headers(key, filename)
     return {
         "Content-Type": shown.content_type,
@@ -184,8 +184,8 @@ async def _copy(stream: AsyncIterable[bytes], file: BinaryIO, *, size: int) -> N
 
 
 @contextmanager
-def _unfinished(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    # In the same folder, so that giving it its name is atomic; no key has a name that starts with a dot.
+def _open_unfinished(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    # In the same folder, so that it gets its final name atomically. No key has a name that starts with a dot.
     unfinished = path.with_name(f".{secrets.token_hex(16)}.part")
     with unfinished.open("xb") as file:
         try:

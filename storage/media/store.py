@@ -1,7 +1,7 @@
-"""Media: which store there is, and new keys (contract §4). Whose an object is: `storage/postgres/media_objects.py`.
+"""The media store of a deployment, and the keys of new objects (contract §4).
 
-Called by ingest (uploads, and URLs in what is read) and workers (URLs in what is pushed). The stores are
-`local.py` and `s3.py`; who uses one knows this module only, except ingest's routes of the local one.
+Used by ingest (uploads, and URLs in what is read) and workers (URLs in what is pushed). The two stores are `local.py`
+and `s3.py`; their users know this module only, except ingest's media routes, which serve the local one.
 """
 
 import secrets
@@ -94,16 +94,16 @@ class MediaSettings:
 
 
 class MediaStore(Protocol):
-    """Where objects are. Nothing but `holds` asks a server, so all may be called from an event loop."""
+    """Where objects are stored. Only `has_object` asks a server, so everything may be called from an event loop."""
 
     def prepare(self) -> None:
-        """Do now what would make the first call slow; for a thread, at the start of a process."""
+        """Do now what would make the first call slow. It blocks: to be called in a thread, at the start of a process."""
 
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:
-        """How a client uploads the object; raises Invalid or TooLarge for what is not taken."""
+        """Tell how a client uploads the object. Raises Invalid or TooLarge for what is not taken."""
 
     def url(self, key: str, *, filename: str = "") -> str:
-        """A URL that shows the object for a while; a full http(s) URL (older data) as it is.
+        """Make a URL that shows the object for a while; a full http(s) URL (older data) comes back unchanged.
 
         `filename` is what a browser calls the object when it saves it.
         """
@@ -113,17 +113,17 @@ class MediaStore(Protocol):
 
 
 def make_media_store(settings: MediaSettings) -> MediaStore:
-    """The store of these settings; raises InvalidSettings when neither kind is complete."""
-    return _bucket_store(settings) if settings.bucket else _folder_store(settings)
+    """Make the store of these settings. Raises InvalidSettings when neither a bucket nor a signing key is set."""
+    return _make_bucket_store(settings) if settings.bucket else _make_folder_store(settings)
 
 
 def make_key(owner: str, filename: str, *, content_type: str = "") -> str:
-    """A key that nobody can guess (128 random bits) for an object of `owner` (`Caller.key`)."""
+    """Make a key that nobody can guess (128 random bits), for an object of `owner` (a `Caller.key`)."""
     random = secrets.token_hex(16)
     return build_key(owner, filename, content_type=content_type, random=random)
 
 
-def _bucket_store(settings: MediaSettings) -> S3Store:
+def _make_bucket_store(settings: MediaSettings) -> S3Store:
     by_default: Addressing = "path" if settings.endpoint_url else "virtual"
     bucket = Bucket(
         name=settings.bucket,
@@ -137,7 +137,7 @@ def _bucket_store(settings: MediaSettings) -> S3Store:
     return S3Store(bucket, url_lifetime=settings.url_lifetime, max_bytes=settings.max_bytes)
 
 
-def _folder_store(settings: MediaSettings) -> LocalStore:
+def _make_folder_store(settings: MediaSettings) -> LocalStore:
     if not settings.signing_key:
         raise InvalidSettings("CARILLON_MEDIA_KEY or CARILLON_S3_BUCKET must be set.")
     return LocalStore(

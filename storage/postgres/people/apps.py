@@ -1,7 +1,7 @@
-"""Questions about business apps, and the accounts that people have in them.
+"""Business apps, and the accounts that people have in them.
 
-Asked by every door. Hosts are only stored here: `storage/model/action_link.py` compares them. The
-secrets are `app_secrets.py`'s, whose functions are handed on.
+Used by ingest and the operator's commands. Hosts are only stored here: `storage/model/action_link.py` compares them.
+The functions of `app_secrets.py` can be imported from here too.
 """
 
 from collections.abc import Iterable
@@ -50,13 +50,13 @@ __all__ = [
     "set_active",
 ]
 
-# The column has 32 bits: PostgreSQL refuses to compare it with more.
+# The column has 32 bits: PostgreSQL refuses to compare it with a larger number.
 _MAX_ID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class NewApp:
-    """An app to be. Fields as in `App`; `category` is a category's name, made when it is new."""
+    """An app that is to be added. Fields as in `App`; `category` is a category's name, which is made if it is new."""
 
     app_id: str
     name: str
@@ -69,24 +69,26 @@ class NewApp:
 
 def find(conn: Connection, app_id: str) -> App | None:
     """The app with this string id, active or not. Index: apps_app_id_key."""
-    return _one(conn, apps.c.app_id == app_id)
+    return _find_one(conn, apps.c.app_id == app_id)
 
 
 def find_callers(
     conn: Connection, app_ids: Iterable[str], *, vault: Vault
 ) -> dict[str, tuple[App, tuple[bytes, ...]] | PermanentError]:
-    """Those of these string ids that are apps, active or not, each with its live secrets.
+    """The apps of these string ids, active or not, each with its valid secrets; an unknown id is left out.
 
-    One query for all who are none, one more if any is found. Of an app whose secrets the vault cannot
-    open: the error, for its own callers. Indexes: apps_app_id_key, app_secrets_app_id.
+    An app whose secrets the vault cannot open has the error instead, so that only its own calls fail. One query, and
+    one more if any app is found. Indexes: apps_app_id_key, app_secrets_app_id.
     """
     wanted = literal(list(app_ids), ARRAY(Text))
-    found = [_app(row) for row in conn.execute(_app_rows().where(apps.c.app_id == any_(wanted)))]
+    found = [
+        _make_app(row) for row in conn.execute(_select_apps().where(apps.c.app_id == any_(wanted)))
+    ]
     live = find_secrets_of_many(conn, (app.id for app in found), vault=vault) if found else {}
-    return {app.app_id: _with_secrets(app, live.get(app.id, ())) for app in found}
+    return {app.app_id: _add_secrets(app, live.get(app.id, ())) for app in found}
 
 
-def _with_secrets(
+def _add_secrets(
     app: App, live: tuple[bytes, ...] | PermanentError
 ) -> tuple[App, tuple[bytes, ...]] | PermanentError:
     return live if isinstance(live, PermanentError) else (app, live)
@@ -96,18 +98,18 @@ def find_by_id(conn: Connection, id: int) -> App | None:
     """The app with this integer id, active or not. Index: apps_pkey."""
     if not 0 < id <= _MAX_ID:
         return None
-    return _one(conn, apps.c.id == id)
+    return _find_one(conn, apps.c.id == id)
 
 
 def list_all(conn: Connection) -> list[App]:
-    """Every app, active or not, by string id."""
-    return [_app(row) for row in conn.execute(_app_rows().order_by(apps.c.app_id))]
+    """All apps, active or not, ordered by string id. Apps are few: the table is read in full."""
+    return [_make_app(row) for row in conn.execute(_select_apps().order_by(apps.c.app_id))]
 
 
 def add(conn: Connection, new: NewApp, *, vault: Vault) -> tuple[App, str]:
-    """Make the app; answers it and its secret, which nobody is shown again.
+    """Add the app, and return it with its secret, which nobody can read again.
 
-    Raises InConflict if the string id is taken. Whether URL and hosts are sound is the caller's.
+    Raises InConflict if the string id is taken. The caller has checked the URL and the hosts.
     """
     row = {
         "app_id": new.app_id,
@@ -115,7 +117,7 @@ def add(conn: Connection, new: NewApp, *, vault: Vault) -> tuple[App, str]:
         "callback_url": new.callback_url,
         "description": new.description,
         "protocol_type": new.protocol_type,
-        "category_id": None if new.category is None else _category(conn, new.category),
+        "category_id": None if new.category is None else _find_or_add_category(conn, new.category),
     }
     made = insert(apps).values(row).on_conflict_do_nothing(index_elements=["app_id"])
     made_id = conn.execute(made.returning(apps.c.id)).scalar_one_or_none()
@@ -124,12 +126,12 @@ def add(conn: Connection, new: NewApp, *, vault: Vault) -> tuple[App, str]:
     hosts = [{"app_id": made_id, "host": host} for host in dict.fromkeys(new.redirect_hosts)]
     if hosts:
         conn.execute(insert(app_redirect_hosts), hosts)
-    app = conn.execute(_app_rows().where(apps.c.id == made_id)).one()
-    return _app(app), rotate_secret(conn, made_id, vault=vault)
+    app = conn.execute(_select_apps().where(apps.c.id == made_id)).one()
+    return _make_app(app), rotate_secret(conn, made_id, vault=vault)
 
 
 def set_active(conn: Connection, id: int, *, is_active: bool) -> App | None:
-    """Let the app call, or not; None if there is none."""
+    """Enable or disable the app with this integer id, and return it; None if there is none."""
     conn.execute(update(apps).where(apps.c.id == id).values(is_active=is_active))
     return find_by_id(conn, id)
 
@@ -152,7 +154,7 @@ def resolve_many(conn: Connection, id: int, *, app_user_ids: Iterable[str]) -> d
 
 
 def find_mapping(conn: Connection, id: int, *, user_id: int) -> Mapping | None:
-    """The app's account of this person, the first by name if it has several.
+    """The app's account for this person, the first by name if there are several; None if there is none.
 
     Index: mappings_user_id_app_id.
     """
@@ -165,30 +167,36 @@ def find_mapping(conn: Connection, id: int, *, user_id: int) -> Mapping | None:
 def list_mapped(
     conn: Connection, user_id: int, *, search: str, skip: int, limit: int
 ) -> tuple[int, list[tuple[App, Mapping | None]]]:
-    """The active apps that know this person, as `list_with_accounts` gives them."""
-    return _listing(conn, user_id, search=search, skip=skip, limit=limit, only_mapped=True)
+    """The active apps that have an account for this person, with it: in all how many, and `limit` of them after `skip`.
+
+    `search`, the order and the indexes are those of `list_with_accounts`.
+    """
+    return _list(conn, user_id, search=search, skip=skip, limit=limit, only_mapped=True)
 
 
 def list_with_accounts(
     conn: Connection, user_id: int, *, search: str, skip: int, limit: int
 ) -> tuple[int, list[tuple[App, Mapping | None]]]:
-    """How many active apps have `search` in name or string id, and `limit` of them after `skip`.
+    """How many active apps have `search` in their name or string id, and `limit` of them after the first `skip`.
 
-    By integer id, each with the person's account there, if any. Letter case does not count. Apps are
-    few: they are read in full; mappings through mappings_user_id_app_id.
+    They are ordered by integer id, each with the person's account there (None: they have none). Letter case does not
+    count. Apps are few, so the table is read in full. Index: mappings_user_id_app_id.
     """
-    return _listing(conn, user_id, search=search, skip=skip, limit=limit, only_mapped=False)
+    return _list(conn, user_id, search=search, skip=skip, limit=limit, only_mapped=False)
 
 
-def _category(conn: Connection, name: str) -> int:
-    """The category of this name, made if it is new; the update makes RETURNING answer either way."""
+def _find_or_add_category(conn: Connection, name: str) -> int:
+    """The id of the category of this name, which is added if it is new.
+
+    The update changes nothing; without it RETURNING would answer only for a new row.
+    """
     made = insert(app_categories).values(name=name)
     made = made.on_conflict_do_update(index_elements=["name"], set_={"name": name})
     category: int = conn.execute(made.returning(app_categories.c.id)).scalar_one()
     return category
 
 
-def _listing(
+def _list(
     conn: Connection,
     user_id: int,
     *,
@@ -205,30 +213,30 @@ def _listing(
         .lateral("account")
     )
     query = (
-        _app_rows()
+        _select_apps()
         .add_columns(account.c.app_user_id, account.c.email)
         .join(account, true(), isouter=not only_mapped)
         .where(apps.c.is_active, _is_named(search))
     )
     total = conn.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     rows = conn.execute(query.order_by(apps.c.id).offset(skip).limit(limit)).all()
-    return total, [(_app(row), _account(row, user_id)) for row in rows]
+    return total, [(_make_app(row), _make_account(row, user_id)) for row in rows]
 
 
-def _account(row: Row[Any], user_id: int) -> Mapping | None:
+def _make_account(row: Row[Any], user_id: int) -> Mapping | None:
     if row.app_user_id is None:
         return None
     return Mapping(row.id, row.app_user_id, user_id, row.email)
 
 
 def _is_named(text: str) -> ColumnElement[bool]:
-    """Whether the app's name or string id contains `text`; strpos, so % and _ are themselves."""
+    """The condition that the app's name or string id contains `text`. By strpos, so that % and _ mean themselves."""
     names = (apps.c.name, apps.c.app_id)
     return or_(*(func.strpos(func.lower(name), func.lower(text)) > 0 for name in names))
 
 
-def _app_rows() -> Select[Any]:
-    """What an App is made of."""
+def _select_apps() -> Select[Any]:
+    """The query of everything that an `App` is made of."""
     hosts = (
         select(func.array_agg(app_redirect_hosts.c.host).label("hosts"))
         .where(app_redirect_hosts.c.app_id == apps.c.id)
@@ -240,12 +248,12 @@ def _app_rows() -> Select[Any]:
     )
 
 
-def _one(conn: Connection, condition: ColumnElement[bool]) -> App | None:
-    row = conn.execute(_app_rows().where(condition)).one_or_none()
-    return None if row is None else _app(row)
+def _find_one(conn: Connection, condition: ColumnElement[bool]) -> App | None:
+    row = conn.execute(_select_apps().where(condition)).one_or_none()
+    return None if row is None else _make_app(row)
 
 
-def _app(row: Row[Any]) -> App:
+def _make_app(row: Row[Any]) -> App:
     return App(
         id=row.id,
         app_id=row.app_id,

@@ -1,7 +1,7 @@
-"""Questions about people: who they are, and who has these characters in a name.
+"""People: who they are, who is active, and the search in their names.
 
-Asked by every door. Knows nothing of requests or tokens; the rows of a whole organisation come in
-through `storage/postgres/people/people_import.py`.
+Used by ingest, workers and the operator's commands. Knows nothing of requests or tokens. `people_import.py` adds the
+people of a whole organisation.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,27 +42,27 @@ __all__ = [
     "set_status",
 ]
 
-# How many people, in id order, are looked at before the index is asked. Whoever has a common
-# character is among them; of a rare one the index has so few that sorting them is cheap. Either way
-# alone is slow at the other's end.
+# How many people, in id order, are compared before the index is used. Enough people with a common character are
+# among these; a rare one has so few entries in the index that sorting them is cheap. Each of the two ways alone is slow
+# where the other is fast (docs/decisions/0024-search-by-grams.md).
 _WINDOW = 8_000
-# Of the people with a keyword: counting is the most of what a list costs, and nobody turns so many pages.
+# Counting the people with a keyword is most of what a list costs, and nobody turns so many pages.
 COUNTED_AT_MOST = 100_000
-# A long text gains nothing from all of its pairs: candidates are compared in full anyway.
+# More pairs of a long text would not help: what the index finds is compared in full anyway.
 _PAIRS_ASKED = 12
 
 
 def find(conn: Connection, user_id: int) -> Person | None:
     """The person with this id, whatever their state; None if there is none. Index: users_pkey."""
-    row = conn.execute(_shown(users).where(users.c.id == user_id)).one_or_none()
-    return None if row is None else _person(row)
+    row = conn.execute(_select_people(users).where(users.c.id == user_id)).one_or_none()
+    return None if row is None else _make_person(row)
 
 
 def find_many(conn: Connection, ids: Iterable[int]) -> dict[int, Person]:
     """Those of `ids` that exist, by id, whatever their state. Index: users_pkey."""
     wanted = literal(list(ids), ARRAY(BigInteger))
-    rows = conn.execute(_shown(users).where(users.c.id == any_(wanted)))
-    return {row.id: _person(row) for row in rows}
+    rows = conn.execute(_select_people(users).where(users.c.id == any_(wanted)))
+    return {row.id: _make_person(row) for row in rows}
 
 
 def find_active(conn: Connection, ids: Iterable[int]) -> set[int]:
@@ -76,31 +76,30 @@ def find_active(conn: Connection, ids: Iterable[int]) -> set[int]:
 def search(conn: Connection, q: str, *, limit: int) -> list[Person]:
     """The first `limit` active people, by id, whose mobile, name or English name contains `q`.
 
-    Letter case does not count, every character stands for itself, and an empty `q` matches everyone
-    (contract §6). Indexes: users_pkey for the window, then users_search_grams.
+    Letter case does not count, every character means itself, and an empty `q` matches everyone (contract §6). Indexes: users_pkey for the window, then users_search_grams.
     """
     window = select(users).order_by(users.c.id).limit(_WINDOW).subquery()
-    people = _page(
+    people = _fetch_page(
         conn,
-        _shown(window).where(_is_active(window), _contains(window, q)),
+        _select_people(window).where(_is_active(window), _contains_text(window, q)),
         limit=limit,
     )
     if len(people) == limit:
         return people
     # MATERIALIZED, or the planner may walk users_pkey to the end in search of the limit.
-    found = select(users).where(_is_active(users), _contains(users, q)).cte("found")
-    return _page(conn, _shown(found.prefix_with("MATERIALIZED")), limit=limit)
+    found = select(users).where(_is_active(users), _contains_text(users, q)).cte("found")
+    return _fetch_page(conn, _select_people(found.prefix_with("MATERIALIZED")), limit=limit)
 
 
 def list_people(
     conn: Connection, keyword: str, *, skip: int, limit: int
 ) -> tuple[int, list[Person]]:
-    """How many people have `keyword` in a name, and `limit` of them by id after the first `skip`.
+    """How many people have `keyword` in their mobile or a name, and `limit` of them, by id, after the first `skip`.
 
-    Everyone, active or not (contract §6); otherwise as `search`. With a keyword at most COUNTED_AT_MOST are counted.
-    Index: users_search_grams; everyone is counted and skipped along users_pkey alone.
+    People who are not active count too (contract §6). Letter case does not count, and every character means itself. With
+    a keyword at most COUNTED_AT_MOST are counted. Index: users_search_grams; without a keyword users_pkey.
     """
-    sought = _contains(users, keyword)
+    sought = _contains_text(users, keyword)
     counted = select(users.c.id).where(sought)
     if keyword:
         counted = counted.limit(COUNTED_AT_MOST)
@@ -108,7 +107,7 @@ def list_people(
     if skip >= total:
         return total, []
     ids = select(users.c.id).where(sought).order_by(users.c.id).offset(skip).limit(limit)
-    return total, _page(conn, _shown(users).where(users.c.id.in_(ids)), limit=limit)
+    return total, _fetch_page(conn, _select_people(users).where(users.c.id.in_(ids)), limit=limit)
 
 
 def count_active(conn: Connection) -> int:
@@ -118,37 +117,42 @@ def count_active(conn: Connection) -> int:
 
 
 def set_status(conn: Connection, user_id: int, *, status: str) -> Person | None:
-    """Give the person this status; None if there is none. Closing their sockets is the caller's."""
+    """Give the person this status, and return them; None if there is none.
+
+    Gateways are not told: the caller does that after the commit (`Bus.disable`, `Bus.enable`).
+    """
     change = update(users).where(users.c.id == user_id).values(status=status)
-    row = conn.execute(change.returning(*_shown(users).selected_columns)).one_or_none()
-    return None if row is None else _person(row)
+    row = conn.execute(change.returning(*_select_people(users).selected_columns)).one_or_none()
+    return None if row is None else _make_person(row)
 
 
-def _contains(people: FromClause, text: str) -> ColumnElement[bool]:
-    """Whether one of the names contains `text`."""
+def _contains_text(people: FromClause, text: str) -> ColumnElement[bool]:
+    """The condition that the mobile or a name contains `text`."""
     folded = fold(text)
     asked = pairs(folded)[:_PAIRS_ASKED] or list(units(folded))
     if not asked:
         return true()
     if EVERYWHERE.issuperset(asked):
-        return _is_in_a_name(people, folded)  # no index, and no need of one: see EVERYWHERE
+        return _is_in_a_name(
+            people, folded
+        )  # nearly everyone has it: no index would help (EVERYWHERE)
     held: ColumnElement[bool] = people.c.search_grams.contains(asked)
     return held if is_one_gram(folded) else and_(held, _is_in_a_name(people, folded))
 
 
 def _is_in_a_name(people: FromClause, folded: str) -> ColumnElement[bool]:
-    """The comparison in full; by strpos and not LIKE, so that % and _ stand for themselves."""
+    """The comparison in full. By strpos and not LIKE, so that % and _ mean themselves."""
     names = (people.c.mobile, people.c.name, people.c.english_name)
     return or_(*(func.strpos(func.lower(name.collate("pg_c_utf8")), folded) > 0 for name in names))
 
 
 def _is_active(people: FromClause) -> ColumnElement[bool]:
-    """`Person.is_active`, in SQL."""
+    """The condition that somebody is active; `Person.is_active` in SQL."""
     return and_(people.c.status == ACTIVE, ~people.c.is_deleted)
 
 
-def _shown(people: FromClause) -> Select[Any]:
-    """What a Person is made of."""
+def _select_people(people: FromClause) -> Select[Any]:
+    """The query of everything that a `Person` is made of."""
     row = people.c
     return select(
         row.id,
@@ -161,13 +165,13 @@ def _shown(people: FromClause) -> Select[Any]:
     )
 
 
-def _page(conn: Connection, query: Select[Any], *, limit: int) -> list[Person]:
+def _fetch_page(conn: Connection, query: Select[Any], *, limit: int) -> list[Person]:
     """The first `limit` of a query's people, by id."""
     rows = conn.execute(query.order_by(query.selected_columns.id).limit(limit))
-    return [_person(row) for row in rows]
+    return [_make_person(row) for row in rows]
 
 
-def _person(row: Row[Any]) -> Person:
+def _make_person(row: Row[Any]) -> Person:
     return Person(
         id=row.id,
         mobile=row.mobile,
@@ -179,21 +183,21 @@ def _person(row: Row[Any]) -> Person:
     )
 
 
-# By the index users_disabled, whose condition this is.
+# The condition of the index users_disabled.
 _DISABLED = "FROM users WHERE (status <> 'ACTIVE' OR is_deleted)"
 
 
 def list_disabled(conn: Connection) -> list[int]:
-    """Everyone who may not sign in."""
+    """The ids of everyone who may not sign in. Index: users_disabled."""
     return list(conn.execute(sql(f"SELECT id {_DISABLED}")).scalars())
 
 
 def count_disabled(conn: Connection) -> int:
-    """How many may not sign in."""
+    """How many people may not sign in. Index: users_disabled."""
     return int(conn.execute(sql(f"SELECT count(*) {_DISABLED}")).scalar_one())
 
 
 def find_disabled(conn: Connection, ids: Sequence[int]) -> list[int]:
-    """Those of `ids` who may not sign in; who is not in the record may."""
+    """Those of `ids` who may not sign in; an id of nobody is not among them. Index: users_pkey."""
     query = sql(f"SELECT id {_DISABLED} AND id = ANY(CAST(:ids AS bigint[]))")
     return list(conn.execute(query, {"ids": list(ids)}).scalars())

@@ -1,6 +1,6 @@
 """An app's accounts of very many people, in one transaction: COPY, a check, one upsert.
 
-Called by `carillon mapping import`, which has judged every row but whether its user exists.
+Called by `carillon mapping import`, which has checked every row, except whether its user exists.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ SELECT number, user_id FROM incoming
 WHERE NOT EXISTS (SELECT FROM users WHERE users.id = incoming.user_id)
 ORDER BY number LIMIT 1
 """
-# A row that says nothing new is not written. Index: mappings_pkey.
+# A row without a change is not written. Index: mappings_pkey.
 _UPSERT = """
 WITH written AS (
     INSERT INTO mappings (app_id, app_user_id, user_id, email)
@@ -48,7 +48,7 @@ class NewMapping(NamedTuple):
 
 
 class UnknownUser(CallerError):
-    """Row `number` names a user whom nobody has imported."""
+    """Row `number` of the import names a user who does not exist."""
 
     def __init__(self, number: int, user_id: int) -> None:
         super().__init__(f"There is no user {user_id}.")
@@ -57,7 +57,7 @@ class UnknownUser(CallerError):
 
 @dataclass(frozen=True, slots=True)
 class ImportedMappings:
-    """What an import did."""
+    """How many accounts an import added and changed."""
 
     added: int
     changed: int
@@ -68,8 +68,8 @@ def import_mappings(
 ) -> ImportedMappings:
     """Add these accounts of the app with this integer id, or bring them up to date.
 
-    Inside the caller's transaction: all or nothing, also when `mappings` raises half-way. An account
-    name must not repeat. Raises UnknownUser for the first row of one. Safe to repeat.
+    Inside the caller's transaction: all or nothing, also when `mappings` raises half-way. No account name may repeat.
+    Raises UnknownUser for the first row whose user does not exist. Safe to repeat.
     """
     conn.execute(text(_INCOMING))
     copy_in(conn, _COPY, (_line(one) for one in mappings))

@@ -1,8 +1,8 @@
-"""Names as grams: substrings of one and of two characters, as numbers, which an index finds names by.
+"""Grams of names: their substrings of one and of two characters, as numbers, for an index that finds names by them.
 
-Used by `storage/postgres/people/directory.py` and `storage/postgres/people/people_import.py`. Characters are UTF-16 units, so that two of
-them fit PostgreSQL's integer (shifted to be signed). A pair that begins with U+8000 has the number of
-its second character: whoever holds the pair holds that one too, but not the other way round.
+Used by `directory.py` and `people_import.py` (docs/decisions/0024-search-by-grams.md). Characters are UTF-16 units, so
+that two of them fit PostgreSQL's integer, shifted to be signed. A pair that begins with U+8000 has the same number as
+its second character alone: a name with the pair has that character too, but not the other way round.
 """
 
 import string
@@ -11,23 +11,22 @@ from itertools import pairwise
 from operator import add
 from struct import unpack
 
-# Alone they are in nearly everyone's mobile or English name: an index of them is large
-# and finds nobody.
+# Characters that alone are in nearly everyone's mobile or English name: an index of them would be large and of no help.
 EVERYWHERE = frozenset(map(ord, string.digits + string.ascii_lowercase))
-# Between the texts of a person, and between people, while many are taken apart at once.
+# Separators between the texts of a person, and between people, while many are processed as one string.
 _NEXT_TEXT, _NEXT_PERSON = "\x1f", "\x1e"
 _BETWEEN = frozenset({_NEXT_TEXT, _NEXT_PERSON})
-_LAST_UNIT = "\uffff"  # a character behind it is two units
-_AMBIGUOUS_FIRST = 0x8000  # of a pair: its number is also that of a single character
+_LAST_UNIT = "\uffff"  # a character after it takes two units
+_AMBIGUOUS_FIRST = 0x8000  # a pair that begins with it has the number of a single character
 _PAIR_UNITS = 2
 _PAIRS_KEPT = 300_000  # bounds the memory of an import
 
 
 def fold(text: str) -> str:
-    """`text` in lower case exactly as PostgreSQL's `pg_c_utf8` does it: one character for one.
+    """`text` in lower case, exactly as PostgreSQL's `pg_c_utf8` makes it: one character for one.
 
-    Not `str.lower` alone, which knows a final sigma and makes two characters of İ: what is stored and
-    what is searched for would differ. (Letters newer than this Python's Unicode stay as they are.)
+    `str.lower` alone treats a final sigma in its own way and makes two characters of İ, so that what is stored and what
+    is searched for would differ. Letters that are newer than this Python's Unicode stay as they are.
     """
     if "Σ" in text or "İ" in text:
         return "".join(char.lower()[0] for char in text)
@@ -41,7 +40,7 @@ def units(text: str) -> tuple[int, ...]:
 
 
 def pairs(text: str) -> list[int]:
-    """The grams of two characters, in order, repeated or not; empty for fewer than two."""
+    """The grams of two characters, in order; one may be there several times. Empty for a text of fewer than two."""
     return [_pair(first, second) for first, second in pairwise(units(text))]
 
 
@@ -50,18 +49,18 @@ def _pair(first: int, second: int) -> int:
 
 
 def is_one_gram(folded: str) -> bool:
-    """Whether holding the gram of `folded` is the same as containing `folded`.
+    """Whether having the gram of `folded` is the same as containing `folded`.
 
-    Otherwise the grams only say who may contain it, and the names have to be compared.
+    If not, grams only tell which names may contain it, and these have to be compared in full.
     """
     found = units(folded)
     return len(found) < _PAIR_UNITS or (len(found) == _PAIR_UNITS and found[0] != _AMBIGUOUS_FIRST)
 
 
 def grams(*texts: str) -> list[int]:
-    """What `users.search_grams` holds for (mobile, name, english_name): each once, in no order.
+    """The value of `users.search_grams` for (mobile, name, english_name): each gram once, in no order.
 
-    Every pair of the folded texts, and every single character but those of EVERYWHERE. None spans two
+    These are all pairs of the folded texts, and all single characters but those of EVERYWHERE. No gram spans two
     texts.
     """
     found: set[int] = set()
@@ -75,15 +74,16 @@ def _singles(folded: str) -> list[int]:
 
 
 class GramTexts(dict[str, str]):
-    """`grams` of very many people as text, at a fraction of the cost a person.
+    """The grams of very many people as text: what `grams` computes for one person, much faster (docs/performance.md).
 
-    All texts of a batch are one long string; what every two neighbours in it add is looked up here.
+    All texts of a batch become one long string. This dict maps each two neighbouring characters of it to the grams
+    that they add; a pair is computed when it is first met.
     """
 
-    def of(self, people: Iterable[tuple[str, str, str]]) -> list[str]:
-        """The grams of each person, in order, with commas between; a few may be there twice.
+    def compute(self, people: Iterable[tuple[str, str, str]]) -> list[str]:
+        """The grams of each person, in order, as numbers with commas between them; a few may be there twice.
 
-        The texts hold no control characters, or the answer is not one for one.
+        The texts must not have control characters: these separate the people in the long string.
         """
         if len(self) > _PAIRS_KEPT:
             self.clear()
@@ -92,10 +92,10 @@ class GramTexts(dict[str, str]):
         return [one[:-1] for one in numbers.split(_NEXT_PERSON)]
 
     def __missing__(self, neighbours: str) -> str:
-        added = self[neighbours] = self._added(neighbours[0], neighbours[1])
+        added = self[neighbours] = self._compute_added(neighbours[0], neighbours[1])
         return added
 
-    def _added(self, first: str, second: str) -> str:
+    def _compute_added(self, first: str, second: str) -> str:
         """What `first` adds where `second` follows it: itself, and the two as a pair."""
         if first in _BETWEEN:
             return first if first == _NEXT_PERSON else ""

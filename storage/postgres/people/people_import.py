@@ -1,7 +1,6 @@
 """The people of a whole organisation, in one transaction: COPY into a temporary table, then one upsert.
 
-Called by `carillon user import`, which has judged every row. A million new people took 27 s of this
-process, while PostgreSQL copies, and then 29 s of PostgreSQL's, 10 of them in parallel (embedded 18).
+Called by `carillon user import`, which has checked every row.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,12 +19,12 @@ CREATE TEMPORARY TABLE incoming (
     id bigint, mobile text, name text, english_name text, status text, role text, grams integer[]
 ) ON COMMIT DROP
 """
-# By it the upsert finds what a row said.
+# The upsert finds a row's own status and role by this key.
 _KEYED = "ALTER TABLE incoming ADD PRIMARY KEY (id)"
 _COPY = "COPY incoming (id, mobile, name, english_name, status, role, grams) FROM STDIN"
-# By id, the order in which everyone locks people. A row that says nothing new is not written: the same
-# file again costs neither dead rows nor index. An empty status or role is that of the row as it is when it
-# is locked, so that somebody who is shut out meanwhile stays so. Indexes: users_pkey, incoming_pkey.
+# By id, the order in which everyone locks people. A row without a change is not written, so importing the same file
+# again makes no dead rows. An empty status or role keeps what the row has when it is locked, so that somebody who is
+# disabled meanwhile stays disabled. Indexes: users_pkey, incoming_pkey.
 _UPSERT = """
 WITH written AS (
     INSERT INTO users (id, mobile, name, english_name, status, role, search_grams)
@@ -47,7 +46,7 @@ WITH written AS (
 SELECT count(*) FILTER (WHERE is_new) AS added, count(*) FILTER (WHERE NOT is_new) AS changed
 FROM written
 """
-# Whoever is not here yet counts as active: a token may be out already. Index: users_pkey.
+# Somebody who is not in the table yet counts as active before: they may have a token already. Index: users_pkey.
 _SHUT_OUT = """
 SELECT incoming.id FROM incoming LEFT JOIN users USING (id)
 WHERE incoming.status NOT IN (:active, '') AND coalesce(users.status, :active) = :active ORDER BY incoming.id
@@ -56,7 +55,7 @@ _LET_IN = """
 SELECT incoming.id FROM incoming JOIN users USING (id)
 WHERE incoming.status = :active AND users.status <> :active ORDER BY incoming.id
 """
-# What is about to change of whom; both are read once. Index: users_pkey.
+# Counts what is about to change; both tables are read once. Index: users_pkey.
 _CHANGES = """
 SELECT count(*) FILTER (WHERE i.status NOT IN (:active, '') AND u.status = :active) AS shut_out,
        count(*) FILTER (WHERE i.status = :active AND u.status <> :active) AS let_in,
@@ -65,9 +64,9 @@ SELECT count(*) FILTER (WHERE i.status NOT IN (:active, '') AND u.status = :acti
        count(*) FILTER (WHERE i.mobile <> u.mobile) AS mobiles
   FROM incoming i JOIN users u USING (id)
 """
-# Whether this is an organisation's first import: next to nobody is here yet, and many come. Then the
-# index is built afterwards, which takes less than row by row, although nobody can
-# be looked up meanwhile. Only the index's owner may; others take the time.
+# Whether this is an organisation's first import: hardly anybody is in the table, and many come. Then the index is built
+# afterwards, which is faster than row by row, although nobody can be looked up meanwhile. Only the owner of the table
+# may do so; for others the import takes longer.
 _IS_FIRST = """
 SELECT (SELECT count(*) FROM (SELECT FROM users LIMIT :few) AS here) < :few
     AND (SELECT count(*) FROM incoming) > 10 * :few
@@ -96,7 +95,7 @@ class NewPerson(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many of those who were here already changed in what; one person may count in several."""
+    """How many people who were in the table before are changed in what; one person may count in several."""
 
     shut_out: int
     let_in: int
@@ -109,8 +108,8 @@ class Changes:
 class Imported:
     """What an import did.
 
-    `shut_out`: ids that are not active, and before were active or unknown; `let_in`: the reverse.
-    Marking them and closing their sockets is the caller's, after the commit.
+    `shut_out`: the ids of people who are not active now, and were active or unknown before. `let_in`: the ids of people
+    who are active now, and were not. Gateways are not told: the caller does that after the commit.
     """
 
     added: int
@@ -121,10 +120,10 @@ class Imported:
 
 
 def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
-    """Add these people, or bring them up to date; `is_deleted` is left as it is.
+    """Add these people, or bring them up to date; `is_deleted` stays as it is.
 
-    Inside the caller's transaction: all or nothing, also when `people` raises half-way. Ids must not
-    repeat. Safe to repeat.
+    Inside the caller's transaction: all or nothing, also when `people` raises half-way. No id may repeat. Safe to
+    repeat.
     """
     conn.execute(text(_INCOMING))
     copy_in(conn, _COPY, _lines(people))
@@ -145,9 +144,9 @@ def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
 
 
 def _wait_for_turn(conn: Connection) -> None:
-    """One import at a time from here on, however long the one before takes; until the transaction ends.
+    """Let one import run at a time, from here to the end of its transaction, however long others have to wait.
 
-    Each reads `users`, and the first of an organisation locks all of it, to drop the index: two that have read
+    An import reads `users`, and an organisation's first one locks the whole table to drop the index: two of them
     would wait for one another.
     """
     conn.execute(text("SET LOCAL lock_timeout = 0"))
@@ -156,11 +155,11 @@ def _wait_for_turn(conn: Connection) -> None:
 
 
 def _lines(people: Iterable[NewPerson]) -> Iterator[str]:
-    """COPY's lines, many in one string: a call for every row would cost a third more."""
+    """The lines of COPY, many in one string, because a call for every row is slow."""
     texts = GramTexts()
     rest = iter(people)
     while batch := list(islice(rest, _BATCH)):
-        held = texts.of(one[1:4] for one in batch)
+        held = texts.compute(one[1:4] for one in batch)
         rows = zip(batch, held, strict=True)
         yield "".join([f"{_TAB.join(map(str, one))}\t{{{grams}}}\n" for one, grams in rows])
 

@@ -192,7 +192,7 @@ def test_a_url_is_signed_as_botocore_would(addressing: Addressing) -> None:
     at = datetime.fromisoformat(httpx.URL(theirs).params["X-Amz-Date"]).timestamp()
     ours = S3Store(bucket, url_lifetime=timedelta(hours=1), max_bytes=5, clock=lambda: at)
     # Not `url`, which would round the instant.
-    assert ours._signed(key, name, since=int(at)) == theirs
+    assert ours._sign(key, name, since=int(at)) == theirs
 
 
 def test_a_bucket_says_whether_an_object_is_there(bucket: MediaStore) -> None:

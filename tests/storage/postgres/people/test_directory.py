@@ -57,7 +57,7 @@ def test_search_is_a_plain_substring_search(
 @given(crowd=st.lists(st.tuples(names, names, names), min_size=1, max_size=8))
 def test_many_people_at_once_have_the_grams_of_each(crowd: list[tuple[str, str, str]]) -> None:
     """The import's fast way gives everyone the same grams as the plain one."""
-    told = [set(one.split(",")) - {""} for one in GramTexts().of(crowd)]
+    told = [set(one.split(",")) - {""} for one in GramTexts().compute(crowd)]
     assert told == [set(map(str, grams(*texts))) for texts in crowd]
 
 
