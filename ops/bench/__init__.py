@@ -1,4 +1,5 @@
-"""Benches: each measures ours and the floor beside it in the same run, and prints a table.
+"""Benches: each measures Carillon and a floor in turns in the same run, and prints a table.
 
-Ratios are what counts; the machine is shared. `make bench-…` runs them.
+The ratio of the two is what counts, for machines differ and are shared. `make bench-…` runs them. Nothing may import a bench
+but another bench, and tests what they share of `bench_environment.py`.
 """

@@ -19,7 +19,15 @@ import psycopg
 import uvloop
 from websockets.asyncio.client import connect
 
-from ops.bench.bench_environment import OUT, Ground, ground, percentile, served, show
+from ops.bench.bench_environment import (
+    OUT,
+    BenchEnvironment,
+    make_uvicorn_command,
+    open_bench_environment,
+    percentile,
+    print_table,
+    run_server,
+)
 from ops.bench.load import ask
 from ops.bench.people import make_people
 from ops.local.ports import find_free_port
@@ -31,14 +39,14 @@ RECEIVERS = 1_000
 BODY = {"type": "MESSAGE", "content_type": "TEXT", "title": "私信", "content": "你好,这是一条私信"}
 
 
-def token(place: Ground, user_id: int) -> str:
-    """A token of a person."""
-    settings = load(TokenSettings, place.environ)
+def make_token(environment: BenchEnvironment, user_id: int) -> str:
+    """A token of this person, good for an hour."""
+    settings = load(TokenSettings, environment.environ)
     return issue_token(settings, user_id, ttl_seconds=3600, now=time.time())
 
 
-def request(host: str, bearer: str, fields: dict[str, Any]) -> str:
-    """A send as it goes over the wire."""
+def make_request(host: str, bearer: str, fields: dict[str, Any]) -> str:
+    """A send as it goes over the wire: an HTTP request with head and body."""
     body = json.dumps(BODY | fields, ensure_ascii=False)
     return (
         f"POST /api/v1/messages/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {bearer}\r\n"
@@ -46,22 +54,24 @@ def request(host: str, bearer: str, fields: dict[str, Any]) -> str:
     )
 
 
-def orders(place: Ground, url: str, *, seconds: float) -> dict[str, Any]:
-    """What the load client is to send, and where."""
+def make_orders(environment: BenchEnvironment, url: str, *, seconds: float) -> dict[str, Any]:
+    """What the load client is to send, and where (`ops/bench/load.py`): 50 requests for each of 64 senders."""
     where = urlsplit(url)
     callers = []
     for sender in range(1, CLIENTS + 1):
-        bearer = token(place, sender)
+        bearer = make_token(environment, sender)
         receivers = [(sender * 131 + number * 17) % RECEIVERS + 1 for number in range(50)]
-        callers.append([request(where.netloc, bearer, {"receiver_id": one}) for one in receivers])
+        callers.append(
+            [make_request(where.netloc, bearer, {"receiver_id": one}) for one in receivers]
+        )
     return {"host": where.hostname, "port": where.port, "callers": callers, "seconds": seconds}
 
 
-def hit(place: Ground, url: str, *, seconds: float) -> dict[str, Any]:
-    """Load `url` from a process of its own; what it measured."""
+def run_load(environment: BenchEnvironment, url: str, *, seconds: float) -> dict[str, Any]:
+    """Load `url` from a process of its own for `seconds`; returns what that process measured."""
     done = subprocess.run(
         [sys.executable, "-m", "ops.bench.load"],
-        input=json.dumps(orders(place, url, seconds=seconds)),
+        input=json.dumps(make_orders(environment, url, seconds=seconds)),
         capture_output=True,
         text=True,
         check=True,
@@ -70,39 +80,30 @@ def hit(place: Ground, url: str, *, seconds: float) -> dict[str, Any]:
     return found
 
 
-def uvicorn(app: str, port: int) -> list[str]:
-    """The command line of a server of one process, as in production."""
-    return [
-        *(sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)),
-        *("--http", "ops.http.protocol:HttpProtocol", "--timeout-keep-alive", "75"),
-        *("--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
-    ]
-
-
-def empty(place: Ground) -> None:
-    """Forget what waits. Nobody takes it away here, and no deployment lets so much of it wait."""
-    with psycopg.connect(place.driver_url, autocommit=True) as connection:
+def empty_accepted(environment: BenchEnvironment) -> None:
+    """Forget the sends that wait: no worker takes them away here, and in no deployment would so many wait."""
+    with psycopg.connect(environment.driver_url, autocommit=True) as connection:
         connection.execute("TRUNCATE accepted")
 
 
-def measure_accept(place: Ground, *, seconds: float, rounds: int) -> None:
-    """Rounds alternate, each server up through all of them."""
+def measure_accept(environment: BenchEnvironment, *, seconds: float, rounds: int) -> None:
+    """Load the echo and ingest in turns, and print the figures. Both servers run all the time."""
     ports = {"echo": find_free_port(), "ingest": find_free_port()}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     found: dict[str, list[dict[str, Any]]] = {"echo": [], "ingest": []}
-    echo = uvicorn("ops.bench.echo:create_app", ports["echo"])
-    ingest = uvicorn("ingest.app:create_app", ports["ingest"])
+    echo = make_uvicorn_command("ops.bench.echo:create_app", ports["echo"])
+    ingest = make_uvicorn_command("ingest.app:create_app", ports["ingest"])
     path = "/api/v1/messages/"
     with (
-        served("echo", echo, urls["echo"] + path, environ=place.environ),
-        served("ingest", ingest, urls["ingest"] + path, environ=place.environ),
+        run_server("echo", echo, urls["echo"] + path, environ=environment.environ),
+        run_server("ingest", ingest, urls["ingest"] + path, environ=environment.environ),
     ):
         for url in urls.values():
-            hit(place, url, seconds=1)
+            run_load(environment, url, seconds=1)
         for number in range(1, rounds + 1):
             for name, url in urls.items():
-                found[name].append(hit(place, url, seconds=seconds))
-            empty(place)
+                found[name].append(run_load(environment, url, seconds=seconds))
+            empty_accepted(environment)
             echoed, accepted = (found[name][-1]["per_second"] for name in urls)
             OUT.print(f"round {number}: echo {echoed:,.0f}/s, accepted {accepted:,.0f}/s")
     _show_accept(found)
@@ -125,21 +126,23 @@ def _show_accept(found: dict[str, list[dict[str, Any]]]) -> None:
             )
         )
     header = ("", "requests/s", "ratio (≥ 0.40)", "p50 ms", "p99 ms", "client CPU", "not 200")
-    show(f"accept, one process, {CLIENTS} clients", header, rows)
+    print_table(f"accept, one process, {CLIENTS} clients", header, rows)
     if any(result["failed"] for result in found["ingest"]):
         raise click.ClickException("What was refused was counted: these are not the figures.")
 
 
-async def _latency(place: Ground, *, rate: int, seconds: float) -> list[float]:
+async def _measure_delays(
+    environment: BenchEnvironment, *, rate: int, seconds: float
+) -> list[float]:
     """Seconds from a request to its frame on the receiver's socket.
 
     Requests leave at their time, whether or not those before have been answered; one that finds all
     `CLIENTS` connections taken waits, and its wait counts.
     """
-    where = urlsplit(place.url)
-    bearer, total = token(place, 1), int(rate * seconds)
+    where = urlsplit(environment.url)
+    bearer, total = make_token(environment, 1), int(rate * seconds)
     fields = [{"receiver_id": RECEIVERS, "title": str(number)} for number in range(total)]
-    requests = [request(where.netloc, bearer, one).encode() for one in fields]
+    requests = [make_request(where.netloc, bearer, one).encode() for one in fields]
     sent: list[float] = []
     arrived: dict[int, float] = {}
     free = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
@@ -159,7 +162,7 @@ async def _latency(place: Ground, *, rate: int, seconds: float) -> list[float]:
 
     address = f"ws://{where.netloc}/api/v1/ws/messages?token="
     async with (
-        connect(address + token(place, RECEIVERS)) as socket,
+        connect(address + make_token(environment, RECEIVERS)) as socket,
         asyncio.timeout(seconds + 30),
         asyncio.TaskGroup() as tasks,
     ):
@@ -174,16 +177,18 @@ async def _latency(place: Ground, *, rate: int, seconds: float) -> list[float]:
     return [arrived[number] - at for number, at in enumerate(sent)]
 
 
-def measure_latency(place: Ground, *, rate: int, seconds: float) -> None:
-    """The whole stack of `carillon up`, one sender, one receiver with a socket."""
-    with place.running("web", "worker-sends", "worker-upkeep", "beat"):
-        uvloop.run(_latency(place, rate=50, seconds=2))
-        delays = uvloop.run(_latency(place, rate=rate, seconds=seconds))
+def measure_measure_delays(environment: BenchEnvironment, *, rate: int, seconds: float) -> None:
+    """Print the time from request to frame through the whole stack: one sender, one receiver with a socket."""
+    with environment.run_processes("web", "worker-sends", "worker-upkeep", "beat"):
+        uvloop.run(_measure_delays(environment, rate=50, seconds=2))
+        delays = uvloop.run(_measure_delays(environment, rate=rate, seconds=seconds))
     rows = [
         ("p50", f"{percentile(delays, 0.50) * 1000:.1f}", "15"),
         ("p99", f"{percentile(delays, 0.99) * 1000:.1f}", "60"),
     ]
-    show(f"request to frame at {rate}/s, {len(delays):,} messages", ("", "ms", "at most"), rows)
+    print_table(
+        f"request to frame at {rate}/s, {len(delays):,} messages", ("", "ms", "at most"), rows
+    )
 
 
 @click.command()
@@ -193,10 +198,10 @@ def measure_latency(place: Ground, *, rate: int, seconds: float) -> None:
 def main(*, seconds: float, rounds: int, rate: int) -> None:
     """Measure and print."""
     # No worker takes anything away: what is accepted must not meet the cap, and be refused, on the way.
-    with ground(CARILLON_ACCEPTED_CAP="1000000000") as place:
-        make_people(place.database, RECEIVERS)
-        measure_latency(place, rate=rate, seconds=seconds)
-        measure_accept(place, seconds=seconds, rounds=rounds)
+    with open_bench_environment(CARILLON_ACCEPTED_CAP="1000000000") as environment:
+        make_people(environment.database, RECEIVERS)
+        measure_measure_delays(environment, rate=rate, seconds=seconds)
+        measure_accept(environment, seconds=seconds, rounds=rounds)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What benches stand on: servers and processes of their own, people, and a table at the end."""
+"""What benches stand on: servers and processes of their own, percentiles, and a table at the end."""
 
 import shutil
 import sys
@@ -35,8 +35,8 @@ UNLIMITED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """Migrated servers in a folder of their own, and the environment that leads to them."""
+class BenchEnvironment:
+    """Migrated servers in a folder of their own, and the settings that lead to them."""
 
     environ: dict[str, str]
     database: BlockingDatabase
@@ -49,23 +49,26 @@ class Ground:
 
     @property
     def driver_url(self) -> str:
-        """The record, for the bare driver, as who may ask for checkpoints: the superuser if it is known."""
+        """The URL of the record for the bare driver: the superuser's if it is known, who may ask for checkpoints."""
         url = self.superuser_url or self.environ["CARILLON_DATABASE_URL"]
         return url.replace("+psycopg", "")
 
     @contextmanager
-    def running(self, *names: str) -> Iterator[None]:
-        """These processes of the stack, until the end of the block; waits for web to be ready."""
+    def run_processes(self, *names: str) -> Iterator[None]:
+        """Run these processes of the stack in this block, which begins when web, if it is one of them, is ready."""
         chosen = [Child(p) for p in prepare_programs(self.environ) if p.name in names]
-        with launched(chosen):
+        with run_children(chosen):
             if "web" in names and not wait_until(lambda: is_stack_ready(self.url), seconds=60):
                 raise RuntimeError(f"not ready; see {chosen[0].log}")
             yield
 
 
 @contextmanager
-def ground(**settings: str) -> Iterator[Ground]:
-    """Servers that are as durable as those of `carillon up`; all of it is removed afterwards."""
+def open_bench_environment(**settings: str) -> Iterator[BenchEnvironment]:
+    """Run servers as durable as those of `carillon up` in this block; afterwards all of it is removed.
+
+    `settings` are variables beside those that benches always set.
+    """
     folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
     folder.chmod(0o711)
     own = {"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": str(find_free_port())}
@@ -80,7 +83,7 @@ def ground(**settings: str) -> Iterator[Ground]:
         upgrade(database_settings)
         record = BlockingDatabase(database_settings, application_name="bench")
         postgres = next((one for one in started if isinstance(one, EmbeddedPostgres)), None)
-        yield Ground(environ, record, superuser_url=postgres.url if postgres else "")
+        yield BenchEnvironment(environ, record, superuser_url=postgres.url if postgres else "")
     finally:
         for server in started:
             server.kill()
@@ -88,8 +91,8 @@ def ground(**settings: str) -> Iterator[Ground]:
 
 
 @contextmanager
-def launched(children: Sequence[Child]) -> Iterator[None]:
-    """Children that run until the end of the block."""
+def run_children(children: Sequence[Child]) -> Iterator[None]:
+    """Run children in this block; it begins at once, and they are killed at its end."""
     try:
         for child in children:
             child.launch()
@@ -100,12 +103,12 @@ def launched(children: Sequence[Child]) -> Iterator[None]:
 
 
 @contextmanager
-def served(
+def run_server(
     name: str, command: Sequence[str], url: str, *, environ: dict[str, str]
 ) -> Iterator[None]:
-    """Another HTTP server, as a floor, once it answers."""
+    """Run another HTTP server in this block, which begins when `url` answers a POST, whatever it says."""
     log = Path(environ["CARILLON_DATA_DIR"]) / "logs" / f"{name}.log"
-    with launched([Child(Program(name, command, environ, log))]):
+    with run_children([Child(Program(name, command, environ, log))]):
         if not wait_until(lambda: _answers(url), seconds=30):
             raise RuntimeError(f"{name} does not answer: {log.read_text()[-2000:]}")
         yield
@@ -119,32 +122,43 @@ def _answers(url: str) -> bool:
     return True
 
 
+def make_uvicorn_command(
+    app: str, port: int, *, http: str = "ops.http.protocol:HttpProtocol"
+) -> list[str]:
+    """The command line of an ASGI server of one process, as in production; `http` is its protocol class."""
+    return [
+        *(sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)),
+        *("--http", http, "--timeout-keep-alive", "75"),
+        *("--loop", "uvloop", "--no-access-log", "--log-level", "warning", "--backlog", "4096"),
+    ]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` of `values` lie."""
+    """The value below which `share` (from 0 to 1) of `values` lie. `values` must not be empty."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table."""
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table with its title and header."""
     table = Table(*header, title=title)
     for row in rows:
         table.add_row(*row)
     OUT.print(table)
 
 
-def timed() -> "Stopwatch":
-    """A stopwatch that runs."""
+def start_stopwatch() -> "Stopwatch":
+    """A stopwatch that was started now."""
     return Stopwatch(time.perf_counter())
 
 
 @dataclass(frozen=True, slots=True)
 class Stopwatch:
-    """Started once."""
+    """Started once, at `began` (of time.perf_counter)."""
 
     began: float
 
     @property
     def seconds(self) -> float:
-        """Since it was started."""
+        """The seconds since it was started."""
         return time.perf_counter() - self.began

@@ -7,39 +7,35 @@ conversation, later ones change it. Meanwhile one person after the other sends a
 the bus is waited for, as when nothing else goes on.
 """
 
-import asyncio
 import statistics
 import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Sequence
 
 import click
-import psutil
 import psycopg
 
-from ops.bench.bench_environment import OUT, Ground, ground, percentile, show, timed
+from ops.bench.bench_environment import (
+    OUT,
+    BenchEnvironment,
+    open_bench_environment,
+    percentile,
+    print_table,
+    start_stopwatch,
+)
+from ops.bench.broadcast_watch import Observations, watch_meanwhile
 from ops.bench.history import make_history
 from ops.bench.people import make_people
+from ops.bench.sends import accept_send, make_broadcast, make_message_between
 from ops.cli.terminal.progress import count_bar
 from ops.local.polling import wait_until
 from storage.broker.doorbell import Doorbell
-from storage.broker.queues import SENDS, QueueSettings
+from storage.broker.queues import QueueSettings
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
-from storage.model.event import NewMessage
-from storage.model.message import ContentType, MessageType
-from storage.model.send import Accepted, Send
 from storage.postgres.broadcasts import reports
-from storage.postgres.sends import backlog, intake
-from storage.postgres.sends.intake import IntakeItem
-from storage.settings import ValkeySettings, load
-from storage.valkey.bus_reader import BusReader, Position
-from storage.valkey.bus_streams import STREAMS
+from storage.postgres.sends import backlog
+from storage.settings import load
 
 OURS, FLOORS = 7, 8
-PERSON_EVERY_SECONDS = 0.05
 
 FLOOR = """
 WITH message AS (
@@ -59,79 +55,38 @@ ON CONFLICT (user_id, peer_id) DO UPDATE
        last_message_id = greatest(c.last_message_id, excluded.last_message_id),
        updated_at = greatest(c.updated_at, excluded.updated_at)
 """
-LONGEST = """
-SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)
-  FROM pg_stat_activity
- WHERE application_name = 'carillon worker' AND state <> 'idle' AND xact_start IS NOT NULL
-"""
 
 
-def floor_round(connection: psycopg.Connection[tuple[object, ...]]) -> float:
-    """Seconds of the bare statement."""
-    watch = timed()
+def run_floor_round(connection: psycopg.Connection[tuple[object, ...]]) -> float:
+    """Run the bare statement once; returns its seconds."""
+    watch = start_stopwatch()
     connection.execute(FLOOR, {"app": FLOORS})
     return watch.seconds
 
 
-def send(place: Ground, doorbell: Doorbell, what: Send) -> int:
-    """Accept as ingest does; the message's id."""
-    [answer] = place.database.transaction(intake.accept, [IntakeItem(what)])
-    if not isinstance(answer, Accepted):
-        raise answer
-    doorbell.ring(SENDS)
-    return answer.id
-
-
-def a_broadcast() -> Send:
-    """To everyone."""
-    return Send(
-        sender_id=None,
-        receiver_id=None,
-        app_id=OURS,
-        app_name="bench",
-        sent_by_app_id=OURS,
-        type=MessageType.NOTIFICATION,
-        content_type=ContentType.TEXT,
-        title="通知",
-        content="全员通知",
-        is_broadcast=True,
-    )
-
-
-def a_message(number: int, *, people: int) -> Send:
-    """From somebody to somebody."""
-    sender = number * 7919 % people + 1
-    return Send(
-        sender_id=sender,
-        receiver_id=sender % people + 1,
-        app_id=None,
-        app_name=None,
-        sent_by_app_id=None,
-        type=MessageType.MESSAGE,
-        content_type=ContentType.TEXT,
-        title="私信",
-        content="你好",
-    )
-
-
-def warm_up(place: Ground, doorbell: Doorbell, *, people: int) -> None:
-    """Wait until the workers are there: they have delivered something."""
-    ids = [send(place, doorbell, a_message(number, people=people)) for number in range(50)]
+def warm_up(environment: BenchEnvironment, doorbell: Doorbell, *, people: int) -> None:
+    """Wait until the workers have delivered some messages. Raises RuntimeError after two minutes."""
+    ids = [
+        accept_send(environment, doorbell, make_message_between(number, people=people))
+        for number in range(50)
+    ]
     if not wait_until(
-        lambda: not place.database.transaction(backlog.find_waiting, ids), seconds=120
+        lambda: not environment.database.transaction(backlog.find_waiting, ids), seconds=120
     ):
         raise RuntimeError("the workers do not work")
 
 
-def our_round(place: Ground, doorbell: Doorbell) -> tuple[float, BroadcastReport]:
-    """Seconds from the accept of a broadcast to DONE, and its last report."""
-    watch = timed()
-    id = send(place, doorbell, a_broadcast())
+def run_our_round(
+    environment: BenchEnvironment, doorbell: Doorbell
+) -> tuple[float, BroadcastReport]:
+    """Send a broadcast and wait for its end; returns the seconds from its accept, and its last report."""
+    watch = start_stopwatch()
+    id = accept_send(environment, doorbell, make_broadcast(OURS))
     found: list[BroadcastReport] = []
     with count_bar("broadcast") as bar:
 
         def is_done() -> bool:
-            report = place.database.transaction(reports.find_report, id, app_id=OURS)
+            report = environment.database.transaction(reports.find_report, id, app_id=OURS)
             if report is None:
                 return False
             found[:] = [report]
@@ -144,94 +99,6 @@ def our_round(place: Ground, doorbell: Doorbell) -> tuple[float, BroadcastReport
     return watch.seconds, found[0]
 
 
-@dataclass
-class Watched:
-    """What was seen while something ran."""
-
-    longest_seconds: float = 0.0
-    largest_bytes: int = 0
-    person_seconds: list[float] = field(default_factory=list)
-
-
-@contextmanager
-def watching(place: Ground, url: str, *, doorbell: Doorbell, people: int) -> Iterator[Watched]:
-    """People send meanwhile; transactions and memory of the workers are looked at."""
-    seen = Watched()
-    end = threading.Event()
-    jobs = [
-        threading.Thread(target=_watch_workers, args=(place, url, seen, end)),
-        threading.Thread(target=_people, args=(place, doorbell, people, seen, end)),
-    ]
-    for job in jobs:
-        job.start()
-    try:
-        yield seen
-    finally:
-        end.set()
-        for job in jobs:
-            job.join()
-
-
-def _watch_workers(place: Ground, url: str, seen: Watched, end: threading.Event) -> None:
-    folder = place.environ["CARILLON_DATA_DIR"]
-    workers = [
-        process
-        for process in psutil.process_iter(["cmdline", "environ"])
-        if "worker" in (process.info["cmdline"] or ())
-        and (process.info["environ"] or {}).get("CARILLON_DATA_DIR") == folder
-    ]
-    with psycopg.connect(url, autocommit=True) as connection:
-        while not end.wait(0.05):
-            row = connection.execute(LONGEST).fetchone()
-            seen.longest_seconds = max(seen.longest_seconds, float(row[0]) if row else 0.0)
-            largest = max((p.memory_info().rss for p in workers if p.is_running()), default=0)
-            seen.largest_bytes = max(seen.largest_bytes, largest)
-
-
-def _people(
-    place: Ground, doorbell: Doorbell, people: int, seen: Watched, end: threading.Event
-) -> None:
-    """Send now and then; from the accept to the event on the bus."""
-    asyncio.run(_send_and_listen(place, doorbell, people, seen=seen, end=end))
-
-
-async def _send_and_listen(
-    place: Ground, doorbell: Doorbell, people: int, *, seen: Watched, end: threading.Event
-) -> None:
-    reader = BusReader(load(ValkeySettings, place.environ))
-    await reader.connect()
-    began: dict[int, float] = {}
-    arrived: dict[int, float] = {}
-    over = asyncio.Event()  # the client library may swallow a cancel
-    listening = asyncio.create_task(_listen(reader, arrived, over=over))
-    number = int(time.time())
-    while not end.is_set():
-        start = time.perf_counter()
-        number += 1
-        id = await asyncio.to_thread(send, place, doorbell, a_message(number, people=people))
-        began[id] = start
-        await asyncio.sleep(PERSON_EVERY_SECONDS)
-    for _ in range(100):
-        if began.keys() <= arrived.keys():
-            break
-        await asyncio.sleep(0.05)
-    over.set()
-    await listening
-    await reader.close()
-    seen.person_seconds = [arrived.get(id, began[id] + 60) - began[id] for id in began]
-
-
-async def _listen(reader: BusReader, arrived: dict[int, float], *, over: asyncio.Event) -> None:
-    now = int(time.time() * 1000)
-    positions = [Position(now, 0)] * len(STREAMS)
-    while not over.is_set():
-        batch = await reader.read(positions, limit=1000, wait=timedelta(seconds=0.5))
-        for entry in batch.entries:
-            positions[entry.shard] = entry.position
-            if isinstance(entry.event, NewMessage):
-                arrived.setdefault(entry.event.message.id, time.perf_counter())
-
-
 @click.command()
 @click.option("--people", default=1_000_000, show_default=True)
 @click.option("--history", default=0, show_default=True, help="Older deliveries.")
@@ -240,40 +107,40 @@ async def _listen(reader: BusReader, arrived: dict[int, float], *, over: asyncio
 def main(*, people: int, history: int, rounds: int, chunk_size: int) -> None:
     """Measure and print."""
     settings = {"CARILLON_CHUNK_SIZE": str(chunk_size)} if chunk_size else {}
-    with ground(**settings) as place:
-        url = place.driver_url
+    with open_bench_environment(**settings) as environment:
+        url = environment.driver_url
         OUT.print(f"making {people:,} people")
-        make_people(place.database, people)
+        make_people(environment.database, people)
         if history:
             make_history(url, people=people, deliveries=history)
         with (
             psycopg.connect(url, autocommit=True) as connection,
-            place.running("worker-sends", "worker-broadcasts", "worker-upkeep", "beat"),
+            environment.run_processes("worker-sends", "worker-broadcasts", "worker-upkeep", "beat"),
         ):
             connection.execute("VACUUM ANALYZE")
-            measure(place, connection, url=url, people=people, rounds=rounds)
+            measure(environment, connection, url=url, people=people, rounds=rounds)
 
 
 def measure(
-    place: Ground,
+    environment: BenchEnvironment,
     connection: psycopg.Connection[tuple[object, ...]],
     *,
     url: str,
     people: int,
     rounds: int,
 ) -> None:
-    """Alternate the floor and ours, and print what came of it."""
-    doorbell = Doorbell(load(QueueSettings, place.environ))
-    warm_up(place, doorbell, people=people)
-    with watching(place, url, doorbell=doorbell, people=people) as idle:
+    """Run the floor and ours in turns, and print the figures."""
+    doorbell = Doorbell(load(QueueSettings, environment.environ))
+    warm_up(environment, doorbell, people=people)
+    with watch_meanwhile(environment, url, doorbell=doorbell, people=people) as idle:
         threading.Event().wait(8)
     floors, ours, seen = [], [], []
     for number in range(1, rounds + 1):
         connection.execute("CHECKPOINT")
-        floors.append(floor_round(connection))
+        floors.append(run_floor_round(connection))
         connection.execute("CHECKPOINT")
-        with watching(place, url, doorbell=doorbell, people=people) as busy:
-            seconds, report = our_round(place, doorbell)
+        with watch_meanwhile(environment, url, doorbell=doorbell, people=people) as busy:
+            seconds, report = run_our_round(environment, doorbell)
         ours.append(seconds)
         seen.append(busy)
         OUT.print(
@@ -281,20 +148,25 @@ def measure(
             f" {report.expanded:,} of {report.total:,}, {report.status}"
         )
     doorbell.close()
-    print_table(idle, seen, people=people, floors=floors, ours=ours)
+    print_report(idle, seen, people=people, floors=floors, ours=ours)
 
 
-def print_table(
-    idle: Watched, seen: Sequence[Watched], *, people: int, floors: list[float], ours: list[float]
+def print_report(
+    idle: Observations,
+    seen: Sequence[Observations],
+    *,
+    people: int,
+    floors: list[float],
+    ours: list[float],
 ) -> None:
-    """Ratios, longest transaction, memory, and what a person noticed."""
+    """Print ratios, the longest transaction, memory, and what a person noticed."""
     ratio = statistics.median(o / f for o, f in zip(ours, floors, strict=True))
     waits = [seconds for one in seen for seconds in one.person_seconds]
     quiet, busy = percentile(idle.person_seconds, 0.99), percentile(waits, 0.99)
     longest = max(one.longest_seconds for one in seen)
     memory = max(one.largest_bytes for one in seen) / 2**20
     floor, our = statistics.median(floors), statistics.median(ours)
-    show(
+    print_table(
         f"broadcast to {people:,} people, median of {len(ours)}",
         ("", "measured", "ratio", "to reach"),
         [

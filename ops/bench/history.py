@@ -1,4 +1,4 @@
-"""A past for benches: deliveries of earlier months, in partitions of their own."""
+"""A past for benches: broadcasts of earlier months, in partitions of their own."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ SELECT user_id, peer_id, count(*) FILTER (WHERE read_at IS NULL), max(message_id
 
 
 def make_history(url: str, *, people: int, deliveries: int) -> None:
-    """At least `deliveries` older ones: broadcasts of app 7 to everyone, over six past months."""
+    """Insert at least `deliveries` deliveries to persons 1 to `people`: broadcasts of app 7 to everyone, over six past months."""
     rounds = -(-deliveries // people)
     with (
         psycopg.connect(url, autocommit=True) as connection,
@@ -59,10 +59,10 @@ def make_history(url: str, *, people: int, deliveries: int) -> None:
         for number in range(rounds):
             place = {"number": number, "back": number % MONTHS + 1}
             id = connection.execute(_MESSAGE, place).fetchone()
-            for first, last in slices(people):
+            for first, last in split_people(people):
                 _fill(connection, {"id": id and id[0], "first": first, "last": last})
                 show("deliveries", number * people + last, rounds * people, None)
-        for first, last in slices(people):
+        for first, last in split_people(people):
             connection.execute(_CONVERSATIONS, {"first": first, "last": last})
             show("conversations", last, people, None)
         connection.execute("VACUUM ANALYZE")
@@ -73,6 +73,6 @@ def _fill(connection: psycopg.Connection[Any], parameters: dict[str, Any]) -> No
     connection.execute(_DELIVERIES, parameters)
 
 
-def slices(people: int) -> list[tuple[int, int]]:
-    """The people, some at a time."""
+def split_people(people: int) -> list[tuple[int, int]]:
+    """Persons 1 to `people` in ranges of at most BATCH: the first and the last id of each."""
     return [(first, min(people, first + BATCH - 1)) for first in range(1, people + 1, BATCH)]

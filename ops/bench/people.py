@@ -1,4 +1,4 @@
-"""People for benches."""
+"""People for benches, with Chinese names: searching them must be as hard as in an organisation."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英�
 
 
 def make_people(database: BlockingDatabase, count: int) -> None:
-    """Active people 1 to `count`, with Chinese names and mobiles."""
+    """Import active people with the ids 1 to `count`, each with a Chinese name and a mobile."""
     database.transaction(people_import.import_people, _people(count))
 
 

@@ -11,9 +11,14 @@ from typing import Any
 import click
 import psycopg
 
-from ops.bench.bench_environment import OUT, Ground, ground, show, timed
-from storage.model.message import ContentType, MessageType
-from storage.model.send import Send
+from ops.bench.bench_environment import (
+    OUT,
+    BenchEnvironment,
+    open_bench_environment,
+    print_table,
+    start_stopwatch,
+)
+from ops.bench.sends import make_message
 from storage.postgres.sends import intake
 from storage.postgres.sends.intake import IntakeItem
 from workers import persist
@@ -21,6 +26,7 @@ from workers.services import Services, open_services
 
 BATCH = 500
 PEOPLE = 10_000
+CONTENT = "你好,这是一条私信" * 5
 
 FLOOR = """
 WITH first AS MATERIALIZED (
@@ -51,56 +57,45 @@ ON CONFLICT (user_id, peer_id) DO UPDATE
 """
 
 
-def pair(number: int) -> tuple[int, int]:
+def choose_pair(number: int) -> tuple[int, int]:
     """Sender and receiver of the n-th message: spread over people, each pair again and again."""
     sender = number * 7919 % PEOPLE + 1
     return sender, (sender + number % 5 + 1) % PEOPLE + 1
 
 
-def floor_round(connection: psycopg.Connection[Any], count: int) -> float:
-    """Messages a second of the bare statement."""
+def run_floor_round(connection: psycopg.Connection[Any], count: int) -> float:
+    """Run the bare statement for `count` messages; returns messages a second."""
     batches = []
     for start in range(0, count, BATCH):
-        senders, receivers = zip(*map(pair, range(start, start + BATCH)), strict=True)
+        senders, receivers = zip(*map(choose_pair, range(start, start + BATCH)), strict=True)
         batches.append(
             {
                 "sender": list(senders),
                 "receiver": list(receivers),
                 "title": ["私信"] * BATCH,
-                "content": ["你好,这是一条私信" * 5] * BATCH,
+                "content": [CONTENT] * BATCH,
             }
         )
-    watch = timed()
+    watch = start_stopwatch()
     for batch in batches:
         connection.execute(FLOOR, batch)
     return count / watch.seconds
 
 
-def fill(place: Ground, count: int) -> None:
-    """Accept `count` messages."""
+def accept_messages(environment: BenchEnvironment, count: int) -> None:
+    """Accept `count` messages, BATCH at a time."""
     for start in range(0, count, BATCH):
-        requests = [IntakeItem(_send(*pair(n))) for n in range(start, start + BATCH)]
-        place.database.transaction(intake.accept, requests)
+        requests = [
+            IntakeItem(make_message(*choose_pair(n), content=CONTENT))
+            for n in range(start, start + BATCH)
+        ]
+        environment.database.transaction(intake.accept, requests)
 
 
-def _send(sender: int, receiver: int) -> Send:
-    return Send(
-        sender_id=sender,
-        receiver_id=receiver,
-        app_id=None,
-        app_name=None,
-        sent_by_app_id=None,
-        type=MessageType.MESSAGE,
-        content_type=ContentType.TEXT,
-        title="私信",
-        content="你好,这是一条私信" * 5,
-    )
-
-
-def our_round(place: Ground, services: Services, count: int) -> float:
-    """Messages a second of the persist lane, with everything it does."""
-    fill(place, count)
-    watch = timed()
+def run_our_round(environment: BenchEnvironment, services: Services, count: int) -> float:
+    """Persist `count` messages with everything the lane does; returns messages a second."""
+    accept_messages(environment, count)
+    watch = start_stopwatch()
     done = 0
     while done < count:
         done += persist.drain(services)
@@ -114,8 +109,8 @@ SELECT (SELECT coalesce(sum(pg_total_relation_size(relid)), pg_total_relation_si
 """
 
 
-def on_disk(connection: psycopg.Connection[Any], table: str) -> float:
-    """Bytes that a row of `table` takes, indexes included."""
+def measure_row_bytes(connection: psycopg.Connection[Any], table: str) -> float:
+    """The bytes that a row of `table` takes on disk, indexes included. The table must not be empty."""
     query = _SIZES.format(table=table)
     [(size, rows)] = connection.execute(query).fetchall()  # type: ignore[call-overload,unused-ignore]
     return float(size) / float(rows)
@@ -127,23 +122,23 @@ def on_disk(connection: psycopg.Connection[Any], table: str) -> float:
 def main(*, messages: int, rounds: int) -> None:
     """Measure and print."""
     count = messages // BATCH * BATCH
-    with ground() as place:
-        services = open_services(place.environ)
-        url = place.driver_url
+    with open_bench_environment() as environment:
+        services = open_services(environment.environ)
+        url = environment.driver_url
         floors, ours = [], []
         with psycopg.connect(url, autocommit=True) as connection:
-            floor_round(connection, BATCH * 4)
-            our_round(place, services, BATCH * 4)
+            run_floor_round(connection, BATCH * 4)
+            run_our_round(environment, services, BATCH * 4)
             for number in range(1, rounds + 1):
-                floors.append(floor_round(connection, count))
-                ours.append(our_round(place, services, count))
+                floors.append(run_floor_round(connection, count))
+                ours.append(run_our_round(environment, services, count))
                 OUT.print(f"round {number}: floor {floors[-1]:,.0f}/s, ours {ours[-1]:,.0f}/s")
             sizes = [
-                (table, f"{on_disk(connection, table):,.0f}")
+                (table, f"{measure_row_bytes(connection, table):,.0f}")
                 for table in ("messages", "deliveries", "conversations")
             ]
         floor, our = statistics.median(floors), statistics.median(ours)
-    show(
+    print_table(
         f"persist, {count:,} messages a round, median of {rounds}",
         ("", "messages/s", "ratio", "to reach"),
         [
@@ -151,7 +146,7 @@ def main(*, messages: int, rounds: int) -> None:
             ("persist lane", f"{our:,.0f}", f"{our / floor:.2f}", "0.50 and 20,000/s"),
         ],
     )
-    show("on disk, with indexes", ("", "bytes a row"), sizes)
+    print_table("on disk, with indexes", ("", "bytes a row"), sizes)
 
 
 if __name__ == "__main__":

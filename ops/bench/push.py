@@ -20,9 +20,16 @@ from typing import Any
 import click
 import psutil
 
-from ops.bench.bench_environment import percentile, show
+from ops.bench.bench_environment import percentile, print_table
 from ops.bench.push_floor import FRAME_BYTES
-from ops.bench.push_servers import Publisher, Server, cpu_seconds, floor, ours, plain
+from ops.bench.push_servers import (
+    Publisher,
+    Server,
+    measure_cpu_seconds,
+    measure_plain,
+    run_floor,
+    run_ours,
+)
 
 WARM_UP, MILLION = 2, 1e6
 SINGLE_ROUNDS = 11  # one round catches or misses a collection of cyclic garbage by chance
@@ -41,7 +48,7 @@ class Round:
 def measured(server: Server, *, events: int, together: bool) -> Round:
     """Let every socket get `events` frames, all at once or one after the other."""
     process = psutil.Process(server.pid)
-    cpu, began, client_cpu = cpu_seconds(process), time.monotonic(), 0.0
+    cpu, began, client_cpu = measure_cpu_seconds(process), time.monotonic(), 0.0
     delays: list[float] = []
     answer: dict[str, Any] = {}
     for _ in range(1 if together else events):
@@ -52,19 +59,19 @@ def measured(server: Server, *, events: int, together: bool) -> Round:
         client_cpu += answer["cpu"]
         delays += answer["delays"]
     seconds = answer["at"] - began
-    spent = cpu_seconds(process) - cpu
+    spent = measure_cpu_seconds(process) - cpu
     return Round(events * server.sockets / seconds, spent, client_cpu / seconds, delays)
 
 
 def measure_singles(server: Server, publisher: Publisher) -> Round:
     """Let every socket get one frame that is for it alone."""
     process = psutil.Process(server.pid)
-    cpu, began = cpu_seconds(process), time.monotonic()
+    cpu, began = measure_cpu_seconds(process), time.monotonic()
     server.load.order(do="expect", frames=1, since=None)
     publisher.to_each()
     answer = server.load.answer()
     seconds = answer["at"] - began
-    spent = cpu_seconds(process) - cpu
+    spent = measure_cpu_seconds(process) - cpu
     return Round(server.sockets / seconds, spent, answer["cpu"] / seconds, [])
 
 
@@ -109,7 +116,7 @@ def two_processes(sockets: int, *, rounds: int, pace: int) -> list[Round]:
     """Rounds at a pace of a gateway of two processes, each with about half of the sockets."""
     with (
         tempfile.TemporaryDirectory(prefix="carillon-push-") as name,
-        ours(Path(name), sockets, workers=2) as (server, _, _),
+        run_ours(Path(name), sockets, workers=2) as (server, _, _),
     ):
         measured(server, events=WARM_UP, together=False)
         return [measured(server, events=pace, together=False) for _ in range(rounds)]
@@ -119,9 +126,9 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
     """Measure one number of sockets and print it."""
     with tempfile.TemporaryDirectory(prefix="carillon-push-") as name, ExitStack() as stack:
         folder = Path(name)
-        stock = plain(folder, sockets)
-        server, publisher, found = stack.enter_context(ours(folder, sockets))
-        other = stack.enter_context(floor(sockets))
+        stock = measure_plain(folder, sockets)
+        server, publisher, found = stack.enter_context(run_ours(folder, sockets))
+        other = stack.enter_context(run_floor(sockets))
         paced = compared(server, other, rounds=rounds, events=pace, together=False)
         burst_rounds = compared(server, other, rounds=rounds, events=burst, together=True)
         singles = [measure_singles(server, publisher) for _ in range(SINGLE_ROUNDS)]
@@ -145,7 +152,7 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
     one = paced[0]
     ratio = statistics.median(r.rate for r in two) / statistics.median(r.rate for r in one)
     by_cpu = 2 * _median_cpu(one) / _median_cpu(two)
-    show(f"{sockets:,} sockets, frames of {FRAME_BYTES} bytes to everyone", header, rows)
+    print_table(f"{sockets:,} sockets, frames of {FRAME_BYTES} bytes to everyone", header, rows)
     rows = [
         ["connects/s", f"{found['connects']:,.0f}", f"{stock['connects']:,.0f}"],
         ["CPU a connect", f"{found['cpu'] * MILLION:,.0f} µs", f"{stock['cpu'] * MILLION:,.0f} µs"],
@@ -158,7 +165,7 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
         ],
         ["two processes / one, at a pace", f"{ratio:.2f} × ({by_cpu:.2f} × by CPU)", ""],
     ]
-    show("", ["", "ours", "plain uvicorn"], rows)
+    print_table("", ["", "ours", "plain uvicorn"], rows)
 
 
 @click.command()

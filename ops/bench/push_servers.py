@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
-from ops.bench.bench_environment import launched
+from ops.bench.bench_environment import make_uvicorn_command, run_children
 from ops.bench.push_floor import FRAME_BYTES
 from ops.local.child import Child, Program
 from ops.local.embedded.valkey import EmbeddedValkey
@@ -31,8 +31,8 @@ from storage.valkey.bus_streams import BusSettings
 SECRET = "a secret of the bench, which nobody need keep"
 
 
-class Load:
-    """The client process and the sockets it holds."""
+class LoadClient:
+    """The client process (`ops/bench/push_client.py`) and the sockets it holds."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "ops.bench.push_client"]
@@ -41,23 +41,23 @@ class Load:
         )
 
     def order(self, **order: Any) -> None:
-        """Tell it what to do."""
+        """Tell the client what to do; returns at once."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
 
     def answer(self) -> dict[str, Any]:
-        """What it measured."""
+        """What the client measured; waits until it has done what it was told."""
         assert self._process.stdout is not None
         found: dict[str, Any] = json.loads(self._process.stdout.readline())
         return found
 
     def connect(self, port: int, targets: Sequence[str]) -> float:
-        """Open the sockets; returns handshakes a second."""
+        """Open a socket for every target; returns handshakes a second."""
         self.order(do="connect", host="127.0.0.1", port=port, targets=list(targets))
         return float(len(targets) / self.answer()["seconds"])
 
     def close(self) -> None:
-        """End it and all its sockets."""
+        """End the client and all its sockets."""
         self._process.kill()
         self._process.communicate()
 
@@ -66,19 +66,19 @@ class Load:
 class Server:
     """Something that writes frames to every socket of `load`: `fire(n)` starts n of them."""
 
-    load: Load
+    load: LoadClient
     sockets: int
     pid: int
     fire: Callable[[int], None]
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """What a process and those it started have used so far."""
+def measure_cpu_seconds(process: psutil.Process) -> float:
+    """The CPU seconds that a process and those it started have used so far."""
     all_times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return float(sum(times.user + times.system for times in all_times))
 
 
-def event_to(user_ids: Sequence[int], number: int) -> Event:
+def make_event(user_ids: Sequence[int], number: int) -> Event:
     """A notification whose frame has about as many bytes as the floor's."""
     message = Message(
         id=(1 << 52) + number,
@@ -100,17 +100,17 @@ def event_to(user_ids: Sequence[int], number: int) -> Event:
 
 
 class Publisher:
-    """Publishes events with numbers of their own."""
+    """Publishes events to the people who have sockets; each event has a number of its own."""
 
     def __init__(self, bus: Bus, user_ids: Sequence[int]) -> None:
         self._bus, self._user_ids, self._number = bus, user_ids, 0
 
     def to_all(self, events: int) -> None:
-        """That many events to everyone."""
+        """Publish so many events, each to everyone."""
         self._publish([self._user_ids] * events)
 
     def to_each(self) -> None:
-        """One event to each person."""
+        """Publish one event for each person, to that person alone."""
         for start in range(0, len(self._user_ids), 500):
             self._publish([(user_id,) for user_id in self._user_ids[start : start + 500]])
 
@@ -118,13 +118,13 @@ class Publisher:
         events = []
         for audience in audiences:
             self._number += 1
-            events.append(event_to(audience, self._number))
+            events.append(make_event(audience, self._number))
         self._bus.publish(events)
 
 
 @contextmanager
-def gateway(folder: Path, *, workers: int) -> Iterator[tuple[Child, int, ValkeySettings]]:
-    """A gateway of so many processes on a Valkey of its own; its port."""
+def run_gateway(folder: Path, *, workers: int) -> Iterator[tuple[Child, int, ValkeySettings]]:
+    """Run a gateway of so many processes on a Valkey of its own in this block; gives its process, its port and its Valkey."""
     valkey, port = EmbeddedValkey(folder / "valkey"), find_free_port()
     valkey.start()
     environ = {
@@ -133,21 +133,21 @@ def gateway(folder: Path, *, workers: int) -> Iterator[tuple[Child, int, ValkeyS
         "CARILLON_PUSH_SILENCE_SECONDS": "86400",  # the client says nothing
         "PYTHONPATH": ".",
     }
-    command = uvicorn("push_gateway.app:create_app", port)
+    command = make_uvicorn_command("push_gateway.app:create_app", port)
     command += ["--ws", "push_gateway.websocket_protocol:FrameWebSocketProtocol"]
     command += ["--workers", str(workers)]
     child = Child(Program("gateway", command, environ, folder / "gateway.log"))
     try:
-        with running(child, f"http://127.0.0.1:{port}/readyz"):
+        with run_child(child, f"http://127.0.0.1:{port}/readyz"):
             yield child, port, ValkeySettings(valkey.url)
     finally:
         valkey.kill()
 
 
 @contextmanager
-def running(child: Child, url: str) -> Iterator[None]:
-    """A child until the end of the block; waits until it answers 200."""
-    with launched([child]):
+def run_child(child: Child, url: str) -> Iterator[None]:
+    """Run a child in this block, which begins when `url` answers 200."""
+    with run_children([child]):
         if not wait_until(lambda: _is_up(url), seconds=60):
             raise RuntimeError(f"{child.name} does not answer: {child.log.read_text()[-2000:]}")
         yield
@@ -160,38 +160,28 @@ def _is_up(url: str) -> bool:
         return False
 
 
-def uvicorn(app: str, port: int, *, http: str = "ops.http.protocol:HttpProtocol") -> list[str]:
-    """The command line both servers are started with; `http` is the protocol class."""
-    command = [sys.executable, "-P", "-m", "uvicorn", "--factory", app, "--port", str(port)]
-    return [
-        *command,
-        *("--http", http, "--timeout-keep-alive", "75"),
-        *("--loop", "uvloop", "--no-access-log", "--log-level", "warning", "--backlog", "4096"),
-    ]
-
-
 @contextmanager
-def ours(
+def run_ours(
     folder: Path, sockets: int, *, workers: int = 1
 ) -> Iterator[tuple[Server, Publisher, dict[str, float]]]:
-    """Our gateway with its sockets; handshakes a second and bytes a socket (of one process)."""
+    """Run our gateway with its sockets in this block; gives also a publisher, and what `open_sockets` measured."""
     user_ids = range(1, sockets + 1)
     tokens = TokenSettings(secret=SECRET)
     now = time.time()
     shown = [issue_token(tokens, user_id, ttl_seconds=7200, now=now) for user_id in user_ids]
     targets = [f"/api/v1/ws/messages?token={token}" for token in shown]
-    with gateway(folder, workers=workers) as (child, port, valkey), ExitStack() as stack:
-        load = Load()
+    with run_gateway(folder, workers=workers) as (child, port, valkey), ExitStack() as stack:
+        load = LoadClient()
         stack.callback(load.close)
         publisher = Publisher(Bus(BusSettings(length=1000), valkey), user_ids)
-        found = opened(load, child, port, targets)
+        found = open_sockets(load, child, port, targets)
         assert child.pid is not None
         yield Server(load, sockets, child.pid, publisher.to_all), publisher, found
 
 
 @contextmanager
-def floor(sockets: int) -> Iterator[Server]:
-    """The bare loop with as many sockets."""
+def run_floor(sockets: int) -> Iterator[Server]:
+    """Run the bare loop of writes with so many sockets in this block."""
     port = find_free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "ops.bench.push_floor", str(port)],
@@ -208,7 +198,7 @@ def floor(sockets: int) -> Iterator[Server]:
     def fire(events: int) -> None:
         orders.write(f"{events}\n")
 
-    load = Load()
+    load = LoadClient()
     try:
         load.connect(port, ["/"] * sockets)
         yield Server(load, sockets, process.pid, fire)
@@ -218,25 +208,27 @@ def floor(sockets: int) -> Iterator[Server]:
         process.communicate()
 
 
-def plain(folder: Path, sockets: int) -> dict[str, float]:
-    """Handshakes a second and bytes a socket of uvicorn's own class with an app that does nothing."""
+def measure_plain(folder: Path, sockets: int) -> dict[str, float]:
+    """What `open_sockets` measures of uvicorn's own WebSocket class with an app that does nothing."""
     port = find_free_port()
-    command = uvicorn("ops.bench.push_floor:create_app", port, http="httptools")
+    command = make_uvicorn_command("ops.bench.push_floor:create_app", port, http="httptools")
     command += ["--ws", "websockets-sansio"]
     child = Child(Program("plain", command, {"PYTHONPATH": "."}, folder / "plain.log"))
-    load = Load()
+    load = LoadClient()
     try:
-        with running(child, f"http://127.0.0.1:{port}/"):
-            return opened(load, child, port, ["/"] * sockets)
+        with run_child(child, f"http://127.0.0.1:{port}/"):
+            return open_sockets(load, child, port, ["/"] * sockets)
     finally:
         load.close()
 
 
-def opened(load: Load, child: Child, port: int, targets: Sequence[str]) -> dict[str, float]:
-    """Open all sockets; what that took."""
+def open_sockets(
+    load: LoadClient, child: Child, port: int, targets: Sequence[str]
+) -> dict[str, float]:
+    """Open all sockets; returns handshakes a second, and bytes and CPU seconds a socket, of `child` (of its first process)."""
     assert child.pid is not None
     process = psutil.Process(child.pid)
-    before, cpu = process.memory_info().rss, cpu_seconds(process)
+    before, cpu = process.memory_info().rss, measure_cpu_seconds(process)
     rate = load.connect(port, targets)
-    grown, spent = process.memory_info().rss - before, cpu_seconds(process) - cpu
+    grown, spent = process.memory_info().rss - before, measure_cpu_seconds(process) - cpu
     return {"connects": rate, "bytes": grown / len(targets), "cpu": spent / len(targets)}

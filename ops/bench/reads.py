@@ -1,7 +1,7 @@
 """`make bench-reads`: what a client reads, against the bare SQL of the same rows.
 
 The floor is one prepared statement that finds the same rows, by hand. Ours is the query of `storage` on one
-connection, with everything it makes of the rows; and the whole way through the door of one ingest process:
+connection, with everything it makes of the rows; and the whole way through one ingest process:
 authenticate, query, render, HTTP. All take people at random from an organisation with a long past.
 """
 
@@ -16,8 +16,14 @@ import click
 import httpx
 import psycopg
 
-from ops.bench.accept import token
-from ops.bench.bench_environment import OUT, Ground, ground, percentile, show
+from ops.bench.accept import make_token
+from ops.bench.bench_environment import (
+    OUT,
+    BenchEnvironment,
+    open_bench_environment,
+    percentile,
+    print_table,
+)
 from ops.bench.history import make_history
 from ops.bench.people import FAMILY, make_people
 from storage.postgres.database import Session
@@ -46,7 +52,9 @@ INSERT INTO apps (id, app_id, name, callback_url) VALUES (7, 'bench', 'OA系统'
 """
 
 
-def timings(*ways: Callable[[int], Any], count: int, people: int) -> tuple[list[float], ...]:
+def measure_timings(
+    *ways: Callable[[int], Any], count: int, people: int
+) -> tuple[list[float], ...]:
     """Milliseconds of `count` calls of each way, each about a person at random, after some that warm up.
 
     In turns, so that what else the machine does meets all of them.
@@ -63,10 +71,10 @@ def timings(*ways: Callable[[int], Any], count: int, people: int) -> tuple[list[
     return taken
 
 
-def floor_of(
+def make_floor(
     connection: psycopg.Connection[Any], statement: str, value: Callable[[int], Any]
 ) -> Callable[[int], Any]:
-    """The bare statement."""
+    """A call that runs the bare statement for a person."""
     return lambda person: connection.execute(
         statement,  # type: ignore[call-overload,unused-ignore]
         (value(person),),
@@ -74,26 +82,26 @@ def floor_of(
     ).fetchall()
 
 
-def ours_of(
-    client: httpx.Client, place: Ground, path: Callable[[int], str]
+def make_http_call(
+    client: httpx.Client, environment: BenchEnvironment, path: Callable[[int], str]
 ) -> Callable[[int], Any]:
-    """The same through the door, by that person."""
+    """A call that reads `path` over HTTP as a person. Raises httpx.HTTPStatusError if it is refused."""
 
     def ask(person: int) -> None:
-        headers = {"Authorization": f"Bearer {token(place, person)}"}
+        headers = {"Authorization": f"Bearer {make_token(environment, person)}"}
         client.get(f"/api/v1{path(person)}", headers=headers).raise_for_status()
 
     return ask
 
 
-def character(person: int) -> str:
-    """One Chinese character that some have in their name."""
+def choose_character(person: int) -> str:
+    """A Chinese character that some people have in their name, by the person who searches."""
     return FAMILY[person % len(FAMILY)]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing that clients read: the bare statement, ours, and where the door is."""
+    """One thing that clients read: the bare statement and its parameter, our query, the path, and what is to be reached."""
 
     statement: str
     value: Callable[[int], Any]
@@ -126,9 +134,9 @@ QUESTIONS = {
     ),
     "search of one character": Question(
         SEARCH,
-        character,
-        lambda session, person: session.query(people_of.search, character(person), limit=20),
-        lambda person: f"/users/search?q={character(person)}",
+        choose_character,
+        lambda session, person: session.query(people_of.search, choose_character(person), limit=20),
+        lambda person: f"/users/search?q={choose_character(person)}",
         "30 ms",
     ),
 }
@@ -140,49 +148,49 @@ QUESTIONS = {
 @click.option("--count", default=2_000, show_default=True, help="Questions of each kind.")
 def main(*, people: int, history: int, count: int) -> None:
     """Measure and print."""
-    with ground() as place:
-        url = place.driver_url
+    with open_bench_environment() as environment:
+        url = environment.driver_url
         OUT.print(f"making {people:,} people")
-        make_people(place.database, people)
+        make_people(environment.database, people)
         make_history(url, people=people, deliveries=history)
-        with psycopg.connect(url, autocommit=True) as connection, place.running("web"):
+        with psycopg.connect(url, autocommit=True) as connection, environment.run_processes("web"):
             connection.execute(_APP)
-            with httpx.Client(base_url=place.url, timeout=30, trust_env=False) as client:
-                measure(place, connection, client=client, count=count, people=people)
+            with httpx.Client(base_url=environment.url, timeout=30, trust_env=False) as client:
+                measure(environment, connection, client=client, count=count, people=people)
 
 
 def measure(
-    place: Ground,
+    environment: BenchEnvironment,
     connection: psycopg.Connection[Any],
     *,
     client: httpx.Client,
     count: int,
     people: int,
 ) -> None:
-    """Ask each question both ways and print what came of it."""
+    """Ask each question in all three ways, and print the figures."""
     rows = []
-    with place.database.session() as session:
+    with environment.database.session() as session:
         for name, one in QUESTIONS.items():
-            bare, query, door = timings(
-                floor_of(connection, one.statement, one.value),
+            bare, query, http = measure_timings(
+                make_floor(connection, one.statement, one.value),
                 partial(one.ours, session),
-                ours_of(client, place, one.path),
+                make_http_call(client, environment, one.path),
                 count=count,
                 people=people,
             )
-            rows.append(_row(name, bare, query, door=door, reach=one.reach))
-    [echo] = timings(lambda _: client.get("/healthz"), count=count, people=people)
+            rows.append(_row(name, bare, query, http=http, reach=one.reach))
+    [echo] = measure_timings(lambda _: client.get("/healthz"), count=count, people=people)
     rows.append(("an answer with nothing in it", "", "", "", "", "", *_figures(echo), ""))
     header = (
         "",
         *("bare p50", "p99"),
         *("query p50", "p99"),
         "p99 ratio",
-        "door p50",
+        "HTTP p50",
         "p99",
         "reach",
     )
-    show(f"reads, {people:,} people, ms", header, rows)
+    print_table(f"reads, {people:,} people, ms", header, rows)
 
 
 def _figures(taken: list[float]) -> tuple[str, str]:
@@ -190,10 +198,10 @@ def _figures(taken: list[float]) -> tuple[str, str]:
 
 
 def _row(
-    name: str, bare: list[float], query: list[float], *, door: list[float], reach: str
+    name: str, bare: list[float], query: list[float], *, http: list[float], reach: str
 ) -> tuple[str, ...]:
     ratio = percentile(query, 0.99) / percentile(bare, 0.99)
-    return (name, *_figures(bare), *_figures(query), f"{ratio:.2f}", *_figures(door), reach)
+    return (name, *_figures(bare), *_figures(query), f"{ratio:.2f}", *_figures(http), reach)
 
 
 if __name__ == "__main__":
