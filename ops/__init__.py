@@ -1,4 +1,4 @@
 """Running Carillon: the operator's command, the one-machine stack, embedded servers, benchmarks.
 
-The top floor: it may know every process, and nothing below may know it.
+The top floor: it may import every process, and no other package may import it.
 """

@@ -1,6 +1,6 @@
 """The HTTP API as a caller uses it: bearer tokens, signatures, and errors as ours (contract §0, §1).
 
-Used by the operator's commands and by tests. It goes through the front door like everybody else.
+Used by the operator's commands and by tests. It uses the public API only, as every client does.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class RequestRefused(CallerError):
-    """The API answered `status`, which is the caller's to mend; `detail` is the API's own sentence."""
+    """The API refused a request with the HTTP `status`; `detail` is its sentence. Only the caller can mend it."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -28,12 +28,15 @@ class RequestRefused(CallerError):
 
 
 def user_headers(token: str) -> Headers:
-    """The headers of a person with this token."""
+    """The headers that say that the person with this token is calling."""
     return {"Authorization": f"Bearer {token}"}
 
 
 def app_headers(app_id: str, secret: bytes, *, now: float) -> Headers:
-    """The headers of an app at `now` (Unix seconds): good for 300 s, so sign every request anew."""
+    """The headers that say that an app is calling at `now` (Unix seconds).
+
+    The API accepts them for minutes (contract §1), so every request is to be signed anew.
+    """
     timestamp = str(int(now))
     signed = f"app_id={app_id}&timestamp={timestamp}".encode()
     signature = hmac.new(secret, signed, hashlib.sha256).hexdigest()
@@ -44,7 +47,7 @@ class ApiClient:
     """One caller of the API at `url` (without /api/v1). Close it, or use it as a context manager."""
 
     def __init__(self, url: str, sign: Callable[[], Headers], *, timeout: float = 30.0) -> None:
-        """`sign` makes the headers that say who is calling, for every request."""
+        """`sign` makes the headers that say who is calling; it is called for every request. `timeout` is in seconds."""
         self._sign = sign
         self._url = url
         self._http = httpx.Client(
@@ -55,12 +58,12 @@ class ApiClient:
 
     @classmethod
     def of_user(cls, url: str, token: str) -> "ApiClient":
-        """A person with this token."""
+        """A client that calls as the person with this token."""
         return cls(url, lambda: user_headers(token))
 
     @classmethod
     def of_app(cls, url: str, app_id: str, *, secret: bytes) -> "ApiClient":
-        """An app, which signs every request."""
+        """A client that calls as an app and signs every request."""
         return cls(url, lambda: app_headers(app_id, secret, now=time.time()))
 
     def __enter__(self) -> "ApiClient":
@@ -70,19 +73,32 @@ class ApiClient:
         self._http.close()
 
     def get(self, path: str, **params: Any) -> Any:
-        """The JSON of a GET; raises Refused, or TransientError (no answer, 429, 5xx)."""
-        return self._json("GET", path, params=params)
+        """Send a GET and return the JSON of its response.
+
+        Raises RequestRefused, or TransientError for no response, 429 and 5xx.
+        """
+        return self._request_json("GET", path, params=params)
 
     def post(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON of a POST; raises as `get`. Not repeated here: name an Idempotency-Key to do so."""
-        return self._json("POST", path, json=body, headers=headers)
+        """Send a POST and return the JSON of its response; None if it has no body.
+
+        Raises RequestRefused, or TransientError for no response, 429 and 5xx. It is sent once; to repeat it safely, give
+        an Idempotency-Key among the headers.
+        """
+        return self._request_json("POST", path, json=body, headers=headers)
 
     def delete(self, path: str) -> Any:
-        """The JSON of a DELETE, if it has any; raises as `get`."""
-        return self._json("DELETE", path)
+        """Send a DELETE and return the JSON of its response; None if it has no body.
+
+        Raises RequestRefused, or TransientError for no response, 429 and 5xx.
+        """
+        return self._request_json("DELETE", path)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Any request and its answer as it is, with the caller's headers; TransientError without one."""
+        """Send any request, with the headers that say who is calling, and return its response, whatever its status.
+
+        Raises TransientError if there is no response, and CallerError if the URL is none.
+        """
         headers = self._sign() | dict(options.pop("headers", None) or {})
         try:
             return self._http.request(method, path, headers=headers, **options)
@@ -93,26 +109,26 @@ class ApiClient:
         except httpx.InvalidURL as error:
             raise CallerError(f"{self._url} is not a URL.") from error
 
-    def _json(self, method: str, path: str, **options: Any) -> Any:
-        answer = self.request(method, path, **options)
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        detail = _detail(answer)
-        if answer.status_code in _BUSY or answer.is_server_error:
+    def _request_json(self, method: str, path: str, **options: Any) -> Any:
+        response = self.request(method, path, **options)
+        if response.is_success:
+            return response.json() if response.content else None
+        detail = _describe_error(response)
+        if response.status_code in _BUSY or response.is_server_error:
             raise TransientError(detail)
-        raise RequestRefused(answer.status_code, detail)
+        raise RequestRefused(response.status_code, detail)
 
 
 def is_loopback(url: str) -> bool:
-    """Whether `url` leads to this machine."""
+    """Whether the host in `url` is this machine, by a name or address of loopback."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
-def _detail(answer: httpx.Response) -> str:
-    """The sentence of an error (contract §0); of a 422 every field's, with the field's name."""
-    said = f"The API answered {answer.status_code}"
+def _describe_error(response: httpx.Response) -> str:
+    """The sentence of an error (contract §0); for a 422 the sentence of every field, with the field's name."""
+    said = f"The API answered {response.status_code}"
     try:
-        detail = answer.json()["detail"]
+        detail = response.json()["detail"]
         if not isinstance(detail, str):
             detail = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in detail)
     except (ValueError, KeyError, TypeError, IndexError):

@@ -1,7 +1,7 @@
 """A CSV file as rows of named columns, with the row number in every complaint.
 
-Called by the import commands. What a column means is theirs; that a file is UTF-8, has the columns,
-that no field holds a control character, and what spreadsheets do to numbers is seen to here.
+Called by the import commands, which know what a column means. Here it is checked that the file has the right encoding
+and columns and that no field holds a control character, and what spreadsheets do to numbers is undone.
 """
 
 import codecs
@@ -40,7 +40,7 @@ class BadRow(CallerError):
 def read_rows(
     path: Path, columns: Sequence[str], *, encoding: str, advance: Callable[[int], None]
 ) -> Iterator[tuple[int, list[str]]]:
-    """The number and the values of `columns`, without spaces around them, of every row below the header.
+    """Yield the number of every row below the header, and its values of `columns` without spaces around them.
 
     Columns may come in any order and among others, with commas, semicolons or tabs between them; rows
     without a value are skipped. `advance` is told how many bytes were read. Raises BadRow, or
@@ -48,25 +48,25 @@ def read_rows(
     """
     try:
         with path.open("rb") as file:
-            yield from _parsed(_lines(file, encoding=encoding, advance=advance), columns)
+            yield from _parse(_read_lines(file, encoding=encoding, advance=advance), columns)
     except OSError as error:
         raise CallerError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _parsed(lines: Iterator[str], columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def _parse(lines: Iterator[str], columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     first = next(lines, "")
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(chain([first], lines), delimiter=delimiter)
     try:
-        yield from _below_header(reader, columns)
+        yield from _read_below_header(reader, columns)
     except csv.Error as error:
         raise BadRow(reader.line_num, f"is not CSV ({error})") from error
 
 
-def _lines(
+def _read_lines(
     file: Iterable[bytes], *, encoding: str, advance: Callable[[int], None]
 ) -> Iterator[str]:
-    """The lines in the encoding, one by one, so that the one that is not can be named."""
+    """The lines as text. They are decoded one by one, so that a line that is not in the encoding can be named."""
     for number, line in enumerate(file, start=1):
         advance(len(line))
         if number == 1 and line.startswith(_UTF_16):
@@ -79,11 +79,11 @@ def _lines(
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-def _below_header(
+def _read_below_header(
     reader: Iterator[list[str]], columns: Sequence[str]
 ) -> Iterator[tuple[int, list[str]]]:
     header = [name.strip().lower() for name in next(reader, [])]
-    chosen = itemgetter(*_places(header, columns))
+    chosen = itemgetter(*_find_columns(header, columns))
     for number, fields in enumerate(reader, start=2):
         # A spreadsheet writes a row for every one that was ever touched: commas alone, or spaces.
         if not any(map(str.strip, fields)):
@@ -96,7 +96,7 @@ def _below_header(
         yield number, values
 
 
-def _places(header: list[str], columns: Sequence[str]) -> list[int]:
+def _find_columns(header: list[str], columns: Sequence[str]) -> list[int]:
     for name in columns:
         if header.count(name) != 1:
             problem = "more than one column" if name in header else "no column"
@@ -108,10 +108,10 @@ def _places(header: list[str], columns: Sequence[str]) -> list[int]:
 
 
 def parse_digits(text: str, *, number: int, column: str) -> str:
-    """A field of digits that a spreadsheet had in hand: what it added is taken off, nothing is guessed.
+    """The digits of a field, without what a spreadsheet added to them; nothing is guessed.
 
-    `'138…`, `="138…"` and `138….0` are the number; BadRow for `1.38E+10`, whose digits are lost. Whatever
-    else the field holds is returned as it is.
+    `'138…`, `="138…"` and `138….0` are read as the number. Raises BadRow for `1.38E+10`, whose digits are
+    lost. Any other text is returned as it is.
     """
     if _SHORTENED.fullmatch(text):
         raise BadRow(
@@ -126,7 +126,7 @@ def parse_digits(text: str, *, number: int, column: str) -> str:
 
 
 def parse_user_id(text: str, *, number: int, largest: int, column: str = "id") -> int:
-    """The platform user id in a field; BadRow if it is none. Ids are below 2^53 (contract §0)."""
+    """The platform user id in a field, from 1 to `largest`; raises BadRow if the text is none."""
     plain = parse_digits(text, number=number, column=column)
     # Zeros in front are no part of the number, nor of how long it may be.
     significant = plain.lstrip("0") if plain.isascii() and plain.isdigit() else ""
@@ -139,7 +139,10 @@ _EVERY_ASCII = "".join(map(chr, range(128)))
 
 
 def check_encoding(_context: click.Context, _option: click.Parameter, name: str) -> str:
-    """An `--encoding` that Python has, and in which a CSV file can be read line by line."""
+    """A click callback: `name`, if it is an encoding in which Python can read a CSV file line by line.
+
+    Raises click.BadParameter for any other.
+    """
     try:
         encoded = _EVERY_ASCII.encode(name)
     # UnicodeError of `undefined` and `idna`, ValueError of a NUL in the name.

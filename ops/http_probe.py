@@ -9,14 +9,14 @@ import urllib.error
 import urllib.request
 from http import HTTPStatus
 
-SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 
 def main(url: str) -> int:
-    """The exit code; what is wrong goes to stderr."""
+    """Ask `url` once. Returns the exit code: 0 for a 200 in time, else 1, and what is wrong goes to stderr."""
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 (our own command line)
-            return 0 if answer.status == HTTPStatus.OK else 1
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 (our own command line)
+            return 0 if response.status == HTTPStatus.OK else 1
     except (urllib.error.URLError, OSError) as error:
         sys.stderr.write(f"{url}: {error}\n")
         return 1

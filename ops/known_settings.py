@@ -47,7 +47,7 @@ SETTINGS_CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class KnownSetting:
-    """One environment variable: its default as text ("" is none) and what it does."""
+    """One environment variable: its default as text ("" if it has none, "required" if it must be set) and what it does."""
 
     name: str
     default: str
@@ -56,7 +56,7 @@ class KnownSetting:
 
 
 def list_settings() -> Iterator[KnownSetting]:
-    """Each variable once, in the order of the classes."""
+    """Every variable, each once, in the order of SETTINGS_CLASSES and their fields."""
     names: set[str] = set()
     for kind in SETTINGS_CLASSES:
         for setting in list_settings_of(kind):
@@ -66,13 +66,15 @@ def list_settings() -> Iterator[KnownSetting]:
 
 
 def list_settings_of(kind: type[Any]) -> Iterator[KnownSetting]:
-    """The variables of one class, in the order of its fields."""
+    """The variables of one settings class, in the order of its fields."""
     for item in list_fields(kind):
         about = item.metadata
-        yield KnownSetting(about["name"], _shown(item.default), about["help"], about["secret"])
+        yield KnownSetting(
+            about["name"], _show_default(item.default), about["help"], about["secret"]
+        )
 
 
-def _shown(default: Any) -> str:
+def _show_default(default: Any) -> str:
     if default is MISSING:
         return "required"
     if isinstance(default, timedelta):

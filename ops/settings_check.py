@@ -1,6 +1,6 @@
 """Whether the settings of every process are right, before any of them starts: for `carillon up`.
 
-A worker with a malformed setting would start, and then fail every task: said here, all of it at once.
+A worker with a malformed setting would start, and then fail every task. Here everything that is wrong is said at once.
 """
 
 import difflib
@@ -22,9 +22,12 @@ _OTHERS = ("CARILLON_VERSION", "CARILLON_TEST_")
 
 
 def check_settings(environ: Mapping[str, str]) -> None:
-    """Raises InvalidSettings with a line for everything that is missing or malformed in `environ`."""
+    """Return if the settings in `environ` are right for every process.
+
+    Raises InvalidSettings with a line for everything that is missing or malformed.
+    """
     found: dict[str, None] = {}
-    for attempt in _attempts(environ):
+    for attempt in _list_attempts(environ):
         try:
             attempt()
         except InvalidSettings as error:
@@ -33,8 +36,8 @@ def check_settings(environ: Mapping[str, str]) -> None:
         raise InvalidSettings("\n".join(found))
 
 
-def _attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
-    """What can complain: reading, and making what has to make sense together."""
+def _list_attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
+    """What raises InvalidSettings: reading each setting, and making what needs several that fit together."""
     yield partial(check, SETTINGS_CLASSES, environ)
     yield lambda: TokenVerifier(load(TokenSettings, environ))
     yield lambda: make_media_store(load(MediaSettings, environ))
@@ -50,7 +53,7 @@ def _close(environ: Mapping[str, str]) -> None:
 
 
 def find_unknown(environ: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each CARILLON_ variable that is no setting: mistyped, perhaps."""
+    """Yield a sentence for each CARILLON_ variable in `environ` that is no setting of this version: mistyped, perhaps."""
     names = {setting.name for setting in list_settings()}
     for name in sorted(set(environ) - names):
         if name.startswith(PREFIX) and not name.startswith(_OTHERS):

@@ -25,7 +25,7 @@ from workers.settings import WorkerSettings
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Settings that belong together, and the processes that read them."""
+    """A section of the page: settings that belong together, and the processes that read them."""
 
     title: str
     readers: str
@@ -74,23 +74,23 @@ FOOT = """\
 
 
 def render_settings_page() -> str:
-    """The whole page as Markdown."""
-    return "\n".join((HEAD, *(_section(section) for section in SECTIONS), FOOT))
+    """The whole page `docs/settings.md`, as Markdown."""
+    return "\n".join((HEAD, *(_render_section(section) for section in SECTIONS), FOOT))
 
 
-def _section(section: Section) -> str:
-    rows = "\n".join(_rows(section))
+def _render_section(section: Section) -> str:
+    rows = "\n".join(_render_rows(section))
     return (
         f"## {section.title}\n\nRead by: {section.readers}.\n\n"
         f"| variable | default | meaning |\n|---|---|---|\n{rows}\n"
     )
 
 
-def _rows(section: Section) -> Iterator[str]:
+def _render_rows(section: Section) -> Iterator[str]:
     for kind in section.kinds:
         for setting in list_settings_of(kind):
-            yield f"| `{setting.name}` | {_default(setting)} | {setting.text} |"
+            yield f"| `{setting.name}` | {_render_default(setting)} | {setting.text} |"
 
 
-def _default(setting: KnownSetting) -> str:
+def _render_default(setting: KnownSetting) -> str:
     return setting.default if setting.default in {"", "required"} else f"`{setting.default}`"

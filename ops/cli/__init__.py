@@ -1,8 +1,8 @@
 """The operator's command, `carillon`.
 
-One module a command, imported when it is called: `carillon token` must not load a database driver.
-A command gets its settings from `environment()`, and lets our errors through: `main` turns them into
-one sentence on stderr and exit code 1.
+One module a command, imported when it is called: `carillon token` must not load a database driver. So nothing that is
+slow to import may be imported here. A command gets its settings from `read_environment()` and lets our errors through:
+`main` turns them into one sentence on stderr and exit code 1.
 """
 
 import importlib
@@ -52,26 +52,26 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 
 
 def read_environment() -> dict[str, str]:
-    """The settings of a command: the process environment, over those of the running stack."""
+    """The settings of a command: those of the running stack, and over them the variables that are set for this process."""
     own = {name: text for name, text in os.environ.items() if text}
     return read_running_environment(load(DataFolder, own).path) | own
 
 
 def find_gateway_url() -> str | None:
-    """Where the running stack's gateway is (REST and WebSocket are one process then); None if none runs."""
+    """The URL of the running stack's push gateway, which is one process with REST then; None if no stack runs."""
     up = read_running_environment(load(DataFolder, read_environment()).path)
     return load(UpSettings, up).local_url if up else None
 
 
 class Commands(click.Group):
-    """A group whose commands are imported when they are called, and whose errors are sentences."""
+    """A group of commands that are imported when they are called, and whose errors are shown as sentences."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Every command, in the order of the table."""
+        """The name of every command, in the order of COMMANDS."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, imported now; None if there is none of that name."""
+        """The command of this name, imported now; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
@@ -79,12 +79,12 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list in `--help`, from the table: nothing is imported."""
+        """Write the list in `--help` from COMMANDS: no command is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of ours is a sentence and exit code 1."""
+        """Run the command. An error of ours becomes a sentence on stderr and exit code 1."""
         try:
             return super().invoke(ctx)
         except InvalidSettings as error:

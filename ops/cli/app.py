@@ -55,14 +55,14 @@ def add(
     """Add an app. Its secret is shown once, now."""
     hosts = tuple(host.lower() for host in redirect_hosts)
     new = NewApp(app_id, name, callback_url, hosts, description, category or None, protocol)
-    _check(new)
+    _check_app(new)
     with open_database() as database:
-        made, secret = database.transaction(apps.add, new, vault=_vault())
+        made, secret = database.transaction(apps.add, new, vault=_make_vault())
     _print_secret(made, secret, as_json=as_json)
 
 
-def _check(new: NewApp) -> None:
-    """Raise CallerError for what could never work."""
+def _check_app(new: NewApp) -> None:
+    """Raise CallerError if the app could never work."""
     if not _APP_ID.fullmatch(new.app_id):
         raise CallerError(
             f"“{new.app_id}” cannot be an app id: up to 64 letters, digits, and . _ - between them."
@@ -95,8 +95,8 @@ def list_() -> None:
 def rotate_secret(*, app_id: str, as_json: bool) -> None:
     """Give an app a new secret, shown once; the one before stays valid until the next time."""
     with open_database() as database:
-        found = _found(database, app_id)
-        secret = database.transaction(apps.rotate_secret, found.id, vault=_vault())
+        found = _find_app(database, app_id)
+        secret = database.transaction(apps.rotate_secret, found.id, vault=_make_vault())
     _print_secret(found, secret, as_json=as_json)
 
 
@@ -116,11 +116,11 @@ def enable(*, app_id: str) -> None:
 
 def _set_active(app_id: str, *, is_active: bool) -> None:
     with open_database() as database:
-        database.transaction(apps.set_active, _found(database, app_id).id, is_active=is_active)
+        database.transaction(apps.set_active, _find_app(database, app_id).id, is_active=is_active)
     say(f"App {app_id} is {'enabled' if is_active else 'disabled'}.")
 
 
-def _found(database: BlockingDatabase, app_id: str) -> App:
+def _find_app(database: BlockingDatabase, app_id: str) -> App:
     found = database.transaction(apps.find, app_id)
     if found is None:
         raise NotFound(f"There is no app {app_id}.")
@@ -135,5 +135,5 @@ def _print_secret(made: App, secret: str, *, as_json: bool) -> None:
     say("Keep the secret: it is not shown again.", err=True)
 
 
-def _vault() -> Vault:
+def _make_vault() -> Vault:
     return Vault(load(VaultSettings, read_environment()))

@@ -37,14 +37,17 @@ def broadcast(
         id = api.post("/messages/", body)["id"]
         say(str(id))
         if watch:
-            _report(follow(api, id))
+            _print_outcome(follow(api, id))
 
 
 def follow(api: ApiClient, id: int) -> dict[str, Any]:
-    """Show the broadcast's progress until it has come to rest; answers its last report."""
+    """Show the broadcast's progress until it has come to rest, and return its last report.
+
+    Raises PermanentError if there is no such broadcast any more: it failed before it began.
+    """
     with count_bar("PENDING") as show:
         while True:
-            report = _look(api, id)
+            report = _fetch_report(api, id)
             if report is not None:
                 status = report["status"]
                 show(status, report["expanded"], report["total"], report["rate_per_second"])
@@ -53,8 +56,8 @@ def follow(api: ApiClient, id: int) -> dict[str, Any]:
             time.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _look(api: ApiClient, id: int) -> dict[str, Any] | None:
-    """A report; None while the API is busy. The broadcast goes on whether somebody looks or not."""
+def _fetch_report(api: ApiClient, id: int) -> dict[str, Any] | None:
+    """The report now; None while the API is busy: the broadcast goes on whether somebody looks or not."""
     try:
         report: dict[str, Any] = api.get(f"/broadcasts/{id}")
     except TransientError:
@@ -68,7 +71,7 @@ def _look(api: ApiClient, id: int) -> dict[str, Any] | None:
     return report
 
 
-def _report(report: dict[str, Any]) -> None:
+def _print_outcome(report: dict[str, Any]) -> None:
     said = f"{report['status']}: {report['expanded']:,} of {report['total']:,} people have it"
     rate = report["rate_per_second"]
     say(f"{said}." if rate is None else f"{said}, {rate:,.0f}/s.", err=True)

@@ -1,6 +1,6 @@
-"""`carillon broadcasts`: what apps have broadcast; look, stop, take back, try again. On the record.
+"""`carillon broadcasts`: look at what apps have broadcast, stop it, take it back, try again what fails.
 
-The operator's: it needs no app's secret and no running API, and works for apps that are disabled.
+It works on the record: it needs no app's secret and no running API, and works for apps that are disabled.
 """
 
 import time
@@ -42,7 +42,7 @@ def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
             overview.list_latest_broadcasts,
             limit=limit,
             before_id=before_id,
-            app_id=_number_of(database, app_id),
+            app_id=_find_app_id(database, app_id),
         )
     whole_id = Column("id", min_width=16, no_wrap=True)  # it is what the other commands ask for
     table = Table(whole_id, "app", "status", "people", "have it", "read", "recalled", "created at")
@@ -63,7 +63,7 @@ def list_(*, app_id: str | None, limit: int, before_id: int | None) -> None:
 def show(*, id: int, app_id: str | None, watch: bool) -> None:
     """The whole report, as JSON; `last_error` is why a part of it fails now."""
     with open_database() as database:
-        report = _report(database, id, app_id)
+        report = _find_report(database, id, app_id)
         _print(_follow(database, report) if watch else report)
 
 
@@ -73,10 +73,10 @@ def show(*, id: int, app_id: str | None, watch: bool) -> None:
 def cancel(*, id: int, app_id: str | None) -> None:
     """Stop it: what is not delivered yet never will be; what was stays. Prints the report."""
     with open_database() as database:
-        _report(database, id, app_id)
+        _find_report(database, id, app_id)
         database.transaction(cancellation.cancel, id)
         database.transaction(cancellation.discard_waiting, id)
-        report = _report(database, id)
+        report = _find_report(database, id)
     if report.status is not BroadcastStatus.CANCELLED:
         raise PermanentError(f"It cannot be stopped any more: it is {report.status}.")
     _print(report)
@@ -89,14 +89,14 @@ def cancel(*, id: int, app_id: str | None) -> None:
 def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
     """Take it back, out of every history. Safe to repeat and to interrupt. Prints the report."""
     with open_database() as database:
-        _report(database, id, app_id)
+        _find_report(database, id, app_id)
         begin_recall(database, id)
-        report = _report(database, id)
+        report = _find_report(database, id)
         _print(report if no_wait else _follow(database, report))
 
 
 def begin_recall(database: BlockingDatabase, id: int) -> None:
-    """Let the lanes take a broadcast back; the sweep rings for them."""
+    """Have the lanes take a broadcast out of every history; the sweep rings for them. Safe to repeat."""
     database.transaction(recalls.start_recall, id)
     database.transaction(cancellation.discard_waiting, id)
 
@@ -107,12 +107,12 @@ def begin_recall(database: BlockingDatabase, id: int) -> None:
 def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
     with open_database() as database:
-        _report(database, id, app_id)
+        _find_report(database, id, app_id)
         count = database.transaction(failures.retry_failing, id)
     say(f"{count} parts are tried now.")
 
 
-def _number_of(database: BlockingDatabase, app_id: str | None) -> int | None:
+def _find_app_id(database: BlockingDatabase, app_id: str | None) -> int | None:
     if app_id is None:
         return None
     found = database.transaction(apps.find, app_id)
@@ -121,15 +121,15 @@ def _number_of(database: BlockingDatabase, app_id: str | None) -> int | None:
     return found.id
 
 
-def _report(database: BlockingDatabase, id: int, app_id: str | None = None) -> BroadcastReport:
-    found = database.transaction(reports.find_report, id, app_id=_number_of(database, app_id))
+def _find_report(database: BlockingDatabase, id: int, app_id: str | None = None) -> BroadcastReport:
+    found = database.transaction(reports.find_report, id, app_id=_find_app_id(database, app_id))
     if found is None:
         raise NotFound(f"There is no broadcast {id}.")
     return found
 
 
 def _follow(database: BlockingDatabase, report: BroadcastReport) -> BroadcastReport:
-    """Show how it goes until it has come to rest; the last report."""
+    """Show the broadcast's progress until it has come to rest; the last report."""
     began = time.monotonic()
     with count_bar(report.status) as bar:
         while report.status in IN_PROGRESS:
@@ -139,15 +139,15 @@ def _follow(database: BlockingDatabase, report: BroadcastReport) -> BroadcastRep
             else:
                 bar(report.status, report.expanded, report.total, report.rate_per_second)
             time.sleep(_LOOK_EVERY_SECONDS)
-            report = _report(database, report.id)
+            report = _find_report(database, report.id)
     return report
 
 
 def _print(report: BroadcastReport) -> None:
-    shown = {name: _shown(value) for name, value in asdict(report).items()}
+    shown = {name: _to_json(value) for name, value in asdict(report).items()}
     shown["held"] = shown.pop("is_held")
     say_json(shown)
 
 
-def _shown(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""Who a command calls the API as, and where the API is."""
+"""Clients of the API for commands: as whom they call, and where the API is."""
 
 import time
 
@@ -17,7 +17,7 @@ _TOKEN_SECONDS = 3600.0
 
 
 def find_api_url(given: str | None) -> str:
-    """Where the API is: as given, else the running stack's own door, else CARILLON_PUBLIC_URL."""
+    """The URL of the API: the one `given`, else the running stack's, else CARILLON_PUBLIC_URL, else the local address."""
     if given:
         return given.rstrip("/")
     environ = read_environment()
@@ -27,23 +27,26 @@ def find_api_url(given: str | None) -> str:
 
 
 def issue_user_token(user_id: int) -> str:
-    """A token for this person, issued as `carillon token` does."""
+    """A token of this person that is good for an hour. Whether there is such a person is not looked up."""
     settings = load(TokenSettings, read_environment())
     return issue_token(settings, user_id, ttl_seconds=_TOKEN_SECONDS, now=time.time())
 
 
 def as_user(user_id: int, *, url: str | None) -> ApiClient:
-    """The API as this person."""
+    """A client that calls the API as this person; `url` None: where `find_api_url` says."""
     return ApiClient.of_user(find_api_url(url), issue_user_token(user_id))
 
 
 def as_app(app_id: str, *, secret: str | None, url: str | None) -> ApiClient:
-    """The API as this app, with the secret given or else the newest in the database."""
-    key = secret.encode() if secret else _stored_secret(app_id)
+    """A client that calls the API as this app, with `secret`, or else the newest secret in the database.
+
+    Raises NotFound if the database has no such app, or no secret of it.
+    """
+    key = secret.encode() if secret else _find_secret(app_id)
     return ApiClient.of_app(find_api_url(url), app_id, secret=key)
 
 
-def _stored_secret(app_id: str) -> bytes:
+def _find_secret(app_id: str) -> bytes:
     with open_database() as database:
         found = database.transaction(apps.find, app_id)
         if found is None:

@@ -48,13 +48,13 @@ def list_(*, limit: int, before_id: int | None) -> None:
 @click.argument("id", type=int)
 def show(*, id: int) -> None:
     """Show one whole, as JSON."""
-    letter = _found(id)
+    letter = _find(id)
     shown = {"id": letter.id, "error": letter.error, "attempts": letter.attempts}
     shown |= {"failed_at": letter.failed_at.isoformat(), "send": letter.payload}
     say_json(shown)
 
 
-def _found(id: int) -> FailedSend:
+def _find(id: int) -> FailedSend:
     with open_database() as database:
         letter = database.transaction(failed_sends.find_failed, id)
     if letter is None:
@@ -68,14 +68,14 @@ def _found(id: int) -> FailedSend:
 def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Let them be sends again, with their old ids (new ones, if retention has dropped their month)."""
     with open_database() as database:
-        replayed = database.transaction(failed_sends.replay, _chosen(database, ids, is_all=is_all))
+        replayed = database.transaction(failed_sends.replay, _choose(database, ids, is_all=is_all))
     doorbell = Doorbell(load(QueueSettings, read_environment()))
     doorbell.ring(SENDS)
     doorbell.close()
     for old, new in replayed.items():
         if old != new:
             say(f"{old} is sent as {new}: retention has dropped its month.")
-    _tell("Replayed", list(replayed), ids)
+    _print_outcome("Replayed", list(replayed), ids)
 
 
 @failed.command()
@@ -85,11 +85,11 @@ def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
 def drop(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Give them up for good."""
     with open_database() as database:
-        dropped = database.transaction(failed_sends.drop, _chosen(database, ids, is_all=is_all))
-    _tell("Dropped", dropped, ids)
+        dropped = database.transaction(failed_sends.drop, _choose(database, ids, is_all=is_all))
+    _print_outcome("Dropped", dropped, ids)
 
 
-def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -> list[int]:
+def _choose(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -> list[int]:
     if is_all == bool(ids):
         raise click.UsageError("Name ids, or say --all.")
     if not is_all:
@@ -97,7 +97,7 @@ def _chosen(database: BlockingDatabase, ids: tuple[int, ...], *, is_all: bool) -
     return [letter.id for letter in database.transaction(failed_sends.list_failed, limit=1_000_000)]
 
 
-def _tell(done: str, found: list[int], asked: tuple[int, ...]) -> None:
+def _print_outcome(done: str, found: list[int], asked: tuple[int, ...]) -> None:
     say(f"{done} {len(found)}.")
     missing = sorted(set(asked) - set(found))
     if missing:

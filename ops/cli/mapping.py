@@ -47,7 +47,7 @@ def import_(*, app_id: str, file: Path, encoding: str) -> None:
 
 
 def parse_accounts(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewMapping]:
-    """The rows of a file as accounts; raises BadRow for the first that is none."""
+    """The rows of a file as accounts; raises BadRow for the first row that describes none."""
     seen: dict[str, int] = {}
     for number, (written, text, email) in read:
         app_user_id = parse_digits(written, number=number, column="app_user_id")

@@ -1,6 +1,6 @@
-"""`carillon message`: one message, whoever sent it; look how far it is, take it back. On the record.
+"""`carillon message`: look how far one message of any sender is, or take it back.
 
-The operator's: it needs no secret and no token. What people wrote is shown only if it is asked for.
+It works on the record: it needs no secret and no token. What people wrote is shown only if it is asked for.
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ def message() -> None:
 def show(*, id: int, with_text: bool) -> None:
     """Its people, its app, its status, as JSON."""
     with open_database() as database:
-        found = _found(database, id)
+        found = _find(database, id)
     fields: dict[str, Any] = found.message._asdict()
     told = {
         name: value.isoformat() if isinstance(value, datetime) else value
@@ -46,7 +46,7 @@ def show(*, id: int, with_text: bool) -> None:
 def recall(*, id: int) -> None:
     """Take it back, wherever it is on its way; a broadcast chunk by chunk. Safe to repeat."""
     with open_database() as database:
-        found = _found(database, id)
+        found = _find(database, id)
         if found.message.is_broadcast:
             begin_recall(database, id)
             say(f"It is being taken back: carillon broadcasts show {id} --watch")
@@ -55,7 +55,7 @@ def recall(*, id: int) -> None:
     say("It is recalled." if is_new else "It was recalled before.")
 
 
-def _found(database: BlockingDatabase, id: int) -> FoundMessage:
+def _find(database: BlockingDatabase, id: int) -> FoundMessage:
     found = database.transaction(lookup.find_message, id)
     if found is None:
         raise NotFound(f"There is no message {id}.")

@@ -16,7 +16,9 @@ USER_ID = click.IntRange(1, MAX_ID)
 @click.option("--app", "app_id", metavar="APP_ID", help="Send as this app.")
 @click.option("--as", "user_id", metavar="USER_ID", type=USER_ID, help="Send as this person.")
 @click.option("--to", "receiver", metavar="USER_ID", type=USER_ID, help="To this person ...")
-@click.option("--to-account", metavar="ACCOUNT", help="... or to whoever the app calls that.")
+@click.option(
+    "--to-account", metavar="ACCOUNT", help="... or to the person whom the app calls that."
+)
 @click.option("--title", required=True)
 @click.option("--content", required=True)
 @click.option("--content-type", type=click.Choice(list(ContentType)), default=ContentType.TEXT)
@@ -40,21 +42,21 @@ def send(**options: Any) -> None:
         raise click.UsageError("Say who receives: --to USER_ID or --to-account ACCOUNT.")
     if options["to_account"] is not None and app_id is None:
         raise click.UsageError("--to-account goes with --app.")
-    with _caller(options) as api:
-        answer = api.post("/messages/", _body(options))
+    with _open_client(options) as api:
+        answer = api.post("/messages/", _make_body(options))
     if options["as_json"]:
         say_json(answer)
     else:
         say(f"Message {answer['id']} to user {answer['receiver_id']} is accepted.")
 
 
-def _caller(options: dict[str, Any]) -> ApiClient:
+def _open_client(options: dict[str, Any]) -> ApiClient:
     if options["app_id"] is None:
         return as_user(options["user_id"], url=options["url"])
     return as_app(options["app_id"], secret=options["secret"], url=options["url"])
 
 
-def _body(options: dict[str, Any]) -> dict[str, Any]:
+def _make_body(options: dict[str, Any]) -> dict[str, Any]:
     own = MessageType.MESSAGE if options["app_id"] is None else MessageType.NOTIFICATION
     body = {
         "type": options["kind"] or own,

@@ -1,4 +1,4 @@
-"""The database and the bus of a command, closed when its block ends."""
+"""The connections of commands to the database and the bus, each for a block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,10 @@ from storage.valkey.bus_streams import BusSettings
 
 @contextmanager
 def open_database(*, as_owner: bool = False) -> Iterator[BlockingDatabase]:
-    """The database that the settings name; `as_owner`: as the role that owns its tables, if that is another and known."""
+    """The database that the settings name, closed when the block ends.
+
+    `as_owner`: signed in as the role that owns the tables, if the settings name that role.
+    """
     settings = load(DatabaseSettings, read_environment())
     if as_owner and settings.owner_url:
         settings = replace(settings, url=settings.owner_url)
@@ -26,7 +29,7 @@ def open_database(*, as_owner: bool = False) -> Iterator[BlockingDatabase]:
 
 @contextmanager
 def open_bus() -> Iterator[Bus]:
-    """The bus, to tell gateways something."""
+    """The bus, for telling gateways something; closed when the block ends."""
     environ = read_environment()
     bus = Bus(load(BusSettings, environ), load(ValkeySettings, environ))
     try:

@@ -29,7 +29,10 @@ SHOWN_BROADCASTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was seen at one instant; `rings` by queue and `gateways` are None where nobody answered."""
+    """How things stood at one instant, `at` (of time.monotonic).
+
+    `rings`, by queue, is None if the broker did not answer; `gateways` is None if Valkey did not.
+    """
 
     at: float
     overview: Overview
@@ -38,7 +41,7 @@ class Snapshot:
 
 
 class Watcher:
-    """Looks again and again; what is away now is asked again at the next look."""
+    """Takes snapshots. A server that is away is asked again for the next one."""
 
     def __init__(self) -> None:
         environ = read_environment()
@@ -47,23 +50,23 @@ class Watcher:
         self._doorbell = Doorbell(load(QueueSettings, environ))
         self._valkey = load(ValkeySettings, environ)
 
-    def look(self) -> Snapshot:
-        """See how things stand. Raises TransientError when the database is away."""
+    def take_snapshot(self) -> Snapshot:
+        """See how things stand now. Raises TransientError if the database is away."""
         seen = self._database.transaction(overview.read_overview, limit=SHOWN_BROADCASTS)
-        return Snapshot(time.monotonic(), seen, self._rings(), self._gateways())
+        return Snapshot(time.monotonic(), seen, self._count_rings(), self._count_gateways())
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._doorbell.close()
         self._database.close()
 
-    def _rings(self) -> dict[str, int] | None:
+    def _count_rings(self) -> dict[str, int] | None:
         try:
             return self._doorbell.queue_lengths()
         except Exception:  # noqa: BLE001 (kombu raises the drivers' errors, of many kinds)
             return None
 
-    def _gateways(self) -> GatewayCounts | None:
+    def _count_gateways(self) -> GatewayCounts | None:
         try:
             return gateway_reports.read_counts(self._valkey)
         except TransientError:
@@ -80,7 +83,7 @@ def top(*, every: float, once: bool) -> None:
     watcher = Watcher()
     screen = make_console()
     try:
-        views = _views(watcher, every=every)
+        views = _render_views(watcher, every=every)
         if once:
             next(views)
             screen.print(next(views))
@@ -94,13 +97,13 @@ def top(*, every: float, once: bool) -> None:
         watcher.close()
 
 
-def _views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
-    """One view an interval, without end; the first has no rates yet."""
+def _render_views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
+    """Yield a view every `every` seconds, without end; the first has no rates yet."""
     before: Snapshot | None = None
     while True:
         began = time.monotonic()
         try:
-            now = watcher.look()
+            now = watcher.take_snapshot()
         except TransientError as error:
             yield Text(make_plain(f"{error.detail} Trying again …"), style="bold red")
         else:
@@ -110,7 +113,7 @@ def _views(watcher: Watcher, *, every: float) -> Iterator[RenderableType]:
 
 
 def render_snapshot(now: Snapshot, before: Snapshot | None) -> RenderableType:
-    """A look as tables; rates since the look before."""
+    """A snapshot as tables, with rates since the one before; without rates if that is None."""
     backlog = now.overview.backlog
     table = Table.grid(padding=(0, 3))
     lines = (
@@ -118,18 +121,18 @@ def render_snapshot(now: Snapshot, before: Snapshot | None) -> RenderableType:
         (
             "oldest",
             f"{backlog.oldest_seconds:.1f} s",
-            _alarming(backlog.oldest_seconds > LATE_SECONDS),
+            _choose_style(backlog.oldest_seconds > LATE_SECONDS),
         ),
         (
             "accepted",
-            _rate(
+            _render_rate(
                 now, before, count_accepted(now), None if before is None else count_accepted(before)
             ),
             "",
         ),
         (
             "delivered",
-            _rate(
+            _render_rate(
                 now,
                 before,
                 count_delivered(now),
@@ -137,53 +140,57 @@ def render_snapshot(now: Snapshot, before: Snapshot | None) -> RenderableType:
             ),
             "",
         ),
-        ("failed sends", f"{backlog.failed:,}", _alarming(backlog.failed > 0)),
-        ("events set aside", f"{backlog.set_aside:,}", _alarming(backlog.set_aside > 0)),
-        ("unread drift", f"{backlog.drifted:,}", _alarming(backlog.drifted > 0)),
-        ("rings", _rings(now.rings), _alarming(now.rings is None)),
-        ("sockets", _sockets(now, before), _alarming(now.gateways is None)),
+        ("failed sends", f"{backlog.failed:,}", _choose_style(backlog.failed > 0)),
+        ("events set aside", f"{backlog.set_aside:,}", _choose_style(backlog.set_aside > 0)),
+        ("unread drift", f"{backlog.drifted:,}", _choose_style(backlog.drifted > 0)),
+        ("rings", _render_rings(now.rings), _choose_style(now.rings is None)),
+        ("sockets", _render_sockets(now, before), _choose_style(now.gateways is None)),
     )
     for name, text, style in lines:
         table.add_row(name, Text(text, style=style))
-    return Group(table, Text(), _broadcasts(now.overview.running))
+    return Group(table, Text(), _render_broadcasts(now.overview.running))
 
 
-def count_accepted(look: Snapshot) -> int:
-    """Ids given out: what was accepted, scheduled or not."""
-    return look.overview.ids_made
+def count_accepted(snapshot: Snapshot) -> int:
+    """How many ids were given out: one for each send that was accepted, scheduled ones included."""
+    return snapshot.overview.ids_made
 
 
-def count_delivered(look: Snapshot) -> int:
-    """Of those, what is not waiting any more."""
-    return look.overview.ids_made - look.overview.backlog.waiting
+def count_delivered(snapshot: Snapshot) -> int:
+    """How many of the sends that were accepted are not waiting any more."""
+    return snapshot.overview.ids_made - snapshot.overview.backlog.waiting
 
 
-def _alarming(is_so: bool) -> str:
-    return "bold red" if is_so else ""
+def _choose_style(is_alarming: bool) -> str:
+    return "bold red" if is_alarming else ""
 
 
-def _rate(now: Snapshot, before: Snapshot | None, count: int, count_before: int | None) -> str:
+def _render_rate(
+    now: Snapshot, before: Snapshot | None, count: int, count_before: int | None
+) -> str:
     if before is None or count_before is None:
         return "…"
     return f"{max(0.0, (count - count_before) / (now.at - before.at)):,.0f}/s"
 
 
-def _rings(rings: dict[str, int] | None) -> str:
+def _render_rings(rings: dict[str, int] | None) -> str:
     if rings is None:
         return "the broker does not answer"
     return "  ".join(f"{queue} {count}" for queue, count in rings.items())
 
 
-def _sockets(now: Snapshot, before: Snapshot | None) -> str:
+def _render_sockets(now: Snapshot, before: Snapshot | None) -> str:
     if now.gateways is None:
         return "Valkey does not answer"
     text = f"{now.gateways.sockets:,} on {now.gateways.processes} gateways"
     if before is None or before.gateways is None:
         return text
-    return f"{text}, {_rate(now, before, now.gateways.frames, before.gateways.frames)} frames"
+    return (
+        f"{text}, {_render_rate(now, before, now.gateways.frames, before.gateways.frames)} frames"
+    )
 
 
-def _broadcasts(running: tuple[RunningBroadcast, ...]) -> RenderableType:
+def _render_broadcasts(running: tuple[RunningBroadcast, ...]) -> RenderableType:
     if not running:
         return Text("No broadcast is running.", style="dim")
     table = Table("broadcast", "app", "status", "", "people", "rate", "left", box=None)

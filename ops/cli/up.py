@@ -26,7 +26,7 @@ from storage.model.errors import InConflict, InvalidSettings, TransientError
 from storage.postgres.schema import upgrade
 from storage.settings import DatabaseSettings, load
 
-# A server's log: what only a person can put right. (Sessions that are ended are FATAL too.)
+# Lines of a server's log that only a person can put right. (PostgreSQL calls it FATAL, too, that it ends a session.)
 SERVER_TROUBLE = r"PANIC|FATAL(?!.*terminating connection)|Fatal|# Can't"
 
 
@@ -99,7 +99,7 @@ def _wait_for_port(where: UpSettings) -> None:
 
 
 def is_stack_ready(url: str) -> bool:
-    """Whether the stack at `url` says that it can take work."""
+    """Whether the stack at `url` says within two seconds that it can take work."""
     try:
         with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own URL)
             return bool(answer.status == http.HTTPStatus.OK)
@@ -108,7 +108,7 @@ def is_stack_ready(url: str) -> bool:
 
 
 def has_every_worker(environ: Mapping[str, str]) -> bool:
-    """Whether every queue has a worker that answers: it is not up before what is sent is delivered."""
+    """Whether every queue has a worker that answers. Before that the stack is not up: nothing would be delivered."""
     try:
         return find_consumed_queues(load(QueueSettings, environ), seconds=0.3) >= set(TASK_OF_QUEUE)
     except TransientError:

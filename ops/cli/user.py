@@ -40,7 +40,7 @@ def import_(*, file: Path, encoding: str) -> None:
     DISABLED) and role (ADMIN, or any other word). An empty status or role stays as it is; of someone new
     it is ACTIVE, ORDINARY_USER. People who are not in the file stay as they are.
     """
-    # Who owns the index may build it after a first import and not row by row, which takes longer.
+    # The role that owns an index may build it after a first import; row by row takes longer.
     with open_database(as_owner=True) as database, file_bar(file, "Reading") as (advance, go_on):
         read = read_rows(file, COLUMNS, encoding=encoding, advance=advance)
         count = CountedItems(parse_people(read), then=lambda: go_on("Writing"))
@@ -50,11 +50,11 @@ def import_(*, file: Path, encoding: str) -> None:
         f"{count.number - done.added - done.changed} as before."
     )
     if done.changed:
-        say(f"Changed: {_in_words(done.changes)}.")
+        say(f"Changed: {_describe(done.changes)}.")
     _tell_gateways(done)
 
 
-def _in_words(changes: Changes) -> str:
+def _describe(changes: Changes) -> str:
     counted = {
         "shut out": changes.shut_out,
         "let in again": changes.let_in,
@@ -66,7 +66,7 @@ def _in_words(changes: Changes) -> str:
 
 
 def parse_people(read: Iterable[tuple[int, list[str]]]) -> Iterator[NewPerson]:
-    """The rows of a file as people; raises BadRow for the first that is none."""
+    """The rows of a file as people; raises BadRow for the first row that describes none."""
     seen: dict[int, int] = {}
     for number, values in read:
         text, mobile, name, english_name, status, role = values
@@ -110,7 +110,7 @@ def enable(*, ids: tuple[int, ...]) -> None:
 
 
 def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
-    """First the record, then the gateways: a gateway that is told too early lets them in again."""
+    """Change the record first and tell the gateways then: a gateway that is told too early lets them in again."""
     with open_database() as database, open_bus() as bus:
         for id in ids:
             if database.transaction(directory.set_status, id, status=status) is None:
@@ -123,7 +123,10 @@ def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
 
 
 def _tell_gateways(done: Imported) -> None:
-    """Say who was shut out and let in; what could not be said workers say later (`workers/disabled_users.py`)."""
+    """Tell gateways who was shut out and let in. What cannot be told now, workers tell later (`workers/disabled_users.py`).
+
+    Raises TransientError if Valkey is away.
+    """
     if not done.shut_out and not done.let_in:
         return
     try:

@@ -1,4 +1,4 @@
-"""Who plays in `carillon demo`: three people and an app of its own, made again as they should be."""
+"""The people and the app of `carillon demo`: made if they are not there, and put right if somebody changed them."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ APP = NewApp(
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everyone, ready to play; `reach` is how many people a broadcast goes to."""
+    """The people and the app, ready to send; `reach` is how many people a broadcast goes to."""
 
     people: tuple[NewPerson, ...]
     app: App
@@ -39,7 +39,7 @@ def prepare(database: BlockingDatabase, bus: Bus, *, vault: Vault) -> Cast:
     """Make the people, the app and their accounts in it, or put them right. Safe to repeat."""
     done = database.transaction(import_people, PEOPLE)
     bus.enable(*done.let_in)
-    app, secret = _app(database, vault)
+    app, secret = _prepare_app(database, vault)
     accounts = [
         NewMapping(number, name, one.id, f"{name}@demo.example.com")
         for number, (name, one) in enumerate(zip(("mei", "lin", "tao"), PEOPLE, strict=True))
@@ -48,7 +48,7 @@ def prepare(database: BlockingDatabase, bus: Bus, *, vault: Vault) -> Cast:
     return Cast(PEOPLE, app, secret, reach=database.transaction(directory.count_active))
 
 
-def _app(database: BlockingDatabase, vault: Vault) -> tuple[App, bytes]:
+def _prepare_app(database: BlockingDatabase, vault: Vault) -> tuple[App, bytes]:
     found = database.transaction(apps.find, APP.app_id)
     if found is None:
         made, secret = database.transaction(apps.add, APP, vault=vault)

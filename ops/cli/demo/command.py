@@ -105,7 +105,7 @@ def _broadcast(app: ApiClient, socket: DemoSocket, *, reach: int) -> None:
 def _send(
     caller: ApiClient, body: dict[str, Any], *, socket: DemoSocket, what: str, ahead: int = 0
 ) -> int:
-    """Send, tell when it was accepted and when it arrived, and answer its id."""
+    """Send, say when it was accepted and when it arrived, and return its id."""
     say(f"Sending  a {what}")
     began = time.monotonic()
     id: int = caller.post("/messages/", body)["id"]

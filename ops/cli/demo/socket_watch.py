@@ -14,13 +14,13 @@ from storage.model.errors import PermanentError, TransientError
 
 _PATIENCE_SECONDS = 10.0
 _OPEN_SECONDS = 10.0
-# A broadcast reaches people by id, the demo's last. Far below what a busy machine does.
+# How fast a broadcast goes at the least; it reaches people in the order of their ids, the demo's last.
 _SLOWEST_PER_SECOND = 10_000
 
 
 @contextmanager
 def open_socket(url: str, token: str) -> Iterator["DemoSocket"]:
-    """A socket to the API at `url` with this token; raises TransientError if it cannot be opened."""
+    """A WebSocket to the API at `url` with this token, for a block; raises TransientError if it cannot be opened."""
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(
@@ -37,16 +37,16 @@ def open_socket(url: str, token: str) -> Iterator["DemoSocket"]:
 
 
 class DemoSocket:
-    """An open socket, and what comes in on it."""
+    """An open WebSocket, and the frames that come in on it."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
     def wait_for(self, id: int, *, what: str, ahead: int = 0) -> dict[str, Any]:
-        """The `data` of the NEW_MESSAGE with this id; other frames are passed over.
+        """Wait for the NEW_MESSAGE with this id, pass over other frames, and return its `data`.
 
-        Raises PermanentError if it has not come within 10 s, and the time that `ahead` people who get
-        it first may take; or if the socket is closed before.
+        It may take 10 s, and longer if it goes to `ahead` people first. Raises PermanentError if it has not come by then,
+        or if the socket is closed before.
         """
         patience = _PATIENCE_SECONDS + ahead / _SLOWEST_PER_SECOND
         until = time.monotonic() + patience

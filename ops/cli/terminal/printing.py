@@ -4,7 +4,7 @@ People type names, titles and errors. In a terminal such text could move the cur
 answer for the operator (escape sequences), show itself backwards (text-direction marks), and rich would
 take `[red]` for an instruction. Here it is text, and what would not be seen is shown as `\x1b`.
 
-Known to every command; the libraries are imported when they are needed, for `carillon token` is quick.
+Every command imports it, so it imports rich only when that is needed: `carillon token` must be quick.
 """
 
 import json
@@ -21,7 +21,7 @@ _HARMLESS = frozenset("\n\t\u200c\u200d")
 
 
 def make_plain(text: object) -> str:
-    r"""`text` with everything that a terminal would obey, or not show, written out: `\x1b`, `\u202e`."""
+    r"""`text` in which every character that a terminal would obey, or not show, is written out: `\x1b`, `\u202e`."""
     shown = str(text)
     if shown.isprintable():
         return shown
@@ -29,18 +29,18 @@ def make_plain(text: object) -> str:
 
 
 def say(text: object, *, err: bool = False, nl: bool = True) -> None:
-    """Print `text` as plain text, on stdout or stderr."""
+    """Print `text` as plain text, on stdout, or on stderr if `err`; `nl` False: without a line break after it."""
     click.echo(make_plain(text), err=err, nl=nl)  # noqa: TID251 (the one place)
 
 
 def say_json(value: Any) -> None:
-    """Print `value` as JSON that reads back as it was; what a terminal would obey is escaped in it."""
+    """Print `value` as JSON, on stdout. It reads back as it was; what a terminal would obey is escaped in it."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     say("".join(c if _is_harmless(c) else json.dumps(c)[1:-1] for c in text))
 
 
 def make_console(*, err: bool = False, soft_wrap: bool = False) -> "Console":
-    """A console of rich to which every string, in tables too, is plain text and no markup."""
+    """A console of rich that takes every string, in tables too, for plain text and not for markup."""
     from rich.console import Console  # noqa: PLC0415, TID251 (the one place)
     from rich.text import Text  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from ops.cli.terminal.printing import make_console, make_plain
 
-# A bar that is told of every row draws a few times a second all the same; telling it of each costs time.
+# The bar is drawn a few times a second anyway, and telling it of every row costs time.
 _TOLD_EVERY = 256 * 1024
 
 
@@ -27,7 +27,10 @@ _TOLD_EVERY = 256 * 1024
 def file_bar(
     path: Path, what: str
 ) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
-    """A bar over the bytes of `path`: functions that move it on, and that say what is done after."""
+    """Show a bar over the bytes of `path` in this block.
+
+    Gives two functions: one moves the bar on by so many bytes, the other ends it and names what is done next.
+    """
     total = path.stat().st_size if path.exists() else None
     columns = (
         SpinnerColumn(),
@@ -46,18 +49,21 @@ def file_bar(
                 bar.advance(task, untold)
                 untold = 0
 
-        yield advance, lambda then: _next(bar, task, then)
+        yield advance, lambda then: _begin_next_step(bar, task, then)
 
 
-def _next(bar: Progress, task: TaskID, then: str) -> None:
-    """Below the finished bar one that moves without an end: nobody knows how long it takes."""
+def _begin_next_step(bar: Progress, task: TaskID, then: str) -> None:
+    """Add a bar without an end below the finished one: nobody knows how long the next step takes."""
     bar.update(task, completed=bar.tasks[0].total)
     bar.add_task(then, total=None)
 
 
 @contextmanager
 def count_bar(what: str) -> Iterator[Callable[[str, int, int, float | None], None]]:
-    """A bar over things that are counted elsewhere: called with what, how many, of how many, rate."""
+    """Show a bar in this block over things that are counted elsewhere.
+
+    Gives a function that is called with a description, how many are done, of how many (0: unknown), and a rate a second.
+    """
     rate_column = TextColumn("{task.fields[rate]}", markup=False)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -81,7 +87,7 @@ Item = TypeVar("Item")
 
 
 class CountedItems(Generic[Item]):
-    """Things, counted as they pass, once; `then` is called behind the last."""
+    """Passes things on, once, and counts them in `number`; `then` is called after the last."""
 
     def __init__(self, things: Iterable[Item], *, then: Callable[[], None]) -> None:
         self.number = 0
