@@ -21,7 +21,7 @@ API = "/api/v1"
 
 
 class Authenticator(Protocol):
-    """Tells who is calling."""
+    """Authenticates callers."""
 
     def authenticate(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
         """The caller that `headers` (lower-case names) name; awaiting it may raise NotSignedIn or TransientError."""
@@ -35,7 +35,7 @@ class HandlerServices(Protocol):
 
     @property
     def authenticator(self) -> Authenticator:
-        """Who is calling."""
+        """What authenticates callers."""
 
     @property
     def limits(self) -> RateLimiter:

@@ -1,4 +1,7 @@
-"""Every route, one module a subject; `ALL` is the whole list (an architecture test reads it)."""
+"""Every route, one module for each subject; `ALL` is the whole list.
+
+Nothing of `console` may be imported here; queries are those of `storage/postgres`.
+"""
 
 from ingest.http.endpoint import Endpoint
 from ingest.routes import (

@@ -25,7 +25,7 @@ async def list_launchpad(context: Context[UserCaller, Nothing, Nothing]) -> Resp
     me = context.caller.person.id
     database = context.services.database
     total, found = await database.query(apps.list_mapped, me, search="", skip=0, limit=_LAUNCHPAD)
-    return Response(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
+    return Response(AppsAnswer(total, [_show_app(app, mapping) for app, mapping in found]))
 
 
 @endpoint(
@@ -43,13 +43,13 @@ async def list_apps(context: Context[UserCaller, AppsWindow, Nothing]) -> Respon
     total, found = await context.services.database.query(
         question, me.id, search=asked.search, skip=asked.skip, limit=asked.limit
     )
-    return Response(AppsAnswer(total, [_shown(app, mapping) for app, mapping in found]))
+    return Response(AppsAnswer(total, [_show_app(app, mapping) for app, mapping in found]))
 
 
 ROUTES = (list_launchpad, list_apps)
 
 
-def _shown(app: App, mapping: Mapping | None) -> AppAnswer:
+def _show_app(app: App, mapping: Mapping | None) -> AppAnswer:
     return AppAnswer(
         app_name=app.name,
         app_id=app.app_id,

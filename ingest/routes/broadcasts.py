@@ -52,7 +52,7 @@ async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> R
         report = await broadcast_progress.find_report(
             database, context.params.broadcast_id, app_id=context.caller.app.id
         )
-    return Response(services.presenter.present_broadcast(_found(report)))
+    return Response(services.presenter.present_broadcast(_require(report)))
 
 
 @endpoint(
@@ -65,9 +65,9 @@ async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> R
     takes_turn=False,
 )
 async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Response:
-    """Who has the broadcast and has not read it, by user id; go on after the last of a page."""
+    """List the people who have the broadcast and have not read it, by user id; go on after the last of a page."""
     services, window = context.services, context.params
-    await _check(services, window.broadcast_id, app_id=context.caller.app.id)
+    await _check_is_own(services, window.broadcast_id, app_id=context.caller.app.id)
     async with services.list_turns.take(context.caller) as database:
         people = await broadcast_progress.list_unread(
             database,
@@ -92,24 +92,24 @@ async def cancel_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -
     What was delivered stays. One that has come to rest stays as it is: the status tells.
     """
     services, id, app_id = context.services, context.params.broadcast_id, context.caller.app.id
-    await _check(services, id, app_id=app_id)
+    await _check_is_own(services, id, app_id=app_id)
     await services.database.transaction(cancellation.cancel, id)
     await services.database.transaction(cancellation.discard_waiting, id)
     report = await services.database.query(broadcast_reports.find_report, id, app_id=app_id)
-    return Response(services.presenter.present_broadcast(_found(report)))
+    return Response(services.presenter.present_broadcast(_require(report)))
 
 
 ROUTES = (list_broadcasts, get_broadcast, list_unread, cancel_broadcast)
 
 
-async def _check(services: Services, broadcast_id: int, *, app_id: int) -> None:
-    """Raises NotFound unless the app sent it."""
-    _found(
+async def _check_is_own(services: Services, broadcast_id: int, *, app_id: int) -> None:
+    """Raise NotFound unless this app sent the broadcast."""
+    _require(
         await services.database.query(broadcast_reports.find_report, broadcast_id, app_id=app_id)
     )
 
 
-def _found(report: BroadcastReport | None) -> BroadcastReport:
+def _require(report: BroadcastReport | None) -> BroadcastReport:
     if report is None:
         raise NotFound("There is no such broadcast.")
     return report

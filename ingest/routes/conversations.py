@@ -14,8 +14,8 @@ from storage.postgres.database import Database
 from storage.postgres.messages import conversations, history
 from storage.postgres.people import apps
 
-# What is skipped is read: past this a page is a long question, of which one caller gets one at a time.
-_FAR = 1_000
+# Rows that are skipped are read all the same: past this a page is a long query, and one caller gets one at a time.
+_LONG_SKIP = 1_000
 _SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="successor-version"'
 
 
@@ -45,17 +45,17 @@ async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> 
     """
     services, window = context.services, context.params
     await _check_peer(services, window.other_user_id)
-    if window.skip > _FAR:
+    if window.skip > _LONG_SKIP:
         async with services.list_turns.take(context.caller) as database:
-            views = await _history(database, context.caller, window)
+            views = await _query_history(database, context.caller, window)
     else:
-        views = await _history(services.database, context.caller, window)
+        views = await _query_history(services.database, context.caller, window)
     return Response(
         [services.presenter.present_message(one.message, read_at=one.read_at) for one in views]
     )
 
 
-async def _history(
+async def _query_history(
     database: Database, caller: UserCaller, window: HistoryWindow
 ) -> list[MessageView]:
     return await database.query(
@@ -83,7 +83,7 @@ async def read_all(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     """Mark everything as read."""
     services, me = context.services, context.caller.person.id
     count = await services.database.query(conversations.mark_all_read, me)
-    _ring(services, count)
+    _ring_if_changed(services, count)
     headers = [("Deprecation", "true"), ("Link", _SUCCESSOR)]
     return Response(UpdatedCount(count), headers=headers)
 
@@ -107,7 +107,7 @@ async def read_conversation(
     count = await services.database.query(
         conversations.mark_read, me, peer_id=peer_id, up_to_id=context.body.up_to_id
     )
-    _ring(services, count)
+    _ring_if_changed(services, count)
     return Response(UpdatedCount(count))
 
 
@@ -123,14 +123,14 @@ async def count_unread(context: Context[UserCaller, Nothing, Nothing]) -> Respon
 ROUTES = (list_conversations, list_history, read_all, read_conversation, count_unread)
 
 
-def _ring(services: Services, count: int) -> None:
-    """Have a worker tell the person's devices, if there is something to tell."""
+def _ring_if_changed(services: Services, count: int) -> None:
+    """Have a worker tell the person's devices, if `count` deliveries became read."""
     if count:
         services.backends.doorbell.ring(SENDS)
 
 
 async def _check_peer(services: Services, peer_id: int) -> None:
-    """Raises NotFound for the conversation of a person or app that does not exist."""
+    """Raise NotFound for the conversation with a person or app that does not exist."""
     if peer_id > SYSTEM_PEER and await services.lookups.people.find(peer_id) is None:
         raise NotFound("There is no such person.")
     if peer_id < SYSTEM_PEER and await services.database.query(apps.find_by_id, -peer_id) is None:

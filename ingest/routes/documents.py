@@ -42,14 +42,14 @@ async def show_openapi(context: Context[None, Nothing, Nothing]) -> Response:
 
 
 @endpoint("GET", "/docs", callers=ANYONE, response=str, media_type=HTML)
-async def show_docs(_call: Context[None, Nothing, Nothing]) -> Response:
+async def show_docs(_context: Context[None, Nothing, Nothing]) -> Response:
     """Swagger UI."""
     headers = [("Content-Security-Policy", _POLICY)]
     return Response(_PAGE, media_type=HTML, headers=headers)
 
 
 @endpoint("GET", "/docs/start.js", callers=ANYONE, response=str, media_type=SCRIPT)
-async def start_docs(_call: Context[None, Nothing, Nothing]) -> Response:
+async def start_docs(_context: Context[None, Nothing, Nothing]) -> Response:
     """The script that starts Swagger UI."""
     return Response(_START, media_type=SCRIPT)
 

@@ -37,7 +37,7 @@ async def start_upload(context: Context[Caller, Nothing, UploadBody]) -> Respons
     await services.database.transaction(
         media_objects.record_upload, key, owner=owner, **body.model_dump()
     )
-    return Response(UploadAnswer(key, _shown(way), way.expires_in))
+    return Response(UploadAnswer(key, _show_instructions(way), way.expires_in))
 
 
 @endpoint(
@@ -51,11 +51,11 @@ async def start_upload(context: Context[Caller, Nothing, UploadBody]) -> Respons
 )
 async def put_object(context: Context[None, OneObject, Nothing]) -> Response:
     """Upload an object with the URL from `POST /media/uploads`: exactly the size announced."""
-    store, key = _local(context.services), context.params.key
-    grant = store.verify("PUT", key, query=_query(context))
+    store, key = _require_local_store(context.services), context.params.key
+    grant = store.verify("PUT", key, query=_parse_query(context))
     try:
         async with asyncio.timeout(context.services.settings.upload_timeout.total_seconds()):
-            await store.write(key, _parts(context.receive), grant=grant)
+            await store.write(key, _iterate_body(context.receive), grant=grant)
     except TimeoutError as error:
         raise TooSlow("The upload did not arrive in time.") from error
     return Response(status=204)
@@ -72,8 +72,8 @@ async def put_object(context: Context[None, OneObject, Nothing]) -> Response:
 )
 async def get_object(context: Context[None, OneObject, Nothing]) -> ASGIApp:
     """Download an object with a URL from a message."""
-    store, key = _local(context.services), context.params.key
-    grant = store.verify("GET", key, query=_query(context))
+    store, key = _require_local_store(context.services), context.params.key
+    grant = store.verify("GET", key, query=_parse_query(context))
     headers = build_headers(key, filename=grant.filename)
     return FileResponse(store.find_path(key), headers=headers)
 
@@ -81,25 +81,25 @@ async def get_object(context: Context[None, OneObject, Nothing]) -> ASGIApp:
 ROUTES = (start_upload, put_object, get_object)
 
 
-def _shown(way: UploadInstructions) -> PutWay | FormWay:
+def _show_instructions(way: UploadInstructions) -> PutWay | FormWay:
     if way.fields:
         return FormWay(way.method, way.url, way.fields)
     return PutWay(way.method, way.url, way.headers)
 
 
-def _local(services: Services) -> LocalStore:
+def _require_local_store(services: Services) -> LocalStore:
     store = services.backends.media
     if not isinstance(store, LocalStore):
         raise NotFound("There is no such object.")
     return store
 
 
-def _query(context: Context[None, OneObject, Nothing]) -> dict[str, str]:
+def _parse_query(context: Context[None, OneObject, Nothing]) -> dict[str, str]:
     return dict(parse_qsl(context.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
-async def _parts(receive: Receive) -> AsyncIterator[bytes]:
-    """The body as it comes; it ends where the client goes away, and is then too short."""
+async def _iterate_body(receive: Receive) -> AsyncIterator[bytes]:
+    """The body, part by part; it ends early, and is too short, if the client goes away."""
     while True:
         message = await receive()
         yield message.get("body", b"")

@@ -1,4 +1,4 @@
-"""For whoever runs it: alive, ready, metrics (contract §7)."""
+"""For operators and their probes: whether the process is alive and ready, and its metrics (contract §7)."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,12 +13,12 @@ from storage.model.errors import TransientError
 from storage.postgres.schema import has_missing_migrations
 from storage.process.metrics_export import CONTENT_TYPE
 
-# A probe asks every few seconds and gives up after a few.
+# Probes come every few seconds and give up after a few: the answer has to be there before.
 _PATIENCE_SECONDS = 2.5
 
 
 @endpoint("GET", "/healthz", callers=ANYONE, response=Alive)
-async def tell_alive(_call: Context[None, Nothing, Nothing]) -> Response:
+async def tell_alive(_context: Context[None, Nothing, Nothing]) -> Response:
     """Whether the process runs."""
     return Response(Alive())
 
@@ -47,20 +47,20 @@ ROUTES = (tell_alive, tell_ready, show_metrics)
 
 
 async def _find_missing(services: Services) -> list[str]:
-    found = await asyncio.gather(*map(_answers, _checks(services)))
+    found = await asyncio.gather(*map(_passes, _list_checks(services)))
     parts = dict(zip(("database", "broker", "bus"), found, strict=True))
     return [name for name, is_there in parts.items() if not is_there]
 
 
-def _checks(services: Services) -> tuple[Awaitable[bool], ...]:
+def _list_checks(services: Services) -> tuple[Awaitable[bool], ...]:
     return (
-        _is_up_to_date(services),
+        _has_current_schema(services),
         asyncio.to_thread(services.backends.doorbell.is_reachable),
-        _has_bus(services),
+        _can_write_to_bus(services),
     )
 
 
-async def _answers(check: Awaitable[bool]) -> bool:
+async def _passes(check: Awaitable[bool]) -> bool:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await check
@@ -68,10 +68,10 @@ async def _answers(check: Awaitable[bool]) -> bool:
         return False
 
 
-async def _is_up_to_date(services: Services) -> bool:
+async def _has_current_schema(services: Services) -> bool:
     return not await services.backends.shares.probes.transaction(has_missing_migrations)
 
 
-async def _has_bus(services: Services) -> bool:
+async def _can_write_to_bus(services: Services) -> bool:
     await services.backends.bus.probe()
     return True

@@ -51,13 +51,13 @@ async def list_people(context: Context[UserCaller, PeopleWindow, Nothing]) -> Re
         total, found = await database.query(
             directory.list_people, asked.keyword, skip=asked.skip, limit=asked.limit
         )
-    return Response(PeopleAnswer(total, [_listed(person) for person in found]))
+    return Response(PeopleAnswer(total, [_show_listed(person) for person in found]))
 
 
 ROUTES = (search_people, list_people)
 
 
-def _listed(person: Person) -> ListedPerson:
+def _show_listed(person: Person) -> ListedPerson:
     return ListedPerson(
         person.id,
         person.mobile,

@@ -1,4 +1,4 @@
-"""Single sign-on: tickets that an app exchanges for who is there (contract §6)."""
+"""Single sign-on: tickets that an app exchanges for the person who came with them (contract §6)."""
 
 from ingest.http.endpoint import API, APPS, PEOPLE, HeaderNote, endpoint
 from ingest.http.response import Response
