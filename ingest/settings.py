@@ -116,5 +116,5 @@ class IngestSettings:
 
     @property
     def body_limit_bytes(self) -> int:
-        """The longest body of any other request, in bytes: the longest content, all in JSON escapes, and the other fields."""
+        """The longest body of any other request: the longest content, all in JSON escapes, and the other fields."""
         return 6 * self.content_limit_bytes + 32 * 1024

@@ -86,7 +86,7 @@ async def recall(services: Services, id: int) -> dict[str, Any]:
 
 
 async def list_failed(services: Services, before_id: int | None) -> list[dict[str, Any]]:
-    """The newest dead letters, or those before `before_id`; without titles and contents, which are not for operators."""
+    """The newest dead letters, or those before `before_id`; without their texts, which are not for operators."""
     found = await services.database.query(
         failed_sends.list_failed, limit=SHOWN, before_id=before_id
     )

@@ -55,6 +55,12 @@ class Api:
         url = path[1:] if path.startswith("//") else f"{API}{path}"
         return self.client.request(method, url, **options)
 
+    def read(self, path: str, *, person: int = 1, **params: Any) -> Any:
+        """The JSON of a person's GET, which must succeed."""
+        answer = self.ask("GET", path, headers=self.person(person), params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def send(self, headers: Mapping[str, str], **body: Any) -> httpx.Response:
         """`POST /messages/` of a private message, changed by `body`."""
         message = {"type": "MESSAGE", "title": "私信", "content": "你好"} | body

@@ -40,7 +40,7 @@ async def take(lists: ListTurns, caller: UserCaller, *, until: asyncio.Event) ->
 
 
 def test_one_caller_has_one_turn_at_a_time_and_others_do_not_wait_for_it() -> None:
-    """Of twenty lists of one person eight are answered, one by one, the rest refused; another's goes at once."""
+    """Of twenty lists of one person eight are answered, one by one, the others refused; another person's goes at once."""
 
     async def story() -> None:
         turns, enough = lists(), asyncio.Event()
@@ -59,7 +59,7 @@ def test_one_caller_has_one_turn_at_a_time_and_others_do_not_wait_for_it() -> No
 
 
 def test_who_waited_too_long_is_told_to_come_again() -> None:
-    """A list behind a slow one of the same person is 429, and not for ever on its way."""
+    """A list that waits too long behind a slow one of the same person is OverLimit."""
 
     async def story() -> None:
         turns = lists(patience=timedelta(milliseconds=20))
@@ -74,14 +74,14 @@ def test_who_waited_too_long_is_told_to_come_again() -> None:
 
 @pytest.mark.parametrize(("pool_size", "largest"), [(1, 5), (5, 5), (16, 16), (200, 200)])
 def test_shares_are_no_more_than_the_setting_says(pool_size: int, largest: int) -> None:
-    """Each has one connection at least, and together they are no more than the whole."""
+    """Each share has one connection at least, and together they are no more than the setting where there are enough."""
     shared = share_sizes(pool_size)
     assert min(shared.values()) >= 1
     assert sum(shared.values()) <= largest
 
 
 def test_readiness_is_found_out_once_for_all_who_ask() -> None:
-    """A hundred at once, and who asks within the half second after, share one look; later there is another."""
+    """A hundred probes at once, and those of the next half second, share one check; later probes have another."""
 
     async def story() -> None:
         now, looks = [0.0], [0]
@@ -107,7 +107,7 @@ def test_readiness_is_found_out_once_for_all_who_ask() -> None:
 
 
 def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, str]) -> None:
-    """All connections for lists are busy: another list is refused and counted, a send's question answered."""
+    """When all connections for lists are busy, another list is refused and counted, and a send's query is answered."""
 
     async def story() -> None:
         metrics = IngestMetrics()

@@ -1,4 +1,4 @@
-"""The limits of persons and apps at the door: 429 with Retry-After, and never for a replay."""
+"""The limits of people and apps: 429 with Retry-After, and never for a replay."""
 
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -49,7 +49,7 @@ def test_a_person_is_limited_and_an_app_is_not(
 def test_a_replay_is_answered_when_the_limit_is_used_up_and_counts_against_none(
     own_environ: Mapping[str, str], engine: Engine, caller: str
 ) -> None:
-    """The first answer again, before and after; what is new is 429 (contract §2)."""
+    """A repeated send gets its first answer before and after the limit is used up, and a new one is 429 (contract §2)."""
     with running({**own_environ, **FEW, **QUOTA}, engine) as api:
         own = api.person(1) if caller == "a person" else api.app()
         body = NOTICE | {"type": "MESSAGE"}
@@ -74,7 +74,7 @@ def test_a_replay_is_answered_when_the_limit_is_used_up_and_counts_against_none(
 def test_a_batch_again_is_answered_when_the_quota_is_used_up(
     own_environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """Also if a receiver was disabled meanwhile; a new batch is 429 as a whole."""
+    """A repeated batch gets its first answer when the quota is used up, also with a receiver disabled; a new one is 429."""
     with running({**own_environ, **FEW, **QUOTA}, engine) as api:
 
         def batch(key: str, number: int) -> tuple[int, str]:

@@ -45,7 +45,7 @@ async def settle() -> None:
 
 
 def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
-    """In the order it came, at most `size` at once."""
+    """Items that come while a batch is under way make up the next, in their order and at most `size` of them."""
 
     async def test() -> None:
         work = Work()
@@ -64,7 +64,7 @@ def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
 
 
 def test_what_is_asked_in_one_turn_is_one_batch() -> None:
-    """An idle intake waits for nobody, and still joins what is there."""
+    """Items that are submitted to an idle batcher in one turn of the loop are one batch, without a delay."""
 
     async def test() -> None:
         work = Work()
@@ -77,7 +77,7 @@ def test_what_is_asked_in_one_turn_is_one_batch() -> None:
 
 
 def test_one_bad_item_fails_alone() -> None:
-    """A batch that fails is tried in halves."""
+    """A batch that fails is tried in halves until the bad item fails alone."""
 
     async def test() -> None:
         work = Work()
@@ -95,7 +95,7 @@ def test_one_bad_item_fails_alone() -> None:
 
 
 def test_who_gave_up_is_not_asked_for_again_in_a_half() -> None:
-    """When a batch that failed is tried in halves, what nobody waits for any more is left out."""
+    """When a batch that failed is tried in halves, items that nobody waits for any more are left out."""
 
     async def test() -> None:
         work = Work()
@@ -115,7 +115,7 @@ def test_who_gave_up_is_not_asked_for_again_in_a_half() -> None:
 
 
 def test_an_error_among_the_answers_is_its_items_alone() -> None:
-    """It is raised where that item is awaited; the batch is not asked again."""
+    """An error among the results is raised for its item alone, and the batch is not tried again."""
 
     async def test() -> None:
         batches: list[Sequence[int]] = []
@@ -135,7 +135,7 @@ def test_an_error_among_the_answers_is_its_items_alone() -> None:
 
 
 def test_try_later_is_for_all_of_the_batch_and_not_tried_again() -> None:
-    """The database is away: asking 500 times more would not help."""
+    """A TransientError fails every item of its batch, which is not tried again: a database that is away stays away."""
 
     async def test() -> None:
         work = Work()
@@ -153,7 +153,7 @@ def test_try_later_is_for_all_of_the_batch_and_not_tried_again() -> None:
 
 
 def test_nobody_waits_longer_than_their_patience() -> None:
-    """Neither in a batch that hangs nor behind it; what waited behind it is never asked."""
+    """Items fail after their patience, in a batch that hangs and behind it, and those behind it are never worked on."""
 
     async def test() -> None:
         work = Work()
@@ -173,7 +173,7 @@ def test_nobody_waits_longer_than_their_patience() -> None:
 
 
 def test_a_caller_that_went_away_is_not_asked_for() -> None:
-    """Unless its batch had begun."""
+    """An item that is cancelled before its batch has begun is left out of it."""
 
     async def test() -> None:
         work = Work()
@@ -191,7 +191,7 @@ def test_a_caller_that_went_away_is_not_asked_for() -> None:
 
 
 def test_too_many_waiting_are_refused_at_once() -> None:
-    """So that a database that hangs does not fill the memory."""
+    """When as many items wait as may, another is refused at once: a database that hangs does not fill the memory."""
 
     async def test() -> None:
         batches: MicroBatcher[int, int] = MicroBatcher(Work(), size=1, patience=LONG, waiting_cap=2)

@@ -86,7 +86,7 @@ def broadcast(record: Engine) -> int:
 
 @contextmanager
 def the_last_one_held_up(record: Engine) -> Iterator[None]:
-    """Whoever expands to the last person waits at their conversation until the end of the block.
+    """Expanding waits at the conversation of the last person until the end of the block.
 
     However fast the machine is, a broadcast is then seen on its way.
     """
@@ -103,7 +103,7 @@ def the_last_one_held_up(record: Engine) -> Iterator[None]:
 
 
 def test_a_wrong_token_is_said_and_signing_out_works(own_stack: Stack, page: Page) -> None:
-    """And what was written in a title stays a text."""
+    """The page says that a token is wrong, signing out leads back to the form, and a title with markup stays a text."""
     page.run("document.querySelector('#logout').click()")
     page.does("!document.querySelector('#login').hidden")
     sign_in(page, "not the operator's")
@@ -113,7 +113,7 @@ def test_a_wrong_token_is_said_and_signing_out_works(own_stack: Stack, page: Pag
 
 
 def test_a_broadcast_is_seen_to_happen(page: Page, record: Engine) -> None:
-    """Its bar moves, the plot of deliveries rises, and at the end everyone has it."""
+    """While a broadcast is expanded its bar moves and the plot of deliveries rises, and at the end everyone has it."""
     bar = "document.querySelector('#running progress')"
     page.does("document.querySelectorAll('#tiles dd').length === 12")
     with the_last_one_held_up(record):
@@ -128,7 +128,7 @@ def test_a_broadcast_is_seen_to_happen(page: Page, record: Engine) -> None:
 
 
 def test_a_broadcast_is_cancelled_and_recalled(page: Page, record: Engine) -> None:
-    """From its row; the row tells what became of it."""
+    """A broadcast can be cancelled and recalled from its row, which then shows what became of it."""
     id = broadcast(record)
     row = f'tr[data-id="{id}"]'
     press(page, "Cancel", where=f"#running {row}")
@@ -142,7 +142,7 @@ def test_a_broadcast_is_cancelled_and_recalled(page: Page, record: Engine) -> No
 
 
 def test_a_failed_send_is_replayed(page: Page, record: Engine) -> None:
-    """The badge tells of it, the page lists it, and after a replay it arrives under its id."""
+    """A dead letter shows in the badge and on its page, and after a replay it arrives under its id."""
     with record.begin() as connection:
         [id] = accept(connection, a_send(is_broadcast=False))
         connection.execute(
@@ -164,7 +164,7 @@ def test_a_failed_send_is_replayed(page: Page, record: Engine) -> None:
 
 
 def test_a_secret_is_shown_once(page: Page) -> None:
-    """In a dialog that forgets it when it is closed."""
+    """A new secret is shown in a dialog that forgets it when it is closed."""
     page.run("location.hash = '#apps'")
     press(page, "Rotate secret", where="#apps")
     page.does("document.querySelector('#secret').open")
@@ -174,7 +174,7 @@ def test_a_secret_is_shown_once(page: Page) -> None:
 
 
 def test_people_are_looked_up(page: Page) -> None:
-    """By id one, by name many, of whom the first are shown."""
+    """Looking up an id shows one person, looking up a name the first of the many who have it."""
     page.run("location.hash = '#people'")
     for asked, said in (("77", "1 found."), ("person1999", "11 found."), ("person", "20,000 found, the first 50 shown.")):  # fmt: skip
         page.run(f"document.querySelector('#q').value = '{asked}'")
@@ -183,7 +183,7 @@ def test_people_are_looked_up(page: Page) -> None:
 
 
 def test_a_server_that_is_away_is_said_and_found_again(own_stack: Stack, page: Page) -> None:
-    """The page stays, says so, and goes on when the server is back."""
+    """When the server is away the page stays and says so, and it goes on when the server is back."""
     web = own_stack.processes["web"]
     page.does("document.querySelector('#state').textContent === 'live'")
     web.kill()

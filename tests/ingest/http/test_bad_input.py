@@ -48,7 +48,7 @@ BODIES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_bad_body_is_422(shared_api: Api, name: str) -> None:
-    """With a list of what is wrong, on every route with a body."""
+    """A bad body is 422 with a list of what is wrong, on every route that takes one."""
     for path, headers in [
         ("/messages/", shared_api.person(1)),
         ("/messages/batch", shared_api.app()),
@@ -101,7 +101,7 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 def test_a_bad_path_or_query_is_422(shared_api: Api, url: str) -> None:
-    """And says where."""
+    """A bad value in a path or query is 422, and the answer says in which of them."""
     answer = shared_api.ask("GET", url, headers=shared_api.person(1))
     assert answer.status_code == 422, answer.text
     assert {problem["loc"][0] for problem in answer.json()["detail"]} <= {"path", "query"}
@@ -125,18 +125,18 @@ ODD_BUT_FINE = [
 
 @pytest.mark.parametrize(("url", "status"), ODD_BUT_FINE)
 def test_odd_but_answered(shared_api: Api, url: str, status: int) -> None:
-    """The largest numbers, unknown parameters, bytes that are no text."""
+    """The largest numbers, unknown parameters and bytes that are no text are answered as usual."""
     assert shared_api.ask("GET", url, headers=shared_api.person(1)).status_code == status
 
 
 def test_a_number_of_64_bits_is_kept_exactly(shared_api: Api) -> None:
-    """The largest that passes comes out as it went in."""
+    """The largest number that passes comes out as it went in."""
     answer = shared_api.send(shared_api.person(1), receiver_id=2, content={"n": 2**64 - 1})
     assert answer.json()["content"] == '{"n":18446744073709551615}'
 
 
 def test_numbers_in_content_are_kept_as_written(shared_api: Api) -> None:
-    """Stored compact, keys in the caller's order, unescaped, every digit and exponent (contract §2)."""
+    """An object as content is stored compact, in the caller's order, unescaped, with every digit (contract §2)."""
     written = (
         '{ "z" : 0.12345678901234567890123, "名" : [ 1.10, 1e999, -0, 2E+3 ], "a": "\\u4f60" }'
     )
@@ -161,7 +161,7 @@ def test_a_written_out_nul_escape_is_text(shared_api: Api) -> None:
     "path", ["/messages/", "/messages", "/users/", "/users", "/apps/", "/apps"]
 )
 def test_collections_answer_with_and_without_the_slash(shared_api: Api, path: str) -> None:
-    """Never by a redirect (contract §0)."""
+    """Collections answer with and without the slash at their end, and never by a redirect (contract §0)."""
     if path.startswith("/messages"):
         body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
         answer = shared_api.ask("POST", path, headers=shared_api.person(1), json=body)
@@ -182,7 +182,7 @@ def test_collections_answer_with_and_without_the_slash(shared_api: Api, path: st
     ],
 )
 def test_no_such_path_or_method(shared_api: Api, method: str, path: str, status: int) -> None:
-    """In the one shape of every error; a 405 says what would do."""
+    """An unknown path and a wrong method have the shape of every error, and a 405 says which methods there are."""
     answer = shared_api.ask(method, path)
     assert answer.status_code == status
     assert set(answer.json()) == {"detail"}
@@ -190,7 +190,7 @@ def test_no_such_path_or_method(shared_api: Api, method: str, path: str, status:
 
 
 def test_a_body_is_not_read_past_its_limit(shared_api: Api) -> None:
-    """413, by its announced length or by what arrives; the batch may be longer."""
+    """A body over its limit is 413, by its declared length or by what arrives; the limit of batches is higher."""
     headers = shared_api.person(1)
     long = json.dumps({"type": "x" * 500_000}).encode()
     assert shared_api.ask("POST", "/messages/", headers=headers, content=long).status_code == 413
@@ -202,7 +202,7 @@ def test_a_body_is_not_read_past_its_limit(shared_api: Api) -> None:
 
 
 def test_every_answer_has_a_request_id(shared_api: Api) -> None:
-    """The caller's if it is sane, else ours (contract §0)."""
+    """Every response has an X-Request-Id: the caller's if it is sane, else ours (contract §0)."""
     for given, kept in [("abc-1", True), ("a b", False), ("x" * 200, False), ("<b>", False)]:
         answer = shared_api.ask("GET", "/nothing", headers={"X-Request-Id": given})
         assert (answer.headers["X-Request-Id"] == given) is kept
@@ -226,13 +226,13 @@ def metrics(api: Api) -> str:
 
 
 def test_none_of_it_was_a_500(shared_api: Api) -> None:
-    """The server's own count, over everything that this module asked."""
+    """By the server's own count, nothing that this module asked was answered 500."""
     lines: list[Any] = [line for line in metrics(shared_api).splitlines() if 'status="500"' in line]
     assert lines == []
 
 
 def test_a_body_that_breaks_off_is_not_taken(api: Api) -> None:
-    """Though what came is a whole JSON object: without the last chunk there may be more of it."""
+    """A chunked body that ends without its last chunk is refused, even if what came is a whole JSON object."""
     body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
     url = api.client.base_url
     head = f"POST {API}/messages/ HTTP/1.1\r\nHost: {url.host}\r\nTransfer-Encoding: chunked\r\n"
@@ -252,7 +252,7 @@ def test_a_body_that_breaks_off_is_not_taken(api: Api) -> None:
 
 
 def test_a_body_longer_than_it_may_is_413_for_any_client(api: Api) -> None:
-    """The answer comes before the body was read, and is not lost with a reset (contract §0)."""
+    """The answer to a body that is too long comes before the body was read, and is not lost with a reset (contract §0)."""
     for _ in range(10):
         request = urllib.request.Request(
             f"{api.client.base_url}{API}/messages/",

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.quick, pytest.mark.pure]
 
 @given(st.dictionaries(texts, values, max_size=3), st.booleans())
 def test_what_is_sound_comes_through_unchanged(value: dict[str, Any], ascii_only: bool) -> None:
-    """Values, types and the order of keys, however it was written."""
+    """Sound JSON keeps its values, their types and the order of keys, however it was written."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode()
     written = orjson.dumps(json_body.parse(body))
     assert json.dumps(json.loads(written)) == json.dumps(value)
@@ -33,7 +33,7 @@ def test_what_is_sound_comes_through_unchanged(value: dict[str, Any], ascii_only
 
 @given(values, st.sampled_from(["\0", "a\0b"]))
 def test_a_nul_anywhere_is_refused(value: Any, bad: str) -> None:
-    """In a value or a key, at any depth."""
+    """A NUL in a value or a key is Invalid, however deep it lies."""
     for broken in ({"a": [value, {"b": bad}]}, {bad: value}):
         with pytest.raises(Invalid):
             json_body.parse(json.dumps(broken).encode())
@@ -41,14 +41,14 @@ def test_a_nul_anywhere_is_refused(value: Any, bad: str) -> None:
 
 @given(st.integers(min_value=2**64) | st.integers(max_value=-(2**63) - 1))
 def test_a_number_past_64_bits_is_refused(number: int) -> None:
-    """At any depth."""
+    """A whole number past 64 bits is Invalid, however deep it lies."""
     with pytest.raises(Invalid):
         json_body.parse(json.dumps({"a": [{"b": number}]}).encode())
 
 
 @given(st.binary())
 def test_any_bytes_give_an_object_or_invalid(body: bytes) -> None:
-    """Never another error."""
+    """Any bytes whatever are read as an object or are Invalid; there is no other error."""
     with contextlib.suppress(Invalid):
         assert isinstance(json_body.parse(body), dict)
 
@@ -58,7 +58,7 @@ NUMBERS = ["9" * 400 + ".5", "0.12345678901234567890123", "1e999", "-1E+400", "1
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_numbers_within_objects_stay_as_written(number: str) -> None:
-    """Every digit past a double's precision, every exponent, and the minus of zero."""
+    """A number within an object keeps every digit past a double's precision, its exponent, and the minus of a zero."""
     for inner in ('{"n":%s}', '[%s,"x"]', '{"a":[{"b":%s}]}'):
         body = f'{{"content": {inner % number}, "more": "2026-01-01"}}'.encode()
         assert orjson.dumps(json_body.parse(body)["content"]).decode() == inner % number
@@ -85,7 +85,7 @@ def test_the_second_reading_refuses_what_the_first_does(bad: bytes) -> None:
 
 @given(st.dictionaries(texts, values, max_size=3), st.randoms())
 def test_a_fingerprint_is_of_the_value(value: dict[str, Any], random: Any) -> None:
-    """Key order, spaces and escapes make no difference to it; another value does."""
+    """The order of keys, spaces and escapes make no difference to a fingerprint; another value does."""
     items = list(value.items())
     random.shuffle(items)
     one = json_body.fingerprint(json.dumps(value).encode())
@@ -95,13 +95,13 @@ def test_a_fingerprint_is_of_the_value(value: dict[str, Any], random: Any) -> No
 
 
 def test_a_fingerprint_tells_numbers_apart_that_a_double_does_not() -> None:
-    """Or a retry with another amount would get the first one's answer."""
+    """Numbers that are the same double have different fingerprints: a retry with another amount is another request."""
     bodies = [b'{"n":0.1234567890123456789}', b'{"n":0.1234567890123456788}', b'{"n":1e999}', b'{"n":1e998}']  # fmt: skip
     assert len({json_body.fingerprint(body) for body in bodies}) == 4
 
 
 def test_a_fingerprint_of_deep_nesting_is_of_its_bytes() -> None:
-    """What cannot be written anew is known all the same."""
+    """A value that is nested too deeply to be written again has a fingerprint of its bytes."""
     for levels in (300, 2000):
         body, other = (b'{"a":' * levels + inner + b"}" * levels for inner in (b"1", b"2"))
         assert json_body.fingerprint(body) == json_body.fingerprint(body)
@@ -118,7 +118,7 @@ ENTRIES = {
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_what_is_wrong_in_one_item_is_that_items_alone(name: str) -> None:
-    """The others come through as they are, numbers as written; without the list all is refused."""
+    """A bad item of the list is refused alone, and the others come through as they are; without a list all is refused."""
     body = b'{"messages":[{"n":1.10},%b,null]}' % ENTRIES[name]
     first, second, third = json_body.parse_with_lenient_list(body, "messages")["messages"]
     assert orjson.dumps(first) == b'{"n":1.10}'

@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.quick, pytest.mark.pure]
     ],
 )
 def test_a_wait_is_capped_and_an_odd_one_ignored(header: bytes, seconds: int | None) -> None:
-    """RFC 7240 §2: a preference that is not understood is ignored."""
+    """A preferred wait is ten seconds at most, and one that cannot be read is ignored (RFC 7240 §2)."""
     expected = None if seconds is None else timedelta(seconds=seconds)
     assert parse_wait({b"prefer": header}) == expected
 
@@ -48,7 +48,7 @@ def key_of(headers: dict[bytes, bytes], **given: Any) -> IdempotencyKey | None:
 
 
 def test_a_key_is_the_callers_and_the_bodys() -> None:
-    """The same JSON value gives the same fingerprint; another value or kind of request another."""
+    """The same key, caller, JSON value and kind of request give the same idempotency key; another of them does not."""
     given = {b"idempotency-key": b"k"}
     first = key_of(given, caller=CALLER, body=b'{"a":1,"b":"\\u4f60"}')
     again = key_of(given, caller=CALLER, body='{"b": "你", "a": 1}'.encode())
@@ -63,6 +63,6 @@ def test_a_key_is_the_callers_and_the_bodys() -> None:
 
 @pytest.mark.parametrize("key", [b"", b"x" * 256])
 def test_a_key_has_1_to_255_characters(key: bytes) -> None:
-    """Contract §2."""
+    """An Idempotency-Key that is empty or longer than 255 characters is Invalid (contract §2)."""
     with pytest.raises(Invalid):
         key_of({b"idempotency-key": key}, caller=CALLER, body=b"")

@@ -1,4 +1,4 @@
-"""Broadcasts at the door: audience, report, list, who has not read it, cancel, recall (contract §3)."""
+"""The routes of broadcasts: audience, report, list, the people who have not read it, cancel, recall (contract §3)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ def report(api: Api, id: int) -> Any:
 
 
 def test_named_people_get_it_and_unknown_ones_are_listed(api: Api) -> None:
-    """By user id: once each; unknown, disabled and deleted ones are told, not an error."""
+    """An audience of ids gets the broadcast once each; unknown, disabled and deleted ones are listed and are no error."""
     id = api.sent(api.app(), **NOTICE, audience={"user_ids": [5, 2, 99, 2, 8, 9]})
     expand(api)
     shown = report(api, id)
@@ -40,7 +40,7 @@ def test_named_people_get_it_and_unknown_ones_are_listed(api: Api) -> None:
 
 
 def test_people_are_named_by_the_apps_own_accounts(api: Api) -> None:
-    """Resolved through the calling app's mappings when it is accepted."""
+    """An audience of the app's own names is resolved through its mappings when the broadcast is accepted."""
     names = ["lisi", "zhangsan", "nobody", "ghost", "gone", "li.si"]
     id = api.sent(api.app(), **NOTICE, audience={"app_user_ids": names})
     expand(api)
@@ -67,7 +67,7 @@ def test_people_are_named_by_the_apps_own_accounts(api: Api) -> None:
     ],
 )
 def test_an_audience_that_is_none_is_refused(shared_api: Api, audience: Any, more: Any) -> None:
-    """One way, at least one person, whole numbers, and broadcasts only: otherwise 422."""
+    """An audience that is empty, named in two ways, not of whole numbers, or not of a broadcast is 422."""
     assert shared_api.send(shared_api.app(), **more, audience=audience).status_code == 422
 
 
@@ -78,7 +78,7 @@ def test_an_audience_that_is_none_is_refused(shared_api: Api, audience: Any, mor
 def test_an_audience_of_bad_entries_has_a_short_answer(
     shared_api: Api, way: str, bad: object
 ) -> None:
-    """It names twenty of them by their place, and how many there are: not a line for each of 20,000."""
+    """The answer to an audience of 20,000 bad entries names twenty by their place and says how many there are."""
     good: object = 1 if way == "user_ids" else "lisi"
     answer = shared_api.send(shared_api.app(), **NOTICE, audience={way: [good, *[bad] * 20_000]})
     assert answer.status_code == 422
@@ -90,7 +90,7 @@ def test_an_audience_of_bad_entries_has_a_short_answer(
 
 
 def test_an_audience_may_have_100_000_people_and_no_more(shared_api: Api) -> None:
-    """Its body is longer than a message's may be; one more person is 422, of a person 413."""
+    """An audience of 100,000 people is accepted though its body is long; one more is 422, a person's long body 413."""
     names = [f"account-{number:06}" for number in range(100_001)]
     app, person = shared_api.app(), shared_api.person(1)
     assert shared_api.send(app, **NOTICE, audience={"app_user_ids": names}).status_code == 422
@@ -101,7 +101,7 @@ def test_an_audience_may_have_100_000_people_and_no_more(shared_api: Api) -> Non
 
 
 def test_scheduled_ones_are_reported_and_listed(api: Api) -> None:
-    """SCHEDULED in report and list, and of no other app."""
+    """A scheduled broadcast is SCHEDULED in its report and in the list of its app, and in no other app's."""
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     id = api.sent(api.app(), **NOTICE, send_at=later)
     assert report(api, id)["status"] == "SCHEDULED"
@@ -111,7 +111,7 @@ def test_scheduled_ones_are_reported_and_listed(api: Api) -> None:
 
 
 def test_read_and_unread_add_up(api: Api) -> None:
-    """`read` is who has read it, `unread` lists the rest by page."""
+    """The report counts the people who have read a broadcast, and the pages of `unread` list all others."""
     id = api.sent(api.app(), **NOTICE)
     expand(api)
     with api.engine.begin() as connection:
@@ -126,7 +126,7 @@ def test_read_and_unread_add_up(api: Api) -> None:
 
 
 def test_a_cancel_answers_what_was_delivered(api: Api) -> None:
-    """CANCELLED with exactly who has it; again the same; what came to rest stays as it is."""
+    """Cancelling answers CANCELLED with how many people have it, as often as it is repeated; what is done stays done."""
     id, done = (
         api.sent(api.app(), **NOTICE),
         api.sent(api.app(), **NOTICE, audience={"user_ids": [1]}),
@@ -143,7 +143,7 @@ def test_a_cancel_answers_what_was_delivered(api: Api) -> None:
 
 
 def test_a_broadcast_is_taken_back_by_its_app(api: Api) -> None:
-    """202, RECALLING, then RECALLED and gone; a receiver 403, a stranger 404."""
+    """A recall is 202 and RECALLING, then RECALLED and gone from histories; a receiver gets 403, a stranger 404."""
     id = api.sent(api.app(), **NOTICE, audience={"user_ids": [1, 2, 3]})
     expand(api)
     path = f"/messages/{id}"
@@ -164,7 +164,7 @@ def test_a_broadcast_is_taken_back_by_its_app(api: Api) -> None:
 
 
 def test_a_list_is_short_and_the_last_accepted_come_first(api: Api) -> None:
-    """However many could not be resolved, and whatever is scheduled; also of one status alone."""
+    """The list begins with the last accepted, leaves out who could not be resolved, and can be of one status alone."""
     soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     later = api.sent(api.app(), **NOTICE, send_at=soon)
     many = {"app_user_ids": [f"nobody {n} {'x' * 40}" for n in range(20_000)]}
@@ -184,7 +184,7 @@ def test_a_list_is_short_and_the_last_accepted_come_first(api: Api) -> None:
 
 
 def test_a_message_is_not_delivered_before_its_broadcast_is_done(api: Api) -> None:
-    """ACCEPTED while some have it, then DELIVERED; CANCELLED if it was stopped (contract §2)."""
+    """A broadcast's message is ACCEPTED until all people have it, then DELIVERED, or CANCELLED if stopped (contract §2)."""
     id, stopped = (api.sent(api.app(), **NOTICE) for _ in range(2))
 
     def status(id: int) -> str:
@@ -197,3 +197,19 @@ def test_a_message_is_not_delivered_before_its_broadcast_is_done(api: Api) -> No
     assert (status(id), status(stopped)) == ("DELIVERED", "CANCELLED")
     api.ask("DELETE", f"/messages/{id}", headers=api.app())
     assert status(id) == "RECALLED"
+
+
+def test_an_app_lists_its_broadcasts_newest_first(api: Api) -> None:
+    """An app lists its own broadcasts from the newest, in pages and without `unresolved`; another app sees none of them."""
+    ids = [api.sent(api.app("oa"), type="NOTIFICATION", is_broadcast=True) for _ in range(3)]
+    api.deliver()
+    answer = api.ask("GET", "/broadcasts", headers=api.app("oa"), params={"limit": 2})
+    assert [report["id"] for report in answer.json()] == ids[:0:-1]
+    older = {"before_id": ids[1]}
+    answer = api.ask("GET", "/broadcasts", headers=api.app("oa"), params=older)
+    assert [report["id"] for report in answer.json()] == ids[:1]
+    assert list(answer.json()[0]) == [
+        "id", "status", "total", "expanded", "failed_chunks", "last_error", "held", "recalled", "read",
+        "created_at", "started_at", "finished_at", "rate_per_second",
+    ]  # fmt: skip
+    assert api.ask("GET", "/broadcasts", headers=api.app("crm")).json() == []

@@ -1,4 +1,4 @@
-"""For whoever runs it: probes, metrics, the document, limits, slow bodies (contract §7)."""
+"""The routes for operators: probes and metrics; and the document, limits and slow bodies (contract §7)."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from tests.ingest.running import API, Api, running
 
 @pytest.mark.quick
 def test_the_document_is_valid_and_has_every_route() -> None:
-    """Every path, who may call it, every parameter of the path, and answers of success and failure."""
+    """The document has every path, who may call it, its parameters, and the answers of success and failure."""
     document = openapi.build_document(ALL)
     openapi_spec_validator.validate(document)
     for endpoint in ALL:
@@ -40,7 +40,7 @@ def test_the_document_is_valid_and_has_every_route() -> None:
 
 @pytest.mark.quick
 def test_bounds_are_said_in_words_of_json_schema() -> None:
-    """`minimum` and `maximum` of every number in a path or query, and no word that pydantic made up."""
+    """Numbers in paths and queries have `minimum` and `maximum` in the document, and no word that pydantic made up."""
     document = openapi.build_document(ALL)
     words = set(re.findall(r'"(\w+)":', json.dumps(document)))
     made_up = {"ge", "gt", "le", "lt", "max_length", "min_length", "multiple_of"}
@@ -59,7 +59,7 @@ def test_bounds_are_said_in_words_of_json_schema() -> None:
 
 @pytest.mark.quick
 def test_names_of_operations_are_their_own() -> None:
-    """Generated clients make methods of them."""
+    """No two operations have the same id, because generated clients make methods of them."""
     assert len({endpoint.name for endpoint in ALL}) == len(ALL)
 
 
@@ -72,7 +72,7 @@ def check(api: Api, document: Any, endpoint: Endpoint, answer: Any) -> None:
 
 
 def test_answers_are_as_the_document_says(shared_api: Api) -> None:
-    """Of every kind of JSON answer, checked against the served document."""
+    """JSON answers of every kind pass the schemas of the served document."""
     api = shared_api
     document = api.ask("GET", "//openapi.json").json()
     by_name = {endpoint.name: endpoint for endpoint in ALL}
@@ -102,7 +102,7 @@ def test_answers_are_as_the_document_says(shared_api: Api) -> None:
 
 
 def test_the_docs_come_from_here(shared_api: Api) -> None:
-    """The page, its script and Swagger UI's files; no other host is named."""
+    """The page of the docs, its script and Swagger UI's files are served from here, and no other host is named."""
     page = shared_api.ask("GET", "//docs")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "://" not in page.text
@@ -114,7 +114,7 @@ def test_the_docs_come_from_here(shared_api: Api) -> None:
 
 
 def test_metrics_are_there_from_the_start(shared_api: Api) -> None:
-    """The names that dashboards and alarms use, by route template and never by id."""
+    """The metrics that dashboards and alarms use are there from the start, by route template and never by id."""
     shared_api.ask("GET", "/messages/history/2", headers=shared_api.person(1))
     shared_api.ask("GET", "/nothing/of-ours")
     text = shared_api.ask("GET", "//metrics").text
@@ -135,7 +135,7 @@ def test_metrics_are_there_from_the_start(shared_api: Api) -> None:
 def test_ready_means_that_every_part_answers(
     own_environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """A broker away, or a schema that is older than the code: 503, and which it is."""
+    """A broker that is away, or a schema that is older than the code, makes /readyz 503, and the answer names it."""
     away = {"CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"}
     with running({**own_environ, **away}, engine) as api:
         assert_not_ready(api, "broker")
@@ -161,7 +161,7 @@ def assert_not_ready(api: Api, parts: str) -> None:
 
 
 def test_an_app_over_its_share_is_429(own_environ: Mapping[str, str], engine: Engine) -> None:
-    """With a Retry-After; a person is not held back by it, and other apps neither."""
+    """An app over its rate is 429 with Retry-After; other apps and people are not held back by it."""
     limit = {"CARILLON_APP_DAILY_QUOTA": "2", "CARILLON_APP_LIMIT_WAIT_SECONDS": "5"}
     with running({**own_environ, **limit}, engine) as api:
         statuses = [api.send(api.app("oa"), receiver_id=2).status_code for _ in range(3)]
@@ -192,7 +192,7 @@ def answer_in_pieces(api: Api, pieces: list[bytes], *, length: int, more: str = 
 
 
 def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> None:
-    """And the connection is closed (fault row 35)."""
+    """A body that does not arrive in its time is 408, and the connection is closed (fault row 35)."""
     with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "0.3"}, engine) as api:
         answer = answer_in_pieces(api, [b"{"], length=100)
     assert answer.startswith(b"HTTP/1.1 408")
@@ -200,7 +200,7 @@ def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> N
 
 
 def test_a_body_in_pieces_is_read(own_environ: Mapping[str, str], engine: Engine) -> None:
-    """However often it has to be waited for, within its time."""
+    """A body that comes piece by piece within its time is read, however often it has to be waited for."""
     body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
     pieces = [body[start : start + 16] for start in range(0, len(body), 16)]
     with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "10"}, engine) as api:

@@ -32,7 +32,7 @@ def notice(api: Api, **changes: Any) -> int:
 
 
 def test_a_button_leads_to_the_app_with_a_fresh_ticket(shared_api: Api) -> None:
-    """Every call another ticket; the app learns who came, once."""
+    """Every call gives the button's URL another ticket, with which the app learns once who came."""
     path = f"/messages/{notice(shared_api)}/callback-url"
     urls = [
         shared_api.ask("GET", path, headers=shared_api.person(2)).json()["callback_url"]
@@ -52,7 +52,7 @@ def test_a_button_leads_to_the_app_with_a_fresh_ticket(shared_api: Api) -> None:
 
 
 def test_another_apps_attempt_does_not_spend_a_ticket(shared_api: Api) -> None:
-    """It gets 404, and the right app still gets its answer."""
+    """An app that redeems another app's ticket gets 404, and the right app still gets its answer."""
     body = {"app_id": "oa", "username": "", "password": ""}
     answer = shared_api.ask("POST", "/simple/sso-login", headers=shared_api.person(2), json=body)
     [ticket] = query(answer.json()["redirect_url"])["ticket"]
@@ -68,7 +68,7 @@ def test_another_apps_attempt_does_not_spend_a_ticket(shared_api: Api) -> None:
 def test_signing_on_needs_an_app_and_an_account(
     shared_api: Api, person: int, app_id: str, status: int
 ) -> None:
-    """No mapping 403, no such app (or not active) 404."""
+    """Signing on without an account in the app is 403, to an unknown or inactive app 404."""
     body = {"app_id": app_id}
     headers = shared_api.person(person)
     answer = shared_api.ask("POST", "/simple/sso-login", headers=headers, json=body)
@@ -76,7 +76,7 @@ def test_signing_on_needs_an_app_and_an_account(
 
 
 def test_a_jump_redirects_with_a_ticket_that_no_cache_keeps(shared_api: Api) -> None:
-    """302 to the callback; the target comes back unchanged."""
+    """A jump is a 302 to the app's callback that no cache keeps, and the target comes back unchanged."""
     params = {"app_id": "oa", "redirect_to": TARGET}
     answer = shared_api.ask("GET", "/simple/sso/jump", headers=shared_api.person(1), params=params)
     assert answer.status_code == 302
@@ -95,7 +95,7 @@ def test_a_jump_redirects_with_a_ticket_that_no_cache_keeps(shared_api: Api) -> 
 
 
 def test_a_jump_over_a_callback_that_is_not_ascii(api: Api, engine: Engine) -> None:
-    """302 with the address percent-encoded (RFC 3987 §3.1), and the same from callback-url and sso-login."""
+    """A callback that is not ASCII is percent-encoded (RFC 3987 §3.1), in a jump, in callback-url and in sso-login."""
     with engine.begin() as connection:
         callback = "https://oa.example.com/回调?名=é"
         connection.execute(update(apps).where(apps.c.id == 7).values(callback_url=callback))
@@ -115,7 +115,7 @@ def test_a_jump_over_a_callback_that_is_not_ascii(api: Api, engine: Engine) -> N
     ["https://evil.example.org/", "//oa.example.com/", "javascript:alert(1)", "https://oa.example.com@evil.org/", "https://oa.example.com\\@evil.org/", ""],
 )  # fmt: skip
 def test_a_jump_leads_nowhere_else(shared_api: Api, target: str) -> None:
-    """No open redirect (contract §2)."""
+    """A jump to a host that the app has not registered is 422, so that there is no open redirect (contract §2)."""
     params = {"app_id": "oa", "redirect_to": target}
     headers = shared_api.person(1)
     answer = shared_api.ask("GET", "/simple/sso/jump", headers=headers, params=params)
@@ -124,7 +124,7 @@ def test_a_jump_leads_nowhere_else(shared_api: Api, target: str) -> None:
 
 
 def test_only_a_received_message_with_such_a_button_has_a_callback(shared_api: Api) -> None:
-    """The sender 404; no button, or another link, 422."""
+    """Asking for the callback of a message is 404 for its sender, and 422 without a button that signs on."""
     api = shared_api
     sent = api.sent(
         api.person(1), receiver_id=2, content_type="USER_NOTIFICATION", app_id="oa",
@@ -140,7 +140,7 @@ def test_only_a_received_message_with_such_a_button_has_a_callback(shared_api: A
 
 
 def test_what_an_app_may_is_judged_when_the_button_is_pressed(api: Api, engine: Engine) -> None:
-    """A host taken back since is 422; an app closed since is 404."""
+    """A button whose host was taken back since is 422 when it is pressed, and one whose app was closed since is 404."""
     path = f"/messages/{notice(api)}/callback-url"
     headers = api.person(2)
     assert api.ask("GET", path, headers=headers).status_code == 200
@@ -163,5 +163,5 @@ def becomes(api: Api, path: str, headers: dict[str, str], status: int) -> bool:
 
 @pytest.mark.parametrize("ticket", ["", "x", "字", "a" * 513])
 def test_what_is_no_ticket_is_refused(shared_api: Api, ticket: str) -> None:
-    """404, or 422 for what cannot be one."""
+    """A ticket that does not exist is 404, and what cannot be a ticket is 422."""
     assert verify(shared_api, ticket).status_code == (404 if 0 < len(ticket) <= 512 else 422)

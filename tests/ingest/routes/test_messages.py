@@ -1,0 +1,142 @@
+"""A message as its sender and receivers can ask after it, and `Prefer: wait` (contract §2)."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from ops.local.polling import wait_until
+from storage.postgres.messages import persistence
+from storage.postgres.sends import failed_sends
+from storage.postgres.sends.withdrawals import withdraw
+from tests.ingest.running import Api, running
+
+
+def test_status_follows_the_message(api: Api) -> None:
+    """The status of a message is ACCEPTED and then DELIVERED; that of a scheduled one is SCHEDULED."""
+    message_id = api.sent(api.person(1), receiver_id=2)
+    assert status(api, message_id) == "ACCEPTED"
+    api.deliver()
+    assert status(api, message_id) == "DELIVERED"
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    answer = api.send(api.person(1), receiver_id=2, send_at=later)
+    assert answer.json()["created_at"] == later[:-1]
+    assert status(api, answer.json()["id"]) == "SCHEDULED"
+
+
+def status(api: Api, message_id: int) -> str:
+    """What its sender is told."""
+    return str(api.ask("GET", f"/messages/{message_id}", headers=api.person(1)).json()["status"])
+
+
+def test_a_wait_ends_when_the_message_is_in_the_history(api: Api) -> None:
+    """The answer to a send that waits comes when the message is in the history, and Preference-Applied says so."""
+    stop = Event()
+
+    def work() -> None:
+        while not stop.wait(0.05):
+            api.deliver()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work)
+        answer = api.send({**api.person(1), "Prefer": "wait=10"}, receiver_id=2)
+        stop.set()
+    assert answer.headers["Preference-Applied"] == "wait=10"
+    assert seen(api, api.person(2), answer.json()["id"]) == "DELIVERED"
+
+
+@pytest.mark.parametrize("is_broadcast", [False, True])
+def test_a_wait_for_what_fails_or_is_taken_back_does_not_say_applied(
+    api: Api, *, is_broadcast: bool
+) -> None:
+    """Waiting for a send that fails or is taken back ends as soon as that is known, without Preference-Applied."""
+    for end in (failed_sends.move_to_failed, take_back):
+        with ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(end_what_waits, api, end)
+            headers = {**api.app("oa"), "Prefer": "wait=10"}
+            body = {"is_broadcast": True} if is_broadcast else {"receiver_id": 2}
+            began = time.monotonic()
+            answer = api.send(headers, type="NOTIFICATION", **body)
+            assert ending.result()
+        assert answer.status_code == 200
+        assert "Preference-Applied" not in answer.headers
+        assert time.monotonic() - began < 8
+
+
+def take_back(connection: Connection, ids: list[int]) -> None:
+    """Take all of them back."""
+    for id in ids:
+        withdraw(connection, id)
+
+
+def end_what_waits(api: Api, end: Callable[[Connection, list[int]], None]) -> bool:
+    """Do this to the next send that waits; False if none came."""
+
+    def ended() -> bool:
+        with api.engine.begin() as connection:
+            ids = list(connection.execute(text("SELECT id FROM accepted")).scalars())
+            end(connection, ids)
+            return bool(ids)
+
+    return wait_until(ended, seconds=8)
+
+
+def seen(api: Api, headers: dict[str, str], id: int) -> Any:
+    """The status that `GET /messages/{id}` shows, or the answer's if it shows none."""
+    answer = api.ask("GET", f"/messages/{id}", headers=headers)
+    return answer.json()["status"] if answer.status_code == 200 else answer.status_code
+
+
+@pytest.mark.parametrize("kind", ["private", "notification"])
+def test_a_receiver_sees_a_message_while_it_is_in_their_history(api: Api, kind: str) -> None:
+    """A receiver sees a message while it is in their history, and gets 404 before it, and once it is recalled (contract §2)."""
+    sender, body = (
+        (api.person(1), {}) if kind == "private" else (api.app("oa"), {"type": "NOTIFICATION"})
+    )
+    receiver, stranger = api.person(2), api.person(3)
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    scheduled = api.sent(sender, receiver_id=2, send_at=later, **body)
+    waiting = api.sent(sender, receiver_id=2, **body)
+    assert [seen(api, sender, id) for id in (scheduled, waiting)] == ["SCHEDULED", "ACCEPTED"]
+    for id in (scheduled, waiting):
+        for other in (receiver, stranger):
+            assert seen(api, other, id) == 404
+            assert api.ask("DELETE", f"/messages/{id}", headers=other).status_code == 404
+    with api.engine.begin() as connection:
+        persistence.persist(connection, [waiting])
+    assert [seen(api, who, waiting) for who in (sender, receiver, stranger)] == [
+        "DELIVERED",
+        "DELIVERED",
+        404,
+    ]
+    assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 403
+    assert api.ask("DELETE", f"/messages/{waiting}", headers=sender).status_code == 204
+    assert [seen(api, who, waiting) for who in (sender, receiver)] == ["RECALLED", 404]
+    assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 404
+    failed = api.sent(sender, receiver_id=2, **body)
+    with api.engine.begin() as connection:
+        failed_sends.move_to_failed(connection, [failed])
+    assert [seen(api, who, failed) for who in (sender, receiver)] == ["FAILED", 404]
+
+
+def test_a_wait_that_ends_before_is_answered_all_the_same(api: Api) -> None:
+    """A send whose wait ends before its message is delivered is answered 200, without Preference-Applied."""
+    began = time.monotonic()
+    answer = api.send({**api.person(1), "Prefer": "wait=1"}, receiver_id=2)
+    assert answer.status_code == 200
+    assert "Preference-Applied" not in answer.headers
+    assert 1 <= time.monotonic() - began < 5
+
+
+def test_times_are_in_the_deployments_zone(own_environ: dict[str, str], engine: Engine) -> None:
+    """Times are those of the deployment's time zone, without an offset (contract §0)."""
+    with running({**own_environ, "CARILLON_TIME_ZONE": "Asia/Shanghai"}, engine) as api:
+        shown = api.send(api.person(1), receiver_id=2).json()["created_at"]
+    eight_hours_on = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() + 8 * 3600))
+    assert shown.startswith(eight_hours_on[:11])
+    assert abs(int(shown[11:13]) - int(eight_hours_on[11:13])) <= 1
