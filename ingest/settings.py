@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storage.settings import duration, setting, whole
+from storage.setting_parsers import duration, whole_number
+from storage.settings import setting
 
 _SHORTEST_TOKEN = 16
 
@@ -22,13 +23,13 @@ class IngestSettings:
     content_limit_bytes: int = setting(
         "CARILLON_CONTENT_LIMIT_BYTES",
         64 * 1024,
-        parse=whole(1, 16 * 1024 * 1024),
+        parse=whole_number(1, 16 * 1024 * 1024),
         help="Longest `content` of a message, in bytes of UTF-8; a longer one is answered 413.",
     )
     batch_body_limit_bytes: int = setting(
         "CARILLON_BATCH_BODY_LIMIT_BYTES",
         8 * 1024 * 1024,
-        parse=whole(1024, 1024 * 1024 * 1024),
+        parse=whole_number(1024, 1024 * 1024 * 1024),
         help="Longest body of an app's POST /messages/ (an audience is long) and /messages/batch, in "
         "bytes; a longer one is answered 413 unread.",
     )
@@ -54,7 +55,7 @@ class IngestSettings:
     lookup_size: int = setting(
         "CARILLON_LOOKUP_SIZE",
         100_000,
-        parse=whole(1, 10_000_000),
+        parse=whole_number(1, 10_000_000),
         help="How many people and mappings are remembered at most (about 0.5 KiB each).",
     )
     lookup_patience: timedelta = setting(
@@ -66,7 +67,7 @@ class IngestSettings:
     intake_batch: int = setting(
         "CARILLON_INTAKE_BATCH",
         500,
-        parse=whole(1, 5000),
+        parse=whole_number(1, 5000),
         help="How many sends are committed together at most.",
     )
     intake_patience: timedelta = setting(
@@ -78,7 +79,7 @@ class IngestSettings:
     accepted_cap: int = setting(
         "CARILLON_ACCEPTED_CAP",
         200_000,
-        parse=whole(1, 2**31),
+        parse=whole_number(1, 2**31),
         help="How many sends may wait to be delivered; past it new ones are answered 503.",
     )
     backlog_interval: timedelta = setting(
@@ -110,7 +111,7 @@ class IngestSettings:
     recall_hours: int = setting(
         "CARILLON_RECALL_HOURS",
         24,
-        parse=whole(0, 366 * 24),
+        parse=whole_number(0, 366 * 24),
         help="How long a person may take a message back, in hours; later 403. Apps always may.",
     )
 

@@ -5,16 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from storage.keys.tokens import TokenSettings
-from storage.settings import (
-    DisplaySettings,
-    ValkeySettings,
-    check,
-    duration,
-    load,
-    setting,
-    whole,
-    words,
-)
+from storage.setting_parsers import comma_separated, duration, whole_number
+from storage.settings import DisplaySettings, ValkeySettings, check, load, setting
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.tickets import TicketSettings
 
@@ -26,20 +18,20 @@ class PushSettings:
     connections: int = setting(
         "CARILLON_PUSH_CONNECTIONS",
         50_000,
-        parse=whole(1, 10_000_000),
+        parse=whole_number(1, 10_000_000),
         help="Sockets one process holds at most; further ones are closed with 1013.",
     )
     connections_per_user: int = setting(
         "CARILLON_PUSH_CONNECTIONS_PER_USER",
         10,
-        parse=whole(1, 1000),
+        parse=whole_number(1, 1000),
         help="Sockets a person has at most in one process; one more takes the place of one that has been silent for "
         "40 s (closed with 4501), or is answered 429.",
     )
     buffer_bytes: int = setting(
         "CARILLON_PUSH_BUFFER_BYTES",
         1024 * 1024,
-        parse=whole(64 * 1024, 1024**3),
+        parse=whole_number(64 * 1024, 1024**3),
         help="Bytes waiting for a slow reader before its socket is closed with 4408.",
     )
     silence: timedelta = setting(
@@ -51,13 +43,13 @@ class PushSettings:
     origins: tuple[str, ...] = setting(
         "CARILLON_PUSH_ORIGINS",
         (),
-        parse=words,
+        parse=comma_separated,
         help="Web origins (https://host) that may open sockets from a browser; none: any may.",
     )
     backlog_bytes: int = setting(
         "CARILLON_PUSH_BACKLOG_BYTES",
         64 * 1024 * 1024,
-        parse=whole(0, 1024**4),
+        parse=whole_number(0, 1024**4),
         help="Memory for replaying recent events to clients that resume; over it, the oldest go.",
     )
 

@@ -9,10 +9,10 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from storage.model.errors import InvalidSettings
+from storage.setting_parsers import database_url, duration, time_zone, whole_number
 
 Settings = TypeVar("Settings")
 
@@ -25,11 +25,11 @@ def setting(
     help: str,
     secret: bool = False,
 ) -> Any:
-    """Declare one field read from the environment variable `name`.
+    """Declare a field of a settings class, which is read from the environment variable `name`.
 
-    `parse` turns its text into the value and may raise ValueError with a sentence; `default` is the
-    parsed value; without one the variable is required. `help` states unit and consequence. What a
-    `secret` holds is never shown, also not when it is malformed.
+    `parse` turns the text into the value, or raises ValueError with a sentence. `default` is a parsed value; without one
+    the variable is required. `help` states unit and consequence. The text of a `secret` is never shown, not even when it
+    is malformed.
     """
     metadata = {"name": name, "parse": parse, "help": help, "secret": secret}
     if default is MISSING:
@@ -38,7 +38,7 @@ def setting(
 
 
 def load(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
-    """Build `kind` from `environ`; an empty value counts as not set.
+    """Build the settings class `kind` from `environ`; an empty variable counts as not set.
 
     Raises InvalidSettings with a line for each variable that is missing or malformed.
     """
@@ -48,7 +48,7 @@ def load(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
         text = environ.get(item.metadata["name"], "")
         try:
             if text:
-                values[item.name] = _parsed(item, text)
+                values[item.name] = _parse_field(item, text)
             elif item.default is MISSING:
                 wrong.append(f"{item.metadata['name']} must be set: {item.metadata['help']}")
         except InvalidSettings as error:
@@ -59,9 +59,9 @@ def load(kind: type[Settings], environ: Mapping[str, str]) -> Settings:
 
 
 def check(kinds: Iterable[type[Any]], environ: Mapping[str, str]) -> None:
-    """Raises InvalidSettings with a line for each variable of all these classes that is missing or malformed.
+    """Raise InvalidSettings if any variable of these classes is missing or malformed, with a line for each.
 
-    For the start of a process: who mends settings should see all that is wrong, not one after the other.
+    For the start of a process: an operator should see everything that is wrong at once.
     """
     wrong: dict[str, None] = {}
     for kind in kinds:
@@ -78,7 +78,7 @@ def list_fields(kind: type[Any]) -> list[Field[Any]]:
     return [item for item in fields(kind) if "name" in item.metadata]
 
 
-def _parsed(item: Field[Any], text: str) -> Any:
+def _parse_field(item: Field[Any], text: str) -> Any:
     try:
         return item.metadata["parse"](text)
     except ValueError as error:
@@ -86,87 +86,9 @@ def _parsed(item: Field[Any], text: str) -> Any:
         raise InvalidSettings(f"{item.metadata['name']}{shown}: {error}") from error
 
 
-def whole(minimum: int = 0, maximum: int = 2**31) -> Callable[[str], int]:
-    """A parser of whole numbers within bounds."""
-
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError("must be a whole number") from None
-        if not minimum <= number <= maximum:
-            raise ValueError(f"must be from {minimum} to {maximum}")
-        return number
-
-    return parse
-
-
-def duration(
-    minimum: float = 0.0, maximum: float = 10 * 366 * 86400.0
-) -> Callable[[str], timedelta]:
-    """A parser of durations given in seconds."""
-
-    def parse(text: str) -> timedelta:
-        try:
-            seconds = float(text)
-        except ValueError:
-            raise ValueError("must be a number of seconds") from None
-        if not minimum <= seconds <= maximum:
-            raise ValueError(f"must be from {minimum:g} to {maximum:g} seconds")
-        return timedelta(seconds=seconds)
-
-    return parse
-
-
-def switch(text: str) -> bool:
-    """A parser of yes/no values."""
-    word = text.strip().lower()
-    if word in {"1", "true", "yes", "on"}:
-        return True
-    if word in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError("must be 1/0, true/false, yes/no or on/off")
-
-
-def words(text: str) -> tuple[str, ...]:
-    """A parser of comma-separated lists; blanks are dropped."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def zone(text: str) -> ZoneInfo:
-    """A parser of IANA time zone names."""
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("is not a known time zone, such as UTC or Asia/Shanghai") from None
-
-
-def one_of(*allowed: str) -> Callable[[str], str]:
-    """A parser that takes one of the given words only."""
-
-    def parse(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return text
-
-    return parse
-
-
-def database_url(text: str) -> str:
-    """A PostgreSQL URL with the psycopg driver named, whatever scheme spelling it came in."""
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise ValueError("must start with postgresql://")
-    try:
-        _ = urlsplit(text).port
-    except ValueError:
-        raise ValueError("is no URL: are @, / and : in the password percent-encoded?") from None
-    return f"postgresql+psycopg://{rest}"
-
-
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """Where the record is and how long one may wait for it."""
+    """Where the record is, and how long anything may wait for it."""
 
     url: str = setting(
         "CARILLON_DATABASE_URL",
@@ -185,7 +107,7 @@ class DatabaseSettings:
     pool_size: int = setting(
         "CARILLON_DATABASE_POOL_SIZE",
         16,
-        parse=whole(1, 200),
+        parse=whole_number(1, 200),
         help="Connections a process keeps at most, ingest at least 5: it divides them up between sends, reads, lists, "
         "strangers and probes. More requests than that wait their turn.",
     )
@@ -227,7 +149,7 @@ class DisplaySettings:
     time_zone: ZoneInfo = setting(
         "CARILLON_TIME_ZONE",
         ZoneInfo("UTC"),
-        parse=zone,
+        parse=time_zone,
         help="Times in answers and frames are in this zone, without an offset.",
     )
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storage.settings import duration, setting, whole
+from storage.setting_parsers import duration, whole_number
+from storage.settings import setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +14,13 @@ class WorkerSettings:
     persist_batch: int = setting(
         "CARILLON_PERSIST_BATCH",
         500,
-        parse=whole(1, 5000),
+        parse=whole_number(1, 5000),
         help="Messages persisted in one transaction at most.",
     )
     chunk_size: int = setting(
         "CARILLON_CHUNK_SIZE",
         5000,
-        parse=whole(1, 100_000),
+        parse=whole_number(1, 100_000),
         help="People in one chunk of a broadcast.",
     )
     drain: timedelta = setting(
@@ -39,7 +40,7 @@ class WorkerSettings:
         5,
         # Three attempts bring a batch down to the one row that kills its worker. With fewer than four its innocent
         # neighbours would become failed sends too.
-        parse=whole(4, 100),
+        parse=whole_number(4, 100),
         help="A send that failed this often becomes a failed send, for a person to look at. A part of a "
         "broadcast is tried for ever; after this many failures the next ones of its app no longer wait for it.",
     )
@@ -65,21 +66,21 @@ class WorkerSettings:
     metrics_port: int = setting(
         "CARILLON_WORKER_METRICS_PORT",
         0,
-        parse=whole(0, 65535),
+        parse=whole_number(0, 65535),
         help="Port on which a worker serves its metrics (/metrics); 0: it does not. Needs "
         "PROMETHEUS_MULTIPROC_DIR, an empty folder that the processes of its pool share.",
     )
     retention_days: int = setting(
         "CARILLON_RETENTION_DAYS",
         0,
-        parse=whole(0, 36_500),
+        parse=whole_number(0, 36_500),
         help="Months of messages all of which are older than this go, with their deliveries and "
         "broadcasts; 0: everything is kept.",
     )
     drift_sample_percent: int = setting(
         "CARILLON_DRIFT_SAMPLE_PERCENT",
         1,
-        parse=whole(0, 100),
+        parse=whole_number(0, 100),
         help="Share of the conversations whose unread counters are recounted every night.",
     )
 

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from storage.settings import setting, whole
+from storage.setting_parsers import whole_number
+from storage.settings import setting
 
 
 def _parse_networks(text: str) -> str:
@@ -24,7 +25,7 @@ class UpSettings:
     port: int = setting(
         "CARILLON_PORT",
         8000,
-        parse=whole(1, 65535),
+        parse=whole_number(1, 65535),
         help="Port that REST and WebSocket share.",
     )
     public_url: str = setting(

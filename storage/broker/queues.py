@@ -13,7 +13,8 @@ from celery.app.amqp import AMQP
 from kombu import Exchange, Queue
 
 from storage.model.errors import InvalidSettings
-from storage.settings import duration, setting
+from storage.setting_parsers import duration
+from storage.settings import setting
 
 SENDS = "sends"
 BROADCASTS = "broadcasts"

@@ -26,7 +26,8 @@ from storage.keys.token_keys import (
 )
 from storage.model.errors import InvalidSettings, NotSignedIn, TokenExpired
 from storage.model.message import MAX_ID
-from storage.settings import duration, setting, words
+from storage.setting_parsers import comma_separated, duration
+from storage.settings import setting
 
 MAX_TOKEN_LENGTH = 8192  # longer than any header a proxy lets through
 MAX_CACHED = 20_000  # tokens whose signature is not checked again; bounds their memory
@@ -38,7 +39,7 @@ EXPIRED = "The token has expired."
 
 def parse_algorithms(text: str) -> tuple[str, ...]:
     """Parse the list of accepted algorithms. Raises ValueError for an unknown one, and for `none`."""
-    names = words(text)
+    names = comma_separated(text)
     if not names or not ALGORITHMS.issuperset(names):
         raise ValueError(f"must be some of {', '.join(sorted(ALGORITHMS))}")
     return names

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from storage.settings import setting, words
+from storage.setting_parsers import comma_separated
+from storage.settings import setting
 
 
 def _parse_keys(text: str) -> tuple[str, ...]:
-    keys = words(text)
+    keys = comma_separated(text)
     for key in keys:
         try:
             Fernet(key)

@@ -15,7 +15,8 @@ from storage.media.local import LocalStore
 from storage.media.s3 import S3Store
 from storage.model.errors import InvalidSettings
 from storage.model.media import UploadInstructions, build_key
-from storage.settings import duration, one_of, setting, whole
+from storage.setting_parsers import duration, one_of, whole_number
+from storage.settings import setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class MediaSettings:
     max_bytes: int = setting(
         "CARILLON_MEDIA_MAX_BYTES",
         100 * 1024 * 1024,
-        parse=whole(1, 5 * 1024**3),
+        parse=whole_number(1, 5 * 1024**3),
         help="Largest upload, in bytes (up to 5 GiB, S3's own limit for a form); over it 413.",
     )
 

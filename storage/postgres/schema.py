@@ -15,7 +15,8 @@ from storage.model.errors import InvalidSettings
 from storage.postgres import roles, session_limits
 from storage.postgres.database import make_blocking_engine
 from storage.postgres.driver_errors import Locked, translate_driver_errors
-from storage.settings import DatabaseSettings, database_url
+from storage.setting_parsers import database_url
+from storage.settings import DatabaseSettings
 
 if TYPE_CHECKING:
     from alembic.config import Config

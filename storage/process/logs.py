@@ -16,7 +16,8 @@ from typing import Any
 
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from storage.settings import one_of, setting
+from storage.setting_parsers import one_of
+from storage.settings import setting
 
 # The id of the request that is being answered, for every line that is logged meanwhile.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")

@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from storage.model.event import Event
-from storage.settings import duration, setting, whole
+from storage.setting_parsers import duration, whole_number
+from storage.settings import setting
 from storage.valkey.event_json import SHARDS, encode_event
 
 STREAMS = tuple(f"carillon:bus:{shard}" for shard in range(SHARDS))
@@ -117,13 +118,13 @@ class BusSettings:
     length: int = setting(
         "CARILLON_BUS_LENGTH",
         20_000,
-        parse=whole(100, 10_000_000),
+        parse=whole_number(100, 10_000_000),
         help="Events each of the 16 shards keeps at most.",
     )
     shard_bytes: int = setting(
         "CARILLON_BUS_SHARD_BYTES",
         16 * 1024 * 1024,
-        parse=whole(64 * 1024, 64 * 1024**3),
+        parse=whole_number(64 * 1024, 64 * 1024**3),
         help="Bytes of Valkey's memory that each of the 16 shards keeps at most (256 MiB together), and all of "
         "them never over half of Valkey's `maxmemory`; over it the oldest events go.",
     )

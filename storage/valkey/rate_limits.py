@@ -15,7 +15,8 @@ from enum import StrEnum
 from redis.exceptions import RedisError
 
 from storage.model.errors import OverLimit
-from storage.settings import ValkeySettings, duration, setting, whole
+from storage.setting_parsers import duration, whole_number
+from storage.settings import ValkeySettings, setting
 from storage.valkey.connection import make_async_client
 
 _SECOND = 1.0
@@ -48,43 +49,43 @@ class LimitSettings:
     rate_per_second: int = setting(
         "CARILLON_APP_RATE_PER_SECOND",
         0,
-        parse=whole(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
         help="Messages an app may send per second in the long run; over it 429. 0: no limit.",
     )
     burst: int = setting(
         "CARILLON_APP_BURST",
         0,
-        parse=whole(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
         help="Messages an app may send at once after a pause. 0: as many as in one second.",
     )
     daily_quota: int = setting(
         "CARILLON_APP_DAILY_QUOTA",
         0,
-        parse=whole(0, 2**31),
+        parse=whole_number(0, 2**31),
         help="Messages an app may send per day (UTC); over it 429. 0: no limit.",
     )
     person_rate: int = setting(
         "CARILLON_PERSON_RATE_PER_SECOND",
         10,
-        parse=whole(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
         help="Messages a person may send per second in the long run; over it 429. 0: no limit.",
     )
     person_burst: int = setting(
         "CARILLON_PERSON_BURST",
         50,
-        parse=whole(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
         help="Messages a person may send at once after a pause. 0: as many as in one second.",
     )
     person_uploads: int = setting(
         "CARILLON_PERSON_UPLOADS_PER_HOUR",
         60,
-        parse=whole(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
         help="Uploads a person may begin per hour, all of them at once; over it 429. 0: no limit.",
     )
     person_lists: int = setting(
         "CARILLON_PERSON_LISTS_PER_SECOND",
         30,
-        parse=whole(0, 1_000_000),
+        parse=whole_number(0, 1_000_000),
         help="Lists and searches of people and apps a person may ask for per second; over it 429. "
         "0: no limit.",
     )

@@ -10,7 +10,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from storage.settings import ValkeySettings, duration, setting
+from storage.setting_parsers import duration
+from storage.settings import ValkeySettings, setting
 from storage.valkey.connection import make_async_client, translate_valkey_errors
 
 # 32 bytes: not to be guessed within any lifetime (RFC 6749 §10.10 asks for 2^-128).
