@@ -127,7 +127,7 @@ class Dispatcher:
                 if connection.replayed_until is not None and not connection.is_due(position):
                     continue
                 count += 1
-                # Encoded for the first who is here: most events are for nobody on this process.
+                # Encoded once somebody is found: most events are for nobody on this process.
                 frame = frame or self._encode(entry, event, peer_id, user_ids)
                 if at_once:
                     connection.write(frame)

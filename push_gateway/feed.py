@@ -26,20 +26,23 @@ class Reader(Protocol):
     """What the feed needs of `storage.valkey.bus_reader.BusReader`."""
 
     async def connect(self) -> None:
-        """Connect anew."""
+        """Give up the connection that there is, and connect again; raises TransientError."""
 
     async def read(self, positions: list[Position], *, limit: int, wait: timedelta) -> Batch:
-        """Entries after `positions`, or none within `wait`."""
+        """For each shard up to `limit` entries after its position; no entries if none come within `wait`.
+
+        Raises TransientError.
+        """
 
     async def audit(self, positions: list[Position], *, limit: int) -> Batch:
-        """The same at once, with surveys."""
+        """What `read` finds without waiting, with a survey of each shard. Raises TransientError."""
 
 
 class Feed:
-    """Reads batch after batch into the view and hands on what is new, for as long as it runs.
+    """Reads batch after batch into the `BusView` and hands what is new to `dispatch`, for as long as it runs.
 
-    It survives Valkey's absence: it connects again and goes on from where it was. Whether anything
-    was lost meanwhile the view finds out, by an audit at each start and when it fell behind.
+    When Valkey is away it connects again and goes on from where it was. Audits find out whether anything was lost
+    meanwhile: one at each start, one every AUDIT_SECONDS, and one whenever the feed has fallen behind.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Feed:
         self._reader = reader
         self._bus_view = bus_view
         self._dispatch = dispatch
-        self._most = limit
+        self._highest_limit = limit
         self._limit = min(FIRST_LIMIT, limit)
         self._metrics = metrics
         self._read_at = 0.0
@@ -62,19 +65,22 @@ class Feed:
 
     @property
     def is_live(self) -> bool:
-        """Whether clients that come now will get their events: the bus is read, without delay."""
+        """Whether clients that come now will get their events: the bus was read within the last STALE_SECONDS."""
         fresh = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
         return self._bus_view.is_ready and fresh
 
     def _next_limit(self, batch: Batch) -> int:
-        """Fewer entries a shard when they are large: what is read at once lies in Valkey's memory, and in ours."""
+        """The limit of the next read: fewer entries of a shard when they are large.
+
+        What is read at once lies in the memory of Valkey and of this process.
+        """
         size = sum(len(entry.payload) for entry in batch.entries)
         if size > READ_BYTES:
             return max(1, self._limit // 2)
-        return min(self._most, self._limit * 2) if size < READ_BYTES // 4 else self._limit
+        return min(self._highest_limit, self._limit * 2) if size < READ_BYTES // 4 else self._limit
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read until cancelled; TransientError never leaves it."""
         pause = FIRST_PAUSE
         while True:
             try:
@@ -92,7 +98,7 @@ class Feed:
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def step(self) -> None:
-        """One read (of up to a second) and the delivery of what it brought."""
+        """Read once, for up to a second, and dispatch what the read brought. Raises TransientError."""
         clock = asyncio.get_running_loop().time
         bus_view = self._bus_view
         bus_view.limit = self._limit

@@ -35,9 +35,8 @@ from push_gateway.sockets.server_protocol import (
     convert_to_counting,
 )
 
-MAX_INCOMING_BYTES = (
-    64 * 1024
-)  # of one message (contract §5, Close codes); over it the code is 1009
+# Of one message from a client; over it the code is 1009 (contract §5, Close codes).
+MAX_INCOMING_BYTES = 64 * 1024
 CLOSE_SECONDS = 2.0  # for a peer to answer a close frame
 SLICE_BYTES = 1024  # parsed at a time: 170 frames of the smallest kind,
 TURN_BYTES = 64 * 1024  # and so much,

@@ -26,12 +26,14 @@ class ClientPosition:
 
 def format_position(generation: str, position: Position, *, user_id: int) -> str:
     """The `pos` of one person."""
-    return f"{generation}-{position.ms}-{position.sequence}-{user_id}"
+    ms, sequence = position
+    return f"{generation}-{ms}-{sequence}-{user_id}"
 
 
 def format_shared_position(generation: str, position: Position, *, shard: int) -> str:
     """The `pos` of an event for several people of one shard."""
-    return f"{generation}-{position.ms}-{position.sequence}-s{shard}"
+    ms, sequence = position
+    return f"{generation}-{ms}-{sequence}-s{shard}"
 
 
 def parse_position(text: str) -> ClientPosition | None:

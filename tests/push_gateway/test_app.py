@@ -91,7 +91,7 @@ def test_sigterm_tells_every_socket_1012_and_ends(launch: Launch) -> None:
 
 
 def test_a_gateway_has_the_bus_trimmed_and_tells_its_size(gateway: Gateway, bus: Bus) -> None:
-    """Every gateway tends the bus, whoever writes: /metrics has the bytes that the last tending left."""
+    """Every gateway tends the bus, whether or not anything is written; /metrics has the bytes that it had last."""
     bus.publish([to_all(9_000, [3])])
     assert wait_until(lambda: gateway.metric("carillon_bus_bytes") > 0, seconds=10)
 

@@ -90,10 +90,12 @@ def test_a_ticket_opens_nothing_once_its_token_has_ended(valkey_url: str) -> Non
     async def redeemed(*, at: float) -> Identity:
         tickets = Tickets(ValkeySettings(valkey_url), TicketSettings())
         nothing: Any = None
-        doorman = Authenticator(nothing, tickets, nothing, nothing, clock=lambda: at)
+        authenticator = Authenticator(nothing, tickets, nothing, nothing, clock=lambda: at)
         try:
             holder = Identity(80, datetime.fromtimestamp(now + 5, UTC))
-            return await doorman.identify(Credential(ticket=await doorman.issue_ticket(holder)))
+            return await authenticator.identify(
+                Credential(ticket=await authenticator.issue_ticket(holder))
+            )
         finally:
             await tickets.close()
 
@@ -128,19 +130,19 @@ def test_a_rush_of_handshakes_is_looked_up_together(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(authentication, "LOOKUP_REST_SECONDS", 0.5)
     bus = Bus()
     nothing: Any = None
-    doorman = Authenticator(nothing, nothing, cast("Any", bus), cast("Any", People()))
+    authenticator = Authenticator(nothing, nothing, cast("Any", bus), cast("Any", People()))
 
     async def rush() -> None:
-        first = asyncio.ensure_future(doorman.check_enabled(1))
+        first = asyncio.ensure_future(authenticator.check_enabled(1))
         while not bus.asked:  # noqa: ASYNC110 (turns of the loop, not time)
             await asyncio.sleep(0)
         rest = []
         for user in range(2, 100):
-            rest.append(asyncio.ensure_future(doorman.check_enabled(user)))
+            rest.append(asyncio.ensure_future(authenticator.check_enabled(user)))
             await asyncio.sleep(0)  # so that a look at once would be one for each
         await asyncio.gather(first, *rest)
         with pytest.raises(NotSignedIn):
-            await doorman.check_enabled(1001)
+            await authenticator.check_enabled(1001)
 
     asyncio.run(rush())
     assert bus.asked == [{1}, set(range(2, 100)), {1001}]

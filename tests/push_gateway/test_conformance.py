@@ -8,7 +8,7 @@ import pytest
 from tests.push_gateway.cases import MIB, all_cases
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import Gateway, token
-from tests.push_gateway.wire import Case, judged
+from tests.push_gateway.wire import Case, judge_case
 from tests.push_gateway.wire_echo import echo_server
 
 CASES = all_cases(largest=MIB)
@@ -28,13 +28,15 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_protocol_class_conforms(echo: Gateway, case: Case) -> None:
     """Every case up to 1 MiB passes against an echo on our protocol class."""
-    assert judged(case, echo.port, "/echo") in {"OK", "NON-STRICT"}
+    assert judge_case(case, echo.port, "/echo") in {"OK", "NON-STRICT"}
 
 
 def test_sockets_that_were_taken_over_conform(launch: Launch) -> None:
     """The same cases against the gateway itself, which answers pings and is silent otherwise."""
     gateway = launch()
     target = f"/api/v1/ws/messages?token={token(1)}"
-    found = {case.name: judged(case.without_echo(), gateway.port, target) for case in FOR_GATEWAY}
+    found = {
+        case.name: judge_case(case.without_echo(), gateway.port, target) for case in FOR_GATEWAY
+    }
     assert {name: verdict for name, verdict in found.items() if "FAILED" in verdict} == {}
     assert len(found) > 200

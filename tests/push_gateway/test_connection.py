@@ -1,4 +1,4 @@
-"""What a connection writes reaches its peer whole and in order, whoever takes it: kernel or transport."""
+"""What a connection writes reaches its peer whole and in order, whether the kernel or the transport takes it."""
 
 import socket
 from dataclasses import dataclass, field
@@ -68,11 +68,11 @@ class ConnectionOwner:
         self.told: list[int] = []
 
     def forget(self, connection: Connection, *, code: int) -> None:
-        """See Keeper."""
+        """See connection.ConnectionOwner."""
         self.told.append(code)
 
     def close(self, connection: Connection, code: CloseCode) -> None:
-        """See Keeper."""
+        """See connection.ConnectionOwner."""
         self.told.append(code)
 
 
@@ -130,7 +130,7 @@ def test_what_a_lost_peer_does_not_take_is_the_transport_s_to_notice() -> None:
 
 
 def test_after_the_end_the_descriptor_is_not_touched() -> None:
-    """Its number may be somebody else's by then; the keeper is told who is gone and why."""
+    """Its number may be somebody else's by then; the owner is told who is gone and why."""
     line, owner = Line(room=100), ConnectionOwner()
     connection = connected(line, owner)
     connection.on_closed(1006)

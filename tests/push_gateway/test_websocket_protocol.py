@@ -159,12 +159,12 @@ class Owner:
         """See Owner."""
 
 
-def test_nothing_is_read_while_a_handshake_is_judged() -> None:
+def test_nothing_is_read_while_a_handshake_is_checked() -> None:
     """A client has nothing to say before it is let in, and cannot flood by then."""
-    wire, is_judged = Wire(), asyncio.Event()
+    wire, is_checked = Wire(), asyncio.Event()
 
     async def take(scope: Scope, receive: Receive, send: Send) -> None:
-        await is_judged.wait()
+        await is_checked.wait()
         await receive()
         await send({"type": "websocket.accept"})
         scope["extensions"][EXTENSION].take_over(Owner(), buffer_bytes=1000)
@@ -177,7 +177,7 @@ def test_nothing_is_read_while_a_handshake_is_judged() -> None:
         protocol.data_received(HANDSHAKE)
         await asyncio.sleep(0)
         assert not wire.reads
-        is_judged.set()
+        is_checked.set()
         while protocol.tasks:  # noqa: ASYNC110 (turns of the loop, not time)
             await asyncio.sleep(0)
         assert wire.reads

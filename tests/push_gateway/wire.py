@@ -166,7 +166,7 @@ def shake_hands(
     return Peer(sock, stream)
 
 
-def judged(case: Case, port: int, target: str) -> str:
+def judge_case(case: Case, port: int, target: str) -> str:
     """`OK`, `NON-STRICT`, or what is wrong."""
     peer = shake_hands(port, target)
     with peer.sock, peer.stream:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.faults.environment import Findings, Ground
 from tests.push_gateway.cases import MIB, all_cases
-from tests.push_gateway.wire import Case, judged
+from tests.push_gateway.wire import Case, judge_case
 from tests.push_gateway.wire_echo import echo_server
 from tests.services import folder
 
@@ -19,7 +19,7 @@ def conform(ground: Ground) -> Findings:
     cases = all_cases(largest=ground.scale(short=MIB, full=16 * MIB))
     ground.chance.shuffle(cases)
     with folder() as path, echo_server(Path(path)) as server:
-        verdicts = {case.name: judged(case, server.port, "/echo") for case in cases}
+        verdicts = {case.name: judge_case(case, server.port, "/echo") for case in cases}
     counted = Counter(verdict.partition(":")[0] for verdict in verdicts.values())
     groups = groupby(sorted(cases, key=_group), key=_group)
     found = Findings({"cases": len(cases), **counted, "in groups": _counts(groups)})

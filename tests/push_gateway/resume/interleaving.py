@@ -235,7 +235,7 @@ class Interleaving(RuleBasedStateMachine):
 
     @rule(index=devices, resumes=st.booleans())
     def begin_handshake(self, index: int, resumes: bool) -> None:
-        """A client comes again and is judged: the gateway takes its mark, as in `Handshake`."""
+        """A client comes again and is checked: its resume position is taken before that, as in `Handshake`."""
         if self.gateway.bus_view.is_ready:
             self.disconnect(index)
             device = self.devices[index]
@@ -270,7 +270,7 @@ class Interleaving(RuleBasedStateMachine):
 
     @rule(moves=st.lists(st.tuples(devices, st.booleans()), min_size=1, max_size=6))
     def step_feed_with_clients_in_between(self, moves: list[tuple[int, bool]]) -> None:
-        """Clients are judged, let in and go away while one batch is being delivered."""
+        """Clients are checked, let in and go away while one batch is being dispatched."""
 
         async def both() -> None:
             step = asyncio.ensure_future(self._step())
