@@ -38,9 +38,9 @@ class SessionLimits:
             "idle_session_timeout": self.idle,
         }
         given = {name: f"{_milliseconds(limit)}ms" for name, limit in limits.items() if limit}
-        alone = {"max_parallel_workers_per_gather": "0"} if self.is_serial else {}
-        told = given | alone | _SERVER_SIDE
-        return " ".join(f"-c {name}={value}" for name, value in told.items())
+        serial = {"max_parallel_workers_per_gather": "0"} if self.is_serial else {}
+        options = given | serial | _SERVER_SIDE
+        return " ".join(f"-c {name}={value}" for name, value in options.items())
 
 
 def _milliseconds(limit: timedelta) -> int:

@@ -53,7 +53,7 @@ def ring(doorbell: Doorbell, told: list[tuple[str, str]]) -> Callable[[], bool]:
 def test_rings_that_lie_in_the_queue_are_joined(
     doorbell: Doorbell, told: list[tuple[str, str]], ring: Callable[[], bool]
 ) -> None:
-    """A hundred rings that nobody takes are one: whoever takes it finds everything."""
+    """A hundred rings that nobody takes become one ring in the queue."""
     assert all(ring() for _ in range(100))
     assert told == [(SENDS, "rung"), *[(SENDS, "joined")] * 99]
     assert doorbell.queue_lengths()[SENDS] == 1
@@ -62,7 +62,7 @@ def test_rings_that_lie_in_the_queue_are_joined(
 def test_a_doorbell_rings_again_when_the_broker_is_back(
     valkey: EmbeddedValkey, doorbell: Doorbell, ring: Callable[[], bool]
 ) -> None:
-    """Rings fail while the broker is away, one after the other, and the first after that arrives."""
+    """While the broker is away every ring fails, and the first one after its return arrives."""
     assert ring()
     valkey.kill()
     assert not ring()

@@ -1,4 +1,4 @@
-"""Tokens: the good are recognised, everything else is turned away with a sentence that tells nothing."""
+"""Tokens: valid ones are recognised, all others are refused with a sentence that does not quote them."""
 
 import hmac
 import json
@@ -111,7 +111,7 @@ def raw_signed(claims: Any) -> str:
 
 @pytest.mark.parametrize("make", BAD.values(), ids=BAD.keys())
 def test_a_bad_token_is_not_signed_in(make: Callable[[], str]) -> None:
-    """Whatever is wrong with a token: NotSignedIn, in a sentence that does not quote it."""
+    """Every kind of bad token raises NotSignedIn, with a sentence that does not quote the token."""
     bad = make()
     with pytest.raises(NotSignedIn) as caught:
         TokenVerifier(SETTINGS).verify(bad)
@@ -256,7 +256,7 @@ def test_a_key_that_does_not_fit_stops_the_start(tmp_path: Path, key: Any) -> No
 
 
 def test_a_public_key_for_a_secret_stops_the_start() -> None:
-    """Anyone could sign with it (RFC 8725 §2.1)."""
+    """A public key as the secret raises InvalidSettings, because anyone could sign with it (RFC 8725 §2.1)."""
     with pytest.raises(InvalidSettings, match="CARILLON_JWT_SECRET"):
         TokenVerifier(TokenSettings(secret=pem(RSA_KEY).decode()))
 
@@ -277,6 +277,6 @@ def test_only_known_algorithms_can_be_set(names: str) -> None:
 
 
 def test_tokens_are_not_issued_where_others_sign() -> None:
-    """Without an HS algorithm there is nothing to sign with."""
+    """Without an HS algorithm among the accepted ones, issuing a token raises InvalidSettings."""
     with pytest.raises(InvalidSettings):
         issue_token(TokenSettings(("RS256",)), 7, ttl_seconds=1, now=time.time())

@@ -97,7 +97,7 @@ def test_a_download_url_carries_the_name(store: LocalStore, name: str) -> None:
 
 
 def test_a_url_is_the_same_for_a_quarter_of_its_life(tmp_path: Path, clock: Clock) -> None:
-    """So that caches know what it shows, in every process; it works for three quarters at least."""
+    """All processes make the same URL for a quarter of its lifetime, and it works for at least three quarters."""
     one, other = make(tmp_path, clock=clock), make(tmp_path, clock=clock)
     seen = []
     for second in range(0, 3600, 60):

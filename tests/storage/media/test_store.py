@@ -78,7 +78,7 @@ def s3_environ(url: str) -> dict[str, str]:
 
 
 def test_the_settings_choose_the_store() -> None:
-    """A bucket's name chooses S3, a signing key the folder, and neither is an error that names both."""
+    """A bucket's name chooses S3, a signing key the folder; without both InvalidSettings names both variables."""
     assert isinstance(make_media_store(load(MediaSettings, s3_environ("http://a.b"))), S3Store)
     assert isinstance(
         make_media_store(load(MediaSettings, {"CARILLON_MEDIA_KEY": "k"})), LocalStore
@@ -95,7 +95,7 @@ def test_new_keys_are_unguessable_and_end_as_the_type_does() -> None:
 
 
 def test_an_object_has_the_owner_and_the_name_that_were_remembered(connection: Connection) -> None:
-    """The caller that was allowed to upload a key is its owner; nobody knows other keys."""
+    """The caller that was allowed to upload a key is its owner, and a key that nobody uploads has none."""
     key = make_key(OWNER, "a.png")
     record_upload(connection, key, owner=OWNER, content_type="image/png", filename="a.png", size=3)
     found = find(connection, [make_key(OWNER, "a.png"), key, key])
@@ -149,7 +149,7 @@ def test_a_bucket_s_urls_are_signed_and_end(bucket: MediaStore) -> None:
 
 
 def test_a_bucket_s_url_is_the_same_for_a_quarter_of_its_life() -> None:
-    """Whichever process makes it, and it is signed as of the beginning of that quarter."""
+    """All processes make the same URL for a quarter of its lifetime, signed as of the beginning of that quarter."""
     now = [1_800_000_000.0]
     one, other = clocked(lambda: now[0]), clocked(lambda: now[0])
     key, seen = make_key(OWNER, "a.png"), []
@@ -281,7 +281,7 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_where_the_bucket_is_in_a_url(changes: dict[str, str], start: str) -> None:
-    """In the path of an endpoint URL, in the host name at Amazon's, or as the setting says."""
+    """The bucket is in the path with an endpoint URL, in the host name at Amazon's, or where the setting puts it."""
     settings = load(MediaSettings, s3_environ("http://s3.internal:9000") | changes)
     store = make_media_store(settings)
     key = make_key("user:1", "a.png")
@@ -298,7 +298,7 @@ def test_older_data_passes_through(bucket: MediaStore, url: str) -> None:
 
 
 def test_what_no_store_takes(bucket: MediaStore) -> None:
-    """Too large, empty or without a sane type: refused before anything is signed."""
+    """An upload that is too large, empty or without a media type is refused before anything is signed."""
     key = make_key(OWNER, "a")
     with pytest.raises(TooLarge):
         bucket.upload(key, content_type="image/png", size=5001)
@@ -310,7 +310,7 @@ def test_what_no_store_takes(bucket: MediaStore) -> None:
 def test_without_credentials_media_is_for_later_and_works_once_they_are_back(
     s3_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Credentials that are gone are TransientError, and found when they are back."""
+    """Without credentials every URL raises TransientError; once they are back URLs are signed again."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

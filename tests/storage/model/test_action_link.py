@@ -256,7 +256,7 @@ def test_a_jump_link_round_trips(app_id: str, target: str) -> None:
 
 @given(url=st.text())
 def test_any_text_is_judged_without_an_error(url: str) -> None:
-    """Judging and parsing never raise, whatever the text."""
+    """Checking and parsing a link never raise, whatever the text."""
     assert not is_allowed_target(url, callback_url=CALLBACK, redirect_hosts=())
     is_button_url(url)
     is_redirect_host(url)

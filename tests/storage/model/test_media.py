@@ -49,7 +49,7 @@ INERT = ("application/octet-stream", "image/", "audio/", "video/")
     ],
 )
 def test_the_extension_of_a_key(filename: str, content_type: str, end: str) -> None:
-    """A type that is shown decides; else the file name's extension, if it is short and plain."""
+    """A key has the extension of a type that is shown, else that of the file name, if it is short and plain."""
     key = build_key("app:7", filename, content_type=content_type, random=RANDOM)
     assert key == f"app-7/{RANDOM}{end}"
 
@@ -64,7 +64,7 @@ def test_every_key_is_a_key(owner: str, filename: str, content_type: str) -> Non
 
 @given(key=st.text())
 def test_whatever_is_stored_is_shown_as_something_inert(key: str) -> None:
-    """Also text that is no key of ours cannot choose its type or break the header."""
+    """A text that is no key of ours can neither choose its content type nor break the header."""
     shown = choose_headers(key)
     assert shown.content_type.startswith(INERT)
     assert shown.disposition.isascii()
@@ -72,7 +72,7 @@ def test_whatever_is_stored_is_shown_as_something_inert(key: str) -> None:
 
 
 def test_what_may_be_uploaded() -> None:
-    """Up to the limit, of a plain type: taken; empty, over it, or without one: refused."""
+    """An upload of a plain type up to the limit is allowed; an empty one, a larger one or one without a type is refused."""
     check_upload("image/svg+xml", 10, max_bytes=10)
     with pytest.raises(TooLarge):
         check_upload("image/png", 11, max_bytes=10)

@@ -1,4 +1,4 @@
-"""What is told to the driver directly fails as everything else does, and leaves good connections behind."""
+"""Databases and raw statements: which errors they raise, and that connections are usable afterwards."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -35,7 +35,7 @@ def asking(database_url: str, story: Callable[[Database], Coroutine[Any, Any, No
 
 
 def test_what_is_refused_never_will_work(database_url: str) -> None:
-    """With PostgreSQL's sentence, without the statement; the connection goes on."""
+    """A refused statement raises PermanentError with PostgreSQL's sentence alone, and the connection stays usable."""
 
     async def story(database: Database) -> None:
         with pytest.raises(PermanentError, match="division by zero"):
@@ -45,7 +45,7 @@ def test_what_is_refused_never_will_work(database_url: str) -> None:
 
 
 def test_a_transaction_that_fails_is_rolled_back(database_url: str) -> None:
-    """It holds no lock afterwards, and its connection answers the next question."""
+    """A transaction that fails holds no lock afterwards, and its connection answers the next question."""
 
     def lock_and_fail(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(77)"))
@@ -82,7 +82,7 @@ def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine:
 
 
 def test_a_connection_whose_question_was_given_up_is_not_used_again(database_url: str) -> None:
-    """Nobody knows what it would answer next."""
+    """A connection whose question was cancelled is closed and not used for another question."""
 
     async def story(database: Database) -> None:
         asked = asyncio.ensure_future(database.query(told, "SELECT pg_sleep(10)"))

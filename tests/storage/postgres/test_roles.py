@@ -1,4 +1,4 @@
-"""The owner of the schema and the role that processes are, on a server of their own with a database of before."""
+"""The owner's and the application's role, on a server of this module alone whose database is older than both."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def application(settings: DatabaseSettings) -> Iterator[BlockingDatabase]:
 def test_everything_is_handed_over_to_the_owner(
     settings: DatabaseSettings, database_url: str
 ) -> None:
-    """Tables, partitions, sequences and functions that the superuser made; once more changes nothing."""
+    """The owner gets all tables, partitions, sequences and functions that the superuser made; repeating it changes nothing."""
     set_up_roles(settings, admin_url=database_url)
     with psycopg.connect(database_url) as connection:
         owners = connection.execute(
@@ -80,13 +80,13 @@ def test_everything_is_handed_over_to_the_owner(
     ],
 )
 def test_a_process_may_not(application: BlockingDatabase, statement: str) -> None:
-    """Whatever is said in its name: it cannot change the schema, nor see the server's files."""
+    """The application's role can neither change the schema nor read files of the server."""
     with pytest.raises(PermanentError):
         application.transaction(lambda connection: connection.execute(text(statement)))
 
 
 def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> None:
-    """Accept, persist, make the partitions of months ahead, and let an old month go."""
+    """The application's role can accept, persist, make the partitions of months ahead and drop an old month."""
 
     def story(connection: Connection) -> int:
         add_people(connection, (1, 2))
@@ -107,7 +107,7 @@ def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> No
 def test_only_owner_and_application_may_drop_a_month(
     settings: DatabaseSettings, database_url: str
 ) -> None:
-    """A role of somebody else's on the same server may call none of the functions that run as the owner."""
+    """Another role on the same server cannot call any of the functions that run as the owner."""
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE ROLE stranger_of_the_tests")
         connection.execute("SET LOCAL ROLE stranger_of_the_tests")
@@ -117,6 +117,6 @@ def test_only_owner_and_application_may_drop_a_month(
 
 
 def test_three_roles_are_three(settings: DatabaseSettings) -> None:
-    """The superuser is not made the application's role by mistake, which would take its rights."""
+    """Setting up roles is refused when the superuser is the application's role, which would lose its rights."""
     with pytest.raises(InvalidSettings, match="three roles"):
         set_up_roles(settings, admin_url=settings.owner_url)

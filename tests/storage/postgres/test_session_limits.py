@@ -1,4 +1,4 @@
-"""No session of the record may keep from others, for long, what it holds."""
+"""Limits of sessions: none can hold for long what others wait for."""
 
 import asyncio
 import socket
@@ -71,7 +71,7 @@ _OF_TCP = ["4", "2", "3", "8000"]
 def test_a_session_has_its_limits(
     database_url: str, limits: SessionLimits, wanted: list[str]
 ) -> None:
-    """Workers, commands and migrations: on the server, and on both ends of the connection."""
+    """Sessions of workers, commands and migrations have their limits on the server and on both ends of the connection."""
     database = BlockingDatabase(settings_of(database_url), application_name="it", limits=limits)
     assert database.transaction(shown) == wanted
     assert database.transaction(client_side) == [4, 2, 3, 8000]
@@ -79,7 +79,7 @@ def test_a_session_has_its_limits(
 
 
 def test_a_session_of_ingest_has_its_limits(database_url: str) -> None:
-    """With the statement limit of the settings; a lock that is not had in time is 503, and no hang."""
+    """A session of ingest has the statement limit of the settings and the lock limit of its kind."""
 
     async def ask() -> tuple[list[str], list[int]]:
         database = Database(settings_of(database_url), application_name="it")
@@ -94,7 +94,7 @@ def test_a_session_of_ingest_has_its_limits(database_url: str) -> None:
 
 
 def test_a_frozen_process_does_not_keep_its_locks(database_url: str, engine: Engine) -> None:
-    """Ingest hangs within a transaction while the way to it stays open: PostgreSQL ends it, and a worker goes on."""
+    """When ingest hangs within a transaction, PostgreSQL ends its session, and a worker that waited goes on."""
     with engine.begin() as connection:
         add_people(connection, [1])
     base, _, path = database_url.rpartition("/")
@@ -132,7 +132,7 @@ def test_a_frozen_process_does_not_keep_its_locks(database_url: str, engine: Eng
 def test_an_upgrade_does_not_queue_everybody_up_behind_a_lock(
     database_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Held by a reader of a table, it gives way, tries again, and says so when its patience ends."""
+    """An upgrade that waits for a reader's lock gives way, tries again, and raises Locked when its patience ends."""
     short = replace(session_limits.MIGRATION, lock=timedelta(milliseconds=50))
     monkeypatch.setattr(session_limits, "MIGRATION", short)
     with engine.begin() as other:
@@ -145,7 +145,7 @@ def test_an_upgrade_does_not_queue_everybody_up_behind_a_lock(
 
 
 def test_a_lock_that_is_not_had_in_time_is_for_later(database_url: str, engine: Engine) -> None:
-    """A person's request is refused for now (503), and does not hang behind whoever holds what it needs."""
+    """A question that does not get its lock in time raises TransientError instead of waiting on."""
     with engine.begin() as connection:
         add_people(connection, [1])
     limits = replace(session_limits.INGEST, lock=timedelta(milliseconds=100))

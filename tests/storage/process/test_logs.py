@@ -1,4 +1,4 @@
-"""Lines for people, lines for programs, and no credential in either."""
+"""Log lines for people and for programs; neither has a credential in it."""
 
 import json
 import logging
@@ -59,7 +59,7 @@ def said(program: str = PROGRAM, *arguments: str, **settings: str) -> list[str]:
 
 
 def test_json_is_one_object_a_line() -> None:
-    """A traceback too; the request in hand unless the line names another."""
+    """Every JSON line is one object, with its traceback, and with the id of the current request unless it names another."""
     library, hello, failed, own = map(json.loads, said(CARILLON_LOG_FORMAT="json"))
     assert library["message"] == "Target /x?token=***&a=1"
     assert (hello["level"], hello["logger"], hello["process"]) == (
@@ -74,7 +74,7 @@ def test_json_is_one_object_a_line() -> None:
 
 
 def test_people_get_lines() -> None:
-    """Time in UTC, level, process, logger, text, request id; a traceback below."""
+    """A line for people has time in UTC, level, process, logger, text and request id; a traceback follows it."""
     lines = said()
     assert lines[0].endswith("Z WARNING ingest a.library: Target /x?token=***&a=1")
     assert lines[1].endswith("Z INFO ingest ingest.http.middleware: Hello 世界. [r-1]")
@@ -83,7 +83,7 @@ def test_people_get_lines() -> None:
 
 
 def test_the_level_is_of_our_own_lines() -> None:
-    """Debug shows ours, not uvicorn's."""
+    """Level debug shows our own debug lines, and not those of uvicorn."""
     lines = said(CARILLON_LOG_LEVEL="debug")
     assert any("Not seen." in line for line in lines)
     assert not any("Started." in line for line in lines)
@@ -91,7 +91,7 @@ def test_the_level_is_of_our_own_lines() -> None:
 
 
 def test_an_access_log_that_is_switched_off_stays_off() -> None:
-    """Or uvicorn would make a line of every request; one that is on has our form."""
+    """An access log that is switched off stays off; one that is on has our form."""
     assert said(SERVED, "off") == []
     (line,) = said(SERVED, "on")
     assert line.endswith("Z INFO ingest uvicorn.access: GET /x?token=*** heard")
@@ -110,13 +110,13 @@ def test_an_access_log_that_is_switched_off_stays_off() -> None:
     ],
 )
 def test_credentials_are_blotted_out(text: str) -> None:
-    """Wherever they stand in a line."""
+    """Credentials are replaced wherever they stand in a line."""
     secret = "5f" * 32
     assert redact(text.replace("SECRET", secret)) == text.replace("SECRET", "***")
 
 
 def test_what_is_no_credential_stays() -> None:
-    """Ids, short digests, words."""
+    """Ids, short digests and words are not taken for credentials."""
     text = "message 115943995056130, revision 0123456789abcdef, token of user 7"
     assert redact(text) == text
 
@@ -147,7 +147,7 @@ def test_looking_for_credentials_takes_time_in_proportion_to_the_text(part: str)
 
 @pytest.mark.parametrize("form", ["human", "json"])
 def test_a_long_line_is_cut_before_credentials_are_looked_for(form: str) -> None:
-    """Its beginning and its end stay, and how much is left out; a credential that is cut is not shown."""
+    """Of a long line the beginning and the end stay, and the number of characters between; no part of a cut credential does."""
     secret = "eyJ" + "5f" * 4 * LONGEST
     text = f"It began. {'x ' * LONGEST} token={secret} {secret} {'y ' * LONGEST} It ended."
     record = logging.LogRecord("ingest", logging.INFO, "", 0, text, (), None)
@@ -162,7 +162,7 @@ def test_a_long_line_is_cut_before_credentials_are_looked_for(form: str) -> None
 @pytest.mark.parametrize("before", [" ", "=", "x", "/"])
 @pytest.mark.parametrize("place", range(-40, 41, 8))
 def test_what_a_cut_leaves_of_a_credential_is_not_shown(place: int, before: str) -> None:
-    """Wherever the cuts fall in it: a signature that lacks one digit is found by sixteen tries."""
+    """No part of a credential is shown, wherever the cuts fall in it: one missing digit would be guessed in sixteen tries."""
     secret = "5f" * 32
     head = " " * (LONGEST * 3 // 4 - 32 + place - len(before)) + before + secret
     tail = secret + " " * (LONGEST // 4 - 32 + place)
@@ -171,7 +171,7 @@ def test_what_a_cut_leaves_of_a_credential_is_not_shown(place: int, before: str)
 
 
 def test_a_credential_before_a_quote_leaves_json_whole() -> None:
-    """The text is blotted before it is written as JSON, so no backslash of its own is taken away."""
+    """A credential before a quote leaves the line valid JSON."""
     record = logging.LogRecord("ingest", logging.INFO, "", 0, 'token=abc" and more', (), None)
     record.request_id = ""
     line = make_formatter(LogSettings(format="json"), process="ingest").format(record)

@@ -45,7 +45,7 @@ def start(folder: Path, number: int) -> tuple[subprocess.Popen[str], str]:
 
 
 def test_any_of_them_tells_the_sum_and_who_was_killed_is_forgotten(tmp_path: Path) -> None:
-    """Counters outlive a SIGKILL, gauges do not: the next process that starts takes them back."""
+    """Counters of a killed process stay in the sum; its gauges go when the next process starts."""
     first, _ = start(tmp_path, 1)
     second, said = start(tmp_path, 10)
     assert "sent_total 11.0" in said
@@ -69,7 +69,7 @@ def run(folder: Path, number: int) -> str:
 
 
 def test_dead_processes_leave_no_files_and_all_that_they_counted(tmp_path: Path) -> None:
-    """However often a worker is restarted: one set of files for the dead, whose sum goes on."""
+    """However often a worker is restarted, dead processes leave one set of files, which has all that they counted."""
     said = ""
     for number in range(1, 4):
         said = run(tmp_path, number)
@@ -80,7 +80,7 @@ def test_dead_processes_leave_no_files_and_all_that_they_counted(tmp_path: Path)
 
 
 def test_a_folder_that_is_gone_is_made_again(tmp_path: Path) -> None:
-    """`rm -r` of the shared folder: who runs goes on, who starts makes it; meanwhile nothing is told."""
+    """After `rm -r` of the shared folder processes run on, the next one makes it again, and until then the sum is empty."""
     folder = tmp_path / "metrics" / "workers"
     first, said = start(folder, 1)
     assert "sent_total 1.0" in said
@@ -92,14 +92,14 @@ def test_a_folder_that_is_gone_is_made_again(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_a_process_keeps_its_numbers_to_itself(tmp_path: Path) -> None:
-    """A file is in its place: the process runs all the same, and tells of itself."""
+    """With a file in place of the folder a process runs all the same, and exports its own numbers."""
     (tmp_path / "metrics").write_text("in the way")
     assert "sent_total 7.0" in run(tmp_path / "metrics", 7)
 
 
 @pytest.mark.parametrize("damage", [b"\x10", bytes(65536), b"\xff" * 65536])
 def test_a_damaged_file_hides_nobody_elses_numbers(tmp_path: Path, damage: bytes) -> None:
-    """A power cut leaves zeros or half of a file: it is passed over, and goes with its process."""
+    """A damaged file is left out of the sum, and is deleted when its process is dead."""
     run(tmp_path, 1)
     dead = tmp_path / "counter_4194305.db"
     dead.write_bytes(damage)
@@ -110,7 +110,7 @@ def test_a_damaged_file_hides_nobody_elses_numbers(tmp_path: Path, damage: bytes
 
 
 def test_who_holds_the_lock_and_is_frozen_holds_nobody_up(tmp_path: Path) -> None:
-    """Numbers are told and processes start without it."""
+    """While a frozen process holds the lock, numbers are exported and processes start all the same."""
     run(tmp_path, 1)
     with (tmp_path / LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

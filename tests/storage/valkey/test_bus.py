@@ -1,4 +1,4 @@
-"""The bus: what is published is read, once a shard, in order; what is lost is noticed."""
+"""The bus: readers get what is published, in order, once for each shard, and notice what is lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -137,7 +137,7 @@ def test_a_reader_is_stopped_at_whatever_moment(bus: Bus, settings: ValkeySettin
 
 
 def test_a_read_takes_no_more_than_its_limit(bus: Bus, settings: ValkeySettings) -> None:
-    """`limit` holds for each shard."""
+    """A read takes at most `limit` entries from each shard."""
     bus.publish([a_message(number, 1, 2) for number in range(5)])
 
     async def story(reader: BusReader) -> None:
@@ -174,7 +174,7 @@ def test_a_shard_keeps_no_more_than_its_length(settings: ValkeySettings) -> None
 
 
 def test_what_is_old_is_trimmed_by_valkeys_own_clock(settings: ValkeySettings) -> None:
-    """Old entries go when their shard is written to; the publisher's clock is not asked."""
+    """Old entries go when their shard is written to, by Valkey's clock and not the publisher's."""
     bus = Bus(BusSettings(kept=timedelta(minutes=5)), settings)
     with redis.Redis.from_url(settings.url) as control:
         for number in range(1, 301):
@@ -244,7 +244,7 @@ def test_a_cut_connection_is_told_and_costs_nothing(bus: Bus, settings: ValkeySe
 def test_a_frozen_valkey_is_try_later_and_costs_nothing(
     bus: Bus, valkey: EmbeddedValkey, settings: ValkeySettings
 ) -> None:
-    """A read that gets no answer says so, in time; connected anew, the next one goes on."""
+    """A read that gets no answer raises TransientError in time; after `connect` the next one works."""
     hasty = ValkeySettings(settings.url, timeout=timedelta(seconds=0.2))
 
     async def story(reader: BusReader) -> None:
@@ -287,7 +287,7 @@ def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: Valkey
 
 
 def test_publishing_nothing_asks_nobody() -> None:
-    """No events, or events for nobody, need no Valkey."""
+    """Publishing no events, or events for nobody, works without Valkey."""
     bus = Bus(BusSettings(), ValkeySettings("redis://127.0.0.1:1"))
     bus.publish([])
     bus.publish([a_message(1)])

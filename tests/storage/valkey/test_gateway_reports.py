@@ -1,4 +1,4 @@
-"""What gateways say of themselves, together; who is gone does not count."""
+"""Reports of gateways are added up; a gateway that is gone does not count."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.quick
 
 
 def test_they_are_added_up_and_who_is_not_heard_of_is_left_out(valkey_url: str) -> None:
-    """Two report, one ends in good order, one was killed: the last is taken out by whoever looks."""
+    """The counts of gateways are added up, without one that has ended and one that was killed."""
     settings = ValkeySettings(valkey_url)
 
     async def story() -> tuple[GatewayCounts, GatewayCounts]:
@@ -36,7 +36,7 @@ def test_they_are_added_up_and_who_is_not_heard_of_is_left_out(valkey_url: str) 
 
 
 def test_nobody_there_is_nothing_and_away_is_said(valkey_url: str) -> None:
-    """No gateway is zero of everything; no Valkey is TransientError."""
+    """Without gateways all counts are zero; without Valkey reading them raises TransientError."""
     assert gateway_reports.read_counts(ValkeySettings(valkey_url)) == GatewayCounts(0, 0, 0, 0)
     with pytest.raises(TransientError):
         gateway_reports.read_counts(ValkeySettings("redis://127.0.0.1:1/0"))

@@ -53,7 +53,7 @@ def test_a_burst_passes_and_what_is_over_it_waits(valkey_url: str, app_id: int) 
 
 
 def test_what_was_told_to_wait_passes_after_the_wait(valkey_url: str, app_id: int) -> None:
-    """A refused take does after `retry_after_seconds` (Valkey's clock), and not more than the rate."""
+    """A refused take succeeds after `retry_after_seconds` by Valkey's clock, and no more than the rate allows."""
 
     async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=10)
@@ -156,7 +156,7 @@ def test_apps_do_not_share(valkey_url: str) -> None:
 
 
 def test_without_valkey_everything_passes_and_is_counted(app_id: int) -> None:
-    """Valkey away: sends pass, each counted as unchecked."""
+    """While Valkey is away sends pass, and each is counted as unchecked."""
 
     async def story(limits: RateLimiter) -> None:
         for _ in range(3):
@@ -167,7 +167,7 @@ def test_without_valkey_everything_passes_and_is_counted(app_id: int) -> None:
 
 
 def test_a_frozen_valkey_costs_the_wait_and_no_more(app_id: int) -> None:
-    """A server that takes connections and says nothing holds no send up: 100 at once pass in a moment."""
+    """While a frozen Valkey takes connections and does not answer, a hundred sends at once pass in a moment."""
 
     async def frozen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(-1)
@@ -190,7 +190,7 @@ def test_a_frozen_valkey_costs_the_wait_and_no_more(app_id: int) -> None:
 
 
 def test_after_valkey_lost_its_scripts_the_limits_go_on(valkey_url: str, app_id: int) -> None:
-    """A restarted Valkey does not know the script any more; it is told again, nothing passes unchecked."""
+    """After Valkey has lost its scripts they are sent again, and nothing passes unchecked."""
 
     async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id)
@@ -202,7 +202,7 @@ def test_after_valkey_lost_its_scripts_the_limits_go_on(valkey_url: str, app_id:
 
 
 def test_apps_are_not_limited_by_default_and_nobody_is_asked(app_id: int) -> None:
-    """Valkey is not asked at all: it is away here, and nothing is counted as unchecked."""
+    """By default apps have no limit and Valkey is not asked: it is away here, and nothing counts as unchecked."""
 
     async def story(limits: RateLimiter) -> None:
         await limits.take(Quota.APP_SENDS, app_id, count=10**9)
@@ -238,7 +238,7 @@ def test_a_person_has_a_share_by_default(
 
 
 def test_each_of_a_persons_limits_can_be_switched_off(app_id: int) -> None:
-    """With 0 nobody is asked: Valkey is away here, and nothing is counted as unchecked."""
+    """With 0 a person's limit is off and Valkey is not asked: it is away here, and nothing counts as unchecked."""
 
     async def story(limits: RateLimiter) -> None:
         for quota in Quota:
@@ -250,7 +250,7 @@ def test_each_of_a_persons_limits_can_be_switched_off(app_id: int) -> None:
 
 
 def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
-    """Two sends of a second pass without asking it; the third is told, the two before it with it."""
+    """Two sends in a second pass without asking Valkey; the third is told to it, together with the two."""
 
     async def story(limits: RateLimiter) -> None:
         for _ in range(2):
@@ -263,7 +263,7 @@ def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
 
 
 def test_who_keeps_on_sending_is_told_of_entirely() -> None:
-    """From the second in which it was too many on, until a second that was quiet: 15 a second is not 10."""
+    """Of somebody who keeps on sending too fast Valkey is told everything, until they have been slower for a second."""
     quiet = _LocalAllowance(Budget(rate=10, burst=50))
     told = [quiet.count_for_valkey(1, 1, now=number / 15) for number in range(150)]
     assert sum(told) == 150

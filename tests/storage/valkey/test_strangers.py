@@ -1,4 +1,4 @@
-"""Whether anybody has an id: asked by gateways, answered by ingest, through Valkey."""
+"""Whether a user id is anybody's: gateways ask, ingest answers, through Valkey."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ def told(url: str, story: Callable[[Strangers, Strangers], Awaitable[None]]) -> 
 
 
 def test_who_is_nobody_is_told_and_remembered(valkey_url: str) -> None:
-    """One question each, one answer for all; the next look needs no question."""
+    """Each gateway's question is answered once for all gateways, and reading the answer again needs no question."""
 
     async def story(gateway: Strangers, ingest: Strangers) -> None:
         assert await ingest.take_questions() == []
@@ -45,7 +45,7 @@ def test_who_is_nobody_is_told_and_remembered(valkey_url: str) -> None:
 
 
 def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
-    """Nobody answers: it says so, and a question that was asked all the same ends in time."""
+    """When nobody answers, the answers say so, and a question that is asked all the same ends in time."""
 
     async def story(gateway: Strangers, _: Strangers) -> None:
         assert not (await gateway.read_answers([5])).is_answered
@@ -57,7 +57,7 @@ def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
 
 
 def test_an_absent_valkey_is_try_later() -> None:
-    """Every question says TransientError at once."""
+    """Without Valkey every method raises TransientError at once."""
 
     async def story(gateway: Strangers, ingest: Strangers) -> None:
         for ask in (gateway.read_answers([1]), gateway.is_nobody(1), ingest.take_questions()):

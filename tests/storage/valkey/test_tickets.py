@@ -101,7 +101,7 @@ def test_every_ticket_is_another(valkey_url: str) -> None:
 
 @pytest.mark.parametrize("ticket", ["", "x", "*", "a:b", "\x00", "\ud800", "票", "x" * 100_000])
 def test_any_text_can_be_tried(valkey_url: str, ticket: str) -> None:
-    """What is no ticket gives nothing, never an error."""
+    """Redeeming a text that is no ticket gives None and raises nothing."""
 
     async def story(store: Tickets) -> None:
         assert await store.redeem_sign_on(ticket, app_id=OA) is None
@@ -142,7 +142,7 @@ def test_an_expired_ticket_is_worthless(valkey_url: str) -> None:
 
 
 def test_valkey_holds_no_ticket(valkey_url: str) -> None:
-    """Whoever reads every key and value of Valkey has no ticket that works."""
+    """No key or value in Valkey is a ticket that works."""
     client = redis.Redis.from_url(valkey_url, decode_responses=True)
 
     async def story(store: Tickets) -> None:
@@ -159,7 +159,7 @@ def test_valkey_holds_no_ticket(valkey_url: str) -> None:
 
 
 def test_without_valkey_one_tries_later() -> None:
-    """Nothing listens: issuing and redeeming raise TransientError, within the timeout."""
+    """Without Valkey issuing and redeeming raise TransientError, within the timeout."""
 
     async def story(store: Tickets) -> None:
         async with asyncio.timeout(5):
@@ -172,7 +172,7 @@ def test_without_valkey_one_tries_later() -> None:
 
 
 def test_a_frozen_valkey_is_asked_once_and_not_for_long() -> None:
-    """A server that never answers costs one command and one timeout: nothing is repeated."""
+    """A server that never answers is sent one command, and after one timeout the call raises TransientError."""
     received: list[bytes] = []
 
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

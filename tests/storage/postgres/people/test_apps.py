@@ -54,7 +54,7 @@ def test_a_string_id_is_taken_once(engine: Engine) -> None:
 
 
 def test_the_newest_two_secrets_are_live(engine: Engine) -> None:
-    """A rotation keeps the secret before it; the one before that is gone."""
+    """After a rotation the new secret and the one before it are valid, and older ones are gone."""
     with engine.begin() as connection:
         app, first = apps.add(connection, OA, vault=vault(OLD))
         second = apps.rotate_secret(connection, app.id, vault=vault(OLD))

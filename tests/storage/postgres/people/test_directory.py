@@ -1,4 +1,4 @@
-"""People: who they are, and who has these characters in a name."""
+"""People: who they are, and the search in their names."""
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -42,7 +42,7 @@ def has(texts: tuple[str, str, str], q: str) -> bool:
 def test_search_is_a_plain_substring_search(
     engine: Engine, crowd: list[tuple[str, str, str]], q: str, window: bool
 ) -> None:
-    """Whatever is stored and searched for, grams and index find what a plain comparison finds."""
+    """For any names and any search, grams and index find exactly what a plain comparison finds."""
     with pytest.MonkeyPatch.context() as patch, engine.connect() as connection:
         patch.setattr(directory, "_WINDOW", 8_000 if window else 0)
         for id, texts in enumerate(crowd, start=1):
@@ -100,7 +100,7 @@ def test_pages_follow_one_another_by_id(engine: Engine) -> None:
 def test_many_people_with_a_keyword_are_counted_to_a_bound(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rest is there all the same, page after page; without a keyword everyone is counted."""
+    """With a keyword people are counted up to a bound, and all can be listed; without one everyone is counted."""
     monkeypatch.setattr(directory, "COUNTED_AT_MOST", 3)
     with engine.begin() as connection:
         for id in range(1, 6):
@@ -113,7 +113,7 @@ def test_many_people_with_a_keyword_are_counted_to_a_bound(
 def test_people_behind_the_window_are_found(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who is not among the first is found through the index, in the same order."""
+    """People who are not among the first in the table are found through the index, in the same order."""
     monkeypatch.setattr(directory, "_WINDOW", 2)
     with engine.begin() as connection:
         for id in range(1, 7):
