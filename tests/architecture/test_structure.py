@@ -18,10 +18,6 @@ HISTORY = Path("storage/postgres/migrations/versions")
 
 # Modules that are longer than they may be. This list only shrinks: split them by subject.
 LONG_DEBTS = {
-    "ops/local/embedded.py",
-    "tests/ingest/console/test_console.py",
-    "tests/push_gateway/test_delivery.py",
-    "tests/push_gateway/test_resume.py",
     "tests/storage/valkey/test_bus.py",
 }
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine
 
+from tests.ingest.api_server import Api, run_api
 from tests.ingest.conftest import own_environ, shared_api
-from tests.ingest.running import Api, running
 
 __all__ = ["own_environ", "shared_api"]
 
@@ -52,7 +52,7 @@ def test_who_is_over_the_limit_costs_no_query_a_request(
         "CARILLON_PERSON_BURST": "1",
         "CARILLON_APP_LIMIT_WAIT_SECONDS": "10",
     }
-    with running({**own_environ, **limited}, engine) as api, ThreadPoolExecutor(50) as pool:
+    with run_api({**own_environ, **limited}, engine) as api, ThreadPoolExecutor(50) as pool:
         me = api.person(1)
 
         def send(number: int) -> int:

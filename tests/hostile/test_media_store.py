@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from ops.local.polling import wait_until
 from storage.media import s3
+from tests.ingest.api_server import Api, run_api
 from tests.ingest.conftest import own_environ
-from tests.ingest.running import Api, running
 
 __all__ = ["own_environ"]
 
@@ -37,7 +37,7 @@ def with_bucket(
         "CARILLON_S3_ACCESS_KEY_ID": "key",
         "CARILLON_S3_SECRET_ACCESS_KEY": "secret",
     }
-    with running({**own_environ, **bucket}, engine) as api:
+    with run_api({**own_environ, **bucket}, engine) as api:
         yield api
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 from sqlalchemy import Engine
 
+from tests.ingest.api_server import Api, run_api
 from tests.ingest.conftest import own_environ
-from tests.ingest.running import Api, running
 
 __all__ = ["own_environ"]
 
@@ -17,7 +17,7 @@ TOKEN = "the operator's token of this test"
 @pytest.fixture
 def with_console(own_environ: Mapping[str, str], engine: Engine) -> Iterator[Api]:
     """A server that has a console."""
-    with running({**own_environ, "CARILLON_CONSOLE_TOKEN": TOKEN}, engine) as api:
+    with run_api({**own_environ, "CARILLON_CONSOLE_TOKEN": TOKEN}, engine) as api:
         yield api
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from ingest.http.endpoint import ANYONE, Endpoint
 from ingest.routes import ALL
+from tests.ingest.api_server import API, Api
 from tests.ingest.conftest import shared_api
 from tests.ingest.identity.test_callers import SOUND
-from tests.ingest.running import API, Api
 
 __all__ = ["shared_api"]
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, event
 from storage.postgres.people import apps
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.settings import load
+from tests.ingest.api_server import API, Api, run_api
 from tests.ingest.conftest import PATIENT, own_environ
-from tests.ingest.running import API, Api, running
 
 __all__ = ["own_environ"]
 
@@ -46,8 +46,8 @@ async def ask_as_strangers(api: Api) -> set[int]:
 def test_strangers_stop_no_one_elses_sends(own_environ: Mapping[str, str], engine: Engine) -> None:
     """While 200 connections ask with made-up app ids, others' sends are 200 and strangers 401."""
     by_default = dict.fromkeys(PATIENT, "")
-    with running({**own_environ, **by_default}, engine) as api, ThreadPoolExecutor(1) as pool:
-        api.sent(api.app(), receiver_id=2)
+    with run_api({**own_environ, **by_default}, engine) as api, ThreadPoolExecutor(1) as pool:
+        api.send_for_id(api.app(), receiver_id=2)
         strangers = pool.submit(asyncio.run, ask_as_strangers(api))
         answers: list[int] = []
         while not strangers.done():

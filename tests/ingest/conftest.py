@@ -14,7 +14,7 @@ from storage.postgres.tables import app_redirect_hosts, app_secrets, mappings
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import add_app, add_people
-from tests.ingest.running import SECRET, Api, running
+from tests.ingest.api_server import SECRET, Api, run_api
 
 # The machine of a test run has other things to do; how soon 503 comes is test_intake's to say.
 PATIENT = {"CARILLON_INTAKE_PATIENCE_SECONDS": "15", "CARILLON_LOOKUP_PATIENCE_SECONDS": "15"}
@@ -64,7 +64,7 @@ def shared_api(
         engine = make_blocking_engine(load(DatabaseSettings, environ), application_name="tests")
         with engine.begin() as connection:
             populate(connection, environ)
-        with running(environ, engine) as api:
+        with run_api(environ, engine) as api:
             yield api
         engine.dispose()
 
@@ -86,5 +86,5 @@ def own_environ(environ: Mapping[str, str], engine: Engine) -> Mapping[str, str]
 @pytest.fixture
 def api(own_environ: Mapping[str, str], engine: Engine) -> Iterator[Api]:
     """A server of this test's own."""
-    with running(own_environ, engine) as api:
+    with run_api(own_environ, engine) as api:
         yield api

@@ -7,7 +7,7 @@ import pytest
 from httpx import Response
 from sqlalchemy import Engine, text
 
-from tests.ingest.running import running
+from tests.ingest.api_server import run_api
 
 NOTICE = {"type": "NOTIFICATION", "title": "t", "content": "c", "receiver_id": 2}
 UPLOAD = {"content_type": "image/png", "filename": "a.png", "size": 1}
@@ -26,7 +26,7 @@ def test_a_person_is_limited_and_an_app_is_not(
     own_environ: Mapping[str, str], engine: Engine
 ) -> None:
     """A flood of one person's sends, uploads and searches is 429 with Retry-After; others go on."""
-    with running({**own_environ, **FEW}, engine) as api:
+    with run_api({**own_environ, **FEW}, engine) as api:
         me, other = api.person(1), api.person(2)
         floods: dict[str, Callable[[], Response]] = {
             "sends": lambda: api.send(me, receiver_id=2),
@@ -50,7 +50,7 @@ def test_a_replay_is_answered_when_the_limit_is_used_up_and_counts_against_none(
     own_environ: Mapping[str, str], engine: Engine, caller: str
 ) -> None:
     """A repeated send gets its first answer before and after the limit is used up, and a new one is 429 (contract §2)."""
-    with running({**own_environ, **FEW, **QUOTA}, engine) as api:
+    with run_api({**own_environ, **FEW, **QUOTA}, engine) as api:
         own = api.person(1) if caller == "a person" else api.app()
         body = NOTICE | {"type": "MESSAGE"}
 
@@ -75,7 +75,7 @@ def test_a_batch_again_is_answered_when_the_quota_is_used_up(
     own_environ: Mapping[str, str], engine: Engine
 ) -> None:
     """A repeated batch gets its first answer when the quota is used up, also with a receiver disabled; a new one is 429."""
-    with running({**own_environ, **FEW, **QUOTA}, engine) as api:
+    with run_api({**own_environ, **FEW, **QUOTA}, engine) as api:
 
         def batch(key: str, number: int) -> tuple[int, str]:
             answer = api.ask(

@@ -29,7 +29,7 @@ from storage.postgres.people.apps import NewApp
 from storage.settings import load
 from tests import services
 from tests.builders import add_people
-from tests.ingest.running import sign
+from tests.ingest.api_server import sign
 from tests.ops.compose import ROOT, Container
 from tests.ops.wheel import build_wheel
 from tests.services import bearer

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 TOKEN = "the operator's token of these tests"
 CHANGES = {"X-Carillon-Console": "1"}

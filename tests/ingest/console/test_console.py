@@ -14,8 +14,8 @@ from storage.postgres.messages import lookup, persistence
 from storage.postgres.people.people_import import NewPerson, import_people
 from storage.postgres.sends import failed_sends
 from tests.builders import a_broadcast, a_send, accept
+from tests.ingest.api_server import Api
 from tests.ingest.console.pages import CHANGES, get, post
-from tests.ingest.running import Api
 
 
 def bury(engine: Engine) -> int:
@@ -150,7 +150,7 @@ def test_a_rotated_secret_works_and_so_does_the_one_before(console: Api) -> None
 
 def test_people_are_found_by_id_and_by_name(console: Api, engine: Engine) -> None:
     """An id finds one person with their unread messages, a name finds everyone who has it, active or not."""
-    console.sent(console.person(1), receiver_id=2)
+    console.send_for_id(console.person(1), receiver_id=2)
     console.deliver()
     [person] = get(console, "people?q=2").json()["people"]
     assert (person["id"], person["unread"], person["is_active"]) == ("2", 1, True)

@@ -18,8 +18,8 @@ from ops.local.polling import wait_until
 from storage.model.errors import InvalidSettings, OverLimit
 from storage.postgres.console_sessions import SignInLimits, try_sign_in
 from storage.settings import load
+from tests.ingest.api_server import Api, run_api
 from tests.ingest.console.pages import CHANGES, TOKEN
-from tests.ingest.running import Api, running
 
 POSTS = ("broadcasts/1/cancel", "broadcasts/1/recall", "failed/1/drop", "failed/1/replay", "apps/7/rotate-secret")  # fmt: skip
 GETS = ("look", "broadcasts", "failed", "apps", "people?q=person")
@@ -89,7 +89,7 @@ def test_signing_out_ends_the_session_everywhere(
 ) -> None:
     """A copy of the cookie is worthless after signing out, in every ingest process; other sessions go on."""
     environ = {**own_environ, "CARILLON_CONSOLE_TOKEN": TOKEN}
-    with running(environ, engine) as one, running(environ, engine) as other:
+    with run_api(environ, engine) as one, run_api(environ, engine) as other:
         mine, theirs = sign_in(one), sign_in(other)
         assert look(one, mine) == look(other, mine) == look(one, theirs) == 200
         left = one.client.post(
@@ -125,7 +125,7 @@ def test_signing_in_is_limited_and_logged(
     """After ten attempts within five minutes an address is 429, in every ingest process; others may go on."""
     caplog.set_level(logging.INFO, logger="ingest.console")
     environ = {**own_environ, "CARILLON_CONSOLE_TOKEN": TOKEN}
-    with running(environ, engine) as one, running(environ, engine) as other:
+    with run_api(environ, engine) as one, run_api(environ, engine) as other:
         with ThreadPoolExecutor(4) as pool:
             guesses = [pool.submit(guess, api, "9.9.9.9") for api in [one, other] * 6]
             statuses = [guessing.result().status_code for guessing in guesses]

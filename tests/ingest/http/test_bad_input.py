@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storage.postgres.tables import accepted
-from tests.ingest.running import API, Api
+from tests.ingest.api_server import API, Api
 
 BODIES: dict[str, bytes] = {
     "nothing": b"",
@@ -246,7 +246,7 @@ def test_a_body_that_breaks_off_is_not_taken(api: Api) -> None:
                 continue
             wire.sendall(end)
             assert wire.recv(4096)[9:12] == status
-    api.sent(api.person(1), receiver_id=2)
+    api.send_for_id(api.person(1), receiver_id=2)
     with api.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(accepted)).scalar_one() == 2
 

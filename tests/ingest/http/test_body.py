@@ -78,7 +78,7 @@ def test_a_client_that_goes_away_has_sent_no_body() -> None:
         read(part(b"{}", more=True), {"type": "http.disconnect"})
 
 
-def cancelled(cancel: Callable[[asyncio.Task[bytes]], object], *, seconds: float) -> bool:
+def ends_cancelled(cancel: Callable[[asyncio.Task[bytes]], object], *, seconds: float) -> bool:
     """Whether reading from a silent client ends as cancelled, after `cancel`."""
 
     async def run() -> bool:
@@ -94,5 +94,5 @@ def cancelled(cancel: Callable[[asyncio.Task[bytes]], object], *, seconds: float
 
 def test_a_cancelled_request_stays_cancelled() -> None:
     """A cancellation that is not the timer's is passed on, also when the time is over in the same moment."""
-    assert cancelled(lambda task: task.cancel(), seconds=FOR_EVER)
-    assert cancelled(lambda task: (task.cancel(), task.cancel()), seconds=0)
+    assert ends_cancelled(lambda task: task.cancel(), seconds=FOR_EVER)
+    assert ends_cancelled(lambda task: (task.cancel(), task.cancel()), seconds=0)

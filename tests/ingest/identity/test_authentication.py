@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, insert, update
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.postgres.tables import app_secrets, apps, users
 from storage.settings import load
-from tests.ingest.running import SECRET, Api, sign
+from tests.ingest.api_server import SECRET, Api, sign
 from tests.services import SECRETS
 
 Headers = Mapping[str, Any]
@@ -33,7 +33,7 @@ def later() -> int:
     return int(time.time()) + 3600
 
 
-def changed(headers: Headers, **changes: str | None) -> Headers:
+def change_headers(headers: Headers, **changes: str | None) -> Headers:
     """The headers of an app's call with some changed, or left out."""
     given = {**headers, **{name.replace("_", "-"): text for name, text in changes.items()}}
     return {name: text for name, text in given.items() if text is not None}
@@ -59,27 +59,27 @@ REFUSED: dict[str, Callable[[Api], Headers]] = {
     "an unknown app": lambda api: api.app("none"),
     "a disabled app": lambda api: api.app("closed"),
     "an app with a wrong secret": lambda api: api.app("oa", secret="wrong"),
-    "another app's signature": lambda api: changed(api.app("crm"), X_App_Id="oa"),
+    "another app's signature": lambda api: change_headers(api.app("crm"), X_App_Id="oa"),
     "301 s old": lambda api: api.app(late_seconds=301),
     "301 s ahead": lambda api: api.app(late_seconds=-301),
-    "no timestamp": lambda api: changed(api.app(), X_Timestamp=None),
-    "no signature of an app": lambda api: changed(api.app(), X_Sign=None),
-    "an empty signature": lambda api: changed(api.app(), X_Sign=""),
-    "upper-case hex": lambda api: changed(api.app(), X_Sign=api.app()["X-Sign"].upper()),
-    "a timestamp with a sign": lambda api: changed(
+    "no timestamp": lambda api: change_headers(api.app(), X_Timestamp=None),
+    "no signature of an app": lambda api: change_headers(api.app(), X_Sign=None),
+    "an empty signature": lambda api: change_headers(api.app(), X_Sign=""),
+    "upper-case hex": lambda api: change_headers(api.app(), X_Sign=api.app()["X-Sign"].upper()),
+    "a timestamp with a sign": lambda api: change_headers(
         api.app(), X_Timestamp="+1", X_Sign=sign("app_id=oa&timestamp=+1")
     ),
-    "a timestamp of a hundred digits": lambda api: changed(api.app(), X_Timestamp="9" * 100),
-    "another timestamp than the signed": lambda api: changed(
+    "a timestamp of a hundred digits": lambda api: change_headers(api.app(), X_Timestamp="9" * 100),
+    "another timestamp than the signed": lambda api: change_headers(
         api.app(), X_Timestamp=str(int(time.time()) - 9)
     ),
-    "an empty app id": lambda api: changed(api.app(), X_App_Id=""),
+    "an empty app id": lambda api: change_headers(api.app(), X_App_Id=""),
     "an app that fails is no person": lambda api: {**api.person(1), **api.app("none")},
     "a person with only an app id": lambda api: {**api.person(1), "X-App-Id": "oa"},
 }
 
 
-# What anyone may know (contract §1): what is missing, or has the wrong form, whoever asks.
+# What anyone may know (contract §1): what is missing, or has the wrong form, for every caller.
 SAID = {
     "no one": "The header Authorization is missing (or X-App-Id, for an app).",
     "no token": "Authorization must be: Bearer <token>.",
@@ -125,7 +125,7 @@ def test_a_clock_that_is_off_is_told_by_how_much(shared_api: Api, name: str, app
 def test_milliseconds_are_named_as_such(shared_api: Api) -> None:
     """A timestamp of now in milliseconds, however it is signed."""
     now = str(int(time.time() * 1000))
-    answer = shared_api.send(changed(shared_api.app(), X_Timestamp=now), receiver_id=2)
+    answer = shared_api.send(change_headers(shared_api.app(), X_Timestamp=now), receiver_id=2)
     assert answer.status_code == 401
     assert answer.json()["detail"] == "X-Timestamp is in milliseconds; it must be Unix seconds."
     assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.http.endpoint import ANYONE, APPS, PEOPLE, PEOPLE_AND_APPS, Endpoint
 from ingest.routes import ALL
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 OWNER, STRANGER = 1, 4
 
@@ -28,16 +28,16 @@ class Owned:
 def owned(shared_api: Api) -> Owned:
     """A message of person 1, a notification with a button to person 1, a broadcast; delivered."""
     found = Owned(
-        shared_api.sent(shared_api.person(OWNER), receiver_id=2),
-        shared_api.sent(
+        shared_api.send_for_id(shared_api.person(OWNER), receiver_id=2),
+        shared_api.send_for_id(
             shared_api.app("oa"),
             receiver_id=OWNER,
             type="NOTIFICATION",
             auto_sso=True,
             target_url="https://oa.example.com/",
         ),
-        shared_api.sent(shared_api.app("oa"), type="NOTIFICATION", is_broadcast=True),
-        shared_api.sent(shared_api.person(OWNER), receiver_id=2),
+        shared_api.send_for_id(shared_api.app("oa"), type="NOTIFICATION", is_broadcast=True),
+        shared_api.send_for_id(shared_api.person(OWNER), receiver_id=2),
     )
     shared_api.deliver()
     return found

@@ -8,7 +8,7 @@ import pytest
 from storage.postgres.broadcasts import expansion, planning, recalls
 from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import conversations
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 NOTICE = {"type": "NOTIFICATION", "is_broadcast": True}
 LEASE = timedelta(seconds=30)
@@ -32,7 +32,7 @@ def report(api: Api, id: int) -> Any:
 
 def test_named_people_get_it_and_unknown_ones_are_listed(api: Api) -> None:
     """An audience of ids gets the broadcast once each; unknown, disabled and deleted ones are listed and are no error."""
-    id = api.sent(api.app(), **NOTICE, audience={"user_ids": [5, 2, 99, 2, 8, 9]})
+    id = api.send_for_id(api.app(), **NOTICE, audience={"user_ids": [5, 2, 99, 2, 8, 9]})
     expand(api)
     shown = report(api, id)
     assert (shown["status"], shown["total"]) == ("DONE", 2)
@@ -42,7 +42,7 @@ def test_named_people_get_it_and_unknown_ones_are_listed(api: Api) -> None:
 def test_people_are_named_by_the_apps_own_accounts(api: Api) -> None:
     """An audience of the app's own names is resolved through its mappings when the broadcast is accepted."""
     names = ["lisi", "zhangsan", "nobody", "ghost", "gone", "li.si"]
-    id = api.sent(api.app(), **NOTICE, audience={"app_user_ids": names})
+    id = api.send_for_id(api.app(), **NOTICE, audience={"app_user_ids": names})
     expand(api)
     shown = report(api, id)
     assert shown["total"] == 2
@@ -103,7 +103,7 @@ def test_an_audience_may_have_100_000_people_and_no_more(shared_api: Api) -> Non
 def test_scheduled_ones_are_reported_and_listed(api: Api) -> None:
     """A scheduled broadcast is SCHEDULED in its report and in the list of its app, and in no other app's."""
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
-    id = api.sent(api.app(), **NOTICE, send_at=later)
+    id = api.send_for_id(api.app(), **NOTICE, send_at=later)
     assert report(api, id)["status"] == "SCHEDULED"
     listed = api.ask("GET", "/broadcasts", headers=api.app()).json()
     assert [(one["id"], one["status"]) for one in listed] == [(id, "SCHEDULED")]
@@ -112,7 +112,7 @@ def test_scheduled_ones_are_reported_and_listed(api: Api) -> None:
 
 def test_read_and_unread_add_up(api: Api) -> None:
     """The report counts the people who have read a broadcast, and the pages of `unread` list all others."""
-    id = api.sent(api.app(), **NOTICE)
+    id = api.send_for_id(api.app(), **NOTICE)
     expand(api)
     with api.engine.begin() as connection:
         for user in (1, 4):
@@ -128,8 +128,8 @@ def test_read_and_unread_add_up(api: Api) -> None:
 def test_a_cancel_answers_what_was_delivered(api: Api) -> None:
     """Cancelling answers CANCELLED with how many people have it, as often as it is repeated; what is done stays done."""
     id, done = (
-        api.sent(api.app(), **NOTICE),
-        api.sent(api.app(), **NOTICE, audience={"user_ids": [1]}),
+        api.send_for_id(api.app(), **NOTICE),
+        api.send_for_id(api.app(), **NOTICE, audience={"user_ids": [1]}),
     )
     expand(api, chunks=1)
     for _ in range(2):
@@ -144,7 +144,7 @@ def test_a_cancel_answers_what_was_delivered(api: Api) -> None:
 
 def test_a_broadcast_is_taken_back_by_its_app(api: Api) -> None:
     """A recall is 202 and RECALLING, then RECALLED and gone from histories; a receiver gets 403, a stranger 404."""
-    id = api.sent(api.app(), **NOTICE, audience={"user_ids": [1, 2, 3]})
+    id = api.send_for_id(api.app(), **NOTICE, audience={"user_ids": [1, 2, 3]})
     expand(api)
     path = f"/messages/{id}"
     assert api.ask("DELETE", path, headers=api.person(2)).status_code == 403
@@ -166,9 +166,9 @@ def test_a_broadcast_is_taken_back_by_its_app(api: Api) -> None:
 def test_a_list_is_short_and_the_last_accepted_come_first(api: Api) -> None:
     """The list begins with the last accepted, leaves out who could not be resolved, and can be of one status alone."""
     soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    later = api.sent(api.app(), **NOTICE, send_at=soon)
+    later = api.send_for_id(api.app(), **NOTICE, send_at=soon)
     many = {"app_user_ids": [f"nobody {n} {'x' * 40}" for n in range(20_000)]}
-    ids = [api.sent(api.app(), **NOTICE, audience=many) for _ in range(3)]
+    ids = [api.send_for_id(api.app(), **NOTICE, audience=many) for _ in range(3)]
     answer = api.ask("GET", "/broadcasts?limit=100", headers=api.app())
     assert len(answer.content) < 4_000
     listed = answer.json()
@@ -185,7 +185,7 @@ def test_a_list_is_short_and_the_last_accepted_come_first(api: Api) -> None:
 
 def test_a_message_is_not_delivered_before_its_broadcast_is_done(api: Api) -> None:
     """A broadcast's message is ACCEPTED until all people have it, then DELIVERED, or CANCELLED if stopped (contract §2)."""
-    id, stopped = (api.sent(api.app(), **NOTICE) for _ in range(2))
+    id, stopped = (api.send_for_id(api.app(), **NOTICE) for _ in range(2))
 
     def status(id: int) -> str:
         return str(api.ask("GET", f"/messages/{id}", headers=api.app()).json()["status"])
@@ -201,7 +201,7 @@ def test_a_message_is_not_delivered_before_its_broadcast_is_done(api: Api) -> No
 
 def test_an_app_lists_its_broadcasts_newest_first(api: Api) -> None:
     """An app lists its own broadcasts from the newest, in pages and without `unresolved`; another app sees none of them."""
-    ids = [api.sent(api.app("oa"), type="NOTIFICATION", is_broadcast=True) for _ in range(3)]
+    ids = [api.send_for_id(api.app("oa"), type="NOTIFICATION", is_broadcast=True) for _ in range(3)]
     api.deliver()
     answer = api.ask("GET", "/broadcasts", headers=api.app("oa"), params={"limit": 2})
     assert [report["id"] for report in answer.json()] == ids[:0:-1]

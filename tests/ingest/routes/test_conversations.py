@@ -5,7 +5,7 @@ from sqlalchemy import Engine, text
 
 from storage.model.event import AllRead, ConversationRead
 from storage.postgres import outbox
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 
 def history(api: Api, reader: int, peer: int, **params: int) -> list[int]:
@@ -17,8 +17,8 @@ def history(api: Api, reader: int, peer: int, **params: int) -> list[int]:
 
 def test_a_private_message_is_in_both_histories_and_lists(api: Api) -> None:
     """A private message is unread for its receiver and read for its sender, under the names of the client document."""
-    first = api.sent(api.person(1), receiver_id=2)
-    second = api.sent(api.person(2), receiver_id=1, content="好" * 300)
+    first = api.send_for_id(api.person(1), receiver_id=2)
+    second = api.send_for_id(api.person(2), receiver_id=1, content="好" * 300)
     api.deliver()
     assert history(api, 1, 2) == history(api, 2, 1) == [second, first]
     [line] = api.ask("GET", "/messages/conversations", headers=api.person(1)).json()
@@ -44,7 +44,7 @@ def test_a_private_message_is_in_both_histories_and_lists(api: Api) -> None:
 def test_an_app_s_notifications_are_a_conversation_of_their_own(api: Api) -> None:
     """Notifications of an app are a conversation with `-app.id`, named after the app; an image shows as [IMAGE]."""
     notice = {"type": "NOTIFICATION", "receiver_id": 2, "content_type": "IMAGE"}
-    api.sent(api.app("oa"), **notice, content="https://a.example/1.png")
+    api.send_for_id(api.app("oa"), **notice, content="https://a.example/1.png")
     api.deliver()
     [line] = api.ask("GET", "/messages/conversations", headers=api.person(2)).json()
     assert (line["user_id"], line["username"], line["full_name"]) == (-7, "oa", "OA系统")
@@ -73,7 +73,7 @@ def test_imported_notifications_are_the_system_s(api: Api, engine: Engine) -> No
 
 def test_a_history_pages_by_skip_and_by_key(api: Api) -> None:
     """Pages of a history, by `skip` or by `before_id`, are newest first, with nothing twice and nothing left out."""
-    ids = [api.sent(api.person(1), receiver_id=2) for _ in range(7)][::-1]
+    ids = [api.send_for_id(api.person(1), receiver_id=2) for _ in range(7)][::-1]
     api.deliver()
     assert history(api, 2, 1) == ids
     assert history(api, 2, 1, limit=3) + history(api, 2, 1, skip=3, limit=100) == ids
@@ -83,8 +83,8 @@ def test_a_history_pages_by_skip_and_by_key(api: Api) -> None:
 
 def test_reading_one_conversation_leaves_the_others(api: Api) -> None:
     """Reading a conversation, up to an id or all of it, changes no other, and its sender learns when it was read."""
-    ids = [api.sent(api.person(1), receiver_id=2) for _ in range(3)]
-    api.sent(api.person(3), receiver_id=2)
+    ids = [api.send_for_id(api.person(1), receiver_id=2) for _ in range(3)]
+    api.send_for_id(api.person(3), receiver_id=2)
     api.deliver()
     headers = api.person(2)
     assert api.ask("GET", "/messages/unread-count", headers=headers).json() == {"total": 4}
@@ -102,7 +102,7 @@ def test_reading_one_conversation_leaves_the_others(api: Api) -> None:
 def test_reading_everything_is_deprecated_and_works(api: Api) -> None:
     """Reading everything at once still answers the count, and its headers say where to go instead."""
     for sender in (1, 3, 3):
-        api.sent(api.person(sender), receiver_id=2)
+        api.send_for_id(api.person(sender), receiver_id=2)
     api.deliver()
     answer = api.ask("PUT", "/messages/read-all", headers=api.person(2))
     assert answer.json() == {"updated_count": 3}
@@ -114,7 +114,7 @@ def test_reading_everything_is_deprecated_and_works(api: Api) -> None:
 
 def test_reading_is_told_to_the_other_devices(api: Api) -> None:
     """Reading a conversation puts one CONVERSATION_READ into the outbox, and none where nothing changed."""
-    message_id = api.sent(api.person(1), receiver_id=2)
+    message_id = api.send_for_id(api.person(1), receiver_id=2)
     api.deliver()
     api.ask("PUT", "/messages/conversations/1/read", headers=api.person(2))
     api.ask("PUT", "/messages/conversations/1/read", headers=api.person(2))
@@ -123,7 +123,7 @@ def test_reading_is_told_to_the_other_devices(api: Api) -> None:
 
 def test_reading_everything_is_told_once(api: Api) -> None:
     """Reading everything puts one ALL_READ into the outbox for all conversations, none if nothing changed (contract §4)."""
-    ids = [api.sent(api.person(sender), receiver_id=2) for sender in (1, 3, 3)]
+    ids = [api.send_for_id(api.person(sender), receiver_id=2) for sender in (1, 3, 3)]
     api.deliver()
     for _ in range(2):
         api.ask("PUT", "/messages/read-all", headers=api.person(2))
@@ -134,7 +134,7 @@ def test_what_a_newer_version_wrote_is_shown_as_it_is_written(api: Api) -> None:
     """After a roll-back, a type that only the newer version knows makes no list, page, message or retry an error."""
     key = {**api.app("oa"), "Idempotency-Key": "once"}
     notice = {"type": "NOTIFICATION", "receiver_id": 2}
-    id = api.sent(key, **notice)
+    id = api.send_for_id(key, **notice)
     with api.engine.begin() as connection:
         connection.execute(text("UPDATE accepted SET type = 'TELEGRAM', content_type = 'MORSE'"))
         connection.execute(

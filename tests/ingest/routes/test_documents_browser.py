@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.browser import chromium, needs_chromium
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 pytestmark = needs_chromium
 

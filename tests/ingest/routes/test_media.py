@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 
 def test_media_is_uploaded_sent_and_shown_by_a_signed_url(shared_api: Api) -> None:

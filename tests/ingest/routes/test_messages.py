@@ -14,12 +14,12 @@ from ops.local.polling import wait_until
 from storage.postgres.messages import persistence
 from storage.postgres.sends import failed_sends
 from storage.postgres.sends.withdrawals import withdraw
-from tests.ingest.running import Api, running
+from tests.ingest.api_server import Api, run_api
 
 
 def test_status_follows_the_message(api: Api) -> None:
     """The status of a message is ACCEPTED and then DELIVERED; that of a scheduled one is SCHEDULED."""
-    message_id = api.sent(api.person(1), receiver_id=2)
+    message_id = api.send_for_id(api.person(1), receiver_id=2)
     assert status(api, message_id) == "ACCEPTED"
     api.deliver()
     assert status(api, message_id) == "DELIVERED"
@@ -47,7 +47,7 @@ def test_a_wait_ends_when_the_message_is_in_the_history(api: Api) -> None:
         answer = api.send({**api.person(1), "Prefer": "wait=10"}, receiver_id=2)
         stop.set()
     assert answer.headers["Preference-Applied"] == "wait=10"
-    assert seen(api, api.person(2), answer.json()["id"]) == "DELIVERED"
+    assert see(api, api.person(2), answer.json()["id"]) == "DELIVERED"
 
 
 @pytest.mark.parametrize("is_broadcast", [False, True])
@@ -86,7 +86,7 @@ def end_what_waits(api: Api, end: Callable[[Connection, list[int]], None]) -> bo
     return wait_until(ended, seconds=8)
 
 
-def seen(api: Api, headers: dict[str, str], id: int) -> Any:
+def see(api: Api, headers: dict[str, str], id: int) -> Any:
     """The status that `GET /messages/{id}` shows, or the answer's if it shows none."""
     answer = api.ask("GET", f"/messages/{id}", headers=headers)
     return answer.json()["status"] if answer.status_code == 200 else answer.status_code
@@ -100,28 +100,28 @@ def test_a_receiver_sees_a_message_while_it_is_in_their_history(api: Api, kind: 
     )
     receiver, stranger = api.person(2), api.person(3)
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    scheduled = api.sent(sender, receiver_id=2, send_at=later, **body)
-    waiting = api.sent(sender, receiver_id=2, **body)
-    assert [seen(api, sender, id) for id in (scheduled, waiting)] == ["SCHEDULED", "ACCEPTED"]
+    scheduled = api.send_for_id(sender, receiver_id=2, send_at=later, **body)
+    waiting = api.send_for_id(sender, receiver_id=2, **body)
+    assert [see(api, sender, id) for id in (scheduled, waiting)] == ["SCHEDULED", "ACCEPTED"]
     for id in (scheduled, waiting):
         for other in (receiver, stranger):
-            assert seen(api, other, id) == 404
+            assert see(api, other, id) == 404
             assert api.ask("DELETE", f"/messages/{id}", headers=other).status_code == 404
     with api.engine.begin() as connection:
         persistence.persist(connection, [waiting])
-    assert [seen(api, who, waiting) for who in (sender, receiver, stranger)] == [
+    assert [see(api, who, waiting) for who in (sender, receiver, stranger)] == [
         "DELIVERED",
         "DELIVERED",
         404,
     ]
     assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 403
     assert api.ask("DELETE", f"/messages/{waiting}", headers=sender).status_code == 204
-    assert [seen(api, who, waiting) for who in (sender, receiver)] == ["RECALLED", 404]
+    assert [see(api, who, waiting) for who in (sender, receiver)] == ["RECALLED", 404]
     assert api.ask("DELETE", f"/messages/{waiting}", headers=receiver).status_code == 404
-    failed = api.sent(sender, receiver_id=2, **body)
+    failed = api.send_for_id(sender, receiver_id=2, **body)
     with api.engine.begin() as connection:
         failed_sends.move_to_failed(connection, [failed])
-    assert [seen(api, who, failed) for who in (sender, receiver)] == ["FAILED", 404]
+    assert [see(api, who, failed) for who in (sender, receiver)] == ["FAILED", 404]
 
 
 def test_a_wait_that_ends_before_is_answered_all_the_same(api: Api) -> None:
@@ -135,7 +135,7 @@ def test_a_wait_that_ends_before_is_answered_all_the_same(api: Api) -> None:
 
 def test_times_are_in_the_deployments_zone(own_environ: dict[str, str], engine: Engine) -> None:
     """Times are those of the deployment's time zone, without an offset (contract §0)."""
-    with running({**own_environ, "CARILLON_TIME_ZONE": "Asia/Shanghai"}, engine) as api:
+    with run_api({**own_environ, "CARILLON_TIME_ZONE": "Asia/Shanghai"}, engine) as api:
         shown = api.send(api.person(1), receiver_id=2).json()["created_at"]
     eight_hours_on = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() + 8 * 3600))
     assert shown.startswith(eight_hours_on[:11])

@@ -16,7 +16,7 @@ from ingest.http import openapi
 from ingest.http.endpoint import ANYONE, Endpoint
 from ingest.routes import ALL
 from ops.local.polling import wait_until
-from tests.ingest.running import API, Api, running
+from tests.ingest.api_server import API, Api, run_api
 
 
 @pytest.mark.quick
@@ -137,12 +137,12 @@ def test_ready_means_that_every_part_answers(
 ) -> None:
     """A broker that is away, or a schema that is older than the code, makes /readyz 503, and the answer names it."""
     away = {"CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"}
-    with running({**own_environ, **away}, engine) as api:
+    with run_api({**own_environ, **away}, engine) as api:
         assert_not_ready(api, "broker")
         assert api.ask("GET", "//healthz").status_code == 200
-    with running({**own_environ, "CARILLON_VALKEY_URL": "redis://127.0.0.1:1/0"}, engine) as api:
+    with run_api({**own_environ, "CARILLON_VALKEY_URL": "redis://127.0.0.1:1/0"}, engine) as api:
         assert_not_ready(api, "broker, bus")
-    with running(own_environ, engine) as api:
+    with run_api(own_environ, engine) as api:
         assert api.ask("GET", "//readyz").json() == {"database": "ok", "broker": "ok", "bus": "ok"}
         with engine.begin() as connection:
             connection.execute(text("DELETE FROM alembic_version"))
@@ -163,7 +163,7 @@ def assert_not_ready(api: Api, parts: str) -> None:
 def test_an_app_over_its_share_is_429(own_environ: Mapping[str, str], engine: Engine) -> None:
     """An app over its rate is 429 with Retry-After; other apps and people are not held back by it."""
     limit = {"CARILLON_APP_DAILY_QUOTA": "2", "CARILLON_APP_LIMIT_WAIT_SECONDS": "5"}
-    with running({**own_environ, **limit}, engine) as api:
+    with run_api({**own_environ, **limit}, engine) as api:
         statuses = [api.send(api.app("oa"), receiver_id=2).status_code for _ in range(3)]
         assert statuses == [200, 200, 429]
         refused = api.send(api.app("oa"), receiver_id=2)
@@ -193,7 +193,7 @@ def answer_in_pieces(api: Api, pieces: list[bytes], *, length: int, more: str = 
 
 def test_a_slow_body_is_408(own_environ: Mapping[str, str], engine: Engine) -> None:
     """A body that does not arrive in its time is 408, and the connection is closed (fault row 35)."""
-    with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "0.3"}, engine) as api:
+    with run_api({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "0.3"}, engine) as api:
         answer = answer_in_pieces(api, [b"{"], length=100)
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'{"detail":' in answer
@@ -203,7 +203,7 @@ def test_a_body_in_pieces_is_read(own_environ: Mapping[str, str], engine: Engine
     """A body that comes piece by piece within its time is read, however often it has to be waited for."""
     body = json.dumps({"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}).encode()
     pieces = [body[start : start + 16] for start in range(0, len(body), 16)]
-    with running({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "10"}, engine) as api:
+    with run_api({**own_environ, "CARILLON_BODY_TIMEOUT_SECONDS": "10"}, engine) as api:
         close = "Connection: close\r\n"
         answer = answer_in_pieces(api, pieces, length=len(body), more=close)
     assert answer.startswith(b"HTTP/1.1 200")

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, update
 
 from storage.postgres.people.directory import grams
 from storage.postgres.tables import users
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 
 @pytest.fixture

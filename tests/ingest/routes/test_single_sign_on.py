@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from storage.postgres.tables import app_redirect_hosts, apps
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 TARGET = "https://a.biz.example.com/todo/123?x=1&y=2"
 
@@ -26,7 +26,7 @@ def verify(api: Api, ticket: str, app_id: str = "oa") -> Any:
 def notice(api: Api, **changes: Any) -> int:
     """A delivered notification with a button to person 2."""
     body = {"type": "NOTIFICATION", "receiver_id": 2, "auto_sso": True, "target_url": TARGET}
-    message_id = api.sent(api.app("oa"), **(body | changes))
+    message_id = api.send_for_id(api.app("oa"), **(body | changes))
     api.deliver()
     return message_id
 
@@ -126,12 +126,12 @@ def test_a_jump_leads_nowhere_else(shared_api: Api, target: str) -> None:
 def test_only_a_received_message_with_such_a_button_has_a_callback(shared_api: Api) -> None:
     """Asking for the callback of a message is 404 for its sender, and 422 without a button that signs on."""
     api = shared_api
-    sent = api.sent(
+    sent = api.send_for_id(
         api.person(1), receiver_id=2, content_type="USER_NOTIFICATION", app_id="oa",
         auto_sso=True, target_url="https://oa.example.com/",
     )  # fmt: skip
-    plain = api.sent(api.person(1), receiver_id=2)
-    linked = api.sent(api.person(1), receiver_id=2, action_url="https://a.example/")
+    plain = api.send_for_id(api.person(1), receiver_id=2)
+    linked = api.send_for_id(api.person(1), receiver_id=2, action_url="https://a.example/")
     api.deliver()
     asked = [(sent, 1, 404), (sent, 2, 200), (sent, 3, 404), (plain, 2, 422), (linked, 2, 422)]
     for message_id, person, status in asked:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from ops.local.polling import wait_until
 from tests.builders import add_people
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 from tests.ingest.sends.record import count_accepted
 
 GOOD: dict[str, Any] = {"type": "NOTIFICATION", "title": "t", "content": "c", "receiver_id": 2}

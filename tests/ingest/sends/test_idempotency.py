@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy import Engine, text
 
 from ops.local.polling import wait_until
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 from tests.ingest.sends.record import count_accepted
 
 
@@ -36,7 +36,7 @@ def test_a_retry_gets_the_first_answer_though_the_receiver_is_gone(
 ) -> None:
     """A retry that would be refused today gets the answer that its key got when it was accepted."""
     key = {"Idempotency-Key": "k"}
-    first = api.sent({**api.person(1), **key}, receiver_id=2)
+    first = api.send_for_id({**api.person(1), **key}, receiver_id=2)
     with engine.begin() as connection:
         connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 2"))
     assert wait_until(lambda: api.send(api.person(1), receiver_id=2).status_code == 404, seconds=20)
@@ -48,9 +48,9 @@ def test_a_retry_gets_the_first_answer_though_the_receiver_is_gone(
 def test_a_key_is_the_callers_own_and_its_body_s(api: Api, engine: Engine) -> None:
     """The same key of another caller is another key; with another body it is 422 and sends nothing."""
     key = {"Idempotency-Key": "k"}
-    first = api.sent({**api.person(1), **key}, receiver_id=2)
-    assert api.sent({**api.person(2), **key}, receiver_id=2) != first
-    assert api.sent({**api.person(1), **key}, receiver_id=2) == first
+    first = api.send_for_id({**api.person(1), **key}, receiver_id=2)
+    assert api.send_for_id({**api.person(2), **key}, receiver_id=2) != first
+    assert api.send_for_id({**api.person(1), **key}, receiver_id=2) == first
     refused = api.send({**api.person(1), **key}, receiver_id=3)
     assert refused.status_code == 422
     assert refused.json()["detail"][0]["loc"] == ["header", "Idempotency-Key"]

@@ -27,8 +27,8 @@ from storage.postgres.schema import upgrade
 from storage.postgres.sends.intake import IntakeItem
 from storage.settings import DatabaseSettings, load
 from tests import services
+from tests.ingest.api_server import API, Api, run_api
 from tests.ingest.conftest import environment, populate
-from tests.ingest.running import API, Api, running
 from tests.ingest.sends.record import count_accepted
 
 
@@ -86,7 +86,7 @@ def make_item() -> IntakeItem:
 
 def test_the_second_of_two_sends_has_the_larger_id(api: Api) -> None:
     """A send that began after another was answered has the larger id (contract §2, order)."""
-    ids = [api.sent(api.person(1), receiver_id=2) for _ in range(40)]
+    ids = [api.send_for_id(api.person(1), receiver_id=2) for _ in range(40)]
     assert ids == sorted(ids)
 
 
@@ -119,7 +119,7 @@ def test_past_the_cap_it_is_503_until_there_is_room(
 ) -> None:
     """Past the cap a send is 503 with Retry-After and writes nothing; once there is room, sends are accepted."""
     settings = {"CARILLON_ACCEPTED_CAP": "5", "CARILLON_BACKLOG_INTERVAL_SECONDS": "0.05"}
-    with running({**own_environ, **settings}, engine) as api:
+    with run_api({**own_environ, **settings}, engine) as api:
         answers = [api.send(api.person(1), receiver_id=2) for _ in range(10)]
         refused = answers[-1]
         assert refused.status_code == 503
@@ -136,10 +136,10 @@ def test_a_bell_that_cannot_be_rung_changes_nothing(
     own_environ: Mapping[str, str], engine: Engine
 ) -> None:
     """While the broker is away sends are accepted, and no slower."""
-    with running({**own_environ, "CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"}, engine) as api:
+    with run_api({**own_environ, "CARILLON_BROKER_URL": "redis://127.0.0.1:1/0"}, engine) as api:
         began = time.monotonic()
         for _ in range(10):
-            api.sent(api.person(1), receiver_id=2)
+            api.send_for_id(api.person(1), receiver_id=2)
         assert time.monotonic() - began < 5
 
 
@@ -157,13 +157,13 @@ def fragile(
         engine = make_blocking_engine(settings, application_name="tests")
         with engine.begin() as connection:
             populate(connection, environ)
-        with running(environ, engine) as api:
+        with run_api(environ, engine) as api:
             yield server, api
         engine.dispose()
         server.kill()
 
 
-def refused_quickly(api: Api) -> bool:
+def refuses_quickly(api: Api) -> bool:
     """Whether sends of new and of remembered callers are 503 with Retry-After within a second.
 
     One of the four may take longer: the machine of a test run has other things to do.
@@ -187,13 +187,13 @@ def test_without_a_database_it_is_503_within_a_second(
     server, api = fragile
     assert api.send(api.person(1), receiver_id=2).status_code == 200
     server.kill()
-    assert refused_quickly(api)
+    assert refuses_quickly(api)
     server.start()
     assert wait_until(lambda: api.send(api.person(1), receiver_id=2).status_code == 200, seconds=15)
     server.freeze()
     try:
-        assert refused_quickly(api)
-        assert refused_quickly(api)
+        assert refuses_quickly(api)
+        assert refuses_quickly(api)
     finally:
         server.thaw()
     assert wait_until(lambda: api.send(api.person(1), receiver_id=2).status_code == 200, seconds=15)

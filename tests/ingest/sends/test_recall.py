@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from storage.postgres.sends import failed_sends
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 
 def recall(api: Api, headers: dict[str, str], id: int) -> int:
@@ -22,7 +22,7 @@ def unread(api: Api, user_id: int) -> Any:
 def test_its_sender_takes_a_message_out_of_both_histories(api: Api) -> None:
     """Gone for both, not counted, RECALLED for who asks; and a second time is fine."""
     sender, receiver = api.person(1), api.person(2)
-    kept, gone = api.sent(sender, receiver_id=2), api.sent(sender, receiver_id=2)
+    kept, gone = api.send_for_id(sender, receiver_id=2), api.send_for_id(sender, receiver_id=2)
     api.deliver()
     assert recall(api, receiver, gone) == 403
     assert recall(api, api.person(4), gone) == 404
@@ -42,7 +42,10 @@ def test_what_is_not_delivered_yet_never_is(api: Api) -> None:
     """A waiting message and a scheduled one can be taken back before anyone has them."""
     sender = api.person(1)
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
-    ids = [api.sent(sender, receiver_id=2), api.sent(sender, receiver_id=2, send_at=later)]
+    ids = [
+        api.send_for_id(sender, receiver_id=2),
+        api.send_for_id(sender, receiver_id=2, send_at=later),
+    ]
     for id in ids:
         assert recall(api, sender, id) == 204
     api.deliver()
@@ -51,8 +54,8 @@ def test_what_is_not_delivered_yet_never_is(api: Api) -> None:
 
 def test_a_person_may_for_a_day_and_an_app_for_ever(api: Api) -> None:
     """After CARILLON_RECALL_HOURS 403, but 204 for the app that sent it."""
-    private = api.sent(api.person(1), receiver_id=2)
-    notice = api.sent(api.app("oa"), receiver_id=2, type="NOTIFICATION")
+    private = api.send_for_id(api.person(1), receiver_id=2)
+    notice = api.send_for_id(api.app("oa"), receiver_id=2, type="NOTIFICATION")
     api.deliver()
     with api.engine.begin() as connection:
         connection.execute(text("UPDATE messages SET created_at = created_at - interval '25 h'"))
@@ -66,7 +69,7 @@ def test_a_person_may_for_a_day_and_an_app_for_ever(api: Api) -> None:
 
 def test_a_dead_letter_of_a_month_that_is_gone_can_be_taken_back_and_sent_again(api: Api) -> None:
     """Retention drops months, dead letters outlive them: DELETE is 204, a replay is sent now, nothing lost."""
-    ids = [api.sent(api.person(1), receiver_id=2, content=text_) for text_ in ("one", "two")]
+    ids = [api.send_for_id(api.person(1), receiver_id=2, content=text_) for text_ in ("one", "two")]
     with api.engine.begin() as connection:
         failed_sends.move_to_failed(connection, ids)
         old_ids = [id - (1 << 12) * 1000 * 86_400 * 200 for id in ids]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.running import Api
+from tests.ingest.api_server import Api
 
 pytestmark = pytest.mark.pure
 

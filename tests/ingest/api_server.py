@@ -66,8 +66,8 @@ class Api:
         message = {"type": "MESSAGE", "title": "私信", "content": "你好"} | body
         return self.ask("POST", "/messages/", headers=headers, json=message)
 
-    def sent(self, headers: Mapping[str, str], **body: Any) -> int:
-        """The same, which must succeed; the message's id."""
+    def send_for_id(self, headers: Mapping[str, str], **body: Any) -> int:
+        """Send as `send` does, which must succeed; the id of the message."""
         answer = self.send(headers, **body)
         assert answer.status_code == 200, answer.text
         return int(answer.json()["id"])
@@ -86,7 +86,7 @@ def sign(text: str, *, secret: str = SECRET) -> str:
 
 
 @contextmanager
-def running(environ: Mapping[str, str], engine: Engine) -> Iterator[Api]:
+def run_api(environ: Mapping[str, str], engine: Engine) -> Iterator[Api]:
     """A server with these settings, on a free port, until the end of the block."""
     config = uvicorn.Config(
         create_app(environ),
