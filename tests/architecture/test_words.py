@@ -21,7 +21,7 @@ _PARTICIPLE = re.compile(rf"\w+(ed|en|ing)|{_IRREGULAR.replace(' ', '|')}")
 # Verbs and nouns that only look like participles.
 _NO_PARTICIPLE = {
     *("bound", "embed", "feed", "listen", "need", "open", "overfeed", "ping", "ring"),
-    *("heading", "mapping", "setting", "token"),
+    *("heading", "lengthen", "mapping", "setting", "shorten", "token"),
 }
 
 # Decorators of what is named by a noun: a property is read as a value, a fixture and a command are called by what they are.
