@@ -53,7 +53,7 @@ RIDDLE_DEBTS = """
     ops/kubernetes/base/gateway.yaml ops/new-env.sh
     storage/postgres/migrations/versions/m0009_ids.py tests/faults/proxy.py
     tests/hostile/test_odd_inputs.py tests/ops/cli/test_unpublished.py
-    tests/ops/local/test_private_folder.py tests/push_gateway/test_connection.py
+    tests/ops/local/test_private_folder.py
     tests/services.py tests/storage/broker/test_doorbell.py
     tests/storage/postgres/test_session_limits.py
     tests/storage/valkey/test_gateway_reports.py tests/storage/valkey/test_tickets.py

@@ -51,4 +51,4 @@ def test_two_workers_on_one_port_push_each_frame_once(launch: Launch, bus: Bus) 
         assert client.ids(2 + len(own)) == [900_001, 900_002, *own]
         client.ping()  # nothing else came before the answer
     gateway.part()
-    gateway.stop()  # in good order: whoever kills the first process leaves the other two behind
+    gateway.stop()  # in good order: killing the first process would leave the other two behind

@@ -8,9 +8,9 @@ import pytest
 
 from ops.local.embedded.valkey import EmbeddedValkey
 from storage.valkey.bus import Bus
-from tests.push_gateway.certificate import make_certificate
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PATH, Gateway, to_all, to_both, token, wait_for
+from tests.push_gateway.sockets.certificate import make_certificate
 from tests.push_gateway.wire import PING, PONG, TEXT, frame, open_raw_socket, shake_hands
 
 
