@@ -33,7 +33,7 @@ PARTICIPLE_DEBTS = """
     _misnamed _mounted _parsed _said _signed _signing _spelled_out _told admitted allowed
     asked asking buffered cancelled_broadcast chopped chosen claimed clocked compared
     connected counted crowded delivered disabled documented_rows expanded expanded_apps
-    exported filled flooding followed found fragmented hammering held_condition judged
+    exported filled flooding followed found fragmented hammering held_condition
     kustomized left left_in_hand lost_decisions lost_files lost_links lost_modules lost_rows
     lost_rules mapped measured missed_two_of_three named opened pending persisted planned
     printed published reading recalled_people refused_or_answered reserved_bits
