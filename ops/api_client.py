@@ -27,12 +27,12 @@ class RequestRefused(CallerError):
         self.status = status
 
 
-def user_headers(token: str) -> Headers:
+def make_user_headers(token: str) -> Headers:
     """The headers that say that the person with this token is calling."""
     return {"Authorization": f"Bearer {token}"}
 
 
-def app_headers(app_id: str, secret: bytes, *, now: float) -> Headers:
+def make_app_headers(app_id: str, secret: bytes, *, now: float) -> Headers:
     """The headers that say that an app is calling at `now` (Unix seconds).
 
     The API accepts them for minutes (contract §1), so every request is to be signed anew.
@@ -59,12 +59,12 @@ class ApiClient:
     @classmethod
     def of_user(cls, url: str, token: str) -> "ApiClient":
         """A client that calls as the person with this token."""
-        return cls(url, lambda: user_headers(token))
+        return cls(url, lambda: make_user_headers(token))
 
     @classmethod
     def of_app(cls, url: str, app_id: str, *, secret: bytes) -> "ApiClient":
         """A client that calls as an app and signs every request."""
-        return cls(url, lambda: app_headers(app_id, secret, now=time.time()))
+        return cls(url, lambda: make_app_headers(app_id, secret, now=time.time()))
 
     def __enter__(self) -> "ApiClient":
         return self

@@ -177,7 +177,7 @@ async def _measure_delays(
     return [arrived[number] - at for number, at in enumerate(sent)]
 
 
-def measure_measure_delays(environment: BenchEnvironment, *, rate: int, seconds: float) -> None:
+def measure_latency(environment: BenchEnvironment, *, rate: int, seconds: float) -> None:
     """Print the time from request to frame through the whole stack: one sender, one receiver with a socket."""
     with environment.run_processes("web", "worker-sends", "worker-upkeep", "beat"):
         uvloop.run(_measure_delays(environment, rate=50, seconds=2))
@@ -200,7 +200,7 @@ def main(*, seconds: float, rounds: int, rate: int) -> None:
     # No worker takes anything away: what is accepted must not meet the cap, and be refused, on the way.
     with open_bench_environment(CARILLON_ACCEPTED_CAP="1000000000") as environment:
         make_people(environment.database, RECEIVERS)
-        measure_measure_delays(environment, rate=rate, seconds=seconds)
+        measure_latency(environment, rate=rate, seconds=seconds)
         measure_accept(environment, seconds=seconds, rounds=rounds)
 
 

@@ -118,10 +118,10 @@ def main(*, people: int, history: int, rounds: int, chunk_size: int) -> None:
             environment.run_processes("worker-sends", "worker-broadcasts", "worker-upkeep", "beat"),
         ):
             connection.execute("VACUUM ANALYZE")
-            measure(environment, connection, url=url, people=people, rounds=rounds)
+            measure_rounds(environment, connection, url=url, people=people, rounds=rounds)
 
 
-def measure(
+def measure_rounds(
     environment: BenchEnvironment,
     connection: psycopg.Connection[tuple[object, ...]],
     *,

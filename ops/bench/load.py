@@ -22,7 +22,7 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reques
     return head[9:12] == b"200"
 
 
-async def _caller(
+async def _send_as_caller(
     host: str, port: int, requests: list[bytes], *, until: float, log: list[float]
 ) -> int:
     """Send the requests one after the other, round and round; returns how many were not 200."""
@@ -42,7 +42,9 @@ async def _run(orders: dict[str, Any]) -> dict[str, Any]:
     busy = time.process_time()
     failed = await asyncio.gather(
         *(
-            _caller(orders["host"], orders["port"], [r.encode() for r in one], until=until, log=log)
+            _send_as_caller(
+                orders["host"], orders["port"], [r.encode() for r in one], until=until, log=log
+            )
             for one in orders["callers"]
         )
     )

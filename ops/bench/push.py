@@ -1,11 +1,12 @@
 """`make bench-push`: events to many sockets of one gateway process, beside a bare loop of writes.
 
-Pace: one event to everyone at a time, the next when all have it. Burst: many events at once. Rounds of
-ours and of the floor alternate, because the machine is shared; the median round counts. "By CPU" is the
-floor's CPU seconds over ours for as many deliveries: what a core carries, however busy the machine is.
-Also: single messages to single people (the median of several rounds), memory a socket, handshakes beside plain uvicorn's, and the pace of
-two processes on one port. They need two cores and the client another: where there are fewer, their CPU a
-million deliveries beside one's says what they would do (the same: twice as much).
+At a pace, one event goes to everyone, and the next when all sockets have it. In a burst many events go at once. Rounds of
+the gateway and of the floor take turns, because the machine is shared, and the median round counts. "By CPU" is the floor's
+CPU seconds over the gateway's for as many deliveries: what a core carries, however busy the machine is.
+
+Measured besides: single messages to single people, memory a socket, handshakes beside plain uvicorn's, and the pace of two
+processes on one port. Those two need a core each, and the client a third. On a machine with fewer cores only their CPU a
+million deliveries is comparable: if it is that of one process, two would carry twice as much.
 """
 
 import statistics
@@ -45,8 +46,8 @@ class Round:
     delays: list[float]
 
 
-def measured(server: Server, *, events: int, together: bool) -> Round:
-    """Let every socket get `events` frames, all at once or one after the other."""
+def measure_round(server: Server, *, events: int, together: bool) -> Round:
+    """Let every socket get `events` frames: all at once if `together`, else each event when all sockets have the one before."""
     process = psutil.Process(server.pid)
     cpu, began, client_cpu = measure_cpu_seconds(process), time.monotonic(), 0.0
     delays: list[float] = []
@@ -55,7 +56,7 @@ def measured(server: Server, *, events: int, together: bool) -> Round:
         since = time.monotonic()
         server.load.order(do="expect", frames=events if together else 1, since=since)
         server.fire(events if together else 1)
-        answer = server.load.answer()
+        answer = server.load.read_answer()
         client_cpu += answer["cpu"]
         delays += answer["delays"]
     seconds = answer["at"] - began
@@ -64,35 +65,35 @@ def measured(server: Server, *, events: int, together: bool) -> Round:
 
 
 def measure_singles(server: Server, publisher: Publisher) -> Round:
-    """Let every socket get one frame that is for it alone."""
+    """Let every socket get one frame that is for its person alone. The round has no delays."""
     process = psutil.Process(server.pid)
     cpu, began = measure_cpu_seconds(process), time.monotonic()
     server.load.order(do="expect", frames=1, since=None)
-    publisher.to_each()
-    answer = server.load.answer()
+    publisher.publish_to_each()
+    answer = server.load.read_answer()
     seconds = answer["at"] - began
     spent = measure_cpu_seconds(process) - cpu
     return Round(server.sockets / seconds, spent, answer["cpu"] / seconds, [])
 
 
-def compared(
+def compare(
     server: Server, other: Server, *, rounds: int, events: int, together: bool
 ) -> tuple[list[Round], list[Round]]:
-    """Rounds of both in turns, after a warm-up."""
+    """The rounds of both servers, in turns, after a warm-up."""
     for one in (server, other):
-        measured(one, events=WARM_UP, together=together)
+        measure_round(one, events=WARM_UP, together=together)
     pairs = [
         (
-            measured(server, events=events, together=together),
-            measured(other, events=events, together=together),
+            measure_round(server, events=events, together=together),
+            measure_round(other, events=events, together=together),
         )
         for _ in range(rounds)
     ]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def row(name: str, rounds: tuple[list[Round], list[Round]], *, deliveries: int) -> list[str]:
-    """One line of the table: rates, their ratio, delays, and CPU, which a busy machine bends less."""
+def make_row(name: str, rounds: tuple[list[Round], list[Round]], *, deliveries: int) -> list[str]:
+    """A row of the table: rates, their ratio, delays, and CPU, which depends less on how busy the machine is."""
     mine, theirs = rounds
     ratio = statistics.median(a.rate / b.rate for a, b in zip(mine, theirs, strict=True))
     delays = [delay for one in mine for delay in one.delays]
@@ -112,27 +113,27 @@ def _median_cpu(rounds: list[Round]) -> float:
     return statistics.median(one.server_cpu for one in rounds)
 
 
-def two_processes(sockets: int, *, rounds: int, pace: int) -> list[Round]:
-    """Rounds at a pace of a gateway of two processes, each with about half of the sockets."""
+def measure_two_processes(sockets: int, *, rounds: int, pace: int) -> list[Round]:
+    """The rounds at a pace of a gateway of two processes, each with about half of the sockets."""
     with (
         tempfile.TemporaryDirectory(prefix="carillon-push-") as name,
         run_ours(Path(name), sockets, workers=2) as (server, _, _),
     ):
-        measured(server, events=WARM_UP, together=False)
-        return [measured(server, events=pace, together=False) for _ in range(rounds)]
+        measure_round(server, events=WARM_UP, together=False)
+        return [measure_round(server, events=pace, together=False) for _ in range(rounds)]
 
 
 def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
-    """Measure one number of sockets and print it."""
+    """Measure with so many sockets, and print the tables."""
     with tempfile.TemporaryDirectory(prefix="carillon-push-") as name, ExitStack() as stack:
         folder = Path(name)
         stock = measure_plain(folder, sockets)
         server, publisher, found = stack.enter_context(run_ours(folder, sockets))
         other = stack.enter_context(run_floor(sockets))
-        paced = compared(server, other, rounds=rounds, events=pace, together=False)
-        burst_rounds = compared(server, other, rounds=rounds, events=burst, together=True)
+        paced = compare(server, other, rounds=rounds, events=pace, together=False)
+        burst_rounds = compare(server, other, rounds=rounds, events=burst, together=True)
         singles = [measure_singles(server, publisher) for _ in range(SINGLE_ROUNDS)]
-    two = two_processes(sockets, rounds=rounds, pace=pace)
+    two = measure_two_processes(sockets, rounds=rounds, pace=pace)
     header = [
         "",
         "ours/s",
@@ -146,8 +147,8 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
         "client",
     ]
     rows = [
-        row("pace", paced, deliveries=pace * sockets),
-        row("burst", burst_rounds, deliveries=burst * sockets),
+        make_row("pace", paced, deliveries=pace * sockets),
+        make_row("burst", burst_rounds, deliveries=burst * sockets),
     ]
     one = paced[0]
     ratio = statistics.median(r.rate for r in two) / statistics.median(r.rate for r in one)
@@ -174,7 +175,7 @@ def bench(sockets: int, *, rounds: int, pace: int, burst: int) -> None:
 @click.option("--pace", default=20, help="Events a round, one after the other.")
 @click.option("--burst", default=16, help="Events at once.")
 def main(sockets: Sequence[int], rounds: int, pace: int, burst: int) -> None:
-    """Deliveries to sockets, beside a bare loop of writes."""
+    """Measure deliveries to sockets beside a bare loop of writes, and print tables."""
     for number in sockets:
         bench(number, rounds=rounds, pace=pace, burst=burst)
 

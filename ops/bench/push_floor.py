@@ -28,16 +28,16 @@ ACCEPTED = (
 
 def create_app() -> Starlette:
     """Accepts every socket and waits: what plain uvicorn does before any work of ours."""
-    return Starlette(routes=[WebSocketRoute("/", _hold), Route("/", _alive)])
+    return Starlette(routes=[WebSocketRoute("/", _hold_socket), Route("/", _answer_get)])
 
 
-async def _hold(websocket: WebSocket) -> None:
+async def _hold_socket(websocket: WebSocket) -> None:
     await websocket.accept()
     async for _ in websocket.iter_text():
         pass
 
 
-async def _alive(_: Request) -> Response:
+async def _answer_get(_: Request) -> Response:
     return PlainTextResponse("")
 
 

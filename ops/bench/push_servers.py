@@ -28,7 +28,7 @@ from storage.settings import ValkeySettings
 from storage.valkey.bus import Bus
 from storage.valkey.bus_streams import BusSettings
 
-SECRET = "a secret of the bench, which nobody need keep"
+SECRET = "a secret of the bench that need not be kept"
 
 
 class LoadClient:
@@ -45,7 +45,7 @@ class LoadClient:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
 
-    def answer(self) -> dict[str, Any]:
+    def read_answer(self) -> dict[str, Any]:
         """What the client measured; waits until it has done what it was told."""
         assert self._process.stdout is not None
         found: dict[str, Any] = json.loads(self._process.stdout.readline())
@@ -54,7 +54,7 @@ class LoadClient:
     def connect(self, port: int, targets: Sequence[str]) -> float:
         """Open a socket for every target; returns handshakes a second."""
         self.order(do="connect", host="127.0.0.1", port=port, targets=list(targets))
-        return float(len(targets) / self.answer()["seconds"])
+        return float(len(targets) / self.read_answer()["seconds"])
 
     def close(self) -> None:
         """End the client and all its sockets."""
@@ -105,11 +105,11 @@ class Publisher:
     def __init__(self, bus: Bus, user_ids: Sequence[int]) -> None:
         self._bus, self._user_ids, self._number = bus, user_ids, 0
 
-    def to_all(self, events: int) -> None:
+    def publish_to_all(self, events: int) -> None:
         """Publish so many events, each to everyone."""
         self._publish([self._user_ids] * events)
 
-    def to_each(self) -> None:
+    def publish_to_each(self) -> None:
         """Publish one event for each person, to that person alone."""
         for start in range(0, len(self._user_ids), 500):
             self._publish([(user_id,) for user_id in self._user_ids[start : start + 500]])
@@ -176,7 +176,7 @@ def run_ours(
         publisher = Publisher(Bus(BusSettings(length=1000), valkey), user_ids)
         found = open_sockets(load, child, port, targets)
         assert child.pid is not None
-        yield Server(load, sockets, child.pid, publisher.to_all), publisher, found
+        yield Server(load, sockets, child.pid, publisher.publish_to_all), publisher, found
 
 
 @contextmanager

@@ -156,10 +156,10 @@ def main(*, people: int, history: int, count: int) -> None:
         with psycopg.connect(url, autocommit=True) as connection, environment.run_processes("web"):
             connection.execute(_APP)
             with httpx.Client(base_url=environment.url, timeout=30, trust_env=False) as client:
-                measure(environment, connection, client=client, count=count, people=people)
+                measure_reads(environment, connection, client=client, count=count, people=people)
 
 
-def measure(
+def measure_reads(
     environment: BenchEnvironment,
     connection: psycopg.Connection[Any],
     *,
@@ -178,9 +178,9 @@ def measure(
                 count=count,
                 people=people,
             )
-            rows.append(_row(name, bare, query, http=http, reach=one.reach))
+            rows.append(_make_row(name, bare, query, http=http, reach=one.reach))
     [echo] = measure_timings(lambda _: client.get("/healthz"), count=count, people=people)
-    rows.append(("an answer with nothing in it", "", "", "", "", "", *_figures(echo), ""))
+    rows.append(("an answer with nothing in it", "", "", "", "", "", *_show_percentiles(echo), ""))
     header = (
         "",
         *("bare p50", "p99"),
@@ -193,15 +193,22 @@ def measure(
     print_table(f"reads, {people:,} people, ms", header, rows)
 
 
-def _figures(taken: list[float]) -> tuple[str, str]:
+def _show_percentiles(taken: list[float]) -> tuple[str, str]:
     return f"{percentile(taken, 0.5):.2f}", f"{percentile(taken, 0.99):.2f}"
 
 
-def _row(
+def _make_row(
     name: str, bare: list[float], query: list[float], *, http: list[float], reach: str
 ) -> tuple[str, ...]:
     ratio = percentile(query, 0.99) / percentile(bare, 0.99)
-    return (name, *_figures(bare), *_figures(query), f"{ratio:.2f}", *_figures(http), reach)
+    return (
+        name,
+        *_show_percentiles(bare),
+        *_show_percentiles(query),
+        f"{ratio:.2f}",
+        *_show_percentiles(http),
+        reach,
+    )
 
 
 if __name__ == "__main__":

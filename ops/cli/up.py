@@ -52,8 +52,8 @@ def up() -> None:
     environ = prepare_environment(os.environ, say=lambda line: say(line, err=True))
     with hold_stack_lock(Path(environ["CARILLON_DATA_DIR"])):
         try:
-            _start(supervisor, environ)
-            _welcome(environ, seconds=time.monotonic() - began)
+            _start_stack(supervisor, environ)
+            _print_welcome(environ, seconds=time.monotonic() - began)
             supervisor.watch()
         except StopRequested:
             pass
@@ -63,7 +63,7 @@ def up() -> None:
     say("Stopped.", err=True)
 
 
-def _start(supervisor: Supervisor, environ: dict[str, str]) -> None:
+def _start_stack(supervisor: Supervisor, environ: dict[str, str]) -> None:
     where = load(UpSettings, environ)
     _wait_for_port(where)
     embedded = build_servers(environ)
@@ -115,7 +115,7 @@ def has_every_worker(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def _welcome(environ: Mapping[str, str], *, seconds: float) -> None:
+def _print_welcome(environ: Mapping[str, str], *, seconds: float) -> None:
     url = load(UpSettings, environ).local_url
     data = environ["CARILLON_DATA_DIR"]
     socket = url.replace("http", "ws", 1)

@@ -45,19 +45,19 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
     say(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
     say(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
     with (
-        _callers(cast, where) as (mei, lin, app),
+        _open_clients(cast, where) as (mei, lin, app),
         open_socket(where, issue_user_token(LIN.id)) as socket,
     ):
         say(f"Socket   open for {LIN.name}")
-        _private_message(mei, socket)
-        _notification(app, lin, socket)
+        _send_private_message(mei, socket)
+        _send_notification(app, lin, socket)
         if not no_broadcast:
-            _broadcast(app, socket, reach=cast.reach)
+            _send_broadcast(app, socket, reach=cast.reach)
     say("Everything arrived.")
 
 
 @contextmanager
-def _callers(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
+def _open_clients(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
     with (
         ApiClient.of_user(where, issue_user_token(MEI.id)) as mei,
         ApiClient.of_user(where, issue_user_token(LIN.id)) as lin,
@@ -66,7 +66,7 @@ def _callers(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, Api
         yield mei, lin, app
 
 
-def _private_message(mei: ApiClient, socket: DemoSocket) -> None:
+def _send_private_message(mei: ApiClient, socket: DemoSocket) -> None:
     body = {
         "type": "MESSAGE",
         "receiver_id": LIN.id,
@@ -76,7 +76,7 @@ def _private_message(mei: ApiClient, socket: DemoSocket) -> None:
     _send(mei, body, socket=socket, what="private message")
 
 
-def _notification(app: ApiClient, lin: ApiClient, socket: DemoSocket) -> None:
+def _send_notification(app: ApiClient, lin: ApiClient, socket: DemoSocket) -> None:
     body = {
         "type": "NOTIFICATION",
         "app_id": APP.app_id,
@@ -92,7 +92,7 @@ def _notification(app: ApiClient, lin: ApiClient, socket: DemoSocket) -> None:
     say(f"         its button leads to {link}")
 
 
-def _broadcast(app: ApiClient, socket: DemoSocket, *, reach: int) -> None:
+def _send_broadcast(app: ApiClient, socket: DemoSocket, *, reach: int) -> None:
     body = {
         "type": "NOTIFICATION",
         "is_broadcast": True,

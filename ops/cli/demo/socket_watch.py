@@ -9,7 +9,7 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from ops.api_client import is_loopback, user_headers
+from ops.api_client import is_loopback, make_user_headers
 from storage.model.errors import PermanentError, TransientError
 
 _PATIENCE_SECONDS = 10.0
@@ -26,7 +26,7 @@ def open_socket(url: str, token: str) -> Iterator["DemoSocket"]:
             connection = stack.enter_context(
                 connect(
                     f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages",
-                    additional_headers=user_headers(token),
+                    additional_headers=make_user_headers(token),
                     open_timeout=_OPEN_SECONDS,
                     proxy=None if is_loopback(url) else True,
                 )

@@ -1,4 +1,4 @@
-"""`carillon app`."""
+"""`carillon app`: apps are added and listed, get new secrets, are disabled and enabled."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def test_json_is_all_there_is_on_stdout(environ: Mapping[str, str], engine: Engi
 
 
 def test_a_person_is_told_id_and_secret_once(environ: Mapping[str, str], engine: Engine) -> None:
-    """Without --json id and secret are on stdout; `app list` shows no secret."""
+    """Without --json, id and secret of a new app are on stdout; `app list` shows no secret."""
     told = carillon(environ, *OA).stdout
     (secret,) = live(environ, engine, 1)
     assert "id      1\n" in told
@@ -51,14 +51,14 @@ def test_a_person_is_told_id_and_secret_once(environ: Mapping[str, str], engine:
 
 
 def test_rotation_keeps_the_one_before(environ: Mapping[str, str], engine: Engine) -> None:
-    """`rotate-secret` prints the new secret; it and the one before are live."""
+    """`rotate-secret` prints the new secret, and that one and the one before are valid."""
     first = json.loads(carillon(environ, *OA, "--json").stdout)
     second = json.loads(carillon(environ, "app", "rotate-secret", "oa_system", "--json").stdout)
     assert live(environ, engine, first["id"]) == (second["secret"], first["secret"])
 
 
 def test_an_app_is_disabled_and_enabled(environ: Mapping[str, str], engine: Engine) -> None:
-    """`disable` and `enable` say and do so."""
+    """`disable` and `enable` change whether the app may call, and say so."""
     carillon(environ, *OA)
     for command, is_active in (("disable", False), ("enable", True)):
         said = carillon(environ, "app", command, "oa_system").stdout
@@ -80,7 +80,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_work_is_refused(environ: Mapping[str, str], name: str) -> None:
-    """A bad app is a sentence and exit code 1."""
+    """An app that could never work is refused in a sentence, with exit code 1."""
     carillon(environ, *OA)
     arguments, sentence = BAD[name]
     assert sentence in refusal(carillon(environ, "app", "add", *arguments))
@@ -88,5 +88,5 @@ def test_what_cannot_work_is_refused(environ: Mapping[str, str], name: str) -> N
 
 @pytest.mark.parametrize("command", ["rotate-secret", "disable", "enable"])
 def test_an_unknown_app_is_a_sentence(environ: Mapping[str, str], command: str) -> None:
-    """A string id that no app has: exit code 1 and which it was."""
+    """A string id that no app has is named, with exit code 1."""
     assert "There is no app nope." in refusal(carillon(environ, "app", command, "nope"))

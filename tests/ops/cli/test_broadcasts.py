@@ -32,7 +32,7 @@ def connect(environ: Mapping[str, str]) -> Engine:
 
 @pytest.fixture
 def app_id(environ: Mapping[str, str], tmp_path: Path) -> str:
-    """An app of this test's own; there is somebody to tell."""
+    """An app of this test's own; there is somebody who gets its broadcasts."""
     name = f"app_{uuid4().hex[:8]}"
     header = "id,mobile,name,english_name,status,role"
     carillon(environ, "user", "import", csv_file(tmp_path, header, "501,,张三,,,", "502,,李四,,,"))
@@ -43,7 +43,7 @@ def app_id(environ: Mapping[str, str], tmp_path: Path) -> str:
 def test_a_broadcast_is_shown_listed_and_taken_back(
     environ: Mapping[str, str], app_id: str
 ) -> None:
-    """list, show, recall with a bar until it is gone; and stopping it then is refused."""
+    """A broadcast is listed, shown and recalled until it is gone everywhere; it cannot be stopped then."""
     own = ("--app", app_id)
     assert "Nothing" in carillon(environ, "broadcasts", "list", *own).stdout
     id = carillon(environ, "broadcast", *own, *WORDS, "--watch").stdout.split()[0]
@@ -56,7 +56,7 @@ def test_a_broadcast_is_shown_listed_and_taken_back(
 
 
 def test_what_is_not_there_is_not_there(environ: Mapping[str, str], app_id: str) -> None:
-    """Neither by a wrong id, nor as another app's, nor if it is a message to one person."""
+    """A broadcast is not found by a wrong id, as another app's, or by the id of a message to one person."""
     own = ("--app", app_id)
     id = carillon(environ, "broadcast", *own, *WORDS).stdout.split()[0]
     other = f"app_{uuid4().hex[:8]}"
@@ -76,7 +76,7 @@ def test_what_is_not_there_is_not_there(environ: Mapping[str, str], app_id: str)
 def test_what_a_disabled_app_sends_is_held_and_the_operators(
     environ: Mapping[str, str], app_id: str
 ) -> None:
-    """Nothing of it goes on until it is enabled; meanwhile it is shown, and can be cancelled, without its secret."""
+    """A broadcast of a disabled app is held; it can be shown and cancelled without the app's secret."""
     own = ("--app", app_id)
     carillon(environ, "app", "disable", app_id)
     engine = connect(environ)

@@ -1,4 +1,4 @@
-"""`carillon console`."""
+"""`carillon console`: where the console is, and its token."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ TOKEN = "a token for the operator"
 
 
 def run(folder: Path, *arguments: str, **environ: str) -> Result:
-    """Run the command."""
+    """Run `carillon console` with these settings."""
     return CliRunner().invoke(main, arguments, env={"CARILLON_DATA_DIR": str(folder), **environ})
 
 
 def test_address_and_token(tmp_path: Path) -> None:
-    """The token alone on stdout, so that it can be piped; the address beside it."""
+    """On stdout is the token alone, so that it can be piped; the address is on stderr."""
     given = {"CARILLON_CONSOLE_TOKEN": TOKEN, "CARILLON_PUBLIC_URL": "https://messages.example.com"}
     done = run(tmp_path, "console", **given)
     assert done.stdout == f"{TOKEN}\n"
@@ -26,7 +26,7 @@ def test_address_and_token(tmp_path: Path) -> None:
 
 
 def test_without_a_token_it_says_so(tmp_path: Path) -> None:
-    """A deployment without a console."""
+    """Without a token for the console, the command says that it is not set, with exit code 1."""
     done = run(tmp_path, "console", CARILLON_CONSOLE_TOKEN="")
     assert done.exit_code == 1
     assert "CARILLON_CONSOLE_TOKEN is not set" in done.output

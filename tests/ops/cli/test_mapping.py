@@ -1,4 +1,4 @@
-"""`carillon mapping`."""
+"""`carillon mapping`: accounts of an app are imported."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ def resolved(engine: Engine) -> dict[str, int]:
 def test_accounts_come_in_and_are_brought_up_to_date(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path
 ) -> None:
-    """New accounts are added, changed ones changed, others stay as they are."""
+    """An import adds new accounts and changes known ones; accounts that are not in the file stay as they are."""
     path = csv_file(tmp_path, HEADER, "zs,1,zs@a.cn", "w\\5,2,")
     result = carillon(environ, "mapping", "import", "app_7", path)
     assert result.stdout == "2 accounts new, 0 changed.\n", result.output
@@ -60,7 +60,7 @@ BAD_FILES = {
 def test_a_bad_row_is_named_and_nothing_is_imported(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path, name: str
 ) -> None:
-    """One sentence with the row, exit code 1, and no account came in."""
+    """A file with anything wrong is refused in one sentence with the row and exit code 1, and no account is imported."""
     lines, sentence = BAD_FILES[name]
     path = csv_file(tmp_path, HEADER, *lines)
     assert sentence in refusal(carillon(environ, "mapping", "import", "app_7", path))
@@ -68,6 +68,6 @@ def test_a_bad_row_is_named_and_nothing_is_imported(
 
 
 def test_an_unknown_app_is_a_sentence(environ: Mapping[str, str], tmp_path: Path) -> None:
-    """A string id that no app has: exit code 1 and which it was."""
+    """A string id that no app has is named, with exit code 1."""
     result = carillon(environ, "mapping", "import", "nope", csv_file(tmp_path, HEADER))
     assert "There is no app nope." in refusal(result)

@@ -24,7 +24,7 @@ SHOWN = r"OA [/] [red]x[/red] :boom: \x1b[2J\x1b]0;t\x07 \x9b2J \u202egpj \rroot
 
 
 def test_what_is_typed_is_shown_as_it_is() -> None:
-    """Names of people in any script, and lines of ours, are not touched."""
+    """Names of people in any script, and lines of our own, are printed as they are."""
     for text in (
         "张三 (三)",
         "Ñandú O\u2019Neil",
@@ -44,7 +44,7 @@ def test_what_a_terminal_would_obey_is_written_out() -> None:
 
 @given(st.text())
 def test_nothing_gets_through(text: str) -> None:
-    """Whatever was typed: no character of what is printed is a control character but tabs and line ends."""
+    """No printed character is a control character but tabs and line ends, whatever was typed."""
     controls = {chr(code) for code in (*range(32), *range(127, 160))} - {"\n", "\t"}
     assert controls.isdisjoint(make_plain(text))
 
@@ -83,7 +83,7 @@ def is_harmless(result: Result) -> bool:
 def test_every_command_shows_hostile_names_as_text(
     environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """An app's name, an error of a dead letter, a broadcasting app in `top`: shown, and not obeyed."""
+    """An app's name, the error of a dead letter and an app in `top` are shown, and not obeyed by the terminal."""
     wide = {**environ, "COLUMNS": "400"}
     url = ("--callback-url", "https://oa.example.com/cb")
     assert is_harmless(carillon(wide, "app", "add", "oa", "--name", HOSTILE, *url))
@@ -101,7 +101,7 @@ def test_every_command_shows_hostile_names_as_text(
 
 
 def test_a_sentence_of_failure_is_plain_too(environ: Mapping[str, str]) -> None:
-    """What was typed on the command line comes back in the error as text."""
+    """An argument that is repeated in an error is text, and not obeyed by the terminal."""
     refused = carillon(environ, "app", "disable", HOSTILE)
     assert refused.exit_code == 1
     assert SHOWN in refused.stderr

@@ -1,4 +1,4 @@
-"""`carillon token`."""
+"""`carillon token`: tokens for tests and load generators."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 
 def test_one_token_a_line_and_nothing_else(tmp_path: Path) -> None:
-    """Stdout is one valid token for each id, in order."""
+    """On stdout is one valid token for each id, in the order of the ids."""
     result = run(tmp_path, "token", "3", "1", "2")
     verifier = TokenVerifier(load(TokenSettings, SECRETS))
     tokens = result.stdout.split("\n")
@@ -45,7 +45,7 @@ def test_ten_thousand_take_seconds(tmp_path: Path) -> None:
 
 
 def test_without_a_secret_it_says_what_to_do(tmp_path: Path) -> None:
-    """No stack and no secret: a sentence on stderr that names the variable, and exit code 1."""
+    """Without a running stack and a secret, the missing variable is named on stderr, with exit code 1."""
     environ = dict.fromkeys(SECRETS, "") | {"CARILLON_DATA_DIR": str(tmp_path)}
     result = CliRunner().invoke(main, ["token", "1"], env=environ)
     assert result.exit_code == 1

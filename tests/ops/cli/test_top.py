@@ -38,7 +38,7 @@ def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
 
 
 def test_it_is_seen_in_full() -> None:
-    """Rates between two looks, bars with their rate and time left, sockets and frames."""
+    """A view shows the rates between two snapshots, broadcasts with their rate and time left, sockets and frames."""
     running = RunningBroadcast(12, "OA[系统]", BroadcastStatus.EXPANDING, 1000, 250, 5.0)
     first = Snapshot(10.0, _overview(waiting=30, ids=100), None, GatewayCounts(2, 7, 100, 0))
     second = Snapshot(
@@ -63,7 +63,7 @@ def test_it_is_seen_in_full() -> None:
 
 
 def test_one_look_of_a_running_stack(stack: services.Stack) -> None:
-    """`--once` for scripts and pipes: one view with rates, and the end."""
+    """With `--once`, one view with rates is printed and the command ends."""
     done = carillon(stack.environ, "top", "--once", "--every", "0.2")
     assert done.exit_code == 0, done.output
     assert "waiting" in done.stdout
@@ -72,7 +72,7 @@ def test_one_look_of_a_running_stack(stack: services.Stack) -> None:
 
 
 def test_a_database_that_is_away_is_said(environ: Mapping[str, str]) -> None:
-    """It is no end: the next look asks again."""
+    """If the database is away, `top` says so and asks again for the next view."""
     away = {**environ, "CARILLON_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
     done = carillon(away, "top", "--once", "--every", "0.1")
     assert done.exit_code == 0, done.output

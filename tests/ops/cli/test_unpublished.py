@@ -15,7 +15,7 @@ from tests.ops.cli.command import carillon
 def test_what_is_set_aside_is_listed_with_its_reason_and_tried_at_once(
     environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """Messages and rows of the outbox; markup in a reason is text; `retry` ends every pause."""
+    """Messages and rows of the outbox that are set aside are listed, with markup in a reason as text; `retry` ends every pause."""
     wide = {**environ, "COLUMNS": "200"}
     assert "Nothing is set aside." in carillon(wide, "unpublished", "list").stdout
     with engine.begin() as connection:
@@ -40,7 +40,7 @@ def test_what_is_set_aside_is_listed_with_its_reason_and_tried_at_once(
 def test_a_replay_names_the_new_id_of_a_letter_whose_month_is_gone(
     environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """The operator can tell whoever asks where the message is now."""
+    """`failed replay` says under which new id a send goes if its month is gone."""
     with engine.begin() as connection:
         [id] = accept(connection, a_send())
         failed_sends.move_to_failed(connection, [id])

@@ -1,4 +1,4 @@
-"""`carillon user`."""
+"""`carillon user`: imports, and letting people in and out."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,20 +24,20 @@ HEADER = "id,mobile,name,english_name,status,role"
 
 
 def ids(engine: Engine) -> list[int]:
-    """Everyone who is stored."""
+    """Everyone who is in the record."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT id FROM users ORDER BY id")).scalars())
 
 
 def disabled(environ: Mapping[str, str]) -> set[int]:
-    """Whom gateways refuse."""
+    """The ids that gateways refuse."""
     valkey = make_client(load(ValkeySettings, environ))
     with valkey:
         return {int(one) for one in valkey.smembers("carillon:disabled")}
 
 
 def events(environ: Mapping[str, str]) -> int:
-    """How many gateways have been told."""
+    """How many things gateways have been told."""
     with make_client(load(ValkeySettings, environ)) as valkey:
         return sum(int(valkey.xlen(stream)) for stream in STREAMS)
 
@@ -68,7 +68,7 @@ def test_people_come_in_and_are_found(
 def test_the_same_file_again_changes_nothing(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path
 ) -> None:
-    """A repeat writes no row; a changed name is written and found, the old one no more."""
+    """An import that is repeated writes no row; a changed name is written and found, and the old one is not found any more."""
     path = csv_file(tmp_path, HEADER, "1,,张三,,,", "2,,李四,,,")
     carillon(environ, "user", "import", path)
     assert "0 new, 0 changed, 2 as before" in carillon(environ, "user", "import", path).stdout
@@ -118,7 +118,7 @@ BAD_FILES = {
 def test_a_bad_row_is_named_and_nothing_is_imported(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path, name: str
 ) -> None:
-    """Whatever is wrong: one sentence with the row, exit code 1, and nobody came in."""
+    """A file with anything wrong is refused in one sentence with the row and exit code 1, and nobody is imported."""
     lines, sentence = BAD_FILES[name]
     result = carillon(environ, "user", "import", csv_file(tmp_path, *lines))
     assert sentence in refusal(result).replace("\n", " ")
@@ -128,7 +128,7 @@ def test_a_bad_row_is_named_and_nothing_is_imported(
 def test_row_17_of_many_thousand_is_named(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path
 ) -> None:
-    """Rows that went before the bad one, and were sent already, are not kept."""
+    """Rows before a bad row are not kept, even if they were written to the record already."""
     lines = [f"{id},,人{id},,," for id in range(1, 5_000)]
     lines[15] = "0,,人,,,"
     assert "Row 17:" in refusal(
@@ -172,7 +172,7 @@ def test_what_spreadsheets_add_is_taken_off(
 def test_an_encoding_that_no_file_is_in_is_a_sentence(
     environ: Mapping[str, str], tmp_path: Path, encoding: str
 ) -> None:
-    """An encoding that Python lacks, or that is none of text, or not read line by line: usage, exit code 2."""
+    """An encoding that Python lacks, is not of text, or cannot be read line by line is a usage error."""
     path = csv_file(tmp_path, HEADER, "1,,,,,")
     result = carillon(environ, "user", "import", path, "--encoding", encoding)
     assert result.exit_code == 2, result.output
@@ -216,7 +216,7 @@ def test_the_summary_says_what_changed(environ: Mapping[str, str], tmp_path: Pat
 
 
 def test_whoever_is_shut_out_during_an_import_stays_out(engine: Engine) -> None:
-    """A row without a status is judged by what it says once it is locked: no import lets anyone in by delay."""
+    """A row without a status takes the status that its person has once the row is locked: a slow import lets nobody in."""
     row = NewPerson(1, "138", "张三", "", "", "")
     with engine.begin() as connection:
         import_people(connection, [row])
@@ -244,7 +244,7 @@ def _is_waiting(engine: Engine) -> bool:
 
 
 def test_first_imports_at_once_wait_for_one_another(engine: Engine) -> None:
-    """Four of an organisation's first imports, all of which have read their file: each goes in."""
+    """Four first imports of an organisation at once all succeed, even if each has read its file before the others write."""
     together = Barrier(4)
 
     def rows(start: int) -> Iterator[NewPerson]:
@@ -264,7 +264,7 @@ def test_first_imports_at_once_wait_for_one_another(engine: Engine) -> None:
 def test_encodings_are_read(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path, encoding: str
 ) -> None:
-    """UTF-8 with and without a byte order mark, and what --encoding names, are read."""
+    """A file in UTF-8, with or without a byte order mark, or in the encoding that --encoding names, is read."""
     path = csv_file(tmp_path, HEADER, "1,,张三,,,", encoding=encoding)
     options = [] if encoding.startswith("utf-8") else ["--encoding", encoding]
     result = carillon(environ, "user", "import", path, *options)
@@ -287,7 +287,7 @@ def test_another_encoding_is_named(
 
 
 def test_a_file_that_is_not_there(environ: Mapping[str, str], tmp_path: Path) -> None:
-    """No file: a sentence."""
+    """A file that is not there is a sentence."""
     path = tmp_path / "none.csv"
     assert "cannot be read" in refusal(carillon(environ, "user", "import", path))
 
@@ -295,7 +295,7 @@ def test_a_file_that_is_not_there(environ: Mapping[str, str], tmp_path: Path) ->
 def test_a_first_import_has_its_index(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path
 ) -> None:
-    """An organisation's first import, built another way, leaves the same schema and finds people."""
+    """The first import of an organisation, which builds its index afterwards, leaves the same schema and finds people."""
     lines = [f"{id},,人{id},,," for id in range(1, 10_102)]
     carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
     query = text("SELECT indexdef FROM pg_indexes WHERE indexname = 'users_search_grams'")
@@ -322,7 +322,7 @@ def test_who_is_not_active_any_more_is_disconnected(
 def test_a_person_is_shown_disabled_and_enabled(
     environ: Mapping[str, str], engine: Engine, tmp_path: Path
 ) -> None:
-    """`show` prints JSON; `disable` and `enable` change the record, and tell gateways, again too."""
+    """`show` prints JSON; `disable` and `enable` change the record and tell gateways, also when they are repeated."""
     carillon(environ, "user", "import", csv_file(tmp_path, HEADER, "1,138,张三,,,", "2,,,,,"))
     assert json.loads(carillon(environ, "user", "show", 1).stdout)["name"] == "张三"
     for _ in range(2):
@@ -337,5 +337,5 @@ def test_a_person_is_shown_disabled_and_enabled(
 
 @pytest.mark.parametrize("command", ["show", "disable", "enable"])
 def test_an_unknown_person_is_a_sentence(environ: Mapping[str, str], command: str) -> None:
-    """An id that nobody has: exit code 1 and who it was."""
+    """An id that nobody has is named, with exit code 1."""
     assert "There is no user 9." in refusal(carillon(environ, "user", command, 9))

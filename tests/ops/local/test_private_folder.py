@@ -1,4 +1,4 @@
-"""Nobody else on the machine gets at what is in the data folder."""
+"""The data folder: who on the machine gets at what is in it."""
 
 import os
 import pwd
@@ -25,14 +25,14 @@ def mode(path: Path) -> int:
 
 
 def keep(folder: Path, account: Account | None = None) -> list[str]:
-    """Keep it to its owner; what was said."""
+    """Restrict `folder` to its owner; returns what was said."""
     said: list[str] = []
     restrict_to_owner(folder, account=account, say=said.append)
     return said
 
 
 def test_a_new_folder_is_its_owners(tmp_path: Path) -> None:
-    """Whatever the umask is."""
+    """A folder that is made is its owner's alone, whatever the umask is."""
     folder = tmp_path / "data"
     before = os.umask(0)
     try:
@@ -43,7 +43,7 @@ def test_a_new_folder_is_its_owners(tmp_path: Path) -> None:
 
 
 def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
-    """The folder, and what is ours in it; other things in it are not touched."""
+    """A folder that was left open is closed with what is ours in it; other things in it are not touched."""
     tmp_path.chmod(0o755)
     (tmp_path / "secrets.json").write_text("{}")
     (tmp_path / "notes").mkdir(mode=0o755)
@@ -59,7 +59,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_holds_other_things_stays_as_it_is(tmp_path: Path) -> None:
-    """It may be anybody's, such as /srv: that is said, and only what is ours in it is closed."""
+    """A folder that holds other things stays open, that is said, and what is ours in it is closed."""
     tmp_path.chmod(0o755)
     (tmp_path / "somebody's").touch()
     (tmp_path / "valkey").mkdir()
@@ -71,7 +71,7 @@ def test_a_folder_that_holds_other_things_stays_as_it_is(tmp_path: Path) -> None
 
 
 def test_a_folder_for_everybody_is_never_closed(tmp_path: Path) -> None:
-    """Not /tmp, though it were empty."""
+    """A folder like /tmp is not closed, even if it is empty."""
     tmp_path.chmod(0o1777)
     keep(tmp_path)
     assert mode(tmp_path) == 0o1777
@@ -79,7 +79,7 @@ def test_a_folder_for_everybody_is_never_closed(tmp_path: Path) -> None:
 
 @needs_root
 def test_postgresql_gets_through_and_nobody_else() -> None:
-    """Its user passes to its data; another one cannot even pass."""
+    """PostgreSQL's user passes through to its data; another user cannot even pass."""
     account = find_server_account()
     assert account is not None
     with services.folder() as parent:
@@ -93,7 +93,7 @@ def test_postgresql_gets_through_and_nobody_else() -> None:
         let_through(own, account, pytest.fail)
         assert reaches(own, account.name)
         for place in (folder, folder / "postgres"):
-            (place / "open").touch(mode=0o644)  # what whoever passes may read
+            (place / "open").touch(mode=0o644)  # anybody who passes may read it
             assert not reaches(place / "open", STRANGER)
             assert not reaches(place, STRANGER)
 
@@ -112,7 +112,7 @@ def reaches(path: Path, user: str) -> bool:
 
 
 def test_children_write_for_their_owner_alone(tmp_path: Path) -> None:
-    """A file that a child makes is 0600, though our own umask lets everybody read."""
+    """A file that a child makes is 0600, even if our own umask lets everybody read."""
     made = tmp_path / "made"
     before = os.umask(0o022)
     child = Child(Program("touch", ["/usr/bin/touch", str(made)], {}, tmp_path / "log"))

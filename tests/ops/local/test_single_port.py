@@ -1,4 +1,4 @@
-"""Both doors behind one port, with small apps in their place."""
+"""One port for ingest and the push gateway, with small apps in their place."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,8 +19,8 @@ from ops.local.single_port import SinglePort
 pytestmark = pytest.mark.quick
 
 
-def an_app(name: str, story: list[str], *, status: int = 200, fails: bool = False) -> Starlette:
-    """An app that says its name, and notes when it opens and closes."""
+def make_app(name: str, story: list[str], *, status: int = 200, fails: bool = False) -> Starlette:
+    """An app that says its name, and notes in `story` when it starts and stops."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, str]]:
@@ -42,14 +42,16 @@ def an_app(name: str, story: list[str], *, status: int = 200, fails: bool = Fals
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def a_front(story: list[str], **changes: Any) -> SinglePort:
-    """A front of two such apps."""
-    return SinglePort(ingest=an_app("ingest", story), push_gateway=an_app("push", story, **changes))
+def make_single_port(story: list[str], **changes: Any) -> SinglePort:
+    """A single port of two such apps."""
+    return SinglePort(
+        ingest=make_app("ingest", story), push_gateway=make_app("push", story, **changes)
+    )
 
 
-def test_each_path_goes_to_its_door() -> None:
-    """Sockets and /api/v1/ws/ are push gateway's, the rest is ingest's, each with its own state."""
-    with TestClient(a_front([])) as client:
+def test_each_path_goes_to_its_app() -> None:
+    """WebSockets and /api/v1/ws/ go to the push gateway, the rest to ingest, each with its own state."""
+    with TestClient(make_single_port([])) as client:
         assert client.get("/api/v1/messages/").text == "ingest\n"
         assert client.post("/api/v1/ws/tickets").status_code == 405
         assert client.get("/api/v1/ws/tickets").text == "push\n"
@@ -57,38 +59,40 @@ def test_each_path_goes_to_its_door() -> None:
             assert socket.receive_text() == "push"
 
 
-def test_the_door_that_takes_work_opens_first_and_closes_last() -> None:
-    """Both lifespans run, and sockets are closed before ingest is."""
+def test_ingest_starts_first_and_stops_last() -> None:
+    """Both lifespans run; the push gateway stops before ingest does."""
     story: list[str] = []
-    with TestClient(a_front(story)):
+    with TestClient(make_single_port(story)):
         pass
     assert story == ["ingest opens", "push opens", "push closes", "ingest closes"]
 
 
 def test_metrics_are_those_of_both() -> None:
-    """One scrape sees both doors."""
-    with TestClient(a_front([])) as client:
+    """One scrape has the metrics of both apps."""
+    with TestClient(make_single_port([])) as client:
         assert client.get("/metrics").text == "ingest\npush\n"
 
 
 def test_metrics_of_the_workers_follow() -> None:
-    """Who has no door is heard all the same, but only about metrics."""
-    front = SinglePort(
-        ingest=an_app("ingest", []), push_gateway=an_app("push", []), more_metrics=lambda: b"more\n"
+    """The metrics of processes without HTTP come after those of the apps, and only at /metrics."""
+    app = SinglePort(
+        ingest=make_app("ingest", []),
+        push_gateway=make_app("push", []),
+        more_metrics=lambda: b"more\n",
     )
-    with TestClient(front) as client:
+    with TestClient(app) as client:
         assert client.get("/metrics").text == "ingest\npush\nmore\n"
         assert "more" not in client.get("/readyz").text
 
 
-def test_ready_is_who_has_no_door_that_is_not() -> None:
-    """A push gateway that is not ready makes the whole not ready."""
-    with TestClient(a_front([], status=503)) as client:
+def test_the_whole_is_not_ready_while_one_app_is_not() -> None:
+    """/readyz is 503 while the push gateway is not ready, although ingest is."""
+    with TestClient(make_single_port([], status=503)) as client:
         assert client.get("/readyz").status_code == 503
 
 
-def test_a_door_that_does_not_open_stops_the_start() -> None:
-    """When one door fails to open, the other is closed again and the server is told."""
+def test_an_app_that_does_not_start_ends_the_start() -> None:
+    """If one app does not start, the one before it is stopped again, and the server is told why."""
     story: list[str] = []
     said: list[Message] = []
 
@@ -98,7 +102,7 @@ def test_a_door_that_does_not_open_stops_the_start() -> None:
     async def send(message: Message) -> None:
         said.append(message)
 
-    asyncio.run(a_front(story, fails=True)({"type": "lifespan"}, receive, send))
+    asyncio.run(make_single_port(story, fails=True)({"type": "lifespan"}, receive, send))
     assert [message["type"] for message in said] == ["lifespan.startup.failed"]
     assert "no key" in said[0]["message"]
     assert story == ["ingest opens", "push opens", "ingest closes"]

@@ -69,7 +69,7 @@ Shell = Callable[[str, str], Child]
 def test_a_dead_service_is_started_again(
     supervisor: Supervisor, shell: Shell, terminal: Terminal
 ) -> None:
-    """What is killed runs again soon, and that is said."""
+    """A service that is killed runs again soon, and that is said."""
     child = shell("sleeper", "exec sleep 600")
     supervisor.add(child, stage=0)
     first = child.pid
@@ -82,7 +82,7 @@ def test_a_dead_service_is_started_again(
 def test_what_a_dead_service_forked_dies_before_its_successor(
     supervisor: Supervisor, shell: Shell, tmp_path: Path
 ) -> None:
-    """No orphan of a dead service runs beside the one that replaces it."""
+    """No process that a dead service forked runs beside the service that replaces it."""
     child = shell("parent", f"sleep 600 & echo $! > {tmp_path}/orphan.$$; exec sleep 601")
     supervisor.add(child, stage=0)
     supervisor.wait_for(lambda: bool(list(tmp_path.glob("orphan.*"))), seconds=5, what="orphan")
@@ -96,7 +96,7 @@ def test_what_a_dead_service_forked_dies_before_its_successor(
 
 
 def test_a_crash_loop_ends_the_start_with_the_reason(supervisor: Supervisor, shell: Shell) -> None:
-    """A service that dies again and again before all is up makes the start fail, with its words."""
+    """A service that dies again and again before all is up makes the start fail, with the end of its log."""
     supervisor.add(shell("broken", "echo no such thing; exit 3"), stage=0)
     with pytest.raises(PermanentError) as caught:
         supervisor.wait_for(lambda: False, seconds=20, what="everything")
@@ -107,7 +107,7 @@ def test_a_crash_loop_ends_the_start_with_the_reason(supervisor: Supervisor, she
 def test_loud_lines_reach_the_terminal(
     supervisor: Supervisor, shell: Shell, terminal: Terminal
 ) -> None:
-    """Lines that match are shown under the service's name, others only in its log."""
+    """Lines that match are shown under the service's name; other lines are only in its log."""
     child = shell("talker", "echo ERROR: fire; echo all well; exec sleep 600")
     supervisor.add(child, stage=0, loud="ERROR")
     supervisor.wait_for(lambda: terminal.has("talker | ERROR: fire"), seconds=10, what="line")
@@ -116,7 +116,7 @@ def test_loud_lines_reach_the_terminal(
 
 
 def test_stages_stop_in_reverse(supervisor: Supervisor, shell: Shell, tmp_path: Path) -> None:
-    """A later stage has ended before an earlier one is asked to."""
+    """Services of a later stage have ended before those of an earlier stage are asked to."""
     note = f"trap 'echo $0 >> {tmp_path}/order; exit' TERM; echo up; while :; do sleep 0.05; done"
     server, client = shell("server", note), shell("client", note.replace("$0", "client"))
     supervisor.add(server, stage=0)
@@ -130,7 +130,7 @@ def test_stages_stop_in_reverse(supervisor: Supervisor, shell: Shell, tmp_path: 
 
 
 @pytest.mark.timeout(30)
-def test_who_does_not_listen_is_killed_in_time(
+def test_a_service_that_ignores_the_signal_is_killed_in_time(
     supervisor: Supervisor, shell: Shell, terminal: Terminal
 ) -> None:
     """A service that ignores SIGTERM is gone within 10 seconds all the same."""
@@ -143,8 +143,8 @@ def test_who_does_not_listen_is_killed_in_time(
     assert terminal.has("deaf did not stop in time and is killed.")
 
 
-def test_asked_twice_it_kills_at_once(supervisor: Supervisor, shell: Shell) -> None:
-    """After the second request nobody is waited for."""
+def test_a_second_request_to_stop_kills_at_once(supervisor: Supervisor, shell: Shell) -> None:
+    """After a second request to stop no service is waited for."""
     deaf = shell("deaf", "trap '' TERM; echo up; while :; do sleep 0.1; done")
     supervisor.add(deaf, stage=1)
     supervisor.wait_for(lambda: b"up" in deaf.log.read_bytes(), seconds=5, what="deaf")
@@ -155,7 +155,7 @@ def test_asked_twice_it_kills_at_once(supervisor: Supervisor, shell: Shell) -> N
 
 
 def test_a_request_to_stop_interrupts_the_start(supervisor: Supervisor, shell: Shell) -> None:
-    """Ctrl-C while something is not ready yet is obeyed at once."""
+    """A request to stop is obeyed at once while something is not ready yet."""
     supervisor.add(shell("slow", "exec sleep 600"), stage=0)
     supervisor.request_stop()
     with pytest.raises(StopRequested):
@@ -163,7 +163,7 @@ def test_a_request_to_stop_interrupts_the_start(supervisor: Supervisor, shell: S
 
 
 def test_what_does_not_get_ready_is_named(supervisor: Supervisor) -> None:
-    """Waiting ends with the name of what is not ready."""
+    """Waiting ends in time with the name of what is not ready."""
     with pytest.raises(TransientError, match="the moon is not ready"):
         supervisor.wait_for(lambda: False, seconds=0.1, what="the moon")
 
@@ -218,7 +218,7 @@ def test_a_full_disk_does_not_end_the_supervisor(
 def test_a_log_that_cannot_be_kept_short_is_said_once(
     supervisor: Supervisor, shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No room even for its end: the service is watched and stopped all the same."""
+    """If there is no room even for the end of a log, that is said once, and its service is supervised and stopped all the same."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -239,7 +239,7 @@ def test_a_log_that_cannot_be_kept_short_is_said_once(
 def test_a_launch_that_fails_is_tried_again(
     supervisor: Supervisor, shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No room for what a service writes before it starts, or no process to be had, ends nothing."""
+    """A service that cannot be started, for want of room or of processes, is tried again."""
     monkeypatch.setattr("ops.local.supervisor.LONGEST_PAUSE_SECONDS", 0.1)
     child = shell("sleeper", "exec sleep 600")
     supervisor.add(child, stage=0)
@@ -260,7 +260,7 @@ def test_a_launch_that_fails_is_tried_again(
 
 
 def test_a_closed_terminal_ends_nothing(shell: Shell) -> None:
-    """What is said into a pipe that nobody reads any more is lost, and no more than that."""
+    """A line that cannot be shown is lost, and the services are supervised all the same."""
 
     def broken(_: str) -> None:
         raise BrokenPipeError
@@ -277,7 +277,7 @@ def test_a_closed_terminal_ends_nothing(shell: Shell) -> None:
 def test_a_valkey_that_cannot_read_its_data_is_up_after_a_second_try(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
-    """A power cut left zeros at the end of what it had written down: `carillon up` goes on."""
+    """A Valkey whose files end in zeros after a power cut is up at its second start."""
     server = EmbeddedValkey(tmp_path / "valkey")
     server.start()
     server.kill()
