@@ -1,6 +1,6 @@
 #!/bin/sh
 # The secrets of a new installation, for docker-compose.yml: `ops/new-env.sh > .env`. Keep the file:
-# whoever loses CARILLON_SECRETS_KEY loses the apps' secrets, and whoever has it has them too.
+# without CARILLON_SECRETS_KEY the secrets of apps are lost, and with it anybody can read them.
 set -eu
 
 random() {

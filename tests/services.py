@@ -75,7 +75,7 @@ def valkey() -> Iterator[EmbeddedValkey]:
 
 @contextmanager
 def database(server: EmbeddedPostgres) -> Iterator[str]:
-    """The URL of a fresh migrated database, dropped afterwards with whoever is still connected."""
+    """The URL of a fresh migrated database, dropped afterwards with everybody who is still connected."""
     template = urlsplit(server.url).path.removeprefix("/")
     name = f"test_{next(_numbers)}"
     with psycopg.connect(in_database(server.url, "postgres"), autocommit=True) as connection:

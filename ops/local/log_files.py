@@ -32,7 +32,7 @@ class LogReader:
         self._position = size
         return [line for line in text.splitlines() if line.strip() and self._pattern.search(line)]
 
-    def shorten(self) -> None:
+    def rotate(self) -> None:
         """Empty the log if it is over LOG_LIMIT_BYTES; what was in it is then in `<name>.log.1`. Raises OSError."""
         if self._position > LOG_LIMIT_BYTES:
             put_away(self._log)

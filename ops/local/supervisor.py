@@ -202,7 +202,7 @@ class Supervisor:
         try:
             for line in supervised.log.read_new():
                 self._say(f"{name} | {line}")
-            supervised.log.shorten()
+            supervised.log.rotate()
         except OSError as error:
             if not supervised.is_log_in_trouble:
                 self._say(f"The log of {name} is in trouble: {error}")

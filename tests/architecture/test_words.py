@@ -29,17 +29,16 @@ _NAMED_AS_NOUNS = {"property", "cached_property", "fixture", "group", "command"}
 
 # Functions that are called by a bare participle. This list only shrinks: give them a verb.
 PARTICIPLE_DEBTS = """
-    _asked _asking _buried _declared _heard _judged _known _locked _lost _made _measured
-    _misnamed _mounted _parsed _said _signed _signing _spelled_out _told admitted allowed
-    asked asking buffered cancelled_broadcast chopped chosen claimed clocked compared
-    connected counted crowded delivered disabled documented_rows expanded expanded_apps
-    exported filled flooding followed found fragmented hammering held_condition
-    kustomized left left_in_hand lost_decisions lost_files lost_links lost_modules lost_rows
-    lost_rules mapped measured missed_two_of_three named opened pending persisted planned
-    printed published reading recalled_people refused_or_answered reserved_bits
-    reserved_opcodes resolved said scheduled served serving shared_folder shown
-    shown_and_printed signed signing_instant swallowing_server tampered timed told
-    waited_for_a_core waiting
+    _asked _asking _buried _declared _heard _judged _known _locked _lost _made
+    _measured _misnamed _mounted _signed _signing _spelled_out _told admitted
+    allowed asked asking buffered cancelled_broadcast chopped chosen claimed clocked
+    connected counted crowded delivered documented_rows expanded expanded_apps
+    exported flooding followed found fragmented hammering held_condition left
+    left_in_hand lost_decisions lost_files lost_links lost_modules lost_rows
+    lost_rules mapped missed_two_of_three opened pending persisted planned published
+    reading recalled_people refused_or_answered reserved_bits reserved_opcodes said
+    scheduled served serving shared_folder shown shown_and_printed signed
+    signing_instant swallowing_server tampered timed told waited_for_a_core waiting
 """
 
 # ── words that went ──
@@ -49,14 +48,10 @@ _RIDDLE = re.compile(r"\bwhoever\b", re.IGNORECASE)
 
 # Files in which it still stands. This list only shrinks.
 RIDDLE_DEBTS = """
-    CHANGELOG.md docs/api/build-a-client.md docs/api/connect-your-identity-provider.md
-    ops/kubernetes/base/gateway.yaml ops/new-env.sh
+    CHANGELOG.md docs/api/build-a-client.md
+    docs/api/connect-your-identity-provider.md
     storage/postgres/migrations/versions/m0009_ids.py tests/faults/proxy.py
-    tests/hostile/test_odd_inputs.py tests/ops/cli/test_unpublished.py
-    tests/ops/local/test_private_folder.py
-    tests/services.py tests/storage/broker/test_doorbell.py
-    tests/storage/postgres/test_session_limits.py
-    tests/storage/valkey/test_gateway_reports.py tests/storage/valkey/test_tickets.py
+    tests/hostile/test_odd_inputs.py
 """
 
 pytestmark = pytest.mark.quick

@@ -36,7 +36,7 @@ def of_carillon(tree: Path = ROOT) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in services.items() if "build" in one}
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_in(text: str, values: Mapping[str, str]) -> str:
     """`text` with its variables filled in as Compose does; KeyError for one that is required."""
 
     def value(match: re.Match[str]) -> str:
@@ -134,7 +134,7 @@ class Container:
             self.process.wait()
 
     def _here(self, text: str) -> str:
-        text = filled(text, self.values)
+        text = fill_in(text, self.values)
         for there, here in self.replaced.items():
             text = text.replace(there, here)
         return text
@@ -143,5 +143,5 @@ class Container:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         kept = {"PATH": path, "HOME": str(self.folder), "HOSTNAME": socket.gethostname()}
         given: dict[str, Any] = self.service["environment"]
-        said = {name: filled(str(text), self.values) for name, text in given.items()}
+        said = {name: fill_in(str(text), self.values) for name, text in given.items()}
         return {**kept, **said, **self.environ}

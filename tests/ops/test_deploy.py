@@ -30,7 +30,7 @@ from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import add_people
-from tests.ops.compose import ROOT, Container, document, filled, of_carillon
+from tests.ops.compose import ROOT, Container, document, fill_in, of_carillon
 
 SERVERS = ("ingest", "gateway")
 WORKERS = ("worker-sends", "worker-broadcasts", "worker-upkeep", "beat")
@@ -133,9 +133,9 @@ def test_new_secrets_are_enough(values: dict[str, str]) -> None:
     """With a fresh .env nothing that the file requires is missing; without it, it says what to do."""
     text = (ROOT / "docker-compose.yml").read_text()
     body = text.partition("x-environment")[2]
-    assert "run ops" not in filled(body, values)
+    assert "run ops" not in fill_in(body, values)
     with pytest.raises(KeyError, match="POSTGRES_APP_PASSWORD"):
-        filled(body, {})
+        fill_in(body, {})
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def test_the_ingress_shows_what_clients_need_and_nothing_else() -> None:
     assert shown == {"/api/v1/ws/": "gateway", "/api/v1/": "ingest"}
 
 
-def kustomized(folder: Path) -> list[dict[str, Any]]:
+def kustomize(folder: Path) -> list[dict[str, Any]]:
     """What `kubectl apply -k` of a folder would send."""
     command = shutil.which("kubectl")
     if command is None:
@@ -95,7 +95,7 @@ def test_an_unknown_field_would_be_seen(kind: str) -> None:
 @pytest.mark.parametrize("folder", [BASE, EXAMPLE], ids=lambda folder: folder.name)
 def test_kustomize_makes_valid_manifests_of_all(folder: Path) -> None:
     """Every object of the base, in one namespace, with the settings that are made for it."""
-    built = kustomized(folder)
+    built = kustomize(folder)
     for manifest in built:
         validate(manifest)
     [settings] = [one["metadata"]["name"] for one in built if one["kind"] == "ConfigMap"]
@@ -110,10 +110,10 @@ def test_kustomize_makes_valid_manifests_of_all(folder: Path) -> None:
 
 def test_kustomize_makes_what_the_example_says() -> None:
     """Its image everywhere, its number of gateways, its settings beside those of the base."""
-    built = kustomized(EXAMPLE)
+    built = kustomize(EXAMPLE)
     images = {container["image"] for one in built for container in containers(one)}
     assert images == {"my-company/carillon:0.1.0"}
-    [gateway] = [one for one in built if one["kind"] == "Deployment" and named(one, "gateway")]
+    [gateway] = [one for one in built if one["kind"] == "Deployment" and has_name(one, "gateway")]
     assert gateway["spec"]["replicas"] == 4
     [settings] = [one["data"] for one in built if one["kind"] == "ConfigMap"]
     assert settings["CARILLON_TIME_ZONE"] == "Asia/Shanghai"
@@ -127,7 +127,7 @@ def containers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def named(manifest: dict[str, Any], name: str) -> bool:
+def has_name(manifest: dict[str, Any], name: str) -> bool:
     """Whether that is its name."""
     return bool(manifest["metadata"]["name"] == name)
 

@@ -22,7 +22,7 @@ def _world(engine: Engine) -> None:
         add_app(connection, 7)
 
 
-def resolved(engine: Engine) -> dict[str, int]:
+def resolve_accounts(engine: Engine) -> dict[str, int]:
     """The accounts of app 7 that these tests use."""
     with engine.connect() as connection:
         return apps.resolve_many(connection, 7, app_user_ids=["zs", "ls", "w\\5"])
@@ -39,7 +39,7 @@ def test_accounts_come_in_and_are_brought_up_to_date(
     assert (
         "1 accounts new, 1 changed" in carillon(environ, "mapping", "import", "app_7", path).stdout
     )
-    assert resolved(engine) == {"zs": 3, "w\\5": 2, "ls": 2}
+    assert resolve_accounts(engine) == {"zs": 3, "w\\5": 2, "ls": 2}
 
 
 BAD_FILES = {
@@ -64,7 +64,7 @@ def test_a_bad_row_is_named_and_nothing_is_imported(
     lines, sentence = BAD_FILES[name]
     path = csv_file(tmp_path, HEADER, *lines)
     assert sentence in refusal(carillon(environ, "mapping", "import", "app_7", path))
-    assert resolved(engine) == {}
+    assert resolve_accounts(engine) == {}
 
 
 def test_an_unknown_app_is_a_sentence(environ: Mapping[str, str], tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_nothing_gets_through(text: str) -> None:
     assert controls.isdisjoint(make_plain(text))
 
 
-def printed(print_it: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
+def capture(print_it: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
     """What a call puts on stdout, in one line."""
     print_it()
     return " ".join(capsys.readouterr().out.split())
@@ -63,10 +63,10 @@ def test_every_way_to_print_is_plain(capsys: pytest.CaptureFixture[str]) -> None
     table.add_row(HOSTILE)
     wide = make_console()
     wide.width = 200
-    assert printed(lambda: say(HOSTILE), capsys) == " ".join(SHOWN.split())
-    assert SHOWN in printed(lambda: wide.print(table), capsys)
-    assert "[/] heading" in printed(lambda: wide.print(table), capsys)
-    assert printed(lambda: wide.print(HOSTILE), capsys) == SHOWN
+    assert capture(lambda: say(HOSTILE), capsys) == " ".join(SHOWN.split())
+    assert SHOWN in capture(lambda: wide.print(table), capsys)
+    assert "[/] heading" in capture(lambda: wide.print(table), capsys)
+    assert capture(lambda: wide.print(HOSTILE), capsys) == SHOWN
     say_json({"name": HOSTILE + "\U000e0001"})
     told = capsys.readouterr().out
     assert "\x1b" not in told and "\x9b" not in told

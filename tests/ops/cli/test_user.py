@@ -29,7 +29,7 @@ def ids(engine: Engine) -> list[int]:
         return list(connection.execute(text("SELECT id FROM users ORDER BY id")).scalars())
 
 
-def disabled(environ: Mapping[str, str]) -> set[int]:
+def find_disabled(environ: Mapping[str, str]) -> set[int]:
     """The ids that gateways refuse."""
     valkey = make_client(load(ValkeySettings, environ))
     with valkey:
@@ -197,7 +197,7 @@ def test_an_empty_status_or_role_stays_as_it_is(
         ("ACTIVE", "ORDINARY_USER"),
     ]
     assert everyone[2].name == "李四"
-    assert disabled(environ) == {2}
+    assert find_disabled(environ) == {2}
 
 
 def test_the_summary_says_what_changed(environ: Mapping[str, str], tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_the_summary_says_what_changed(environ: Mapping[str, str], tmp_path: Pat
     assert result.stdout == "4 people: 0 new, 0 changed, 4 as before.\n"
 
 
-def test_whoever_is_shut_out_during_an_import_stays_out(engine: Engine) -> None:
+def test_a_person_who_is_shut_out_during_an_import_stays_out(engine: Engine) -> None:
     """A row without a status takes the status that its person has once the row is locked: a slow import lets nobody in."""
     row = NewPerson(1, "138", "张三", "", "", "")
     with engine.begin() as connection:
@@ -313,10 +313,10 @@ def test_who_is_not_active_any_more_is_disconnected(
     carillon(
         environ, "user", "import", csv_file(tmp_path, HEADER, "1,,,,,", "2,,,,DISABLED,", "3,,,,,")
     )
-    assert disabled(environ) == {2}
+    assert find_disabled(environ) == {2}
     path = csv_file(tmp_path, HEADER, "1,,,,INACTIVE,", "2,,,,ACTIVE,", "3,,,,,")
     carillon(environ, "user", "import", path)
-    assert disabled(environ) == {1}
+    assert find_disabled(environ) == {1}
 
 
 def test_a_person_is_shown_disabled_and_enabled(
@@ -329,10 +329,10 @@ def test_a_person_is_shown_disabled_and_enabled(
         before = events(environ)
         assert carillon(environ, "user", "disable", 1, 2).exit_code == 0
         assert events(environ) == before + 2
-        assert disabled(environ) == {1, 2}
+        assert find_disabled(environ) == {1, 2}
     assert json.loads(carillon(environ, "user", "show", 1).stdout)["status"] == "DISABLED"
     assert carillon(environ, "user", "enable", 1).stdout == "User 1 is enabled.\n"
-    assert disabled(environ) == {2}
+    assert find_disabled(environ) == {2}
 
 
 @pytest.mark.parametrize("command", ["show", "disable", "enable"])

@@ -60,7 +60,7 @@ def test_a_long_log_is_emptied_and_kept_beside(log: Path) -> None:
     file_number = log.stat().st_ino
     append(log, "x" * LOG_LIMIT_BYTES)
     reader.read_new()
-    reader.shorten()
+    reader.rotate()
     assert log.stat().st_ino == file_number
     assert log.read_bytes() == b""
     assert log.with_suffix(".log.1").read_text().startswith("ERROR before\nxxx")

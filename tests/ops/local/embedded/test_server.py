@@ -110,7 +110,7 @@ def test_the_password_is_private(server: Any) -> None:
 def test_it_dies_with_its_supervisor(folder: Path, kind: str) -> None:
     """A server ends when its supervisor is killed with SIGKILL."""
     with _supervisor(folder, kind) as supervisor:
-        pid = _said(supervisor)
+        pid = _read_pid(supervisor)
         supervisor.send_signal(signal.SIGKILL)
     assert wait_until(lambda: not _lives(pid), seconds=10)
 
@@ -119,7 +119,7 @@ def test_it_dies_with_its_supervisor(folder: Path, kind: str) -> None:
 def test_a_left_over_server_is_replaced(folder: Path, kind: Any) -> None:
     """A server that hangs after its supervisor was killed is ended by the next start on its folder."""
     with _supervisor(folder, kind.__name__) as supervisor:
-        pid = _said(supervisor)
+        pid = _read_pid(supervisor)
         for process in [psutil.Process(pid), *psutil.Process(pid).children()]:
             process.suspend()
         supervisor.send_signal(signal.SIGKILL)
@@ -140,7 +140,7 @@ def _supervisor(folder: Path, kind: str) -> subprocess.Popen[str]:
     )
 
 
-def _said(supervisor: subprocess.Popen[str]) -> int:
+def _read_pid(supervisor: subprocess.Popen[str]) -> int:
     assert supervisor.stdout is not None
     lines = iter(supervisor.stdout.readline, "")
     return int(next(line for line in lines if line.strip().isdigit()))
