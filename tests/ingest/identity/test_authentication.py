@@ -1,4 +1,4 @@
-"""Who is calling (contract §1): the table of what is refused, and what is let in."""
+"""Who is calling (contract §1): which headers are refused, with which sentence, and which are let in."""
 
 import re
 import time
@@ -100,7 +100,7 @@ OTHERWISE = "Not signed in, or the token or signature is invalid or expired."
 
 @pytest.mark.parametrize("name", sorted(REFUSED.keys() - OFF.keys()))
 def test_refused_with_what_anyone_may_know(shared_api: Api, name: str) -> None:
-    """401 for all of them; which person, app or secret exists is one text, so that a caller learns nothing from it."""
+    """Every row is 401; which person, app or secret exists is one sentence, so that a caller learns nothing from it."""
     answer = shared_api.send(REFUSED[name](shared_api), receiver_id=2)
     assert answer.status_code == 401, answer.text
     assert answer.json() == {"detail": SAID.get(name, OTHERWISE)}
@@ -110,7 +110,7 @@ def test_refused_with_what_anyone_may_know(shared_api: Api, name: str) -> None:
 @pytest.mark.parametrize("name", OFF)
 @pytest.mark.parametrize("app_id", ["oa", "none"])
 def test_a_clock_that_is_off_is_told_by_how_much(shared_api: Api, name: str, app_id: str) -> None:
-    """With the server's own time, and the same for an app that does not exist."""
+    """A timestamp that is off is 401 with the server's own time, and the same for an app that does not exist."""
     answer = shared_api.send({**REFUSED[name](shared_api), "X-App-Id": app_id}, receiver_id=2)
     assert answer.status_code == 401
     told = re.fullmatch(
@@ -123,7 +123,7 @@ def test_a_clock_that_is_off_is_told_by_how_much(shared_api: Api, name: str, app
 
 
 def test_milliseconds_are_named_as_such(shared_api: Api) -> None:
-    """A timestamp of now in milliseconds, however it is signed."""
+    """A timestamp of now in milliseconds is 401 and is told so, even if its signature is wrong."""
     now = str(int(time.time() * 1000))
     answer = shared_api.send(change_headers(shared_api.app(), X_Timestamp=now), receiver_id=2)
     assert answer.status_code == 401
@@ -132,7 +132,7 @@ def test_milliseconds_are_named_as_such(shared_api: Api) -> None:
 
 
 def test_an_expired_token_is_named_only_if_its_signature_is_good(shared_api: Api) -> None:
-    """Of a forged one nothing is told, however it is dated."""
+    """An expired token of ours is told so; a forged one gets the sentence that says nothing."""
     past = {"sub": "1", "exp": later() - 7200}
     good, forged = token(past), token(past, key="k" * 64)
     details = [shared_api.send(one, receiver_id=2).json()["detail"] for one in (good, forged)]
@@ -141,13 +141,13 @@ def test_an_expired_token_is_named_only_if_its_signature_is_good(shared_api: Api
 
 @pytest.mark.parametrize("late_seconds", [-290, 0, 290])
 def test_an_apps_clock_may_be_off_by_five_minutes(shared_api: Api, late_seconds: int) -> None:
-    """Both ways (contract §1)."""
+    """An app whose clock is 290 seconds off, either way, is let in (contract §1)."""
     headers = shared_api.app(late_seconds=late_seconds)
     assert shared_api.send(headers, receiver_id=2).status_code == 200
 
 
 def test_with_an_app_id_it_is_an_apps_call(shared_api: Api) -> None:
-    """Whatever else is sent."""
+    """With X-App-Id the caller is the app, even if a token is sent as well (contract §1)."""
     headers = {**shared_api.app(), **shared_api.person(1, ttl_seconds=-5)}
     answer = shared_api.send(headers, type="NOTIFICATION", receiver_id=2)
     assert answer.status_code == 200
@@ -155,14 +155,14 @@ def test_with_an_app_id_it_is_an_apps_call(shared_api: Api) -> None:
 
 
 def test_the_scheme_may_be_in_any_case(shared_api: Api) -> None:
-    """RFC 9110 §11.1."""
+    """`bearer` is as good as `Bearer` (RFC 9110 §11.1)."""
     bearer = shared_api.person(1)["Authorization"].replace("Bearer", "bearer")
     answer = shared_api.send({"Authorization": bearer}, receiver_id=2)
     assert answer.status_code == 200
 
 
 def test_a_secret_is_rotated_without_an_outage(api: Api, engine: Engine) -> None:
-    """Two are live at once; the new one works at once, though the app is remembered."""
+    """Two secrets of an app work at once, and a new one as soon as it is made, though the app is cached."""
     assert api.send(api.app(), receiver_id=2).status_code == 200
     sealed = Vault(load(VaultSettings, api.environ)).seal("the next secret")
     with engine.begin() as connection:
@@ -171,8 +171,8 @@ def test_a_secret_is_rotated_without_an_outage(api: Api, engine: Engine) -> None
     assert api.send(api.app(secret=SECRET), receiver_id=2).status_code == 200
 
 
-def test_who_is_let_in_again_goes_on_at_once(api: Api, engine: Engine) -> None:
-    """A refusal is not remembered, of people and of apps."""
+def test_a_person_or_app_that_is_enabled_again_is_let_in_at_once(api: Api, engine: Engine) -> None:
+    """A refusal is not cached: the next request after enabling succeeds."""
     assert api.send(api.person(8), receiver_id=2).status_code == 401
     assert api.send(api.app("closed"), receiver_id=2).status_code == 401
     with engine.begin() as connection:
@@ -183,7 +183,7 @@ def test_who_is_let_in_again_goes_on_at_once(api: Api, engine: Engine) -> None:
 
 
 def test_a_disabled_person_and_a_lost_secret_are_refused_soon(api: Api, engine: Engine) -> None:
-    """Within the lifetime of what is remembered (two seconds by default)."""
+    """Disabling a person and deleting a secret work within the cache's lifetime, two seconds by default."""
     assert api.send(api.person(1), receiver_id=2).status_code == 200
     assert api.send(api.app(), receiver_id=2).status_code == 200
     with engine.begin() as connection:

@@ -105,7 +105,7 @@ def answer_to(
 
 @pytest.mark.parametrize("endpoint", SIGNED_IN, ids=lambda endpoint: endpoint.name)
 def test_route_by_caller(shared_api: Api, owned: Owned, endpoint: Endpoint) -> None:
-    """No one 401, the wrong kind 403, a stranger or another app 404 for a thing not theirs."""
+    """A route is 401 for nobody, 403 for the wrong kind of caller, and 404 for one whose thing it is not."""
     api, callers = shared_api, endpoint.callers
     assert ask(api, endpoint, owned, {}) == 401
     assert ask(api, endpoint, owned, api.person(OWNER, ttl_seconds=-5)) == 401
@@ -132,14 +132,14 @@ def test_no_cache_keeps_what_is_personal(shared_api: Api, owned: Owned, endpoint
 
 
 def test_every_signed_in_route_is_in_the_table() -> None:
-    """A new route must be added above."""
+    """Every route that asks who is calling has a sound request in the table above."""
     assert {endpoint.name for endpoint in SIGNED_IN} == set(SOUND)
 
 
 def test_a_message_is_seen_by_its_sender_its_receiver_and_its_app(
     shared_api: Api, owned: Owned
 ) -> None:
-    """And by nobody else (contract §2)."""
+    """A message is shown to its sender, its receiver and its app, and to nobody else (contract §2)."""
     api = shared_api
     seen: list[tuple[int, dict[str, str], int]] = [
         (owned.message_id, api.person(1), 200),
@@ -161,12 +161,12 @@ def test_a_message_is_seen_by_its_sender_its_receiver_and_its_app(
 
 @pytest.mark.parametrize("kind", [PEOPLE, APPS, PEOPLE_AND_APPS])
 def test_there_is_a_route_of_each_kind(kind: object) -> None:
-    """So that the table above says something."""
+    """There are routes for people, for apps and for both, so that the table above says something."""
     assert any(endpoint.callers is kind for endpoint in ALL)
 
 
 def test_the_wrong_kind_is_told_before_its_body_is_read(shared_api: Api) -> None:
-    """403, however broken the body is."""
+    """A caller of the wrong kind gets 403 before the body is read, even if the body is broken."""
     never: Callable[[], Any] = lambda: iter([b"{"])  # noqa: E731
     headers = shared_api.person(1)
     answer = shared_api.ask("POST", "/messages/batch", headers=headers, content=never())

@@ -9,6 +9,6 @@ pytestmark = pytest.mark.pure
 
 
 def test_a_known_app_does_not_show_its_secrets() -> None:
-    """Neither its `repr` nor that of what holds it, as in a log or a traceback."""
+    """The secrets of an app stand in no `repr`, so in no log and no traceback."""
     app = App(1, "oa", "OA", "https://oa.example.com", (), True, "", "", None, None)
     assert "secret" not in repr([KnownApp(app, (b"secret",))])

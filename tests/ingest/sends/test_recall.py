@@ -20,7 +20,7 @@ def unread(api: Api, user_id: int) -> Any:
 
 
 def test_its_sender_takes_a_message_out_of_both_histories(api: Api) -> None:
-    """Gone for both, not counted, RECALLED for who asks; and a second time is fine."""
+    """A recalled message is gone for both people and not counted; its sender sees RECALLED, and may repeat it."""
     sender, receiver = api.person(1), api.person(2)
     kept, gone = api.send_for_id(sender, receiver_id=2), api.send_for_id(sender, receiver_id=2)
     api.deliver()
@@ -53,7 +53,7 @@ def test_what_is_not_delivered_yet_never_is(api: Api) -> None:
 
 
 def test_a_person_may_for_a_day_and_an_app_for_ever(api: Api) -> None:
-    """After CARILLON_RECALL_HOURS 403, but 204 for the app that sent it."""
+    """After CARILLON_RECALL_HOURS a recall is 403 for a person and 204 for the app that sent the message."""
     private = api.send_for_id(api.person(1), receiver_id=2)
     notice = api.send_for_id(api.app("oa"), receiver_id=2, type="NOTIFICATION")
     api.deliver()
@@ -68,7 +68,7 @@ def test_a_person_may_for_a_day_and_an_app_for_ever(api: Api) -> None:
 
 
 def test_a_dead_letter_of_a_month_that_is_gone_can_be_taken_back_and_sent_again(api: Api) -> None:
-    """Retention drops months, dead letters outlive them: DELETE is 204, a replay is sent now, nothing lost."""
+    """A dead letter outlives its month: its recall is 204, and its replay is a message of today."""
     ids = [api.send_for_id(api.person(1), receiver_id=2, content=text_) for text_ in ("one", "two")]
     with api.engine.begin() as connection:
         failed_sends.move_to_failed(connection, ids)

@@ -108,7 +108,7 @@ ROWS: list[tuple[str, str, dict[str, Any], int]] = [
 
 @pytest.mark.parametrize(("says", "who", "changes", "status"), ROWS, ids=[row[0] for row in ROWS])
 def test_rule(shared_api: Api, says: str, who: str, changes: dict[str, Any], status: int) -> None:
-    """The table is the claim."""
+    """A request of the table gets the status of its row, and a refusal has a `detail` of the contract's shape."""
     kind, name = who.split()
     headers = shared_api.person(int(name)) if kind == "person" else shared_api.app(name)
     body = {"type": "MESSAGE", "title": "私信", "content": "你好"} | changes
@@ -121,7 +121,7 @@ def test_rule(shared_api: Api, says: str, who: str, changes: dict[str, Any], sta
 
 
 def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) -> None:
-    """Field for field, in its order; no app, not read."""
+    """A private message's answer has the document's fields in its order; no app, and not read."""
     answer = shared_api.send(shared_api.person(1), receiver_id=2, content="你好,这是一条私信")
     shown = answer.json()
     assert list(shown) == [
@@ -137,7 +137,7 @@ def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) ->
 
 
 def test_a_notification_has_the_app_and_a_jump_link(shared_api: Api) -> None:
-    """`app_id` is the app's integer id, `action_url` exactly that of contract §2."""
+    """A notification's `app_id` is the app's integer id, its `action_url` exactly that of contract §2."""
     headers = shared_api.app("oa")
     target = "https://oa.example.com/todo/123"
     answer = shared_api.send(headers, **NOTICE, auto_sso=True, target_url=target, action_text="去")
@@ -149,7 +149,7 @@ def test_a_notification_has_the_app_and_a_jump_link(shared_api: Api) -> None:
 
 
 def test_a_card_on_behalf_of_someone_is_between_two_people(shared_api: Api) -> None:
-    """Person to person: the sender is the account's person, the app shows in the button only."""
+    """A card that an app sends for an account is from that person; the app shows in the button only."""
     answer = shared_api.send(
         shared_api.app("oa"),
         **(CARD | BUTTON),
@@ -161,7 +161,7 @@ def test_a_card_on_behalf_of_someone_is_between_two_people(shared_api: Api) -> N
 
 
 def test_an_object_is_stored_as_compact_text_in_the_callers_order(shared_api: Api) -> None:
-    """No spaces, no ASCII escapes, no sorting."""
+    """An object as content is stored without spaces or ASCII escapes, its keys in the caller's order."""
     answer = shared_api.send(
         shared_api.person(1), receiver_id=2, content={"乙": 1, "a": {"z": [1.5, None, True]}}
     )
@@ -169,7 +169,7 @@ def test_an_object_is_stored_as_compact_text_in_the_callers_order(shared_api: Ap
 
 
 def test_a_broadcast_says_where_its_progress_is(shared_api: Api) -> None:
-    """No receiver, and a Location that the app can ask."""
+    """A broadcast's answer has no receiver, and a Location that the app can ask."""
     answer = shared_api.send(shared_api.app("oa"), **TO_ALL)
     shown = answer.json()
     assert shown["receiver_id"] is None
@@ -179,13 +179,13 @@ def test_a_broadcast_says_where_its_progress_is(shared_api: Api) -> None:
 
 
 def test_ones_own_button_is_kept_as_it_is(shared_api: Api) -> None:
-    """An explicit action_url wins over auto_sso."""
+    """An `action_url` of the sender's own wins over `auto_sso`."""
     url = "https://a.example/x?y=z#w"
     answer = shared_api.send(shared_api.app("oa"), **(NOTICE | BUTTON), action_url=url)
     assert answer.json()["action_url"] == url
 
 
 def test_a_time_just_past_is_now(shared_api: Api) -> None:
-    """A caller's clock may be behind, and its request late: a minute (contract §2)."""
+    """A `send_at` less than a minute ago is now: a clock may be behind, a request late (contract §2)."""
     just_past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     assert shared_api.send(shared_api.app(), **NOTICE, send_at=just_past).status_code == 200
