@@ -51,7 +51,7 @@ class Page:
         self._call("Page.addScriptToEvaluateOnNewDocument", session=self._session, source=script)
 
     def value(self, expression: str) -> Any:
-        """A JavaScript value; None while the page has no such thing."""
+        """The value of a JavaScript expression; None while the page cannot evaluate it."""
         found = self._call(
             "Runtime.evaluate", session=self._session, expression=f"JSON.stringify({expression})"
         )

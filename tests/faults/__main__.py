@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from storage.process import open_files
-from tests.faults.run import chosen, run_all, show
+from tests.faults.run import choose_rows, print_summary, run_all
 
 
 def main() -> int:
@@ -15,14 +15,14 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--short", action="store_true", help="a few seconds a row")
     asked = parser.parse_args()
-    rows = chosen([int(number) for number in asked.rows.split(",") if number])
+    rows = choose_rows([int(number) for number in asked.rows.split(",") if number])
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     open_files.raise_limit()  # crowds of thousands of clients
     results = []
     for result in run_all(rows, seeds=seeds, is_short=asked.short):
         print(result.line, flush=True)  # noqa: T201 (a command prints)
         results.append(result)
-    show(results)
+    print_summary(results)
     return int(any(result.failures for result in results))
 
 

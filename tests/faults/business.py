@@ -1,4 +1,4 @@
-"""A business app on a ground, and its broadcasts."""
+"""A business app in an environment of the fault matrix, and its broadcasts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,60 +10,62 @@ from storage.keys.vault import Vault, VaultSettings
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.settings import load
-from tests.faults.environment import Findings, Ground
+from tests.faults.environment import FaultEnvironment, Findings
 
 
 @dataclass(frozen=True, slots=True)
 class Business:
     """An app with its secret."""
 
-    ground: Ground
+    environment: FaultEnvironment
     id: int
     app_id: str
     secret: str
 
     def http(self) -> httpx.Client:
-        """REST as the app."""
-        return self.ground.client.app(self.app_id, self.secret)
+        """A client of REST that signs as the app."""
+        return self.environment.client.app(self.app_id, self.secret)
 
     def broadcast(self, title: str = "公告", **fields: Any) -> int:
-        """Send one to everyone (or `audience`); its id."""
+        """Send a broadcast to everyone, or to `audience`, and return its id; fails unless it is accepted."""
         body = {"type": "NOTIFICATION", "is_broadcast": True, "title": title, "content": title}
         with self.http() as http:
             answer = http.post("/messages/", json=body | fields)
         assert answer.status_code == 200, answer.text
         return int(answer.json()["id"])
 
-    def report(self, broadcast_id: int) -> Any:
-        """How far it is."""
+    def get_report(self, broadcast_id: int) -> Any:
+        """The report of a broadcast, as the app reads it: its status, and how many people have it."""
         with self.http() as http:
             return http.get(f"/broadcasts/{broadcast_id}").json()
 
     def await_done(self, broadcast_id: int, *, seconds: float) -> Any:
-        """Wait until it is over; the last report."""
+        """Wait until a broadcast is DONE or FAILED, for `seconds` at most, and return its last report."""
         question = "SELECT status IN ('DONE', 'FAILED') FROM broadcasts WHERE id = :id"
-        wait_until(lambda: bool(self.ground.ask(question, id=broadcast_id)), seconds=seconds)
-        return self.report(broadcast_id)
+        wait_until(lambda: bool(self.environment.query(question, id=broadcast_id)), seconds=seconds)
+        return self.get_report(broadcast_id)
 
 
-def business(ground: Ground) -> Business:
-    """A new app."""
-    vault = Vault(load(VaultSettings, ground.stack.environ))
-    name = f"faults_{ground.people(1)[0]}"
-    with ground.engine.begin() as connection:
+def add_business(environment: FaultEnvironment) -> Business:
+    """Register a new app in the record, with a secret of its own."""
+    vault = Vault(load(VaultSettings, environment.stack.environ))
+    name = f"faults_{environment.add_people(1)[0]}"
+    with environment.engine.begin() as connection:
         app, secret = apps.add(
             connection, NewApp(name, name, "https://faults.example.com/callback"), vault=vault
         )
-    return Business(ground, app.id, name, secret)
+    return Business(environment, app.id, name, secret)
 
 
-def judge_broadcast(found: Findings, ground: Ground, broadcast_id: int, report: Any) -> None:
-    """DONE, and in the histories of exactly those that were counted when it was planned."""
+def judge_broadcast(
+    found: Findings, environment: FaultEnvironment, broadcast_id: int, report: Any
+) -> None:
+    """Claim that a broadcast is DONE and in the histories of exactly those people that its planning counted."""
     found.must(report["status"] == "DONE", f"DONE ({report})")
-    deliveries = ground.ask(
+    deliveries = environment.query(
         "SELECT count(*) FROM deliveries WHERE message_id = :id", id=broadcast_id
     )
-    planned = ground.ask(
+    planned = environment.query(
         "SELECT count(DISTINCT person) FROM broadcast_chunks, unnest(user_ids) AS person"
         " WHERE broadcast_id = :id",
         id=broadcast_id,
@@ -74,9 +76,9 @@ def judge_broadcast(found: Findings, ground: Ground, broadcast_id: int, report: 
     )
 
 
-def drift(found: Findings, ground: Ground) -> None:
-    """C of the oracle, for rows without traffic."""
-    wrong = ground.ask(
+def check_counters(found: Findings, environment: FaultEnvironment) -> None:
+    """Claim that every unread counter equals a recount (C of the oracle), for rows without traffic."""
+    wrong = environment.query(
         "SELECT count(*) FROM conversations c WHERE unread_count <> (SELECT count(*) FROM deliveries"
         " d WHERE (d.user_id, d.peer_id) = (c.user_id, c.peer_id) AND d.read_at IS NULL)"
     )

@@ -1,4 +1,4 @@
-"""What a row stands on: a durable stack, a seed, a scale; and traffic that the oracle judges."""
+"""What a row of the fault matrix runs in: a durable stack, a seed, a scale; and traffic that the oracle judges."""
 
 import random
 import time
@@ -41,10 +41,12 @@ class Findings:
 
 
 class Traffic:
-    """Load and sockets while it is open (`with`); at its end everything settles and is judged."""
+    """Runs load and sockets while it is open (`with`); at its end waits until everything has settled, and judges it."""
 
-    def __init__(self, ground: "Ground", load: Load, sockets: Sockets, *, settle: float) -> None:
-        self._ground = ground
+    def __init__(
+        self, environment: "FaultEnvironment", load: Load, sockets: Sockets, *, settle: float
+    ) -> None:
+        self._environment = environment
         self._settle = settle
         self.load = load
         self.sockets = sockets
@@ -61,25 +63,27 @@ class Traffic:
         self.load.__exit__()
         if kind is None:
             began = time.monotonic()
-            wait_until(lambda: not self._ground.waiting(self.people), seconds=self._settle)
+            wait_until(
+                lambda: not self._environment.count_waiting(self.people), seconds=self._settle
+            )
             self.drain_seconds = time.monotonic() - began
-            wait_until(lambda: not self._judged().unseen, seconds=10)
+            wait_until(lambda: not self._judge().unseen, seconds=10)
         self.sockets.__exit__()
-        self.verdict = self._judged()
+        self.verdict = self._judge()
 
-    def _judged(self) -> Verdict:
-        with self._ground.engine.connect() as connection:
+    def _judge(self) -> Verdict:
+        with self._environment.engine.connect() as connection:
             return oracle.judge(connection, self.ledger, people=self.people, sockets=self.sockets)
 
     @property
     def ledger(self) -> Ledger:
-        """What the client remembers."""
+        """What the client remembers of its sends."""
         return self.load.ledger
 
-    def frame_seconds(self, *, since: float = 0.0) -> list[float]:
-        """From a send's beginning (its last attempt's answer, if it was retried) to its first frame.
+    def measure_frame_seconds(self, *, since: float = 0.0) -> list[float]:
+        """The seconds from each send to its first frame, of the sends that began after `since`.
 
-        Of the sends that began after `since`.
+        A send begins with its request; one that was retried, with the answer to its last attempt.
         """
         seen_at = self.sockets.seen_at
         return [
@@ -89,16 +93,16 @@ class Traffic:
             if id in seen_at and s.began_at >= since
         ]
 
-    def findings(self, **figures: Any) -> Findings:
+    def collect_findings(self, **figures: Any) -> Findings:
         """The oracle's verdict and the figures that every row has."""
         assert self.verdict is not None
         ledger = self.ledger
         common = {
             "accepted": ledger.accepted,
-            "503": ledger.refusals() or 0,
-            "lost answers": ledger.counted(0),
+            "503": ledger.describe_refusals() or 0,
+            "lost answers": ledger.count_answers(0),
             "accept p99 ms": round(ledger.p99_seconds() * 1000),
-            "to frame p99 ms": round(p99(self.frame_seconds()) * 1000),
+            "to frame p99 ms": round(p99(self.measure_frame_seconds()) * 1000),
             "drained s": round(self.drain_seconds, 1),
             "resyncs": sum(log.resyncs for log in self.sockets.logs),
         }
@@ -107,8 +111,8 @@ class Traffic:
         return Findings(common | figures, failures)
 
 
-class Ground:
-    """A stack under a seed; `is_short` rows take a few seconds."""
+class FaultEnvironment:
+    """A stack that faults happen to, the seed of all chance, and whether rows are short: a few seconds each."""
 
     def __init__(self, stack: DurableStack, *, seed: int, is_short: bool) -> None:
         self.stack = stack
@@ -120,26 +124,26 @@ class Ground:
         self.engine: Engine = make_blocking_engine(settings, application_name="faults")
 
     def close(self) -> None:
-        """Let go of the record."""
+        """Close the connections to the record."""
         self.engine.dispose()
 
     def scale(self, *, short: int, full: int) -> int:
-        """One of the two."""
+        """The number for a row of this length."""
         return short if self.is_short else full
 
-    def allowed(self, seconds: float) -> float:
-        """A limit of the matrix; four times as much in short rows, which share a busy machine."""
+    def relax(self, seconds: float) -> float:
+        """A limit of the matrix, in seconds; short rows, which share a busy machine, get four times as much."""
         return seconds * self.scale(short=4, full=1)
 
-    def people(self, number: int) -> list[int]:
-        """New people nobody else uses."""
+    def add_people(self, number: int) -> list[int]:
+        """Add new people, whom no other row uses, and return their ids."""
         base = next(_thousands) * 1000 + 100_000_000
         ids = list(range(base, base + number))
         with self.engine.begin() as connection:
             add_people(connection, ids)
         return ids
 
-    def traffic(
+    def make_traffic(
         self,
         *,
         settle: float = 60.0,
@@ -149,8 +153,8 @@ class Ground:
         token: Callable[[int], str] | None = None,
         **plan: Any,
     ) -> Traffic:
-        """Private messages among new people, the first `sockets` of whom listen (all of them)."""
-        ids = self.people(people)
+        """Private messages among new people; the first `sockets` of them listen, or all if it is None."""
+        ids = self.add_people(people)
         run = f"faults-{self.seed}-{ids[0]}"
         sends = Load(
             url or self.stack.url,
@@ -161,24 +165,24 @@ class Ground:
         listeners = Sockets(self.stack.url, ids[:sockets], token=token or self.client.token)
         return Traffic(self, sends, listeners, settle=settle)
 
-    def waiting(self, people: list[int]) -> int:
-        """How many sends of `people` are still on their way."""
+    def count_waiting(self, people: list[int]) -> int:
+        """How many sends of `people` are not in the histories, or not published, yet."""
         with self.engine.connect() as connection:
-            return oracle.waiting(connection, people)
+            return oracle.count_waiting(connection, people)
 
-    def ask(self, question: str, **parameters: Any) -> Any:
-        """The one value that SQL answers, committed."""
+    def query(self, question: str, **parameters: Any) -> Any:
+        """Run SQL, commit it, and return the first value of its answer; None if it answers nothing."""
         with self.engine.begin() as connection:
             return connection.execute(text(question), parameters).scalar()
 
     def execute(self, *statements: str) -> None:
-        """Commit statements as they stand."""
+        """Run statements as they stand, in one transaction, and commit it."""
         with self.engine.begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
     def pause(self, shortest: float, longest: float | None = None) -> None:
-        """Let a time pass that the seed chooses."""
+        """Let seconds pass: `shortest`, or as many up to `longest` as the seed chooses."""
         end = time.monotonic() + self.chance.uniform(shortest, longest or shortest)
         wait_until(lambda: time.monotonic() >= end, seconds=60)
 
@@ -188,13 +192,13 @@ SHORT_SETTINGS = {"CARILLON_MAX_ATTEMPTS": "4"}
 
 
 @contextmanager
-def ground(*, seed: int, is_short: bool, **settings: str) -> Iterator[Ground]:
-    """A ground with a stack of its own, killed at the end."""
+def start_environment(*, seed: int, is_short: bool, **settings: str) -> Iterator[FaultEnvironment]:
+    """An environment with a new stack, which is killed at the end of the block."""
     with folder() as path:
         stack = DurableStack(path, **((SHORT_SETTINGS if is_short else {}) | settings))
         try:
             stack.start()
-            made = Ground(stack, seed=seed, is_short=is_short)
+            made = FaultEnvironment(stack, seed=seed, is_short=is_short)
             yield made
             made.close()
         finally:

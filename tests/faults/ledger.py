@@ -59,12 +59,12 @@ class Ledger:
         """The body of send `number`: by it the oracle finds the message without trusting any id."""
         return f"{self.run}:{number}"
 
-    def counted(self, status: int) -> int:
-        """How many answers had `status`."""
+    def count_answers(self, status: int) -> int:
+        """How many attempts were answered with `status`."""
         return sum(answer.status == status for answer in self.answers)
 
-    def refusals(self) -> str:
-        """What the 503 said, and how often."""
+    def describe_refusals(self) -> str:
+        """What the answers with 503 said and how often, the most frequent first; empty without any."""
         said = Counter(answer.detail for answer in self.answers if answer.status == 503)
         return ", ".join(f"{count}x {detail}" for detail, count in said.most_common())
 

@@ -53,7 +53,7 @@ SELECT (SELECT count(*) FROM accepted WHERE sender_id = ANY(CAST(:people AS bigi
 """)
 
 
-def waiting(connection: Connection, people: Sequence[int]) -> int:
+def count_waiting(connection: Connection, people: Sequence[int]) -> int:
     """How many sends of `people` are not in the histories, or not published, yet."""
     return int(connection.execute(_WAITING, {"people": list(people)}).scalar_one())
 
@@ -68,19 +68,21 @@ def judge(
     ids = [id for several in found.values() for id in several]
     rows = connection.execute(_COPIES, {"people": list(people), "ids": ids}).all()
     copies = {(row.user_id, row.peer_id, row.message_id) for row in rows}
-    seen = _sockets(ledger, sockets, copies) if sockets else {}
+    seen = _judge_sockets(ledger, sockets, copies) if sockets else {}
     return Verdict(
         accepted=ledger.accepted,
-        lost=_lost(ledger, found, copies),
+        lost=_count_lost(ledger, found, copies),
         doubled=sum(len(several) > 1 for several in found.values()),
         drifted=len(find_drift(connection)),
-        misnamed=_misnamed(ledger, found),
+        misnamed=_count_misnamed(ledger, found),
         refused=sum(sent.status not in {0, 503} and not sent.is_accepted for sent in ledger.sent),
         **seen,
     )
 
 
-def _lost(ledger: Ledger, found: dict[str, list[int]], copies: set[tuple[int, int, int]]) -> int:
+def _count_lost(
+    ledger: Ledger, found: dict[str, list[int]], copies: set[tuple[int, int, int]]
+) -> int:
     lost = 0
     for sent in ledger.sent:
         pair = (sent.sender_id, sent.receiver_id)
@@ -93,35 +95,37 @@ def _lost(ledger: Ledger, found: dict[str, list[int]], copies: set[tuple[int, in
     return lost
 
 
-def _misnamed(ledger: Ledger, found: dict[str, list[int]]) -> int:
+def _count_misnamed(ledger: Ledger, found: dict[str, list[int]]) -> int:
     return sum(
         not set(sent.ids) <= set(found.get(ledger.content(sent.number), sent.ids[:1]))
         for sent in ledger.sent
     )
 
 
-def _sockets(ledger: Ledger, sockets: Sockets, copies: set[tuple[int, int, int]]) -> dict[str, int]:
+def _judge_sockets(
+    ledger: Ledger, sockets: Sockets, copies: set[tuple[int, int, int]]
+) -> dict[str, int]:
     times = {id: sent for sent in ledger.sent for id in sent.ids}
     return {
-        "unseen": sum(len(_history(log, copies) - log.known) for log in sockets.logs),
-        "twice": sum(_repeats(ids) for log in sockets.logs for ids in log.sockets),
+        "unseen": sum(len(_select_history(log, copies) - log.known) for log in sockets.logs),
+        "twice": sum(_count_repeats(ids) for log in sockets.logs for ids in log.sockets),
         "disordered": sum(
-            _disorder((times[id].began_at, times[id].ended_at) for id in ids if id in times)
+            _count_disordered((times[id].began_at, times[id].ended_at) for id in ids if id in times)
             for log in sockets.logs
             for ids in log.sockets
         ),
     }
 
 
-def _history(log: Log, copies: set[tuple[int, int, int]]) -> set[int]:
+def _select_history(log: Log, copies: set[tuple[int, int, int]]) -> set[int]:
     return {id for user_id, _, id in copies if user_id == log.user_id}
 
 
-def _repeats(ids: Iterable[int]) -> int:
+def _count_repeats(ids: Iterable[int]) -> int:
     return sum(count - 1 for count in Counter(ids).values())
 
 
-def _disorder(times: Iterable[tuple[float, float]]) -> int:
+def _count_disordered(times: Iterable[tuple[float, float]]) -> int:
     """How many were answered before one that came earlier here had begun (contract §2, Order)."""
     wrong, latest = 0, 0.0
     for began_at, ended_at in times:

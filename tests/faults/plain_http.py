@@ -20,7 +20,7 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The body."""
+        """The body as JSON."""
         return json.loads(self.body)
 
 
@@ -36,16 +36,16 @@ class Connection:
     async def ask(
         self, method: str, path: str, *, headers: dict[str, str], body: Any = None
     ) -> Reply:
-        """One request, sent once. Raises Broken."""
+        """Send one request, once, and return the answer. Raises Broken if it does not come whole, and in time."""
         payload = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._asked(_head(method, path, headers, len(payload)) + payload)
+                return await self._exchange(_head(method, path, headers, len(payload)) + payload)
         except (OSError, EOFError, ValueError) as error:
             self.close()
             raise Broken(type(error).__name__) from error
 
-    async def _asked(self, request: bytes) -> Reply:
+    async def _exchange(self, request: bytes) -> Reply:
         if self._streams is None:
             self._streams = await asyncio.open_connection(*self._address)
         reader, writer = self._streams

@@ -10,7 +10,7 @@ from ops.local.polling import wait_until
 
 
 class LossyProxy:
-    """Between clients and `url` while it is open (`with`); cuts the line before a `share` of answers."""
+    """Stands between clients and `url` while it is open (`with`), and cuts the line before a `share` of the answers."""
 
     def __init__(self, url: str, *, share: float, seed: int) -> None:
         target = urlsplit(url)
@@ -24,7 +24,7 @@ class LossyProxy:
 
     @property
     def url(self) -> str:
-        """Where clients go."""
+        """The URL that clients use instead of the real one."""
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class LossyProxy:
             asyncio.ensure_future(self._copy(reader, up_writer)),
             asyncio.ensure_future(self._copy_back(up_reader, writer)),
         }
-        # Whoever hangs up first, both lines are cut.
+        # When one side hangs up, both lines are cut.
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -82,7 +82,7 @@ class LossyProxy:
 
 
 class BlackHole(LossyProxy):
-    """Passes everything on until `is_black`; then takes what comes, and says nothing and hangs up on nobody."""
+    """Passes everything on until `is_black` is set; then it takes what comes, says nothing, and closes no connection."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url, share=0.0, seed=0)

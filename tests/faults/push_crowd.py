@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from ops.local.polling import wait_until
 from storage.model.errors import TransientError
 from storage.model.event import NewMessage
 from storage.valkey.bus import Bus
@@ -26,7 +27,7 @@ PAUSE_SECONDS = 0.05
 
 @dataclass(slots=True)
 class Member:
-    """One client."""
+    """One client: what was published to it, what it has seen, and its position."""
 
     user_id: int
     history: list[int] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Crowd:
         self._thread.join()
 
     @property
-    def connected(self) -> int:
+    def connected_count(self) -> int:
         """How many are connected now."""
         return sum(member.is_connected for member in self.members.values())
 
@@ -82,7 +83,7 @@ class Crowd:
 
     @property
     def wrong(self) -> list[Member]:
-        """Whose log is not the history, in its order, each once."""
+        """The members whose log is not their history: every id once, in its order."""
         return [member for member in self.members.values() if member.log != member.history]
 
     async def _run(self) -> None:
@@ -147,15 +148,17 @@ class Sender:
         # First the history, then the push: as the workers do.
         for user_id in user_ids:
             self._crowd.members[user_id].history.append(event.message.id)
-        until_taken(lambda: self._bus.publish([event]))
+        publish_until_taken(lambda: self._bus.publish([event]))
 
 
-def until_taken(publish: Callable[[], None], *, seconds: float = 30.0) -> None:
-    """Publish again and again until Valkey confirms it."""
-    end = time.monotonic() + seconds
-    while True:
+def publish_until_taken(publish: Callable[[], None], *, seconds: float = 30.0) -> None:
+    """Publish again and again until Valkey confirms it; fails if it does not within `seconds`."""
+
+    def is_taken() -> bool:
         try:
-            return publish()
+            publish()
         except TransientError:
-            assert time.monotonic() < end, "Valkey did not come back"
-            time.sleep(PAUSE_SECONDS)
+            return False
+        return True
+
+    assert wait_until(is_taken, seconds=seconds), "Valkey did not come back"

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.environment import Findings, Ground, ground
+from tests.faults.environment import FaultEnvironment, Findings, start_environment
 from tests.faults.rows import ROWS, Row
 
 
@@ -24,7 +24,7 @@ class Result:
 
     @property
     def line(self) -> str:
-        """Everything on one line."""
+        """Row, seed, verdict and figures on one line."""
         figures = ", ".join(f"{name} {value}" for name, value in self.figures.items())
         verdict = "; ".join(self.failures) or "ok"
         return (
@@ -33,7 +33,7 @@ class Result:
         )
 
 
-def run_row(row: Row, on: Ground) -> Result:
+def run_row(row: Row, on: FaultEnvironment) -> Result:
     """Run one row; a claim that fails, or a row that cannot go on, is a failure of the row."""
     began = time.monotonic()
     try:
@@ -48,7 +48,7 @@ def run_row(row: Row, on: Ground) -> Result:
     return Result(row, on.seed, found.figures, tuple(found.failures), seconds)
 
 
-def mend(on: Ground) -> None:
+def mend(on: FaultEnvironment) -> None:
     """Start again what a row left dead or frozen, and wait until it can take work."""
     for name in (*on.stack.servers, *on.stack.processes):
         on.stack[name].thaw()
@@ -60,24 +60,24 @@ def run_all(rows: Sequence[Row], *, seeds: Iterable[int], is_short: bool) -> Ite
     for seed in seeds:
         plain = [row for row in rows if not row.settings]
         if plain:
-            with ground(seed=seed, is_short=is_short) as shared:
+            with start_environment(seed=seed, is_short=is_short) as shared:
                 for row in plain:
                     yield run_row(row, shared)
         for row in rows:
             if row.settings:
                 settings = {**row.settings, **(row.short_settings if is_short else {})}
-                with ground(seed=seed, is_short=is_short, **settings) as own:
+                with start_environment(seed=seed, is_short=is_short, **settings) as own:
                     yield run_row(row, own)
 
 
-def chosen(numbers: Sequence[int]) -> list[Row]:
+def choose_rows(numbers: Sequence[int]) -> list[Row]:
     """The rows of these numbers, in the order asked for; all of them if none is named."""
     by_number = {row.number: row for row in ROWS}
     return [by_number[number] for number in numbers] if numbers else list(ROWS)
 
 
-def show(results: Sequence[Result]) -> None:
-    """The summary: one line a row, over all its seeds."""
+def print_summary(results: Sequence[Result]) -> None:
+    """Print a table with one line for each row, over all its seeds."""
     table = Table(title="The fault matrix")
     for heading in ("row", "fault", "seeds", "accepted", "seconds", "verdict"):
         table.add_column(heading)

@@ -42,7 +42,7 @@ class Log:
 
     @property
     def known(self) -> set[int]:
-        """Every id it has seen or fetched."""
+        """Every id that this client has seen on a socket or fetched over REST."""
         return self.fetched.union(*self.sockets)
 
 
@@ -116,7 +116,7 @@ class Sockets:
             log.needs_fetch = True
 
     async def _fetch(self, log: Log) -> None:
-        """Everything there is, over REST; tried again at the next turn if it cannot be had now."""
+        """Read all histories over REST; if that fails now, the next turn tries again."""
         host, port = self._address.hostname or "", self._address.port or 80
         rest = Connection(host, port, timeout=5)
         headers = {"Authorization": f"Bearer {self._token(log.user_id)}"}

@@ -29,7 +29,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
 
 @pytest.fixture
 def gateway(valkey: EmbeddedValkey, tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway that is to suffer."""
+    """A gateway on an empty bus, for one test."""
     with redis.Redis.from_url(valkey.url) as control:
         control.flushall()
     victim = Gateway(valkey.url, tmp_path / "gateway.log").start()
@@ -48,7 +48,7 @@ def bus(valkey: EmbeddedValkey) -> Iterator[Bus]:
 def test_a_wipe_and_a_restart_of_valkey_cost_nobody_a_message(
     gateway: Gateway, bus: Bus, valkey: EmbeddedValkey
 ) -> None:
-    """8, 10 (D): after FLUSHALL and after SIGKILL of Valkey, what was not pushed is told by RESYNC."""
+    """Rows 8 and 10: after FLUSHALL and after SIGKILL of Valkey, clients that missed a push are told RESYNC and know all."""
     with Crowd(gateway, range(1, 33)) as crowd:
         wait_for(lambda: all(member.pos for member in crowd.members.values()), seconds=60)
         with Sender(bus, crowd, per_second=200, seed=1) as sender:
@@ -71,7 +71,7 @@ def _known(member: object) -> bool:
 
 
 def test_the_gateway_cannot_ask_postgresql() -> None:
-    """28: it does not even load a driver, so no rush can reach the record."""
+    """Row 28: the gateway loads no driver of PostgreSQL, so no rush of clients can reach the record."""
     script = (
         "import push_gateway.app, sys; sys.exit(bool({'psycopg', 'sqlalchemy'} & {*sys.modules}))"
     )

@@ -1,4 +1,4 @@
-"""A process full of hostile connections: `python -m tests.hostile.attack PORT TOKEN`, until it is killed.
+"""A process that opens hostile connections of every kind until it is killed: `python -m tests.hostile.attack PORT TOKEN`.
 
 A process of its own, so that what it costs itself is not taken for what it costs others.
 """
@@ -28,24 +28,24 @@ ENDLESS = (
 )
 
 
-def endless(port: int, begin: bytes, more: bytes) -> None:
-    """Write up to 60 MB, and never read."""
+def write_endlessly(port: int, begin: bytes, more: bytes) -> None:
+    """Write up to 60 MB on one connection, and never read."""
     with Wire(port, seconds=1) as wire:
         wire.send(begin)
         for _ in range(60):
             wire.send(more)
 
 
-def half_heads(port: int) -> None:
-    """Three hundred connections, each with half a head."""
+def hold_half_heads(port: int) -> None:
+    """Hold three hundred connections open for a second, each with half a head of a request."""
     with ExitStack() as opened:
         for _ in range(300):
             opened.enter_context(Wire(port)).send(b"GET /healthz HTTP/1.1\r\nHost: ")
         time.sleep(1)
 
 
-def empty_fragments(port: int, token: str) -> None:
-    """A socket that says nothing, endlessly."""
+def send_empty_fragments(port: int, token: str) -> None:
+    """Send empty fragments of one message on a message socket, without an end."""
     peer = shake_hands(port, f"/api/v1/ws/messages?token={token}")
     with peer.sock, peer.stream:
         peer.sock.settimeout(1)
@@ -57,9 +57,9 @@ def empty_fragments(port: int, token: str) -> None:
 def main(port: int, token: str) -> None:
     """Attack in every way at once."""
     attacks: list[Callable[[], None]] = [
-        *(lambda one=one: endless(port, *one) for one in ENDLESS),
-        lambda: half_heads(port),
-        lambda: empty_fragments(port, token),
+        *(lambda one=one: write_endlessly(port, *one) for one in ENDLESS),
+        lambda: hold_half_heads(port),
+        lambda: send_empty_fragments(port, token),
     ]
 
     def repeat(attack: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""One app's long, odd or repeated requests, and what everybody else sees of them."""
+"""One app sends long, odd or repeated batches: they cost few queries, and others are served meanwhile."""
 
 import re
 import time
@@ -15,27 +15,27 @@ __all__ = ["own_environ", "shared_api"]
 NOTICE = {"type": "NOTIFICATION", "title": "t", "content": "c"}
 
 
-def questions(api: Api) -> float:
-    """How many questions the database was asked so far, for sends and lists."""
+def count_queries(api: Api) -> float:
+    """How many queries ingest has sent to PostgreSQL so far, for sends and lists."""
     text = api.ask("GET", "//metrics").text
     found = re.findall(r'carillon_database_wait_seconds_count{share="(?:sends|lists)"} (\S+)', text)
     return sum(map(float, found))
 
 
-def test_a_batch_of_media_is_not_a_query_an_entry(shared_api: Api) -> None:
-    """Five hundred objects are looked up together: each entry is 403 for a key that was never granted."""
+def test_a_batch_of_media_messages_does_not_cost_a_query_an_entry(shared_api: Api) -> None:
+    """Five hundred media keys of a batch are looked up together; each that was never granted makes its entry 403."""
     keys = (f"app-7/{number:032x}.png" for number in range(500))
     entries = [NOTICE | {"receiver_id": 2, "content_type": "IMAGE", "content": key} for key in keys]
-    before = questions(shared_api)
+    before = count_queries(shared_api)
     answer = shared_api.ask(
         "POST", "/messages/batch", headers=shared_api.app(), json={"messages": entries}
     )
     assert {result["status"] for result in answer.json()["results"]} == {403}
-    assert questions(shared_api) - before < 20
+    assert count_queries(shared_api) - before < 20
 
 
 def test_a_batch_of_broadcasts_with_audiences_goes_through(shared_api: Api) -> None:
-    """Sixty of them, although a caller may not have so many lists in hand: they take turns."""
+    """Sixty broadcasts of a batch are all accepted: their audiences take turns, as a caller may resolve few at once."""
     entries = [NOTICE | {"is_broadcast": True, "audience": {"user_ids": [1, 2, 3]}}] * 60
     answer = shared_api.ask(
         "POST", "/messages/batch", headers=shared_api.app(), json={"messages": entries}
@@ -43,10 +43,10 @@ def test_a_batch_of_broadcasts_with_audiences_goes_through(shared_api: Api) -> N
     assert [result["status"] for result in answer.json()["results"]] == [200] * 60
 
 
-def test_who_is_over_the_limit_costs_no_query_a_request(
+def test_sends_over_the_rate_limit_do_not_cost_a_query_each(
     own_environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """A hundred sends at once, each with a key that might be an old one, are looked up together."""
+    """A hundred sends over the limit, each with a key that may be an old one, have their keys looked up together."""
     limited = {
         "CARILLON_PERSON_RATE_PER_SECOND": "1",
         "CARILLON_PERSON_BURST": "1",
@@ -60,15 +60,15 @@ def test_who_is_over_the_limit_costs_no_query_a_request(
 
         while api.send(me, receiver_id=2).status_code != 429:
             pass
-        before = questions(api)
+        before = count_queries(api)
         statuses = list(pool.map(send, range(100)))
         assert statuses.count(429) > 90
         # Two statements a round and one connection; a question each would be a hundred.
-        assert questions(api) - before < 80
+        assert count_queries(api) - before < 80
 
 
 def test_a_long_body_full_of_numbers_holds_nobody_up(shared_api: Api) -> None:
-    """While megabytes are made sense of, with a key, others are answered again and again."""
+    """While a batch of megabytes is parsed, other requests are answered again and again."""
     entry = b'{"content":{"a":[' + b"1.5," * 5000 + b"1]}}"
     body = b'{"messages":[' + b",".join([entry] * 250) + b"]}"
     headers = {**shared_api.app(), "Idempotency-Key": "long", "X-Request-Id": "long"}

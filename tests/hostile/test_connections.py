@@ -28,7 +28,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> Iterator[Client]:
-    """Clients of three people."""
+    """Clients of the shared stack, which has three people more."""
     engine = make_blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
     with engine.begin() as connection:
         add_people(connection, (HOSTILE, SENDER, READER))
@@ -39,30 +39,30 @@ def client(stack: Stack) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def port(stack: Stack) -> int:
-    """Where the stack listens."""
+    """The port of the shared stack."""
     return int(stack.environ["CARILLON_PORT"])
 
 
-def waited_for_a_core(*pids: int) -> float:
-    """Seconds that these processes have been ready to run while all cores were busy (proc(5))."""
+def measure_core_wait(*pids: int) -> float:
+    """The seconds that these processes have waited for a core while they were ready to run (proc(5))."""
     texts = [Path(f"/proc/{pid}/schedstat").read_text() for pid in pids]
     return sum(int(text.split()[1]) for text in texts) / 1e9
 
 
-def seconds_of(ask: Callable[[], None], *, web: int) -> float:
+def measure_seconds(ask: Callable[[], None], *, web: int) -> float:
     """How long `ask` takes, without what a busy machine made us or the process `web` wait for a core.
 
     That says nothing of the server: the tests around may have every core. Attackers are nicer than either, so it
     never waits for them.
     """
     pids = (web, os.getpid())
-    began, waited = time.monotonic(), waited_for_a_core(*pids)
+    began, waited = time.monotonic(), measure_core_wait(*pids)
     ask()
-    return time.monotonic() - began - (waited_for_a_core(*pids) - waited)
+    return time.monotonic() - began - (measure_core_wait(*pids) - waited)
 
 
 def send(sender: httpx.Client, socket: Socket, *, number: int) -> None:
-    """A message from one person to another's socket, as any other day."""
+    """Send a message and wait until the receiver's socket has it."""
     content = f"第{number}条"
     body = {"type": "MESSAGE", "title": "私信", "content": content, "receiver_id": READER}
     answer = sender.post("/messages/", json=body)
@@ -71,13 +71,16 @@ def send(sender: httpx.Client, socket: Socket, *, number: int) -> None:
 
 
 def probe(port: int) -> None:
-    """Whether the process lives, asked over a connection of its own."""
+    """Ask /healthz over a new connection; fails unless it says 200."""
     with Wire(port) as wire:
         assert wire.ask(HEALTH).status == 200
 
 
 def test_others_are_served_while_connections_are_hostile(client: Client, port: int) -> None:
-    """Only 200, frames in time, and memory back where it was; a kept connection is still there."""
+    """Under hostile connections of every kind others get 200 and their frames in time, and a kept connection stays.
+
+    Memory goes back to where it was.
+    """
     web = psutil.Process(client.stack["web"].pid or 0)
     sender = client.user(SENDER)
     attackers = ["nice", "-n", "19", sys.executable, "-m", "tests.hostile.attack"]
@@ -92,8 +95,8 @@ def test_others_are_served_while_connections_are_hostile(client: Client, port: i
                 end = time.monotonic() + SECONDS
                 while time.monotonic() < end:
                     one = partial(send, sender, socket, number=len(to_frame) + 1)
-                    to_frame.append(seconds_of(one, web=web.pid))
-                    to_health.append(seconds_of(partial(probe, port), web=web.pid))
+                    to_frame.append(measure_seconds(one, web=web.pid))
+                    to_health.append(measure_seconds(partial(probe, port), web=web.pid))
                 assert attack.poll() is None
             finally:
                 attack.kill()
@@ -114,8 +117,8 @@ def test_others_are_served_while_connections_are_hostile(client: Client, port: i
         (b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
     ],
 )
-def test_errors_of_either_door_are_json(port: int, request_: bytes, status: int) -> None:
-    """With `detail` and X-Request-Id, from one port too."""
+def test_errors_of_either_http_edge_are_json(port: int, request_: bytes, status: int) -> None:
+    """Errors of ingest and of the gateway on one port are JSON with `detail`, and carry X-Request-Id."""
     with Wire(port) as wire:
         answer = wire.ask(request_)
         assert answer.status == status

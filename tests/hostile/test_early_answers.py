@@ -70,15 +70,15 @@ def post(url: str) -> int:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_urllib_gets_it(server: Server, path: str) -> None:
-    """Always: 8 MB are written before the answer is looked at."""
+def test_urllib_gets_an_early_answer(server: Server, path: str) -> None:
+    """With urllib, which writes 8 MB before it reads, a client gets the early answer every time."""
     assert [post(f"http://127.0.0.1:{server.port}{path}") for _ in range(10)] == [401] * 10
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 @pytest.mark.parametrize("path", PATHS)
-def test_node_gets_it(server: Server, path: str) -> None:
-    """With a length and chunked, on kept connections and others, and through fetch."""
+def test_node_gets_an_early_answer(server: Server, path: str) -> None:
+    """Node gets the early answer with a length and chunked, on kept connections and new ones, and through fetch."""
     done = subprocess.run(
         ["node", "-e", NODE, str(server.port), path],
         check=False,
@@ -91,8 +91,8 @@ def test_node_gets_it(server: Server, path: str) -> None:
 
 
 @needs_caddy
-def test_it_passes_our_caddy(server: Server, tmp_path: Path) -> None:
-    """With the Caddyfile that we ship: no 502, and what comes next is answered too."""
+def test_an_early_answer_passes_our_caddy(server: Server, tmp_path: Path) -> None:
+    """With the Caddyfile that we ship, an early answer is passed on and the next request is answered: no 502."""
     config, port = ROOT / "ops/proxy/Caddyfile", find_free_port()
     command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
     hosts = {"INGEST_HOST": "localhost", "INGEST_PORT": str(server.port), "HOME": str(tmp_path)}
@@ -105,8 +105,10 @@ def test_it_passes_our_caddy(server: Server, tmp_path: Path) -> None:
 
 
 @needs_nginx
-def test_it_passes_nginx_and_takes_no_upstream_out(server: Server, tmp_path: Path) -> None:
-    """Six such requests took both upstreams out for ten seconds, for everybody."""
+def test_an_early_answer_passes_nginx_and_takes_no_upstream_out(
+    server: Server, tmp_path: Path
+) -> None:
+    """Early answers pass nginx, and it takes neither upstream out, as it would if they had cut the request short."""
     with served(tmp_path) as second:
         port = find_free_port()
         upstreams = UPSTREAMS.format(first=server.port, second=second.port)
@@ -120,7 +122,7 @@ def test_it_passes_nginx_and_takes_no_upstream_out(server: Server, tmp_path: Pat
 
 
 def test_everybody_else_is_answered_meanwhile(server: Server) -> None:
-    """Ten clients that send bodies nobody wants, and a GET now and then: none is slow."""
+    """While ten clients send bodies that were answered already, every GET is answered within half a second."""
     wires = [server.wire() for _ in range(10)]
     head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n"
     slowest = 0.0

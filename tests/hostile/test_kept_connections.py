@@ -34,7 +34,7 @@ def test_no_send_is_lost_in_the_pool_of_nginx(stack: Stack, tmp_path: Path) -> N
     Web is held up in that moment, as it may be on a busy machine: it finds requests on connections that were idle for
     too long by the usual time, and nginx repeats no POST.
     """
-    add(stack)
+    add_both_people(stack)
     port, web = find_free_port(), stack.environ["CARILLON_PORT"]
     blocks = {"upstreams": POOL.format(web=web, at_once=AT_ONCE), "locations": EVERYTHING}
     statuses: list[int] = []
@@ -55,8 +55,8 @@ def test_no_send_is_lost_in_the_pool_of_nginx(stack: Stack, tmp_path: Path) -> N
     assert statuses == [200] * 4 * AT_ONCE, (tmp_path / "nginx.log").read_text()
 
 
-def add(stack: Stack) -> None:
-    """Have the two people in the record."""
+def add_both_people(stack: Stack) -> None:
+    """Add the sender and the receiver to the record."""
     engine = make_blocking_engine(load(DatabaseSettings, stack.environ), application_name="hostile")
     with engine.begin() as connection:
         add_people(connection, (SENDER, RECEIVER))
@@ -74,5 +74,5 @@ def send_everywhere(wires: list[Wire], stack: Stack) -> None:
 
 
 def is_past(instant: float) -> bool:
-    """Whether the monotonic clock is past it."""
+    """Whether the monotonic clock is at `instant` or past it."""
     return time.monotonic() >= instant

@@ -2,7 +2,6 @@
 
 import http.client
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ SELECT n, (13000000000 + n)::text, '人' || n, 'person' || n FROM generate_serie
 def test_nobody_waits_behind_one_persons_lists(
     database_url: str, valkey_url: str, engine: Engine
 ) -> None:
-    """24 connections of one person: what others send, read and ask of readiness is 200, and in time."""
+    """While one person asks for long lists on 24 connections, others' sends, reads and probes are 200, and in time."""
     with engine.begin() as connection:
         add_people(connection, [1, 2, 3])
         connection.execute(_CROWD, {"count": PEOPLE})
@@ -43,7 +42,7 @@ def test_nobody_waits_behind_one_persons_lists(
         connection.execute(text("VACUUM ANALYZE users"))
     with (
         services.web(database_url=database_url, valkey_url=valkey_url) as (url, environ),
-        hammering(url, bearer(environ, 1)) as answers,
+        ask_for_lists(url, bearer(environ, 1)) as answers,
         httpx.Client(base_url=url, headers=bearer(environ, 2), timeout=20) as other,
     ):
         seen = [ask(other) for _ in range(4) for ask in (send, read, find, ready)]
@@ -53,35 +52,35 @@ def test_nobody_waits_behind_one_persons_lists(
     assert answers[429] and answers[422] and answers[200]
 
 
-def timed(answer: httpx.Response) -> tuple[int, float]:
-    """Status, and seconds until it came."""
+def read_outcome(answer: httpx.Response) -> tuple[int, float]:
+    """The status of an answer, and the seconds until it came."""
     return answer.status_code, answer.elapsed.total_seconds()
 
 
 def send(client: httpx.Client) -> tuple[int, float]:
-    """A message to person 3."""
+    """Send a message to person 3."""
     body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 3}
-    return timed(client.post("/api/v1/messages/", json=body))
+    return read_outcome(client.post("/api/v1/messages/", json=body))
 
 
 def read(client: httpx.Client) -> tuple[int, float]:
-    """The conversation list."""
-    return timed(client.get("/api/v1/messages/conversations"))
+    """Read the conversation list."""
+    return read_outcome(client.get("/api/v1/messages/conversations"))
 
 
 def find(client: httpx.Client) -> tuple[int, float]:
-    """Another person's own search: one caller has one of the connections for lists, not all."""
-    return timed(client.get("/api/v1/users/search", params={"q": "人"}))
+    """Search people as another person: one caller may have one of the connections for lists, not all."""
+    return read_outcome(client.get("/api/v1/users/search", params={"q": "人"}))
 
 
 def ready(client: httpx.Client) -> tuple[int, float]:
-    """The probe."""
-    return timed(client.get("/readyz"))
+    """Ask whether the server is ready."""
+    return read_outcome(client.get("/readyz"))
 
 
 @contextmanager
-def hammering(url: str, headers: Mapping[str, str]) -> Iterator[Counter[int]]:
-    """Lists are asked for on many connections, without a pause, until the end of the block; counts answers."""
+def ask_for_lists(url: str, headers: Mapping[str, str]) -> Iterator[Counter[int]]:
+    """Ask for lists on many connections until the end of the block, and count the answers by status."""
     answers: Counter[int] = Counter()
     enough = threading.Event()
     threads = [
@@ -105,7 +104,7 @@ def hammer(
     answers: Counter[int],
     enough: threading.Event,
 ) -> None:
-    """One connection's requests."""
+    """Ask for `path` on one connection, over and over, until there is `enough`; count the answers by status."""
     client = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     while not enough.is_set():
         client.request("GET", path, headers=dict(headers))
@@ -113,5 +112,5 @@ def hammer(
         answer.read()
         answers[answer.status] += 1
         # What is refused at once must not make a test of how fast this process can ask.
-        time.sleep(0.02)
+        enough.wait(0.02)
     client.close()

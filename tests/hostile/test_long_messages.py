@@ -88,7 +88,7 @@ def has_room(stack: Stack) -> bool:
 
 
 def test_a_bus_that_an_earlier_flood_filled_heals_by_itself(stack: Stack, secret: str) -> None:
-    """A Valkey full of events, into which nobody writes, takes writes again within seconds; /readyz saw it."""
+    """A Valkey that is full of events, and into which nobody writes, takes writes again within seconds."""
     with (
         redis.Redis.from_url(stack.environ["CARILLON_VALKEY_URL"]) as valkey,
         Client(stack) as client,

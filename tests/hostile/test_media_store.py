@@ -1,4 +1,4 @@
-"""A bucket that takes connections and never answers: whose media it is waits a moment, and nobody else."""
+"""A bucket that takes connections and never answers: sends of media wait a moment for it, and nothing else does."""
 
 import socket
 import time
@@ -19,7 +19,7 @@ IMAGE = {"receiver_id": 2, "content_type": "IMAGE"}
 
 
 @pytest.fixture
-def hanging() -> Iterator[str]:
+def silent_server() -> Iterator[str]:
     """The URL of a server that accepts and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -27,13 +27,16 @@ def hanging() -> Iterator[str]:
 
 @pytest.fixture
 def with_bucket(
-    hanging: str, own_environ: Mapping[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+    silent_server: str,
+    own_environ: Mapping[str, str],
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Api]:
-    """An ingest server whose bucket is there."""
+    """An ingest server whose bucket never answers."""
     monkeypatch.setattr(s3, "_ASK_SECONDS", 1.0)
     bucket = {
         "CARILLON_S3_BUCKET": "carillon",
-        "CARILLON_S3_ENDPOINT_URL": hanging,
+        "CARILLON_S3_ENDPOINT_URL": silent_server,
         "CARILLON_S3_ACCESS_KEY_ID": "key",
         "CARILLON_S3_SECRET_ACCESS_KEY": "secret",
     }

@@ -36,7 +36,7 @@ ABSENT = (
 
 
 def test_a_file_that_is_not_there_is_404(with_console: Api) -> None:
-    """As JSON, with a request id, below both folders of files, however odd its name; never 500."""
+    """A file that is not below either folder of files is 404 as JSON with a request id, however odd its name."""
     for folder in ("//docs/files/", "//console/static/"):
         for name in ABSENT:
             answer = with_console.ask("GET", folder + name)
@@ -47,7 +47,7 @@ def test_a_file_that_is_not_there_is_404(with_console: Api) -> None:
 
 
 def test_another_method_than_a_path_takes_is_405(with_console: Api) -> None:
-    """As JSON, with what would do, also where Starlette's own routes and files answer."""
+    """Another method is 405 as JSON, with `Allow`, also where Starlette's own routes and files answer."""
     for method, path in [
         ("POST", "//docs/files/swagger-ui.css"),
         ("DELETE", "//console/static/console.js"),
@@ -61,7 +61,7 @@ def test_another_method_than_a_path_takes_is_405(with_console: Api) -> None:
 
 
 def test_a_long_path_holds_nobody_up(with_console: Api) -> None:
-    """Forty-five thousand characters of a credential's beginning are answered in the time of others."""
+    """A path of 45,000 characters that looks like the beginning of a credential is answered as fast as others."""
     began = time.monotonic()
     for _ in range(5):
         assert with_console.ask("GET", "//docs/files/" + "eyJ" * 15_000).status_code == 404

@@ -47,12 +47,12 @@ STRANGERS: list[dict[str, bytes]] = [
 
 
 def path_of(endpoint: Endpoint, value: str = "1") -> str:
-    """Its path with `value` in place of every parameter."""
+    """The path of an endpoint, with `value` in place of every parameter."""
     return re.sub(r"{[^}]*}", lambda _: value, endpoint.path)
 
 
 def urls(endpoint: Endpoint) -> Iterator[str]:
-    """Its path and query, each parameter in turn with every odd value."""
+    """Paths and queries of an endpoint: each parameter in turn with every odd value."""
     for name in endpoint.params.model_fields:
         for value in NUMBERS + TEXTS:
             if f"{{{name}" in endpoint.path:
@@ -75,7 +75,7 @@ def bodies(endpoint: Endpoint) -> Iterator[bytes]:
 
 
 def callers(api: Api, endpoint: Endpoint) -> Iterator[Mapping[str, str]]:
-    """Of each kind that may call it one."""
+    """The headers of one caller of each kind that may call an endpoint."""
     if endpoint.callers.people or endpoint.callers is ANYONE:
         yield api.person(1)
     if endpoint.callers.apps:
@@ -87,8 +87,8 @@ def raw(headers: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value) for name, value in headers.items()]
 
 
-def refused_or_answered(answer: httpx.Response) -> None:
-    """Fail unless it is an answer of ours, and of a refusal the reason is said."""
+def check_answer(answer: httpx.Response) -> None:
+    """Fail if the server made an error, or refused without a reason."""
     assert answer.status_code < 500, answer.request.url
     assert answer.headers["X-Request-Id"]
     if answer.status_code >= 400:
@@ -97,25 +97,25 @@ def refused_or_answered(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("endpoint", ALL, ids=lambda endpoint: endpoint.name)
 def test_no_odd_input_is_an_error_of_ours(shared_api: Api, endpoint: Endpoint) -> None:
-    """Neither in its path, query, body nor headers, whoever asks."""
+    """Odd values in path, query, body and headers, from any caller, are answered below 500, and strangers get 401."""
     api, method = shared_api, endpoint.method
     for caller in callers(api, endpoint):
         for url in urls(endpoint):
-            refused_or_answered(api.client.request(method, url, headers=caller))
+            check_answer(api.client.request(method, url, headers=caller))
         if endpoint.takes_json:
             for number, body in enumerate(bodies(endpoint)):
                 key = {"Idempotency-Key": f"{endpoint.name} {number}"} if number % 2 else {}
                 headers = {**caller, **key}
-                refused_or_answered(
+                check_answer(
                     api.client.request(method, path_of(endpoint), headers=headers, content=body)
                 )
         for odd in HEADERS:
             known = {name: text.encode() for name, text in caller.items()}
             asked = api.client.request(method, path_of(endpoint), headers=raw({**known, **odd}))
-            refused_or_answered(asked)
+            check_answer(asked)
     for stranger in STRANGERS:
         answer = api.client.request(method, path_of(endpoint), headers=raw(stranger))
-        refused_or_answered(answer)
+        check_answer(answer)
         assert endpoint.callers is ANYONE or answer.status_code == 401
 
 
@@ -123,7 +123,7 @@ PATHS = ["/%00", "/%ff", "/" + "a" * 20_000, "/x" + "//" * 500, "/../../etc/pass
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "HEAD", "TRACE", "X" * 100])
-def test_paths_that_nobody_made_are_refused(shared_api: Api, method: str) -> None:
-    """404 or another refusal, never an error of ours, whatever the method."""
+def test_paths_that_no_route_has_are_refused(shared_api: Api, method: str) -> None:
+    """A path that no route has is refused with a status between 400 and 499, by any method."""
     for path in PATHS:
         assert 400 <= shared_api.client.request(method, path).status_code < 500, path

@@ -24,7 +24,7 @@ SELECT 1, n, 0, 1, now() FROM generate_series(10, :count) n
 def test_nobody_waits_behind_one_persons_reads(
     database_url: str, valkey_url: str, engine: Engine
 ) -> None:
-    """40 connections of one person who reads all the time: what others read and send is 200 (contract §0)."""
+    """While one person reads without a pause on 40 connections, others' reads and sends are all 200 (contract §0)."""
     with engine.begin() as connection:
         add_people(connection, [1, 2, 3])
         connection.execute(_CONVERSATIONS, {"count": CONVERSATIONS})
@@ -55,6 +55,6 @@ def test_nobody_waits_behind_one_persons_reads(
 
 
 def count(client: httpx.Client) -> tuple[int, float]:
-    """How many messages the other has not read."""
+    """Read the number of unread messages."""
     answer = client.get("/api/v1/messages/unread-count")
     return answer.status_code, answer.elapsed.total_seconds()

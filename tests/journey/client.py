@@ -58,11 +58,11 @@ class Client:
         return issue_token(settings, user_id, ttl_seconds=600, now=time.time())
 
     def user(self, user_id: int) -> httpx.Client:
-        """REST as a person."""
+        """A client of REST with a person's token."""
         return self._http({"Authorization": f"Bearer {self.token(user_id)}"})
 
     def app(self, app_id: str, secret: str) -> httpx.Client:
-        """REST as an app."""
+        """A client of REST that signs as an app."""
         timestamp = str(int(time.time()))
         signed = f"app_id={app_id}&timestamp={timestamp}".encode()
         sign = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()

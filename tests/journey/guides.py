@@ -30,7 +30,7 @@ class Block:
     line: int
 
 
-def blocks(page: str) -> list[Block]:
+def read_blocks(page: str) -> list[Block]:
     """The marked blocks of a page, in its order."""
     text = (FOLDER / page).read_text()
     return [
@@ -39,9 +39,9 @@ def blocks(page: str) -> list[Block]:
     ]
 
 
-def file_of(page: str, name: str) -> str:
+def read_file(page: str, name: str) -> str:
     """The text of the block `file=NAME` of a page."""
-    [text] = [block.text for block in blocks(page) if block.word == f"file={name}"]
+    [text] = [block.text for block in read_blocks(page) if block.word == f"file={name}"]
     return text
 
 
@@ -55,7 +55,7 @@ class Terminal:
     def run(
         self, page: str, *, keep: bool = False, replaced: Mapping[str, str] | None = None
     ) -> dict[int, str]:
-        """Run a page and return what its blocks printed, by line; fails the test with all of it.
+        """Run a page and return what its blocks printed, by line; fails the test if one of them fails.
 
         With `keep`, what the page exported is there for the pages after it. `replaced`: texts of the page that mean
         something else here, such as an address.
@@ -81,7 +81,7 @@ class Terminal:
         assert done.returncode == 0, told
         return printed
 
-    def exported(self) -> dict[str, str]:
+    def read_exported(self) -> dict[str, str]:
         """The variables that the last page left."""
         pairs = (self.folder / "variables").read_text().split("\0")
         return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
@@ -90,7 +90,7 @@ class Terminal:
         kept = self.folder / "kept.sh"
         if kept.exists():
             yield f"source '{kept}'"
-        for block in blocks(page):
+        for block in read_blocks(page):
             if block.word.startswith("file="):
                 (self.folder / block.word.removeprefix("file=")).write_text(block.text)
             elif block.word == "run":
@@ -110,25 +110,25 @@ class Terminal:
         return {**self.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def shown_and_printed(page: str, printed: Mapping[int, str]) -> Iterator[tuple[int, Any, Any]]:
+def pair_outputs(page: str, printed: Mapping[int, str]) -> Iterator[tuple[int, Any, Any]]:
     """For each block `json output`: its line, what it shows, what the block before it printed."""
     ran = 0
-    for block in blocks(page):
+    for block in read_blocks(page):
         if block.word == "run":
             ran = block.line
         elif block.word == "output":
             yield block.line, json.loads(block.text), json.loads(printed[ran])
 
 
-def shape(value: Any) -> Any:
+def find_shape(value: Any) -> Any:
     """What two answers must have in common: names of fields and kinds of values, of a list its first entry.
 
     Null stands for any kind: a field that is empty in one answer may be filled in another.
     """
     if isinstance(value, dict):
-        return {name: shape(part) for name, part in value.items()}
+        return {name: find_shape(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [shape(part) for part in value[:1]]
+        return [find_shape(part) for part in value[:1]]
     if isinstance(value, bool) or value is None:
         return type(value).__name__
     return "number" if isinstance(value, int | float) else "text"

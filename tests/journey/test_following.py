@@ -1,11 +1,10 @@
-"""One request through every process: in logs by its id, in traces by its span; and nothing that is nobody's business."""
+"""One request can be followed through every process, in logs and in traces; and logs hold no credential and no body."""
 
 import json
 import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,13 +82,13 @@ class Collector:
 
     @property
     def url(self) -> str:
-        """Its OTLP endpoint."""
+        """The OTLP endpoint of this collector."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
-    """One that listens."""
+    """A collector of spans that listens on loopback."""
     with Collector() as collector:
         yield collector
 
@@ -109,14 +108,14 @@ def talkative(collector: Collector) -> Iterator[Stack]:
 
 @pytest.fixture
 def client(talkative: Stack) -> Iterator[Client]:
-    """Clients of it."""
+    """Clients of the stack that logs all it can."""
     with Client(talkative) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def secret(talkative: Stack) -> str:
-    """An app's secret; people 1 to 3."""
+    """The secret of the app `oa`; people 1 to 3 are added too."""
     settings = load(DatabaseSettings, talkative.environ)
     engine: Engine = make_blocking_engine(settings, application_name="tests")
     with engine.begin() as connection:
@@ -128,18 +127,18 @@ def secret(talkative: Stack) -> str:
     return secret
 
 
-def lines(stack: Stack) -> list[dict[str, Any]]:
+def read_lines(stack: Stack) -> list[dict[str, Any]]:
     """What our processes have logged, line by line."""
     folder = Path(stack.environ["CARILLON_DATA_DIR"]) / "logs"
     files = [folder / f"{name}.log" for name in stack.processes]
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
-def followed(stack: Stack, request_id: str) -> set[tuple[str, str]]:
-    """What was logged under a request's id: process, and what it did."""
+def find_steps(stack: Stack, request_id: str) -> set[tuple[str, str]]:
+    """The steps that were logged under a request's id: which process, and what it did."""
     return {
         (line["process"], line["message"].partition(":")[0])
-        for line in lines(stack)
+        for line in read_lines(stack)
         if line.get("request_id") == request_id
     }
 
@@ -147,7 +146,7 @@ def followed(stack: Stack, request_id: str) -> set[tuple[str, str]]:
 def test_a_request_is_followed_from_http_to_frame(
     talkative: Stack, client: Client, secret: str
 ) -> None:
-    """A message to one, and a broadcast in chunks: the same id in every process."""
+    """Every process logs its steps of a message, and of a broadcast, under the id of the request that sent it."""
     with client.socket(2) as socket:
         body = {"type": "MESSAGE", "title": WORDS, "content": WORDS, "receiver_id": 2}
         answer = client.user(1).post("/messages/", json=body, headers={"X-Request-Id": ID})
@@ -164,16 +163,18 @@ def test_a_request_is_followed_from_http_to_frame(
         ("worker", "publish"),
         ("web", "push"),
     }
-    assert wait_until(lambda: followed(talkative, ID) == one, seconds=10), followed(talkative, ID)
+    assert wait_until(lambda: find_steps(talkative, ID) == one, seconds=10), find_steps(
+        talkative, ID
+    )
     many = (one - {("worker", "publish")}) | {("worker", "publish chunk 0")}
-    assert wait_until(lambda: followed(talkative, "followed-2") >= many, seconds=10)
+    assert wait_until(lambda: find_steps(talkative, "followed-2") >= many, seconds=10)
 
 
 @pytest.mark.usefixtures("secret")
 def test_a_traced_request_has_its_spans_in_every_process(
     client: Client, collector: Collector
 ) -> None:
-    """Below the caller's own span; what workers and the gateway do is below the request's."""
+    """The request's span is below the caller's; the spans of workers and gateway are below the request's."""
     with client.socket(2) as socket:
         body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
         client.user(1).post("/messages/", json=body, headers={"traceparent": PARENT})
@@ -192,7 +193,7 @@ def test_a_traced_request_has_its_spans_in_every_process(
 
 
 def test_no_log_holds_a_credential_or_a_body(talkative: Stack, client: Client, secret: str) -> None:
-    """Neither of what works nor of what is refused, at the most talkative level."""
+    """At level `debug` no log has a token, ticket, signature, cookie, secret or body, whether it worked or was refused."""
     user, app = client.user(1), client.app("oa", secret)
     token = user.headers["Authorization"].removeprefix("Bearer ")
     ticket = user.post("/ws/tickets").json()["ticket"]
@@ -212,7 +213,10 @@ def test_no_log_holds_a_credential_or_a_body(talkative: Stack, client: Client, s
     signed = httpx.post(f"{talkative.url}/console/api/login", content=operator, headers=mark)
     cookie = signed.cookies["carillon_console"]
     httpx.get(f"{talkative.url}/console/api/look", cookies={"carillon_console": cookie})
-    time.sleep(1)
+    # The lane keeps the order: when this send has been published, everything before it has been logged.
+    user.post("/messages/", json=body, headers={"X-Request-Id": "followed-3"})
+    last = ("worker", "publish")
+    assert wait_until(lambda: last in find_steps(talkative, "followed-3"), seconds=10)
     folder = Path(talkative.environ["CARILLON_DATA_DIR"]) / "logs"
     text = "".join(file.read_text(errors="replace") for file in folder.iterdir())
     assert text.count('"request_id":"') > 10
@@ -221,8 +225,8 @@ def test_no_log_holds_a_credential_or_a_body(talkative: Stack, client: Client, s
     assert [name for name, value in named.items() if value in text] == []
 
 
-def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
-    """Neither by ingest nor by gateway nor by a worker."""
+def test_without_an_endpoint_no_process_loads_tracing() -> None:
+    """If no OTLP endpoint is set, neither ingest nor the gateway nor a worker loads an exporter or the SDK of traces."""
     code = (
         "import sys, os\n"
         "import ingest.app, push_gateway.app, workers.services\n"

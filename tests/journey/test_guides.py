@@ -12,11 +12,11 @@ from tests.journey.client import Client
 from tests.journey.guides import (
     FOLDER,
     Terminal,
-    blocks,
-    file_of,
+    find_shape,
     is_alike,
-    shape,
-    shown_and_printed,
+    pair_outputs,
+    read_blocks,
+    read_file,
 )
 from tests.services import Stack
 
@@ -33,7 +33,7 @@ def terminal(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Terminal
     environ = stack.environ | {"API": f"{stack.url}/api/v1"}
     terminal = Terminal(tmp_path_factory.mktemp("reader"), environ)
     printed = terminal.run("README.md", keep=True)
-    for line, shown, came in shown_and_printed("README.md", printed):
+    for line, shown, came in pair_outputs("README.md", printed):
         assert shown == came, line
     return terminal
 
@@ -43,12 +43,12 @@ def test_every_example_of_a_guide_runs(terminal: Terminal, page: str) -> None:
     """Each block that is marked to run succeeds, and prints an answer with exactly the fields that the page shows."""
     printed = terminal.run(page)
     assert len(printed) >= 3
-    for line, shown, came in shown_and_printed(page, printed):
-        assert is_alike(shape(shown), shape(came)), f"{page}:{line}: {came}"
+    for line, shown, came in pair_outputs(page, printed):
+        assert is_alike(find_shape(shown), find_shape(came)), f"{page}:{line}: {came}"
 
 
 def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
-    """By hand as README says: a message is read, a notification and a broadcast are accepted."""
+    """The commands that README shows work: a message is read, a notification and a broadcast are accepted."""
     printed = terminal.run(README, replaced=OF_THE_TOUR | {"http://127.0.0.1:8000": stack.url})
     _, talked, sent = printed.values()
     assert talked.count("你好,这是一条私信") == 3
@@ -57,20 +57,20 @@ def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
     assert broadcast_id.isdigit()
 
 
-def test_the_tokens_of_the_identity_providers_guide_are_taken(terminal: Terminal) -> None:
-    """With the variables that the guide exports, its token is the person's, and one of another key is nobody's."""
+def test_tokens_made_as_the_identity_providers_guide_says_are_taken(terminal: Terminal) -> None:
+    """With the variables that the guide exports, the token that it makes is the person's."""
     terminal.run("connect-your-identity-provider.md")
-    settings = load(TokenSettings, terminal.exported())
+    settings = load(TokenSettings, terminal.read_exported())
     assert settings.algorithms == ("ES256",)
     token = (terminal.folder / "token.txt").read_text()
     assert TokenVerifier(settings).verify(token).user_id == 31002
 
 
 def test_every_marked_block_is_one_that_the_tests_know() -> None:
-    """A block whose mark is misspelt would never be run; every page is one that is run."""
+    """Every page is run, and every marked block has a mark that the tests know: a misspelt one would never be run."""
     assert {path.name for path in FOLDER.glob("*.md")} == {"README.md", *PAGES}
     for page in ("README.md", README, *PAGES):
-        for block in blocks(page):
+        for block in read_blocks(page):
             is_file = block.word.startswith("file=") and block.language in {"python", "js"}
             assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
 
@@ -86,7 +86,8 @@ def test_the_browser_example_follows_messages_through_a_restart(
         page.go(f"{stack.url}/healthz")
         page.does("document.readyState === 'complete'")
         page.run(
-            file_of("build-a-client.md", "messages.js") + "const seen = []; let mayConnect = true;"
+            read_file("build-a-client.md", "messages.js")
+            + "const seen = []; let mayConnect = true;"
             "async function getToken() {"
             "  while (!mayConnect) await new Promise((done) => setTimeout(done, 20));"
             f"  return {client.token(you)!r};"

@@ -30,7 +30,7 @@ PRIVATE = {
 
 
 def test_the_client_documents_sample_works_unchanged(client: Client, oa: str) -> None:
-    """Its three functions send what the document says, and the answers have its shape."""
+    """The three functions of the client document send what it says, and their answers have the shape it shows."""
     client_document.configure(f"{client.stack.url}/api/v1", "oa_system", oa)
     with client.socket(2048) as socket:
         notification = client_document.send_notification_by_app_user()
@@ -54,7 +54,7 @@ def test_the_client_documents_sample_works_unchanged(client: Client, oa: str) ->
 def test_a_private_message_reaches_both_people_everywhere(
     client: Client, people: tuple[int, int, int]
 ) -> None:
-    """Both sockets, both histories, both lists; read on one side, seen on the other."""
+    """A message is on both sockets, in both histories and both lists; read on one side, it is so on the other."""
     me, you, _ = people
     with client.socket(me) as mine, client.socket(you) as yours, client.user(me) as i:
         sent = i.post("/messages/", json=PRIVATE | {"receiver_id": you})
@@ -80,7 +80,7 @@ def test_a_private_message_reaches_both_people_everywhere(
 
 
 def test_a_button_signs_the_person_in(client: Client, oa: str) -> None:
-    """Notification, callback-url, ticket, verify: once, and by its own app only."""
+    """The ticket of a notification's button signs its receiver in: once, and at the app that sent it only."""
     with client.app("oa_system", oa) as app, client.user(2049) as person:
         sent = app.post(
             "/messages/",
@@ -114,7 +114,7 @@ def test_a_button_signs_the_person_in(client: Client, oa: str) -> None:
 
 
 def test_a_broadcast_reaches_ten_thousand_people(client: Client, oa: str, record: Engine) -> None:
-    """Everyone has it exactly once, connected people get their frame, the report says DONE."""
+    """A broadcast is in everyone's history exactly once, connected people get their frame, and the report says DONE."""
     crowd = range(1_000_000, 1_010_000)
     with record.begin() as connection:
         add_people(connection, crowd)
@@ -158,7 +158,7 @@ def test_a_broadcast_reaches_ten_thousand_people(client: Client, oa: str, record
 def test_broadcasts_of_one_app_reach_a_socket_in_the_order_they_were_sent(
     client: Client, oa: str, people: tuple[int, int, int], record: Engine
 ) -> None:
-    """Also when a lane died between expanding the first of them and publishing it (contract §2, Order)."""
+    """Two broadcasts come in order, though the first one's lane died before publishing it (contract §2, Order)."""
     lanes = client.stack["worker-broadcasts"]
     with client.app("oa_system", oa) as app, client.socket(people[0]) as socket:
 
@@ -189,7 +189,7 @@ def test_broadcasts_of_one_app_reach_a_socket_in_the_order_they_were_sent(
 
 
 def is_persisted(record: Engine, id: int) -> bool:
-    """Whether a broadcast is the lanes' business."""
+    """Whether a broadcast is in the record, for the lanes to take."""
     with record.begin() as connection:
         question = text("SELECT EXISTS (SELECT 1 FROM broadcasts WHERE id = :id)")
         return bool(connection.execute(question, {"id": id}).scalar_one())
@@ -198,7 +198,7 @@ def is_persisted(record: Engine, id: int) -> bool:
 def test_what_was_sent_before_a_restart_is_read_after_it(
     stack: Stack, client: Client, people: tuple[int, int, int]
 ) -> None:
-    """The whole stack stops between send and read, and a scheduled stop loses nothing."""
+    """A message that was sent before the whole stack was stopped is in the history after it was started again."""
     me, you, _ = people
     with client.user(me) as sender:
         sent = sender.post("/messages/", json=PRIVATE | {"receiver_id": you}).json()
@@ -211,7 +211,7 @@ def test_what_was_sent_before_a_restart_is_read_after_it(
 
 
 def test_the_stack_answers_for_its_health(stack: Stack, client: Client) -> None:
-    """Alive, ready, measured and documented, without signing in."""
+    """Probes, metrics and documentation are 200 without signing in, and the metrics have the most important names."""
     for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"):
         assert httpx.get(stack.url + path, timeout=PATIENCE).status_code == 200, path
     metrics = httpx.get(f"{stack.url}/metrics", timeout=PATIENCE).text
@@ -225,7 +225,7 @@ def test_the_stack_answers_for_its_health(stack: Stack, client: Client) -> None:
 
 
 def test_a_token_of_nobody_opens_no_socket(client: Client, record: Engine) -> None:
-    """Signed and not expired, but its `sub` is nobody's: 401 at the socket and for a ticket; once there is such a person, in."""
+    """A valid token whose `sub` is nobody's is 401 at the socket and for a ticket, until there is such a person."""
     nobody = 990_001
     url = f"{client.stack.socket_url}?token={client.token(nobody)}"
     for _ in range(2):
@@ -248,7 +248,7 @@ def test_a_token_of_nobody_opens_no_socket(client: Client, record: Engine) -> No
 def test_scheduled_sends_take_their_place_when_they_become_due(
     client: Client, people: tuple[int, int, int]
 ) -> None:
-    """On the socket as in the history: in the order of their acceptance, before what is sent afterwards (contract §2)."""
+    """Scheduled sends come in the order of their acceptance, before what is sent once they are due (contract §2)."""
     me, you, _ = people
     due = datetime.now(UTC) + timedelta(seconds=1.5)
     with client.socket(you) as yours, client.user(me) as i, client.user(you) as they:

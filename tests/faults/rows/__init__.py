@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.faults.environment import Findings, Ground
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.rows import (
     backlog,
     bodies,
@@ -29,14 +29,14 @@ from tests.faults.rows import (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: what it does to a ground; `settings` it needs a stack of its own for.
+    """One row of docs/faults.md. With `settings` it runs on a stack of its own that has them.
 
-    `short_settings` come on top when it runs short.
+    `short_settings` come on top when it runs short; `is_marked` rows run in the test suite.
     """
 
     number: int
     title: str
-    run: Callable[[Ground], Findings]
+    run: Callable[[FaultEnvironment], Findings]
     is_marked: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     short_settings: Mapping[str, str] = field(default_factory=dict)

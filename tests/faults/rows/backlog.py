@@ -8,8 +8,8 @@ import psutil
 import redis
 
 from ops.local.polling import wait_until
-from tests.faults.business import Business, business, drift
-from tests.faults.environment import Findings, Ground
+from tests.faults.business import Business, add_business, check_counters
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.plain_http import Connection
 from tests.faults.rows.workers import SENDS
 
@@ -17,19 +17,19 @@ PIECE = 500  # sends in one request
 SENDERS, TRIES = 4, 3
 
 
-def pile_up(ground: Ground) -> Findings:
+def pile_up(environment: FaultEnvironment) -> Findings:
     """22: sends up to the cap while nobody takes them; then 503; then all of it drains."""
-    sender, people = business(ground), ground.people(50)
-    ground.stack[SENDS].kill()
-    before, began = _rss(ground), time.monotonic()
+    sender, people = add_business(environment), environment.add_people(50)
+    environment.stack[SENDS].kill()
+    before, began = _read_rss(environment), time.monotonic()
     left_over: dict[int, str] = {}
     accepted, refused = asyncio.run(_send_until_refused(sender, people, left_over))
-    filled, rings = time.monotonic() - began, _rings(ground)
-    grown = _rss(ground) - before
-    ground.stack.relaunch(SENDS)
+    filled, rings = time.monotonic() - began, _count_rings(environment)
+    grown = _read_rss(environment) - before
+    environment.stack.relaunch(SENDS)
     began = time.monotonic()
     left = "SELECT (SELECT count(*) FROM accepted) + (SELECT count(*) FROM unpublished)"
-    wait_until(lambda: not ground.ask(left), seconds=400)
+    wait_until(lambda: not environment.query(left), seconds=400)
     seconds = time.monotonic() - began
     found = Findings(
         {
@@ -43,15 +43,15 @@ def pile_up(ground: Ground) -> Findings:
     )
     # What was answered 503 may have been taken in all the same: asked again, with its key, it counts once.
     accepted += asyncio.run(_send_again(sender, people, left_over))
-    wait_until(lambda: not ground.ask(left), seconds=60)
-    delivered = ground.ask(
+    wait_until(lambda: not environment.query(left), seconds=60)
+    delivered = environment.query(
         "SELECT count(*) FROM deliveries WHERE user_id = ANY(:people)", people=people
     )
     found.must(delivered == accepted, f"all are delivered once ({delivered} of {accepted})")
     found.must(refused > 0, "503 at the cap")
     found.must(grown < 64 << 20, "memory stays flat")
     found.must(rings / accepted < 1.5, "fewer than 1.5 rings a row")
-    drift(found, ground)
+    check_counters(found, environment)
     return found
 
 
@@ -85,11 +85,11 @@ async def _send_again(sender: Business, people: list[int], left_over: dict[int, 
 
 async def _send_piece(sender: Business, people: list[int], *, key: str) -> int:
     """One request with a key of its own; how many of it were accepted, now or before."""
-    host, _, port = sender.ground.stack.url.partition("://")[2].partition(":")
+    host, _, port = sender.environment.stack.url.partition("://")[2].partition(":")
     connection = Connection(host, int(port), timeout=30)
     with sender.http() as http:
         headers = {name: http.headers[name] for name in ("X-App-Id", "X-Timestamp", "X-Sign")}
-    body = {"messages": [_entry(people[n % len(people)]) for n in range(PIECE)]}
+    body = {"messages": [_make_entry(people[n % len(people)]) for n in range(PIECE)]}
     reply = await connection.ask(
         "POST",
         "/api/v1/messages/batch",
@@ -102,16 +102,16 @@ async def _send_piece(sender: Business, people: list[int], *, key: str) -> int:
     return sum(result["status"] == 200 for result in reply.json["results"])
 
 
-def _entry(person: int) -> dict[str, Any]:
+def _make_entry(person: int) -> dict[str, Any]:
     return {"type": "NOTIFICATION", "title": "积压", "content": "积压", "receiver_id": person}
 
 
-def _rss(ground: Ground) -> int:
-    pid = ground.stack.processes["web"].pid
+def _read_rss(environment: FaultEnvironment) -> int:
+    pid = environment.stack.processes["web"].pid
     assert pid is not None
     return int(psutil.Process(pid).memory_info().rss)
 
 
-def _rings(ground: Ground) -> int:
-    with redis.Redis.from_url(ground.stack.environ["CARILLON_VALKEY_URL"]) as client:
+def _count_rings(environment: FaultEnvironment) -> int:
+    with redis.Redis.from_url(environment.stack.environ["CARILLON_VALKEY_URL"]) as client:
         return int(client.llen("sends"))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.faults.environment import Findings, Ground
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.push_gateway.wire import TEXT, head, shake_hands
 
 AT_ONCE = 16
@@ -19,22 +19,23 @@ PIECE = b" " * 65_536
 SLOW_SECONDS = 30.0
 
 
-def overfeed(ground: Ground) -> Findings:
+def overfeed(environment: FaultEnvironment) -> Findings:
     """35: 413 to what is too big, declared or not, 408 to what is too slow, 1009 to huge frames."""
-    rounds = ground.scale(short=1, full=5)
-    web = psutil.Process(ground.stack.processes["web"].pid)
-    person, *others = ground.people(1 + AT_ONCE * rounds)
+    rounds = environment.scale(short=1, full=5)
+    web = psutil.Process(environment.stack.processes["web"].pid)
+    person, *others = environment.add_people(1 + AT_ONCE * rounds)
     watchers = iter(others)  # a person has ten sockets at most
     told: dict[str, Counter[int]] = {"declared": Counter(), "endless": Counter(), "slow": Counter()}
     frames: Counter[int | None] = Counter()
-    _all_at_once(lambda: _declared(ground, person))  # what is allocated once is not growth
+    # What is allocated once, at the first such request, is not growth.
+    _all_at_once(lambda: _send_declared_length(environment, person))
     before, watch = web.memory_info().rss, _Watch(web)
     with watch:
         for _ in range(rounds):
-            told["declared"] += _all_at_once(lambda: _declared(ground, person))
-            told["endless"] += _all_at_once(lambda: _endless(ground, person))
-            frames += _all_at_once(lambda: _huge_frame(ground, next(watchers)))
-        told["slow"] += _all_at_once(lambda: _slow(ground, person))
+            told["declared"] += _all_at_once(lambda: _send_declared_length(environment, person))
+            told["endless"] += _all_at_once(lambda: _send_endless_body(environment, person))
+            frames += _all_at_once(lambda: _send_huge_frame(environment, next(watchers)))
+        told["slow"] += _all_at_once(lambda: _send_slow_body(environment, person))
     total = AT_ONCE * rounds
     found = Findings({"rss + KiB": (watch.most - before) // 1024, "1009": frames[1009]})
     found.must(told["declared"] == {413: total}, f"413 to a declared length ({told['declared']})")
@@ -76,30 +77,30 @@ def _all_at_once(one: Callable[[], int | None]) -> "Counter[int]":
         )
 
 
-def _declared(ground: Ground, person: int) -> int:
-    """A length that is over the limit, and no body: answered unread."""
-    with _asking(ground, person, "Content-Length: 1073741824") as sock:
-        return _status(sock)
+def _send_declared_length(environment: FaultEnvironment, person: int) -> int:
+    """Declare a body over the limit, send none of it, and return the status."""
+    with _begin_request(environment, person, "Content-Length: 1073741824") as sock:
+        return _read_status(sock)
 
 
-def _endless(ground: Ground, person: int) -> int:
-    """A body in chunks without an end."""
-    with _asking(ground, person, "Transfer-Encoding: chunked") as sock:
+def _send_endless_body(environment: FaultEnvironment, person: int) -> int:
+    """Send a body in chunks that does not end, and return the status."""
+    with _begin_request(environment, person, "Transfer-Encoding: chunked") as sock:
         _pour(sock, b"", b"%x\r\n%b\r\n" % (len(PIECE), PIECE))
-        return _status(sock)
+        return _read_status(sock)
 
 
-def _slow(ground: Ground, person: int) -> int:
-    """A body whose end does not come."""
-    with _asking(ground, person, "Content-Length: 100") as sock:
+def _send_slow_body(environment: FaultEnvironment, person: int) -> int:
+    """Send the beginning of a body and no more, and return the status."""
+    with _begin_request(environment, person, "Content-Length: 100") as sock:
         sock.sendall(b'{"type"')
-        return _status(sock)
+        return _read_status(sock)
 
 
-def _huge_frame(ground: Ground, person: int) -> int | None:
-    """A frame of 16 MiB, as far as the server takes it."""
-    address = urlsplit(ground.stack.url)
-    token = ground.client.token(person)
+def _send_huge_frame(environment: FaultEnvironment, person: int) -> int | None:
+    """Send a frame of 16 MiB, as far as the server takes it, and return the close code."""
+    address = urlsplit(environment.stack.url)
+    token = environment.client.token(person)
     peer = shake_hands(address.port or 80, f"/api/v1/ws/messages?token={token}")
     with peer.sock, peer.stream:
         _pour(peer.sock, head(TEXT, FRAME_BYTES) + bytes(4), PIECE)
@@ -118,19 +119,19 @@ def _pour(sock: socket.socket, start: bytes, piece: bytes) -> None:
         pass
 
 
-def _asking(ground: Ground, person: int, header: str) -> socket.socket:
+def _begin_request(environment: FaultEnvironment, person: int, header: str) -> socket.socket:
     """A request whose head has been sent."""
-    address = urlsplit(ground.stack.url)
+    address = urlsplit(environment.stack.url)
     sock = socket.create_connection((address.hostname, address.port), timeout=SLOW_SECONDS)
     lines = (
         *("POST /api/v1/messages/ HTTP/1.1", "Host: carillon.test", header),
-        *(f"Authorization: Bearer {ground.client.token(person)}", "\r\n"),
+        *(f"Authorization: Bearer {environment.client.token(person)}", "\r\n"),
     )
     sock.sendall("\r\n".join(lines).encode())
     return sock
 
 
-def _status(sock: socket.socket) -> int:
+def _read_status(sock: socket.socket) -> int:
     """The status of the answer; 0 if the connection is cut without one."""
     until, answer = time.monotonic() + SLOW_SECONDS, b""
     try:

@@ -13,8 +13,8 @@ from storage.postgres.broadcasts import failures
 from storage.postgres.messages import lookup
 from storage.postgres.sends.backlog import measure_backlog
 from storage.settings import load
-from tests.faults.business import Business, business, drift, judge_broadcast
-from tests.faults.environment import Findings, Ground
+from tests.faults.business import Business, add_business, check_counters, judge_broadcast
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.sockets import Log, Sockets
 from workers.broadcasts.lane import run_lane
 from workers.services import open_services
@@ -22,13 +22,13 @@ from workers.services import open_services
 LANES = "worker-broadcasts"
 
 
-def read_while_written(ground: Ground) -> Findings:
+def read_while_written(environment: FaultEnvironment) -> Findings:
     """17: people read all while chunks and sends move the same counters."""
-    sender, seconds = business(ground), ground.scale(short=4, full=60)
+    sender, seconds = add_business(environment), environment.scale(short=4, full=60)
     ids, reads, over = [], [0], threading.Event()
-    with ground.traffic(per_second=300, connections=4, people=6) as traffic:
+    with environment.make_traffic(per_second=300, connections=4, people=6) as traffic:
         readers = [
-            threading.Thread(target=_read, args=(ground, traffic.people, over, reads, place))
+            threading.Thread(target=_read, args=(environment, traffic.people, over, reads, place))
             for place in range(2)
         ]
         for reader in readers:
@@ -36,25 +36,31 @@ def read_while_written(ground: Ground) -> Findings:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             ids.append(sender.broadcast())
-            ground.pause(0.2, 0.5)
+            environment.pause(0.2, 0.5)
         over.set()
         for reader in readers:
             reader.join()
     reports = [sender.await_done(id, seconds=30) for id in ids]
-    found = traffic.findings(broadcasts=len(ids), reads=reads[0])
+    found = traffic.collect_findings(broadcasts=len(ids), reads=reads[0])
     for id, report in zip(ids, reports, strict=True):
-        judge_broadcast(found, ground, id, report)
-    drift(found, ground)
-    deadlocks = ground.stack["postgres"].log.read_text(errors="replace").count("deadlock detected")
+        judge_broadcast(found, environment, id, report)
+    check_counters(found, environment)
+    deadlocks = (
+        environment.stack["postgres"].log.read_text(errors="replace").count("deadlock detected")
+    )
     found.figures["deadlocks"] = deadlocks
     found.must(not deadlocks, "no deadlock")
     return found
 
 
 def _read(
-    ground: Ground, people: list[int], over: threading.Event, reads: list[int], place: int
+    environment: FaultEnvironment,
+    people: list[int],
+    over: threading.Event,
+    reads: list[int],
+    place: int,
 ) -> None:
-    clients = [ground.client.user(person) for person in people]
+    clients = [environment.client.user(person) for person in people]
     while not over.is_set():
         answer = clients[(reads[0] + place) % len(clients)].put("/messages/read-all")
         assert answer.status_code in {200, 503}
@@ -82,29 +88,29 @@ FOR EACH ROW EXECUTE FUNCTION faults_abort()
 _NO_ABORTS = ("DROP TRIGGER faults_abort ON broadcast_chunks", "DROP FUNCTION faults_abort()")
 
 
-def repeat_chunks(ground: Ground) -> Findings:
+def repeat_chunks(environment: FaultEnvironment) -> Findings:
     """18: three rings a chunk, lanes of ours beside the real ones, one in twenty aborted."""
-    sender = business(ground)
-    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="20", CARILLON_LEASE_SECONDS="2")
-    people = ground.people(ground.scale(short=600, full=990))
+    sender = add_business(environment)
+    environment.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="20", CARILLON_LEASE_SECONDS="2")
+    people = environment.add_people(environment.scale(short=600, full=990))
     found, rings, accepted = Findings(), 0, 0
-    ground.execute(*_ABORTS)
-    for _ in range(ground.scale(short=1, full=10)):
+    environment.execute(*_ABORTS)
+    for _ in range(environment.scale(short=1, full=10)):
         id = sender.broadcast(audience={"user_ids": people})
-        rings += _crowd(ground, id, chunks=len(people) // 20)
+        rings += _add_lanes_and_rings(environment, id, chunks=len(people) // 20)
         report = sender.await_done(id, seconds=60)
         accepted += report["expanded"]
-        judge_broadcast(found, ground, id, report)
-    ground.execute(*_NO_ABORTS)
-    drift(found, ground)
+        judge_broadcast(found, environment, id, report)
+    environment.execute(*_NO_ABORTS)
+    check_counters(found, environment)
     found.figures = {"accepted": accepted, "rings": rings}
-    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="5000", CARILLON_LEASE_SECONDS="30")
+    environment.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="5000", CARILLON_LEASE_SECONDS="30")
     return found
 
 
-def _crowd(ground: Ground, id: int, *, chunks: int) -> int:
+def _add_lanes_and_rings(environment: FaultEnvironment, id: int, *, chunks: int) -> int:
     """Three lanes of ours until the broadcast is over, and three rings a chunk; how many rings."""
-    environ = ground.stack.environ | {
+    environ = environment.stack.environ | {
         "CARILLON_CHUNK_SIZE": "20",
         "CARILLON_LEASE_SECONDS": "2",
         "CARILLON_DRAIN_SECONDS": "0.1",
@@ -113,7 +119,7 @@ def _crowd(ground: Ground, id: int, *, chunks: int) -> int:
 
     def lane(_place: int) -> None:
         services = open_services(environ)
-        while not _is_over(ground, id):
+        while not _is_over(environment, id):
             with contextlib.suppress(CarillonError):
                 run_lane(services)
         services.database.close()
@@ -129,21 +135,23 @@ def _crowd(ground: Ground, id: int, *, chunks: int) -> int:
     return 3 * chunks
 
 
-def kill_lanes(ground: Ground) -> Findings:
+def kill_lanes(environment: FaultEnvironment) -> Findings:
     """19: a broadcast to a million; the lanes are killed every two seconds."""
-    sender, number = business(ground), ground.scale(short=60_000, full=1_000_000)
-    _crowd_of(ground, number)
-    people = ground.ask("SELECT count(*) FROM users WHERE status = 'ACTIVE' AND NOT is_deleted")
+    sender, number = add_business(environment), environment.scale(short=60_000, full=1_000_000)
+    _fill_up_people(environment, number)
+    people = environment.query(
+        "SELECT count(*) FROM users WHERE status = 'ACTIVE' AND NOT is_deleted"
+    )
     began, kills = time.monotonic(), 0
     id = sender.broadcast()
-    while not _is_over(ground, id) and time.monotonic() - began < 300:
-        ground.pause(2.0)
-        if not _is_over(ground, id):
-            ground.stack.relaunch(LANES)
+    while not _is_over(environment, id) and time.monotonic() - began < 300:
+        environment.pause(2.0)
+        if not _is_over(environment, id):
+            environment.stack.relaunch(LANES)
             kills += 1
-            _await_chunk(ground, id)
-    report = sender.report(id)
-    attempts = ground.ask(
+            _await_chunk(environment, id)
+    report = sender.get_report(id)
+    attempts = environment.query(
         "SELECT sum(attempts)::float / count(*) FROM broadcast_chunks WHERE broadcast_id = :id",
         id=id,
     )
@@ -154,16 +162,16 @@ def kill_lanes(ground: Ground) -> Findings:
         "attempts/chunk": round(attempts, 3),
     }
     found = Findings(figures)
-    judge_broadcast(found, ground, id, report)
+    judge_broadcast(found, environment, id, report)
     found.must(report["total"] == people, "everyone")
     found.must(attempts < 1.2, "fewer than 1.2 attempts a chunk")
-    drift(found, ground)
+    check_counters(found, environment)
     return found
 
 
-def _crowd_of(ground: Ground, number: int) -> None:
+def _fill_up_people(environment: FaultEnvironment, number: int) -> None:
     """At least `number` people."""
-    ground.ask(
+    environment.query(
         "INSERT INTO users (id, name, created_at)"
         " SELECT 500000000 + n, 'x', now() - interval '1 day' FROM generate_series(1, :n) n"
         " ON CONFLICT DO NOTHING RETURNING NULL",
@@ -171,90 +179,97 @@ def _crowd_of(ground: Ground, number: int) -> None:
     )
 
 
-def _is_over(ground: Ground, id: int) -> bool:
+def _is_over(environment: FaultEnvironment, id: int) -> bool:
     question = "SELECT status IN ('DONE', 'FAILED') FROM broadcasts WHERE id = :id"
-    return bool(ground.ask(question, id=id))
+    return bool(environment.query(question, id=id))
 
 
-def _await_chunk(ground: Ground, id: int) -> None:
+def _await_chunk(environment: FaultEnvironment, id: int) -> None:
     """Wait until another chunk is done, so that every kill hits lanes at work."""
     question = (
         "SELECT count(*) FROM broadcast_chunks WHERE broadcast_id = :id AND state = 'published'"
     )
-    before = ground.ask(question, id=id)
-    wait_until(lambda: ground.ask(question, id=id) > before or _is_over(ground, id), seconds=60)
+    before = environment.query(question, id=id)
+    wait_until(
+        lambda: environment.query(question, id=id) > before or _is_over(environment, id), seconds=60
+    )
 
 
-def change_people(ground: Ground) -> Findings:
+def change_people(environment: FaultEnvironment) -> Findings:
     """20: people come and go while a broadcast is on its way: the audience was frozen."""
-    sender = business(ground)
-    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="10", CARILLON_LEASE_SECONDS="2")
-    found, people = Findings(), ground.people(ground.scale(short=600, full=900))
+    sender = add_business(environment)
+    environment.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="10", CARILLON_LEASE_SECONDS="2")
+    found, people = Findings(), environment.add_people(environment.scale(short=600, full=900))
     accepted = 0
-    for round_ in range(ground.scale(short=1, full=10)):
+    for round_ in range(environment.scale(short=1, full=10)):
         id = sender.broadcast()
-        newcomers = _change(ground, people[round_ * 20 : round_ * 20 + 20])
+        newcomers = _change(environment, people[round_ * 20 : round_ * 20 + 20])
         report = sender.await_done(id, seconds=60)
         accepted += report["expanded"]
-        judge_broadcast(found, ground, id, report)
-        strangers = ground.ask(
+        judge_broadcast(found, environment, id, report)
+        strangers = environment.query(
             "SELECT count(*) FROM deliveries WHERE message_id = :id AND user_id = ANY(:new)",
             id=id,
             new=newcomers,
         )
         found.must(not strangers, "no newcomer has it")
-    drift(found, ground)
+    check_counters(found, environment)
     found.figures = {"accepted": accepted}
-    ground.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="5000", CARILLON_LEASE_SECONDS="30")
+    environment.stack.relaunch(LANES, CARILLON_CHUNK_SIZE="5000", CARILLON_LEASE_SECONDS="30")
     return found
 
 
-def _change(ground: Ground, leaving: list[int]) -> list[int]:
+def _change(environment: FaultEnvironment, leaving: list[int]) -> list[int]:
     """Twenty go, twenty come; who came."""
     newcomers = [person + 300_000_000 for person in leaving]
     for gone, new in zip(leaving, newcomers, strict=True):
-        ground.ask("UPDATE users SET is_deleted = true WHERE id = :id RETURNING id", id=gone)
-        ground.ask("INSERT INTO users (id, name) VALUES (:id, 'new') RETURNING id", id=new)
+        environment.query("UPDATE users SET is_deleted = true WHERE id = :id RETURNING id", id=gone)
+        environment.query("INSERT INTO users (id, name) VALUES (:id, 'new') RETURNING id", id=new)
     return newcomers
 
 
-def send_several_at_once(ground: Ground) -> Findings:
+def send_several_at_once(environment: FaultEnvironment) -> Findings:
     """40: four large broadcasts of one app and two of another at once: all end, in each app's order."""
-    first, second = business(ground), business(ground)
-    size = ground.scale(short=26_000, full=60_000)  # more than one slice of planning
-    _crowd_of(ground, size)
+    first, second = add_business(environment), add_business(environment)
+    size = environment.scale(short=26_000, full=60_000)  # more than one slice of planning
+    _fill_up_people(environment, size)
     found = Findings()
     # From all over the audience: different chunks, in different lanes' hands.
     listeners = [500_000_000 + number for number in range(1, size, size // 7)]
-    sockets = Sockets(ground.stack.url, listeners, token=ground.client.token)
+    sockets = Sockets(environment.stack.url, listeners, token=environment.client.token)
     with sockets:
         wait_until(lambda: all(log.is_connected for log in sockets.logs), seconds=30)
-        people = _in_rounds(ground, found, (first, second), sockets)
-    drift(found, ground)
+        people = _send_in_rounds(environment, found, (first, second), sockets)
+    check_counters(found, environment)
     found.figures = {"accepted": people}
     return found
 
 
-def _in_rounds(
-    ground: Ground, found: Findings, senders_of: tuple[Business, Business], sockets: Sockets
+def _send_in_rounds(
+    environment: FaultEnvironment,
+    found: Findings,
+    senders_of: tuple[Business, Business],
+    sockets: Sockets,
 ) -> int:
     """Send, and judge what was planned, delivered and seen in which order; how many deliveries."""
     first, second = senders_of
     people = 0
-    for _ in range(ground.scale(short=1, full=5)):
+    for _ in range(environment.scale(short=1, full=5)):
         with ThreadPoolExecutor(6) as pool:
             senders = [first, second, first, first, second, first]
             sent = [(one, pool.submit(one.broadcast)) for one in senders]
         for sender in (first, second):
             ids = sorted(done.result() for one, done in sent if one is sender)
-            reports = [sender.await_done(id, seconds=ground.scale(short=20, full=60)) for id in ids]
+            reports = [
+                sender.await_done(id, seconds=environment.scale(short=20, full=60)) for id in ids
+            ]
             for id, report in zip(ids, reports, strict=True):
-                judge_broadcast(found, ground, id, report)
+                judge_broadcast(found, environment, id, report)
                 people += report["expanded"]
             planned = (
                 "SELECT array_agg(id ORDER BY planned_at) FROM broadcasts WHERE id = ANY(:ids)"
             )
-            found.must(ground.ask(planned, ids=ids) == ids, "planned in the app's order")
+            found.must(environment.query(planned, ids=ids) == ids, "planned in the app's order")
             _judge_order(found, sockets, ids)
     return people
 
@@ -281,29 +296,29 @@ SELECT count(*) FROM failing
 """
 
 
-def lose_a_table(ground: Ground) -> Findings:
+def lose_a_table(environment: FaultEnvironment) -> Findings:
     """47: a table is gone while a broadcast is on its way: it is told of, and ends exact all the same."""
-    sender, seconds = business(ground), ground.scale(short=1, full=40)
-    _crowd_of(ground, ground.scale(short=10_000, full=60_000))
+    sender, seconds = add_business(environment), environment.scale(short=1, full=40)
+    _fill_up_people(environment, environment.scale(short=10_000, full=60_000))
     found = Findings()
     # Persisting a send needs the table too: it is gone once the broadcast is the lanes' business.
-    ground.stack[LANES].freeze()
+    environment.stack[LANES].freeze()
     id = sender.broadcast()
     persisted = "SELECT count(*) FROM broadcasts WHERE id = :id"
-    wait_until(lambda: bool(ground.ask(persisted, id=id)), seconds=30)
-    ground.execute("ALTER TABLE conversations RENAME TO conversations_gone")
-    ground.stack[LANES].thaw()
+    wait_until(lambda: bool(environment.query(persisted, id=id)), seconds=30)
+    environment.execute("ALTER TABLE conversations RENAME TO conversations_gone")
+    environment.stack[LANES].thaw()
     failing = "SELECT count(*) FROM broadcast_chunks WHERE broadcast_id = :id AND error IS NOT NULL"
-    wait_until(lambda: bool(ground.ask(failing, id=id)), seconds=30)
-    ground.pause(seconds)
-    ground.ask(_FAILED_OFTEN, id=id)
-    wait_until(lambda: bool(ground.ask(f"{failing} AND attempts > 4", id=id)), seconds=10)
-    seen = sender.report(id)
-    with ground.engine.begin() as connection:
+    wait_until(lambda: bool(environment.query(failing, id=id)), seconds=30)
+    environment.pause(seconds)
+    environment.query(_FAILED_OFTEN, id=id)
+    wait_until(lambda: bool(environment.query(f"{failing} AND attempts > 4", id=id)), seconds=10)
+    seen = sender.get_report(id)
+    with environment.engine.begin() as connection:
         told = failures.list_failing(connection, limit=10)
         parts = measure_backlog(connection).parts_failing
         status = lookup.find_message(connection, id)
-    ground.execute("ALTER TABLE conversations_gone RENAME TO conversations")
+    environment.execute("ALTER TABLE conversations_gone RENAME TO conversations")
     found.must(seen["status"] == "EXPANDING", f"EXPANDING meanwhile ({seen})")
     found.must(bool(seen["failed_chunks"] and seen["last_error"]), f"the report says so ({seen})")
     found.must(bool(told) and "conversations" in told[0].last_error, f"doctor says why ({told})")
@@ -311,8 +326,8 @@ def lose_a_table(ground: Ground) -> Findings:
     found.must(status is not None and status.status == "ACCEPTED", f"ACCEPTED meanwhile ({status})")
     began = time.monotonic()
     report = sender.await_done(id, seconds=120)
-    judge_broadcast(found, ground, id, report)
-    drift(found, ground)
+    judge_broadcast(found, environment, id, report)
+    check_counters(found, environment)
     healed = round(time.monotonic() - began)
     found.figures = {"accepted": report["expanded"], "failing parts": parts, "healed s": healed}
     return found

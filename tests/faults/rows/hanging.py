@@ -12,7 +12,7 @@ from ops.cli.up import is_stack_ready
 from ops.local.child import Child
 from ops.local.polling import wait_until
 from ops.local.ports import find_free_port
-from tests.faults.environment import Findings, Ground
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.ledger import p99
 from tests.faults.rows.workers import await_progress
 
@@ -25,37 +25,41 @@ SELECT count(*) FROM pg_stat_activity
 """
 
 
-def hang(ground: Ground) -> Findings:
+def hang(environment: FaultEnvironment) -> Findings:
     """39: a second ingest process is frozen while it reads and recalls for the people of the load."""
-    rounds, slowest, held = ground.scale(short=1, full=10), 0.0, 0
-    with ground.traffic(per_second=100, people=6) as traffic, _another(ground) as (url, second):
+    rounds, slowest, held = environment.scale(short=1, full=10), 0.0, 0
+    with (
+        environment.make_traffic(per_second=100, people=6) as traffic,
+        _start_another_web(environment) as (url, second),
+    ):
         for _ in range(rounds):
-            with _readers(ground, url, traffic.people):
+            with _run_readers(environment, url, traffic.people):
                 await_progress(traffic)
-                ground.pause(0.5, 0.9)
+                environment.pause(0.5, 0.9)
                 second.freeze()
                 began = max(sent.began_at for sent in traffic.ledger.sent)
-                ground.pause(0.5)
-                held = max(held, int(ground.ask(_HELD)))
-                ground.pause(ground.scale(short=1, full=15))
+                environment.pause(0.5)
+                held = max(held, int(environment.query(_HELD)))
+                environment.pause(environment.scale(short=1, full=15))
                 await_progress(traffic, seconds=60)
-                slowest = max(slowest, p99(traffic.frame_seconds(since=began)))
+                slowest = max(slowest, p99(traffic.measure_frame_seconds(since=began)))
                 second.thaw()
-    found = traffic.findings(held=held, to_frame_p99_s=round(slowest, 2))
+    found = traffic.collect_findings(held=held, to_frame_p99_s=round(slowest, 2))
     # What was recalled on the way is not lost.
     found.failures = [one for one in found.failures if not one.endswith((" lost", " unseen"))]
-    found.must(slowest < ground.allowed(12), "others' accept to history p99 < 12 s")
+    found.must(slowest < environment.relax(12), "others' accept to history p99 < 12 s")
     found.must(held == 0, "no lock is held between two of its round trips")
     return found
 
 
 @contextmanager
-def _another(ground: Ground) -> Iterator[tuple[str, Child]]:
-    """A second web process on a port of its own: its URL, and itself."""
-    first = ground.stack.processes["web"].program
+def _start_another_web(environment: FaultEnvironment) -> Iterator[tuple[str, Child]]:
+    """Run a second web process on a port of its own until the end of the block: its URL, and the process."""
+    first = environment.stack.processes["web"].program
     port = str(find_free_port())
     command = [
-        port if word == ground.stack.environ["CARILLON_PORT"] else word for word in first.command
+        port if word == environment.stack.environ["CARILLON_PORT"] else word
+        for word in first.command
     ]
     environ = dict(first.environ) | {"CARILLON_PORT": port}
     log = first.log.with_name("web2.log")
@@ -70,14 +74,14 @@ def _another(ground: Ground) -> Iterator[tuple[str, Child]]:
 
 
 @contextmanager
-def _readers(ground: Ground, url: str, people: list[int]) -> Iterator[None]:
+def _run_readers(environment: FaultEnvironment, url: str, people: list[int]) -> Iterator[None]:
     """Everyone reads everything over and over, and takes back what is newest, through `url`."""
     over = threading.Event()
 
     def go_on(number: int) -> None:
         person = people[number % len(people)]
         peer = people[(number + 1) % len(people)]
-        headers = {"Authorization": f"Bearer {ground.client.token(person)}"}
+        headers = {"Authorization": f"Bearer {environment.client.token(person)}"}
         with httpx.Client(base_url=f"{url}/api/v1/messages", headers=headers, timeout=5) as client:
             while not over.is_set():
                 with contextlib.suppress(httpx.HTTPError):

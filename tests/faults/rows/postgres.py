@@ -5,83 +5,85 @@ import signal
 import time
 
 from ops.local.polling import wait_until
-from tests.faults.environment import Findings, Ground, Traffic
+from tests.faults.environment import FaultEnvironment, Findings, Traffic
 from tests.faults.ledger import Answer
 
 
-def kill_backend(ground: Ground) -> Findings:
+def kill_backend(environment: FaultEnvironment) -> Findings:
     """13: a backend of ingest is killed: PostgreSQL restarts itself, with 503 meanwhile."""
-    rounds, longest = ground.scale(short=2, full=10), 0.0
-    with ground.traffic(per_second=200) as traffic:
+    rounds, longest = environment.scale(short=2, full=10), 0.0
+    with environment.make_traffic(per_second=200) as traffic:
         for _ in range(rounds):
             await_accepted(traffic)
-            ground.pause(0.2, 1.0)
-            pid = ground.ask(
+            environment.pause(0.2, 1.0)
+            pid = environment.query(
                 "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'carillon ingest%'"
                 " ORDER BY random() LIMIT 1"
             )
             began = time.monotonic()
             os.kill(pid, signal.SIGKILL)
-            ground.engine.dispose()
+            environment.engine.dispose()
             await_accepted(traffic, after=began)
             longest = max(longest, time.monotonic() - began)
-    found = traffic.findings(kills=rounds, longest_away_s=round(longest, 1))
-    found.must(longest <= ground.allowed(5), "503 for at most 5 s each")
+    found = traffic.collect_findings(kills=rounds, longest_away_s=round(longest, 1))
+    found.must(longest <= environment.relax(5), "503 for at most 5 s each")
     return found
 
 
-def kill(ground: Ground) -> Findings:
+def kill(environment: FaultEnvironment) -> Findings:
     """14: PostgreSQL is killed and started again after a while."""
-    rounds, longest = ground.scale(short=1, full=3), 0.0
+    rounds, longest = environment.scale(short=1, full=3), 0.0
     outages = []
-    with ground.traffic(per_second=100) as traffic:
+    with environment.make_traffic(per_second=100) as traffic:
         for _ in range(rounds):
             await_accepted(traffic)
-            ground.pause(0.2, 0.8)
+            environment.pause(0.2, 0.8)
             down_at = time.monotonic()
-            ground.stack["postgres"].kill()
-            ground.engine.dispose()
-            ground.pause(1.5, 2.0 if ground.is_short else 5.0)
-            server = ground.stack.servers["postgres"]
+            environment.stack["postgres"].kill()
+            environment.engine.dispose()
+            environment.pause(1.5, 2.0 if environment.is_short else 5.0)
+            server = environment.stack.servers["postgres"]
             server.start()
             up_at = time.monotonic()
             outages.append((down_at, up_at))
             await_accepted(traffic, after=up_at)
             longest = max(longest, time.monotonic() - up_at)
-    found = traffic.findings(kills=rounds, recovered_s=round(longest, 1))
-    found.must(longest <= ground.allowed(10), "recovers within 10 s")
-    refuse_quickly(ground, found, [a for down, up in outages for a in within(traffic, down, up)])
+    found = traffic.collect_findings(kills=rounds, recovered_s=round(longest, 1))
+    found.must(longest <= environment.relax(10), "recovers within 10 s")
+    refuse_quickly(
+        environment, found, [a for down, up in outages for a in select_within(traffic, down, up)]
+    )
     return found
 
 
-def freeze(ground: Ground) -> Findings:
+def freeze(environment: FaultEnvironment) -> Findings:
     """15: PostgreSQL hangs for five seconds: 503 in a second, and nobody hangs with it."""
-    with ground.traffic(per_second=100) as traffic:
+    with environment.make_traffic(per_second=100) as traffic:
         await_accepted(traffic)
-        ground.stack["postgres"].freeze()
+        environment.stack["postgres"].freeze()
         down_at = time.monotonic()
-        ground.pause(5.0)
+        environment.pause(5.0)
         up_at = time.monotonic()
-        ground.stack["postgres"].thaw()
+        environment.stack["postgres"].thaw()
         await_accepted(traffic, after=up_at)
         longest = time.monotonic() - up_at
-    found = traffic.findings(recovered_s=round(longest, 1))
-    found.must(longest <= ground.allowed(10), "recovers within 10 s")
-    refuse_quickly(ground, found, within(traffic, down_at, up_at))
+    found = traffic.collect_findings(recovered_s=round(longest, 1))
+    found.must(longest <= environment.relax(10), "recovers within 10 s")
+    refuse_quickly(environment, found, select_within(traffic, down_at, up_at))
     return found
 
 
-def refuse_quickly(ground: Ground, found: Findings, answers: list[Answer]) -> None:
+def refuse_quickly(environment: FaultEnvironment, found: Findings, answers: list[Answer]) -> None:
     """While the record was away: 503 with Retry-After, within a second."""
     refused = [answer for answer in answers if answer.status == 503]
     slowest = max((answer.seconds for answer in answers), default=0.0)
     found.figures["503 slowest ms"] = round(slowest * 1000)
     found.must(bool(refused), "there were 503")
     found.must(all(answer.has_retry_after for answer in refused), "503 with Retry-After")
-    found.must(slowest < ground.allowed(1.1), "503 within a second")
+    found.must(slowest < environment.relax(1.1), "503 within a second")
 
 
-def within(traffic: Traffic, down_at: float, up_at: float) -> list[Answer]:
+def select_within(traffic: Traffic, down_at: float, up_at: float) -> list[Answer]:
     """The answers to what was asked while something was away, and answered before it was back."""
     return [
         answer

@@ -1,6 +1,6 @@
 """Rows 23, 24, 26 and 28: what happens to the push gateway and its clients.
 
-A gateway of the row's own on the ground's Valkey, and a crowd of clients that come back with `since`.
+A gateway of the row's own on the environment's Valkey, and a crowd of clients that come back with `since`.
 What is published to a person, in that order, is the person's history.
 """
 
@@ -15,7 +15,7 @@ from ops.local.polling import wait_until
 from storage.settings import ValkeySettings
 from storage.valkey.bus import Bus
 from storage.valkey.bus_streams import BusSettings
-from tests.faults.environment import Findings, Ground
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.push_crowd import Crowd, Sender
 from tests.push_gateway.running import Gateway
 from tests.services import folder
@@ -23,55 +23,64 @@ from tests.services import folder
 AS_IN_PRODUCTION = ("--no-access-log", "--timeout-graceful-shutdown", "5")
 
 
-def kill_gateway(ground: Ground) -> Findings:
+def kill_gateway(environment: FaultEnvironment) -> Findings:
     """23: SIGKILL three times under a stream of sends: everyone is back in 20 s, having missed nothing."""
-    with serving(ground) as (gateway, bus), _crowd(ground, gateway, full=2000) as crowd:
+    with (
+        serve_gateway(environment) as (gateway, bus),
+        _connect_crowd(environment, gateway, full=2000) as crowd,
+    ):
         slowest = 0.0
-        with Sender(bus, crowd, per_second=100, seed=ground.seed) as sender:
+        with Sender(bus, crowd, per_second=100, seed=environment.seed) as sender:
             for _ in range(3):
                 _await_sends(sender, 50)
                 gateway.kill()
                 slowest = max(slowest, _come_back(gateway, crowd))
-        found = _judged(crowd, sender, slowest_back_s=round(slowest, 1))
-    found.must(slowest <= ground.allowed(20), "everyone is back within 20 s")
+        found = _judge(crowd, sender, slowest_back_s=round(slowest, 1))
+    found.must(slowest <= environment.relax(20), "everyone is back within 20 s")
     return found
 
 
-def drain_gateway(ground: Ground) -> Findings:
+def drain_gateway(environment: FaultEnvironment) -> Findings:
     """24: SIGTERM under load: 1012 to all, the process gone within 10 s, and the next one goes on."""
-    with serving(ground) as (gateway, bus), _crowd(ground, gateway, full=2000) as crowd:
-        with Sender(bus, crowd, per_second=100, seed=ground.seed) as sender:
+    with (
+        serve_gateway(environment) as (gateway, bus),
+        _connect_crowd(environment, gateway, full=2000) as crowd,
+    ):
+        with Sender(bus, crowd, per_second=100, seed=environment.seed) as sender:
             _await_sends(sender, 50)
             began = time.monotonic()
-            gateway.stop(seconds=ground.allowed(10))
+            gateway.stop(seconds=environment.relax(10))
             seconds = time.monotonic() - began
             _come_back(gateway, crowd)
         told = sum(1012 in member.codes for member in crowd.members.values())
-        found = _judged(crowd, sender, exit_s=round(seconds, 1))
+        found = _judge(crowd, sender, exit_s=round(seconds, 1))
     found.must(told == len(crowd.members), f"1012 to all (to {told})")
-    found.must(seconds <= ground.allowed(10), "the process is gone within 10 s")
+    found.must(seconds <= environment.relax(10), "the process is gone within 10 s")
     return found
 
 
-def cut_feed(ground: Ground) -> Findings:
+def cut_feed(environment: FaultEnvironment) -> Findings:
     """26: every connection of the feed is killed again and again: nobody misses or is told anything."""
-    rounds = ground.scale(short=6, full=30)
+    rounds = environment.scale(short=6, full=30)
     with (
-        serving(ground) as (gateway, bus),
-        _crowd(ground, gateway, full=32) as crowd,
-        redis.Redis.from_url(ground.stack.environ["CARILLON_VALKEY_URL"]) as control,
+        serve_gateway(environment) as (gateway, bus),
+        _connect_crowd(environment, gateway, full=32) as crowd,
+        redis.Redis.from_url(environment.stack.environ["CARILLON_VALKEY_URL"]) as control,
     ):
-        with Sender(bus, crowd, per_second=200, seed=ground.seed) as sender:
+        with Sender(bus, crowd, per_second=200, seed=environment.seed) as sender:
             for _ in range(rounds):
                 _await_sends(sender, 20)
                 control.client_kill_filter(_type="normal", skipme=True)
-                ground.pause(ground.scale(short=0, full=1))
-        return _judged(crowd, sender, cuts=rounds)
+                environment.pause(environment.scale(short=0, full=1))
+        return _judge(crowd, sender, cuts=rounds)
 
 
-def rush(ground: Ground) -> Findings:
+def rush(environment: FaultEnvironment) -> Findings:
     """28: thousands come back at once: each is let in at the first try that reaches the process."""
-    with serving(ground) as (gateway, _), _crowd(ground, gateway, full=5000) as crowd:
+    with (
+        serve_gateway(environment) as (gateway, _),
+        _connect_crowd(environment, gateway, full=5000) as crowd,
+    ):
         gateway.kill()
         seconds = _come_back(gateway, crowd)
         lines = gateway.get("/metrics")[1].splitlines()
@@ -83,12 +92,12 @@ def rush(ground: Ground) -> Findings:
 
 
 @contextmanager
-def serving(ground: Ground, **settings: str) -> Iterator[tuple[Gateway, Bus]]:
+def serve_gateway(environment: FaultEnvironment, **settings: str) -> Iterator[tuple[Gateway, Bus]]:
     """A gateway of the row's own, and the publishing end of its bus.
 
     In a database of Valkey's that ingest does not look into: nobody of the crowd is in the table.
     """
-    url = ground.stack.environ["CARILLON_VALKEY_URL"].rpartition("/")[0] + "/1"
+    url = environment.stack.environ["CARILLON_VALKEY_URL"].rpartition("/")[0] + "/1"
     bus = Bus(BusSettings(), ValkeySettings(url))
     with folder() as path:
         gateway = Gateway(
@@ -102,9 +111,11 @@ def serving(ground: Ground, **settings: str) -> Iterator[tuple[Gateway, Bus]]:
 
 
 @contextmanager
-def _crowd(ground: Ground, gateway: Gateway, *, full: int) -> Iterator[Crowd]:
+def _connect_crowd(
+    environment: FaultEnvironment, gateway: Gateway, *, full: int
+) -> Iterator[Crowd]:
     """Everyone connected and with a position; a tenth of them in a short row, but 32 at least."""
-    number = ground.scale(short=max(32, full // 10), full=full)
+    number = environment.scale(short=max(32, full // 10), full=full)
     with Crowd(gateway, range(1, number + 1)) as crowd:
         members = crowd.members.values()
         everyone = wait_until(lambda: all(member.pos for member in members), seconds=120)
@@ -119,14 +130,14 @@ def _await_sends(sender: Sender, number: int) -> None:
 
 def _come_back(gateway: Gateway, crowd: Crowd) -> float:
     """Serve again; how long until everyone is connected."""
-    assert wait_until(lambda: not crowd.connected, seconds=30), "somebody has not noticed"
+    assert wait_until(lambda: not crowd.connected_count, seconds=30), "somebody has not noticed"
     began = time.monotonic()
     gateway.launch()
-    wait_until(lambda: crowd.connected == len(crowd.members), seconds=120)
+    wait_until(lambda: crowd.connected_count == len(crowd.members), seconds=120)
     return time.monotonic() - began
 
 
-def _judged(crowd: Crowd, sender: Sender, **figures: object) -> Findings:
+def _judge(crowd: Crowd, sender: Sender, **figures: object) -> Findings:
     """D: every log is the history, in its order, each once; and nobody was told RESYNC but at first."""
     wait_until(lambda: crowd.is_complete, seconds=30)
     told = crowd.resyncs - len(crowd.members)

@@ -13,10 +13,10 @@ from ops.local.polling import wait_until
 from storage.keys.tokens import issue_token
 from storage.model.event import NewMessage
 from storage.valkey.bus import Bus
-from tests.faults.environment import Findings, Ground
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.ledger import p99
 from tests.faults.proxy import BlackHole
-from tests.faults.rows.push import serving
+from tests.faults.rows.push import serve_gateway
 from tests.push_gateway.running import PATH, TOKENS, Client, Gateway, a_message, token
 from tests.push_gateway.wire import shake_hands
 
@@ -26,20 +26,22 @@ GONE_SECONDS, SILENT_SECONDS, EXPIRED_SECONDS = 25.0, 120.0, 2.0
 _ids = count(time.time_ns() // 1000)
 
 
-def stop_reading(ground: Ground) -> Findings:
+def stop_reading(environment: FaultEnvironment) -> Findings:
     """25: a client reads no more: it is gone in 25 s, others notice nothing, memory stays."""
-    rounds = ground.scale(short=500, full=2000)
-    with serving(ground) as (gateway, bus):
+    rounds = environment.scale(short=500, full=2000)
+    with serve_gateway(environment) as (gateway, bus):
         reader = gateway.connect(READER)
-        _measured(gateway, lambda: _told(bus, reader, [READER]), rounds=20)
+        _measure(gateway, lambda: _measure_telling(bus, reader, [READER]), rounds=20)
         # The gateway keeps recent events for those who resume: as many in both parts.
-        alone, grown_alone = _measured(gateway, lambda: _told(bus, reader, [READER]), rounds=rounds)
+        alone, grown_alone = _measure(
+            gateway, lambda: _measure_telling(bus, reader, [READER]), rounds=rounds
+        )
         began = time.monotonic()
-        with _deaf(gateway, DEAF):
-            beside, grown = _measured(
-                gateway, lambda: _told(bus, reader, [READER, DEAF]), rounds=rounds
+        with _connect_deaf_client(gateway, DEAF):
+            beside, grown = _measure(
+                gateway, lambda: _measure_telling(bus, reader, [READER, DEAF]), rounds=rounds
             )
-            gone = wait_until(lambda: _closes(gateway, 4408) == 1, seconds=GONE_SECONDS)
+            gone = wait_until(lambda: _count_closes(gateway, 4408) == 1, seconds=GONE_SECONDS)
         seconds = time.monotonic() - began
         gateway.part()
     found = Findings(
@@ -57,11 +59,11 @@ def stop_reading(ground: Ground) -> Findings:
     return found
 
 
-def fall_silent(ground: Ground) -> Findings:
+def fall_silent(environment: FaultEnvironment) -> Findings:
     """27: a line goes dead without a word (a black hole): its socket is gone in 120 s, others stay."""
-    settings = {"CARILLON_PUSH_SILENCE_SECONDS": "6"} if ground.is_short else {}
+    settings = {"CARILLON_PUSH_SILENCE_SECONDS": "6"} if environment.is_short else {}
     with (
-        serving(ground, **settings) as (gateway, _),
+        serve_gateway(environment, **settings) as (gateway, _),
         BlackHole(f"http://127.0.0.1:{gateway.port}") as hole,
     ):
         address = hole.url.replace("http", "ws")
@@ -80,16 +82,16 @@ def fall_silent(ground: Ground) -> Findings:
     return found
 
 
-def outlive_tokens(ground: Ground) -> Findings:
+def outlive_tokens(environment: FaultEnvironment) -> Findings:
     """29: tokens expire on live sockets: 4401 within 2 s of each, and not before."""
-    number = ground.scale(short=20, full=500)
-    with serving(ground) as (gateway, _):
-        spans = [ground.chance.uniform(3.0, 8.0) for _ in range(number)]
+    number = environment.scale(short=20, full=500)
+    with serve_gateway(environment) as (gateway, _):
+        spans = [environment.chance.uniform(3.0, 8.0) for _ in range(number)]
         late = asyncio.run(_expire(gateway, spans))
     ends = [seconds for code, seconds in late if code == 4401]
     found = Findings({"sockets": number, "latest_s": round(max(ends, default=-1.0), 2)})
     found.must(len(ends) == number, f"4401 to all ({[code for code, _ in late if code != 4401]})")
-    allowed = ground.allowed(EXPIRED_SECONDS)
+    allowed = environment.relax(EXPIRED_SECONDS)
     found.must(all(0 <= one <= allowed for one in ends), "after the end, within 2 s of it")
     return found
 
@@ -110,27 +112,27 @@ async def _outlive(gateway: Gateway, user_id: int, span: float) -> tuple[int, fl
 
 
 @contextmanager
-def _deaf(gateway: Gateway, user_id: int) -> Iterator[None]:
-    """A client whose kernel holds 4 KiB for it, and that never reads."""
+def _connect_deaf_client(gateway: Gateway, user_id: int) -> Iterator[None]:
+    """Connect a client that never reads, and whose kernel holds 4 KiB for it, until the end of the block."""
     target = f"{PATH}?token={token(user_id)}"
     peer = shake_hands(gateway.port, target, receive_bytes=4096)
     with peer.sock, peer.stream:
         yield
 
 
-def _measured(
+def _measure(
     gateway: Gateway, tell: Callable[[], float], *, rounds: int
 ) -> tuple[list[float], int]:
     """The delays of so many rounds, and by how many bytes the process was larger than before, at most."""
-    before, most, delays = _rss(gateway), 0, []
+    before, most, delays = _read_rss(gateway), 0, []
     for _ in range(rounds):
         delays.append(tell())
-        most = max(most, _rss(gateway))
+        most = max(most, _read_rss(gateway))
     return delays, most - before
 
 
-def _told(bus: Bus, reader: Client, user_ids: Sequence[int]) -> float:
-    """Publish one long message to these; seconds until the reader has it."""
+def _measure_telling(bus: Bus, reader: Client, user_ids: Sequence[int]) -> float:
+    """Publish one long message to these people and return the seconds until the reader has it."""
     message = a_message(next(_ids))._replace(content=TALE)
     began = time.perf_counter()
     bus.publish([NewMessage(message, message.content, ((3, tuple(user_ids)),))])
@@ -139,10 +141,10 @@ def _told(bus: Bus, reader: Client, user_ids: Sequence[int]) -> float:
     return time.perf_counter() - began
 
 
-def _closes(gateway: Gateway, code: int) -> int:
+def _count_closes(gateway: Gateway, code: int) -> int:
     return int(gateway.metric(f'carillon_socket_closes_total{{code="{code}"}}'))
 
 
-def _rss(gateway: Gateway) -> int:
+def _read_rss(gateway: Gateway) -> int:
     assert gateway.process is not None
     return psutil.Process(gateway.process.pid).memory_info().rss

@@ -1,4 +1,4 @@
-"""Rows 44 and 45: what has to happen by the clock, when much of it has, and when who has to ask for it hangs."""
+"""Rows 44 and 45: what has to happen by the clock, when much is due at once, and when beat hangs."""
 
 import time
 from collections.abc import Callable
@@ -9,32 +9,34 @@ import httpx
 
 from ingest.sends.intake import FULL
 from ops.local.polling import wait_until
-from tests.faults.business import Business, business, drift
-from tests.faults.environment import Findings, Ground
+from tests.faults.business import Business, add_business, check_counters
+from tests.faults.environment import FaultEnvironment, Findings
 
 AHEAD_SECONDS = 2.0
 
 
-def freeze_beat(ground: Ground) -> Findings:
+def freeze_beat(environment: FaultEnvironment) -> Findings:
     """45: beat hangs; scheduled sends go all the same, and it is told."""
-    sender, receiver = ground.people(2)
-    ground.stack["beat"].freeze()
+    sender, receiver = environment.add_people(2)
+    environment.stack["beat"].freeze()
     began, latest, rounds = time.monotonic(), 0.0, 0
-    while rounds == 0 or time.monotonic() - began < ground.scale(short=5, full=60):
-        latest = max(latest, seconds_late(ground, sender, receiver))
+    while rounds == 0 or time.monotonic() - began < environment.scale(short=5, full=60):
+        latest = max(latest, measure_lateness(environment, sender, receiver))
         rounds += 1
-    age = gauge(ground, "carillon_sweep_age_seconds")
-    ground.stack["beat"].thaw()
+    age = read_gauge(environment, "carillon_sweep_age_seconds")
+    environment.stack["beat"].thaw()
     found = Findings({"accepted": rounds, "latest s": round(latest, 1), "told s": round(age, 1)})
-    found.must(latest <= ground.allowed(5), "scheduled sends are at most 5 s late")
+    found.must(latest <= environment.relax(5), "scheduled sends are at most 5 s late")
     found.must(age > AHEAD_SECONDS, "carillon_sweep_age_seconds tells that beat hangs")
-    is_back = wait_until(lambda: gauge(ground, "carillon_sweep_age_seconds") < 3, seconds=20)
+    is_back = wait_until(
+        lambda: read_gauge(environment, "carillon_sweep_age_seconds") < 3, seconds=20
+    )
     found.must(is_back, "beat sweeps again")
     return found
 
 
-def seconds_late(ground: Ground, sender: int, receiver: int) -> float:
-    """How long after it was due a send of now is in the history."""
+def measure_lateness(environment: FaultEnvironment, sender: int, receiver: int) -> float:
+    """Schedule a send and return how many seconds after it was due it is in the history."""
     due = datetime.now(UTC) + timedelta(seconds=AHEAD_SECONDS)
     body = {
         "type": "MESSAGE",
@@ -43,11 +45,11 @@ def seconds_late(ground: Ground, sender: int, receiver: int) -> float:
         "receiver_id": receiver,
         "send_at": due.isoformat(),
     }
-    with ground.client.user(sender) as http:
+    with environment.client.user(sender) as http:
         answer = post_again(lambda: http.post("/messages/", json=body))
     there = "SELECT EXISTS (SELECT 1 FROM messages WHERE id = :id)"
     id = answer.json()["id"]
-    assert wait_until(lambda: ground.ask(there, id=id), seconds=60), "it is never delivered"
+    assert wait_until(lambda: environment.query(there, id=id), seconds=60), "it is never delivered"
     return max(0.0, (datetime.now(UTC) - due).total_seconds())
 
 
@@ -60,9 +62,9 @@ def post_again(ask: Callable[[], httpx.Response]) -> httpx.Response:
     return answers[-1]
 
 
-def gauge(ground: Ground, name: str) -> float:
-    """A number that ingest tells Prometheus."""
-    metrics = httpx.get(f"{ground.stack.url}/metrics", timeout=10).text
+def read_gauge(environment: FaultEnvironment, name: str) -> float:
+    """A gauge of ingest's /metrics."""
+    metrics = httpx.get(f"{environment.stack.url}/metrics", timeout=10).text
     [line] = [line for line in metrics.splitlines() if line.startswith(name)]
     return float(line.split()[-1])
 
@@ -100,33 +102,35 @@ SELECT (SELECT count(*) FROM idempotency_keys WHERE caller = 'app:0')
 """
 
 
-def catch_up(ground: Ground) -> Findings:
+def catch_up(environment: FaultEnvironment) -> Findings:
     """44: millions of old keys, a month to let go, and thousands of scheduled sends of one instant."""
-    ground.ask(_OLD_KEYS, count=ground.scale(short=300_000, full=5_000_000))
-    ground.execute(_OLD_MONTH.replace("{count}", str(ground.scale(short=50_000, full=1_000_000))))
-    sender, receivers = business(ground), ground.people(100)
-    one, other = ground.people(2)
+    environment.query(_OLD_KEYS, count=environment.scale(short=300_000, full=5_000_000))
+    environment.execute(
+        _OLD_MONTH.replace("{count}", str(environment.scale(short=50_000, full=1_000_000)))
+    )
+    sender, receivers = add_business(environment), environment.add_people(100)
+    one, other = environment.add_people(2)
     latest = 0.0
     began = time.monotonic()
-    with ground.traffic(per_second=50, people=4) as traffic:
-        due = _schedule_many(sender, receivers, seconds=ground.scale(short=15, full=20))
+    with environment.make_traffic(per_second=50, people=4) as traffic:
+        due = _schedule_many(sender, receivers, seconds=environment.scale(short=15, full=20))
         rounds = 0
-        while rounds == 0 or (ground.ask(_OLD_LEFT) and time.monotonic() - began < 900):
+        while rounds == 0 or (environment.query(_OLD_LEFT) and time.monotonic() - began < 900):
             distance = abs((datetime.now(UTC) - due).total_seconds())
-            if distance > ground.scale(short=4, full=10):  # not behind those of one instant
-                latest = max(latest, seconds_late(ground, one, other))
+            if distance > environment.scale(short=4, full=10):  # not behind those of one instant
+                latest = max(latest, measure_lateness(environment, one, other))
                 rounds += 1
         caught_up = time.monotonic() - began
         delivered = "SELECT count(*) FROM deliveries WHERE user_id = ANY(:people)"
         is_there = wait_until(
-            lambda: ground.ask(delivered, people=receivers) == AT_ONE_INSTANT, seconds=120
+            lambda: environment.query(delivered, people=receivers) == AT_ONE_INSTANT, seconds=120
         )
-    found = traffic.findings(latest_s=round(latest, 1), caught_up_s=round(caught_up))
-    found.must(not ground.ask(_OLD_LEFT), "upkeep catches up")
-    found.must(latest <= ground.allowed(2), "scheduled sends are at most 2 s late meanwhile")
+    found = traffic.collect_findings(latest_s=round(latest, 1), caught_up_s=round(caught_up))
+    found.must(not environment.query(_OLD_LEFT), "upkeep catches up")
+    found.must(latest <= environment.relax(2), "scheduled sends are at most 2 s late meanwhile")
     found.must(is_there, f"all {AT_ONE_INSTANT} of one instant are delivered once")
-    found.must(FULL not in traffic.ledger.refusals(), "nobody is answered 503 for them")
-    drift(found, ground)
+    found.must(FULL not in traffic.ledger.describe_refusals(), "nobody is answered 503 for them")
+    check_counters(found, environment)
     return found
 
 

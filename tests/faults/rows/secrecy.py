@@ -7,24 +7,24 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import text
 
-from tests.faults.business import business
-from tests.faults.environment import Findings, Ground
+from tests.faults.business import add_business
+from tests.faults.environment import FaultEnvironment, Findings
 from tests.faults.rows.workers import await_progress
 from tests.services import SECRETS
 
 TOKEN = re.compile(rb"eyJ[\w-]{8,}\.[\w-]{8,}")
 
 
-def read_logs(ground: Ground) -> Findings:
+def read_logs(environment: FaultEnvironment) -> Findings:
     """34: after traffic and failures of every kind: no token, signature, ticket, secret or body."""
-    sender = business(ground)
-    with ground.traffic(per_second=100, title="机密标题") as traffic:
+    sender = add_business(environment)
+    with environment.make_traffic(per_second=100, title="机密标题") as traffic:
         await_progress(traffic)
-        ticket, sign = _use_everything(ground, traffic.people[0])
-        _fail_everywhere(ground, traffic.people)
+        ticket, sign = _use_everything(environment, traffic.people[0])
+        _fail_everywhere(environment, traffic.people)
         await_progress(traffic)
-        ground.execute("DELETE FROM accepted WHERE title = '机密标题' AND receiver_id IS NULL")
-    found = traffic.findings()
+        environment.execute("DELETE FROM accepted WHERE title = '机密标题' AND receiver_id IS NULL")
+    found = traffic.collect_findings()
     words = {
         "body": traffic.ledger.run.encode(),
         "title": "机密标题".encode(),
@@ -33,27 +33,27 @@ def read_logs(ground: Ground) -> Findings:
         "signature": sign.encode(),
         **{name: secret.encode() for name, secret in SECRETS.items()},
     }
-    for log, content in _logs(ground):
+    for log, content in _read_logs(environment):
         for name, word in words.items():
             found.must(word not in content, f"{log} is free of the {name}")
         found.must(not TOKEN.search(content), f"{log} is free of tokens")
     return found
 
 
-def _use_everything(ground: Ground, person: int) -> tuple[str, str]:
+def _use_everything(environment: FaultEnvironment, person: int) -> tuple[str, str]:
     """Credentials in every place they may be; a ticket and a signature that were used."""
-    sender = business(ground)
-    ground.ask(
+    sender = add_business(environment)
+    environment.query(
         "INSERT INTO mappings (app_id, app_user_id, user_id)"
         " VALUES (:app, 'somebody', :person) RETURNING user_id",
         app=sender.id,
         person=person,
     )
-    with ground.client.user(person) as http:
+    with environment.client.user(person) as http:
         jump = f"/simple/sso/jump?app_id={sender.app_id}&redirect_to=https://faults.example.com/x"
         answer = http.get(jump, follow_redirects=False)
         assert answer.status_code == 302, answer.text
-        http.get(f"/users/search?q=x&token={ground.client.token(person)}")
+        http.get(f"/users/search?q=x&token={environment.client.token(person)}")
     [ticket] = parse_qs(urlsplit(answer.headers["location"]).query)["ticket"]
     with sender.http() as http:
         http.post("/simple/sso/verify", json={"ticket": ticket})
@@ -61,9 +61,9 @@ def _use_everything(ground: Ground, person: int) -> tuple[str, str]:
         return ticket, str(http.headers["X-Sign"])
 
 
-def _fail_everywhere(ground: Ground, people: list[int]) -> None:
+def _fail_everywhere(environment: FaultEnvironment, people: list[int]) -> None:
     """A row that cannot be persisted, a slow statement, a server that goes away."""
-    with ground.engine.begin() as connection:
+    with environment.engine.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO accepted (id, sender_id, receiver_id, type, content_type, title, content)"
@@ -71,14 +71,14 @@ def _fail_everywhere(ground: Ground, people: list[int]) -> None:
             ),
             {"sender": people[0], "title": "机密标题"},
         )
-    with ground.engine.begin() as connection:
+    with environment.engine.begin() as connection:
         # As slow as any insert may be on a bad day.
         connection.execute(text("SELECT pg_sleep(1.1), :title"), {"title": "机密标题"})
-    ground.stack["valkey"].kill()
-    ground.pause(0.3)
-    ground.stack.servers["valkey"].start()
+    environment.stack["valkey"].kill()
+    environment.pause(0.3)
+    environment.stack.servers["valkey"].start()
 
 
-def _logs(ground: Ground) -> Iterator[tuple[str, bytes]]:
-    for log in sorted(Path(ground.stack.environ["CARILLON_DATA_DIR"], "logs").glob("*.log")):
+def _read_logs(environment: FaultEnvironment) -> Iterator[tuple[str, bytes]]:
+    for log in sorted(Path(environment.stack.environ["CARILLON_DATA_DIR"], "logs").glob("*.log")):
         yield log.name, log.read_bytes()

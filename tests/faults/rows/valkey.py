@@ -6,85 +6,85 @@ import psutil
 import redis
 
 from ops.local.polling import wait_until
-from tests.faults.environment import Findings, Ground, Traffic
+from tests.faults.environment import FaultEnvironment, Findings, Traffic
 from tests.faults.rows.workers import await_progress
 
 
-def kill(ground: Ground) -> Findings:
+def kill(environment: FaultEnvironment) -> Findings:
     """8: Valkey is killed, away for a while, and back: sends are taken throughout."""
-    rounds, slowest = ground.scale(short=2, full=10), 0.0
-    with ground.traffic(per_second=200) as traffic:
+    rounds, slowest = environment.scale(short=2, full=10), 0.0
+    with environment.make_traffic(per_second=200) as traffic:
         for _ in range(rounds):
             await_progress(traffic)
-            ground.stack["valkey"].kill()
-            ground.pause(0.2, 1.5 if ground.is_short else 6.0)
-            start(ground)
+            environment.stack["valkey"].kill()
+            environment.pause(0.2, 1.5 if environment.is_short else 6.0)
+            start(environment)
             slowest = max(slowest, await_progress(traffic))
-    found = traffic.findings(kills=rounds, resumed_s=round(slowest, 2))
-    keeps_accepting(ground, found, traffic)
-    found.must(slowest <= ground.allowed(3), "work resumes within 3 s")
+    found = traffic.collect_findings(kills=rounds, resumed_s=round(slowest, 2))
+    check_accepting(environment, found, traffic)
+    found.must(slowest <= environment.relax(3), "work resumes within 3 s")
     return found
 
 
-def freeze(ground: Ground) -> Findings:
+def freeze(environment: FaultEnvironment) -> Findings:
     """9: Valkey hangs for half a minute: nobody who sends notices, and no threads pile up."""
-    with ground.traffic(per_second=200) as traffic:
+    with environment.make_traffic(per_second=200) as traffic:
         await_progress(traffic)
-        ground.stack["valkey"].freeze()
+        environment.stack["valkey"].freeze()
         began = time.monotonic()
         most = 0
-        while time.monotonic() - began < ground.scale(short=5, full=30):
-            ground.pause(0.2)
-            most = max(most, _threads(ground))
-        ground.stack["valkey"].thaw()
+        while time.monotonic() - began < environment.scale(short=5, full=30):
+            environment.pause(0.2)
+            most = max(most, _count_threads(environment))
+        environment.stack["valkey"].thaw()
         resumed = await_progress(traffic, seconds=60)
-    found = traffic.findings(most_threads=most, resumed_s=round(resumed, 1))
-    found.must(traffic.ledger.p99_seconds() < ground.allowed(1), "accept p99 < 1 s")
-    keeps_accepting(ground, found, traffic)
+    found = traffic.collect_findings(most_threads=most, resumed_s=round(resumed, 1))
+    found.must(traffic.ledger.p99_seconds() < environment.relax(1), "accept p99 < 1 s")
+    check_accepting(environment, found, traffic)
     found.must(most < 60, "no pile of threads")
     return found
 
 
-def wipe(ground: Ground) -> Findings:
+def wipe(environment: FaultEnvironment) -> Findings:
     """10: everything in Valkey is gone at once: sockets are told, and the queue fills again."""
-    rounds, told = ground.scale(short=1, full=5), False
-    with ground.traffic(per_second=300) as traffic:
+    rounds, told = environment.scale(short=1, full=5), False
+    with environment.make_traffic(per_second=300) as traffic:
         for _ in range(rounds):
             await_progress(traffic)
-            ground.pause(0.2, 1.0)
-            with _client(ground) as client:
+            environment.pause(0.2, 1.0)
+            with _open_client(environment) as client:
                 client.flushall()
             await_progress(traffic)
             told = wait_until(lambda: all(log.resyncs for log in traffic.sockets.logs), seconds=10)
-    found = traffic.findings(wipes=rounds)
+    found = traffic.collect_findings(wipes=rounds)
     found.must(told, "every socket got RESYNC")
     found.must(traffic.drain_seconds <= 60, "drained within 60 s")
     return found
 
 
-def fill(ground: Ground) -> Findings:
+def fill(environment: FaultEnvironment) -> Findings:
     """11: Valkey is full and refuses writes: sends go on, and all drains once there is room."""
     restarts = 0
-    with ground.traffic(per_second=200, settle=120) as traffic:
+    with environment.make_traffic(per_second=200, settle=120) as traffic:
         await_progress(traffic)
-        with _client(ground) as client:
+        with _open_client(environment) as client:
             _stuff(client)
-            end = time.monotonic() + ground.scale(short=4, full=20)
+            end = time.monotonic() + environment.scale(short=4, full=20)
             while time.monotonic() < end:
-                ground.pause(0.5)
-                restarts += ground.stack.restart_dead()
+                environment.pause(0.5)
+                restarts += environment.stack.restart_dead()
             client.delete("faults:ballast")
-        restarts += ground.stack.restart_dead()
+        restarts += environment.stack.restart_dead()
         resumed = await_progress(traffic, seconds=60)
-    found = traffic.findings(resumed_s=round(resumed, 1), restarts=restarts)
-    keeps_accepting(ground, found, traffic)
+    found = traffic.collect_findings(resumed_s=round(resumed, 1), restarts=restarts)
+    check_accepting(environment, found, traffic)
     return found
 
 
-def keeps_accepting(ground: Ground, found: Findings, traffic: Traffic) -> None:
+def check_accepting(environment: FaultEnvironment, found: Findings, traffic: Traffic) -> None:
     """No 503; in short rows a few, which a busy machine causes."""
-    refused = traffic.ledger.counted(503)
-    share = 0.05 if ground.is_short else 0
+    refused = traffic.ledger.count_answers(503)
+    share = 0.05 if environment.is_short else 0
     found.must(refused <= share * traffic.ledger.accepted, "sends keep being accepted")
 
 
@@ -98,16 +98,16 @@ def _stuff(client: redis.Redis) -> None:
             size //= 2
 
 
-def start(ground: Ground) -> None:
+def start(environment: FaultEnvironment) -> None:
     """Bring Valkey back and wait until it answers."""
-    server = ground.stack.servers["valkey"]
+    server = environment.stack.servers["valkey"]
     server.start()
 
 
-def _client(ground: Ground) -> redis.Redis:
-    return redis.Redis.from_url(ground.stack.environ["CARILLON_VALKEY_URL"])
+def _open_client(environment: FaultEnvironment) -> redis.Redis:
+    return redis.Redis.from_url(environment.stack.environ["CARILLON_VALKEY_URL"])
 
 
-def _threads(ground: Ground) -> int:
-    pid = ground.stack.processes["web"].pid
+def _count_threads(environment: FaultEnvironment) -> int:
+    pid = environment.stack.processes["web"].pid
     return psutil.Process(pid).num_threads() if pid else 0
