@@ -9,9 +9,10 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops", "tests")
-FOLDERS = (*PACKAGES, "docs", "clients")
+from tests.architecture.sources import PACKAGES, ROOT
+
+MODULES = (*PACKAGES, "tests")
+FOLDERS = (*MODULES, "docs", "clients")
 CODE = {".py", ".toml", ".yml", ".yaml", ".html", ".css", ".js", ".sh", ".mako"}
 # It holds references that lead nowhere, to see them found.
 TEST = "test_references.py"
@@ -76,7 +77,7 @@ def sections() -> dict[str, list[str]]:
     return found
 
 
-def lost_rules(_path: Path, text: str) -> Iterator[str]:
+def find_lost_rules(_path: Path, text: str) -> Iterator[str]:
     """Citations of the contract that lead to no heading of it: `contract §2`, or `contract §2, Order`."""
     known = sections()
     for found in _CITATION.finditer(_one_line(text)):
@@ -96,20 +97,22 @@ _ROWS = re.compile(
 )
 
 
-def documented_rows() -> dict[int, str]:
+def read_documented_rows() -> dict[int, str]:
     """The lines of docs/faults.md that are rows, by number."""
     text = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
     return {int(row[1]): row[0] for row in re.finditer(r"^\| (\d+) .*$", text, re.MULTILINE)}
 
 
-def lost_rows(_path: Path, text: str) -> Iterator[str]:
+def find_lost_rows(_path: Path, text: str) -> Iterator[str]:
     """Citations of fault rows that docs/faults.md does not have."""
     for found in _ROWS.finditer(_one_line(text)):
-        if not {int(number) for number in re.findall(r"\d+", found[0])} <= set(documented_rows()):
+        if not {int(number) for number in re.findall(r"\d+", found[0])} <= set(
+            read_documented_rows()
+        ):
             yield found[0]
 
 
-def design_citations(_path: Path, text: str) -> Iterator[str]:
+def find_design_citations(_path: Path, text: str) -> Iterator[str]:
     """Citations of a page that is not in the repository."""
     for found in re.finditer(r"\bdesign §\w*", _one_line(text), re.IGNORECASE):
         yield found[0]
@@ -118,7 +121,7 @@ def design_citations(_path: Path, text: str) -> Iterator[str]:
 _DECISION = re.compile(r"\bdecision (\d+)\b|(?<![\w./-])(0\d{3})(?![\w.-])", re.IGNORECASE)
 
 
-def lost_decisions(path: Path, text: str) -> Iterator[str]:
+def find_lost_decisions(path: Path, text: str) -> Iterator[str]:
     """Numbers of decisions that have no page; among the pages themselves a bare `0012` is one."""
     for found in _DECISION.finditer(_one_line(text)):
         is_one = found[1] or path.parent.name == "decisions"
@@ -131,7 +134,7 @@ _FILE = re.compile(
 )
 
 
-def lost_files(path: Path, text: str) -> Iterator[str]:
+def find_lost_files(path: Path, text: str) -> Iterator[str]:
     """Files that are named by their path and are not there. Braces and asterisks stand for several."""
     for found in _FILE.finditer(text) if path.name != HISTORY else ():
         if not _is_there(found[0]):
@@ -148,11 +151,11 @@ def _is_there(name: str) -> bool:
     """Whether there is such a path: from the top if it begins there, else the end of one."""
     start = "^/" if name.startswith(tuple(f"{folder}/" for folder in FOLDERS)) else "/"
     return all(
-        re.search(f"{start}{_pattern(one)}$", paths(), re.MULTILINE) for one in _spelled_out(name)
+        re.search(f"{start}{_pattern(one)}$", paths(), re.MULTILINE) for one in _spell_out(name)
     )
 
 
-def _spelled_out(name: str) -> list[str]:
+def _spell_out(name: str) -> list[str]:
     """`x{a,b}` as `xa` and `xb`; `x{a}` is x and anything, as in a format string."""
     name = re.sub(r"\{[^},]*\}", "*", name)
     parts = re.split(r"\{([^}]*)\}", name.rstrip("/"))
@@ -164,10 +167,10 @@ def _pattern(name: str) -> str:
     return re.escape(name).replace(r"\*", "[^/\\n]*")
 
 
-_MODULE = re.compile(rf"`((?:{'|'.join(PACKAGES)})(?:\.(?!py`)\w+)+)(?:\(\))?`")
+_MODULE = re.compile(rf"`((?:{'|'.join(MODULES)})(?:\.(?!py`)\w+)+)(?:\(\))?`")
 
 
-def lost_modules(path: Path, text: str) -> Iterator[str]:
+def find_lost_modules(path: Path, text: str) -> Iterator[str]:
     """Dotted names of ours that are no module, nor a word in the module that they begin with."""
     for name in _MODULE.findall(text) if path.name != HISTORY else ():
         place, *rest = name.split(".")
@@ -190,7 +193,7 @@ def _module(place: str) -> str | None:
 _LINK = re.compile(r"\]\((?!\w+:)([^)\s#]*)(?:#([^)\s]*))?\)")
 
 
-def lost_links(path: Path, text: str) -> Iterator[str]:
+def find_lost_links(path: Path, text: str) -> Iterator[str]:
     """Relative links of a page to a file, or a heading of it, that is not there."""
     for target, anchor in _LINK.findall(text) if path.suffix == ".md" else ():
         file = (ROOT / path.parent / target) if target else ROOT / path

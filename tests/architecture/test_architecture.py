@@ -23,12 +23,10 @@ from push_gateway.settings import SETTINGS as OF_GATEWAY
 from storage.broker.queues import TASK_OF_QUEUE, QueueSettings, make_celery
 from storage.process.logs import LogSettings
 from storage.settings import list_fields
+from tests.architecture.sources import PACKAGES, ROOT
 from workers.liveness import Liveness
 from workers.services import SETTINGS as OF_WORKERS
 from workers.tasks import register
-
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
 
 pytestmark = pytest.mark.quick
 

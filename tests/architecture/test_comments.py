@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
+from tests.architecture.sources import PACKAGES, ROOT
+
 # Microseconds and milliseconds, percent, "four times as fast", "p99 of".
 MEASURED = re.compile(
     r"\d ?(µs|ms\b)|\d ?%|\b(\d|two|three|four|five|six|seven|eight|nine|ten) times as (fast|long|much)"

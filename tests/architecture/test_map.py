@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
+from tests.architecture.sources import PACKAGES, ROOT
+
 MOST_LINES = 170
 
 pytestmark = pytest.mark.quick
 
 
-def mapped(text: str) -> Iterator[str]:
+def list_mapped(text: str) -> Iterator[str]:
     """Paths in the first cells of the map's table; a bare module name is in the folder of the path before it."""
     table = text.partition("## The map")[2].partition("\n## ")[0]
     for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE):
@@ -34,7 +34,7 @@ def modules() -> Iterator[Path]:
 
 def test_every_module_or_its_room_is_on_the_map() -> None:
     """A module that neither is named in ARCHITECTURE.md nor lies in a room that is has no place to be looked for."""
-    places = set(mapped((ROOT / "ARCHITECTURE.md").read_text()))
+    places = set(list_mapped((ROOT / "ARCHITECTURE.md").read_text()))
     unmapped = [
         str(module)
         for module in modules()
@@ -45,7 +45,7 @@ def test_every_module_or_its_room_is_on_the_map() -> None:
 
 def test_every_place_on_the_map_is_there() -> None:
     """A room or module that was renamed or removed is renamed or removed in ARCHITECTURE.md too."""
-    places = mapped((ROOT / "ARCHITECTURE.md").read_text())
+    places = list_mapped((ROOT / "ARCHITECTURE.md").read_text())
     assert [place for place in places if not (ROOT / place).exists()] == []
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.references import (
-    design_citations,
-    documented_rows,
-    lost_decisions,
-    lost_files,
-    lost_links,
-    lost_modules,
-    lost_rows,
-    lost_rules,
+    find_design_citations,
+    find_lost_decisions,
+    find_lost_files,
+    find_lost_links,
+    find_lost_modules,
+    find_lost_rows,
+    find_lost_rules,
+    read_documented_rows,
     texts,
 )
 from tests.faults.rows import ROWS
@@ -26,22 +26,22 @@ pytestmark = pytest.mark.quick
 Kind = Callable[[Path, str], Iterator[str]]
 # Each with a text of such references, and those of them that lead nowhere.
 KINDS: dict[Kind, tuple[str, list[str]]] = {
-    lost_rules: (
+    find_lost_rules: (
         "contract §2, Order; contract §4, §77; (contract §2, no part); contract §5, Resume",
         ["contract §4, §77", "contract §2, no part"],
     ),
-    lost_rows: ("fault row 8; fault matrix, rows 14 and 99", ["fault matrix, rows 14 and 99"]),
-    design_citations: ("as design\n# §2 says", ["design §2"]),
-    lost_decisions: ("decision 5, Decision 905", ["Decision 905"]),
-    lost_files: (
+    find_lost_rows: ("fault row 8; fault matrix, rows 14 and 99", ["fault matrix, rows 14 and 99"]),
+    find_design_citations: ("as design\n# §2 says", ["design §2"]),
+    find_lost_decisions: ("decision 5, Decision 905", ["Decision 905"]),
+    find_lost_files: (
         "ops/http_probe.py storage/{model,nowhere}/__init__.py `ops/nowhere/` `rows/workers.py` `nowhere.py`",
         ["storage/{model,nowhere}/__init__.py", "ops/nowhere/", "nowhere.py"],
     ),
-    lost_modules: (
+    find_lost_modules: (
         "`storage.model.errors.CarillonError` `storage.model.nowhere` `ops.cli`",
         ["storage.model.nowhere"],
     ),
-    lost_links: (
+    find_lost_links: (
         "[one](docs/faults.md#the-rows) [two](docs/faults.md#nowhere) [three](nowhere.md)",
         ["docs/faults.md#nowhere", "nowhere.md"],
     ),
@@ -66,7 +66,7 @@ def test_a_reference_that_leads_nowhere_is_seen(kind: Kind) -> None:
 
 def test_the_fault_matrix_is_documented_as_it_is_run() -> None:
     """Every row of the harness is a line of docs/faults.md, with its mark, its file and its function."""
-    lines = documented_rows()
+    lines = read_documented_rows()
     wrong = [
         row.number
         for row in ROWS
