@@ -58,8 +58,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The first id of a scheduled send that is free in the millisecond `ms` (since 2026), or in a later one when
--- that is full; all behind it in its millisecond are free too. A full millisecond stays full, so that whoever
--- asks later for the same `ms` gets a higher id. Locks the minute until the commit: who comes next must see
+-- that is full; all behind it in its millisecond are free too. A full millisecond stays full, so that a
+-- later call for the same `ms` gets a higher id. Locks the minute until the commit: the next caller must see
 -- what was taken.
 CREATE FUNCTION free_scheduled_id(ms bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
