@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from storage.process.metrics_export import (
     archive_dead_processes,
+    find_shared_folder,
     make_folder_registry,
-    shared_folder,
 )
 from storage.settings import load
 from workers.settings import WorkerSettings
@@ -146,7 +146,7 @@ def install(environ: Mapping[str, str]) -> None:
     port = load(WorkerSettings, environ).metrics_port
 
     def serve(**_: Any) -> None:
-        folder = shared_folder()
+        folder = find_shared_folder()
         if not port:
             return
         if folder is None:

@@ -24,9 +24,9 @@ from storage.model.media import (
     UploadInstructions,
     check_upload,
     choose_headers,
+    compute_signing_instant,
     is_full_url,
     is_key,
-    signing_instant,
 )
 
 OBJECTS_PATH = "/api/v1/media/objects"
@@ -81,7 +81,7 @@ class LocalStore:
     def url(self, key: str, *, filename: str = "") -> str:
         """Make a URL to GET the object with; a full URL comes back unchanged.
 
-        It is the same URL for a quarter of the settings' lifetime (`signing_instant`).
+        It is the same URL for a quarter of the settings' lifetime (`compute_signing_instant`).
         """
         if is_full_url(key):
             return key
@@ -136,7 +136,7 @@ class LocalStore:
 
     def _sign_url(self, method: str, key: str, *, grant: Grant) -> str:
         now, lifetime = self._clock(), self._lifetime
-        since = int(now) if method == "PUT" else signing_instant(now, lifetime)
+        since = int(now) if method == "PUT" else compute_signing_instant(now, lifetime)
         expires = str(since + lifetime)
         query = {"expires": expires}
         if method == "PUT":

@@ -23,8 +23,8 @@ from storage.model.media import (
     UploadInstructions,
     check_upload,
     choose_headers,
+    compute_signing_instant,
     is_full_url,
-    signing_instant,
 )
 
 # After a failure nothing is signed for a while: each time boto3 takes seconds to look for credentials that are gone,
@@ -49,7 +49,7 @@ _CANNOT_SIGN = "Media URLs cannot be signed at the moment."
 class S3Store:
     """A bucket of objects. The extension of its key says how an object is served, whatever type the bucket has for it.
 
-    The URL of an object is the same for a quarter of its lifetime, in every process (`signing_instant`).
+    The URL of an object is the same for a quarter of its lifetime, in every process (`compute_signing_instant`).
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class S3Store:
         Raises Invalid or TooLarge for what is not taken, TransientError without credentials to sign with.
         """
         check_upload(content_type, size, max_bytes=self._max_bytes)
-        with self._signing() as client:
+        with self._lend_client() as client:
             client.find_credentials()  # botocore itself fails with an AttributeError without them
             form = client.signing_client.generate_presigned_post(
                 Bucket=self._bucket.name,
@@ -106,7 +106,7 @@ class S3Store:
         """
         if is_full_url(key):
             return key
-        since = signing_instant(self._clock(), self._lifetime)
+        since = compute_signing_instant(self._clock(), self._lifetime)
         asked = (key, filename, since)
         with self._urls_lock:
             known = self._urls.get(asked)
@@ -138,7 +138,7 @@ class S3Store:
     def _ask(self, key: str) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
 
-        with self._signing() as client:
+        with self._lend_client() as client:
             client.find_credentials()
         try:
             client.asking_client.head_object(Bucket=self._bucket.name, Key=key)
@@ -157,12 +157,12 @@ class S3Store:
             "response-content-type": shown.content_type,
             "response-content-disposition": shown.disposition,
         }
-        with self._signing() as client:
+        with self._lend_client() as client:
             url = f"{client.objects_url}{quote(key, safe='/~')}?{urlencode(query, quote_via=quote)}"
             return client.sign(url, since=since, lifetime=self._lifetime)
 
     @contextmanager
-    def _signing(self) -> Iterator[BucketClient]:
+    def _lend_client(self) -> Iterator[BucketClient]:
         """Lend the client. What it raises when it cannot sign (its credentials are gone) becomes TransientError.
 
         The client is made anew after that, so that it finds credentials that have come back.

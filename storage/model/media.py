@@ -130,7 +130,7 @@ def clean_filename(filename: str) -> str:
     return visible.strip(" .")[:_NAME_LENGTH]
 
 
-def signing_instant(now: float, lifetime_seconds: int) -> int:
+def compute_signing_instant(now: float, lifetime_seconds: int) -> int:
     """The instant as of which a URL of this lifetime is signed, in Unix seconds: `now`, rounded down.
 
     It is the same for a quarter of the lifetime, in every process. So the URL is the same too, clients can cache it,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 from storage.postgres.sends import backlog
 from storage.postgres.sends.backlog import Backlog
 
@@ -128,7 +128,7 @@ SELECT f.id, coalesce(a.name, '') AS app_name, coalesce(f.title, m.title, '') AS
       FROM broadcast_chunks c WHERE c.broadcast_id = f.id) s
  ORDER BY f.accepted_at DESC, f.id DESC
 """
-_PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": held_condition("f.app_id")}
+_PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": build_held_condition("f.app_id")}
 _LATEST_OF_ALL = text(_LATEST.format(accepted="true", persisted="true", **_PARTS))
 _LATEST_OF_ONE = text(
     _LATEST.format(accepted="sent_by_app_id = :app_id", persisted="app_id = :app_id", **_PARTS)

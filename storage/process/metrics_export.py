@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 _joined: set[int] = set()
 
 
-def shared_folder() -> Path | None:
+def find_shared_folder() -> Path | None:
     """The folder that this process shares its numbers in; None if it keeps them to itself."""
     text = os.environ.get(FOLDER)
     return Path(text) if text else None
@@ -49,7 +49,7 @@ def join_shared_folder() -> None:
     To be called before a process makes its first metric. If the folder cannot be used, the process keeps its numbers to
     itself, with a warning in the log.
     """
-    folder = shared_folder()
+    folder = find_shared_folder()
     if folder is None:
         return
     try:
@@ -70,7 +70,7 @@ def _prepare(folder: Path) -> None:
 
 def export_metrics(registry: CollectorRegistry) -> bytes:
     """The metrics in Prometheus' text format: those of `registry`, or the sums of the shared folder if there is one."""
-    folder = shared_folder()
+    folder = find_shared_folder()
     return generate_latest(registry) if folder is None else export_folder(folder)
 
 
@@ -94,7 +94,7 @@ class _SharedNumbers(MultiProcessCollector):
 
     def collect(self) -> Iterable[Metric]:
         """The sums of all files, without those that are damaged."""
-        with suppress(FileNotFoundError), _locked(self._folder):
+        with suppress(FileNotFoundError), _lock_folder(self._folder):
             files = [str(file) for file in self._folder.glob("*.db")]
             try:
                 return self.merge(files)  # type: ignore[no-untyped-call,no-any-return]
@@ -109,10 +109,10 @@ def archive_dead_processes() -> None:
     Their files are deleted, so that a worker that is restarted again and again leaves none behind. A process does it
     when it starts, because one that was killed could not do it for itself.
     """
-    folder = shared_folder()
+    folder = find_shared_folder()
     if folder is None or not folder.is_dir():
         return
-    with _locked(folder) as is_ours:
+    with _lock_folder(folder) as is_ours:
         dead = [file for file in folder.glob("*_*.db") if _is_of_dead_process(file)]
         for file in dead if is_ours else ():
             _archive(file)
@@ -175,7 +175,7 @@ def _is_readable(file: str) -> bool:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
+def _lock_folder(folder: Path) -> Iterator[bool]:
     """Hold the folder's lock, so that no sum is read while a file is being added to another.
 
     Yields False when another process has not released it within LOCK_SECONDS: that one is frozen, and is not waited for.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import Chunk
 from storage.model.message import PersistedMessage
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 
 # A chunk is barred while a chunk of an earlier broadcast of its app, which may have some of the same people, is not on the
@@ -32,7 +32,7 @@ _CHUNK_COLUMNS = "c.broadcast_id, c.number, c.app_id, c.user_ids"
 _IS_NEXT = f"""
    c.state = 'waiting' AND c.app_id > :after_app_id
      AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
-     AND NOT {held_condition("c.app_id")}
+     AND NOT {build_held_condition("c.app_id")}
 """
 # The chunk's row is locked first, so that of two lanes one inserts and the other takes the next chunk. Deliveries and
 # counters are written in the order of user_id, in which the ids are stored and all writers lock. Whether the chunk is

@@ -5,18 +5,18 @@ The sweep asks, to ring for it and to show it; the lanes' own questions are in `
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 
 # Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished.
 _IS_DUE = text(f"""
 SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
                   AND (p.rest_until IS NULL OR p.rest_until < clock_timestamp())
-                  AND NOT {held_condition("p.app_id")})
+                  AND NOT {build_held_condition("p.app_id")})
     OR EXISTS (SELECT FROM broadcast_chunks c JOIN broadcasts b ON b.id = c.broadcast_id
                 WHERE c.state IN ('waiting', 'expanded')
                   AND (b.status = 'EXPANDING' OR b.status = 'CANCELLED' AND c.state = 'expanded')
                   AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
-                  AND NOT (c.state = 'waiting' AND {held_condition("c.app_id")}))
+                  AND NOT (c.state = 'waiting' AND {build_held_condition("c.app_id")}))
     OR EXISTS (SELECT FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
                 WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
                   AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))

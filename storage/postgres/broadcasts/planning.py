@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.postgres.broadcasts.expansion import close_if_done
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 
 # The next app that has a pending broadcast is found app by app, without reading the thousands that one app may have.
 # - Of each app the oldest is taken, unless it failed so often that the next ones go first.
@@ -37,7 +37,7 @@ WITH RECURSIVE turn (app_id) AS (
        AND (b.attempts < :max_attempts OR b.rest_until <= clock_timestamp())
      ORDER BY b.id LIMIT 1) o
    WHERE (o.rest_until IS NULL OR o.rest_until <= clock_timestamp())
-     AND NOT {held_condition("o.app_id")}
+     AND NOT {build_held_condition("o.app_id")}
      AND (o.started_at IS NOT NULL OR (
        SELECT c.number FROM broadcast_chunks c JOIN broadcasts e ON e.id = c.broadcast_id
         WHERE c.state = 'waiting' AND c.app_id = o.app_id AND e.status = 'EXPANDING'

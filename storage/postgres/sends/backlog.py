@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 from storage.postgres.sends.due_work import NEWEST_DUE_ID, due_parameters
 
 
@@ -53,9 +53,9 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
          + (SELECT count(*) FROM outbox WHERE error IS NOT NULL) AS set_aside,
        (SELECT coalesce(sum(drifted), 0) FROM recounts WHERE night = 0) AS drifted,
        (SELECT count(*) FROM broadcasts b WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING')
-           AND (status = 'RECALLING' OR NOT {held_condition("b.app_id")})) AS broadcasts,
+           AND (status = 'RECALLING' OR NOT {build_held_condition("b.app_id")})) AS broadcasts,
        (SELECT coalesce(sum(size), 0) FROM broadcast_chunks c
-         WHERE state = 'waiting' AND NOT {held_condition("c.app_id")}) AS people_left,
+         WHERE state = 'waiting' AND NOT {build_held_condition("c.app_id")}) AS people_left,
        (SELECT count(*) FROM broadcast_chunks WHERE error IS NOT NULL AND state <> 'failed')
          + (SELECT count(*) FROM broadcasts WHERE status = 'PENDING' AND error IS NOT NULL)
          AS parts_failing,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 from storage.postgres.outbox import HAS_EVENT_TO_PUBLISH, HAS_OVERDUE_EVENT
 from storage.postgres.sends.clock_tolerance import CLOCK_TOLERANCE
 
@@ -28,7 +28,7 @@ IS_DUE_ROW = f"""
 id <= {NEWEST_DUE_ID}
 AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
      OR (NOT is_scheduled AND attempts + deaths = 0 AND ring_at > clock_timestamp()))
-AND NOT (is_scheduled AND NOT is_broadcast AND {held_condition("sent_by_app_id")})
+AND NOT (is_scheduled AND NOT is_broadcast AND {build_held_condition("sent_by_app_id")})
 """
 
 

@@ -7,14 +7,14 @@ and `release`, a slice at a time (docs/decisions/0021-scheduled-sends-and-held-a
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import held_condition
+from storage.postgres.held_apps import build_held_condition
 
 # Index accepted_scheduled. A row that another transaction has locked is passed over.
 _HOLD = text(f"""
 WITH due AS (
   SELECT id FROM accepted
    WHERE is_scheduled AND ring_at <= clock_timestamp() AND NOT is_broadcast
-     AND {held_condition("sent_by_app_id")}
+     AND {build_held_condition("sent_by_app_id")}
    ORDER BY ring_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM accepted WHERE id IN (SELECT id FROM due) RETURNING *

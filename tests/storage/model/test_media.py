@@ -13,11 +13,11 @@ from storage.model.media import (
     check_upload,
     choose_headers,
     clean_filename,
+    compute_signing_instant,
     is_full_url,
     is_key,
     is_media_type,
     is_web_url,
-    signing_instant,
     strip_parameters,
 )
 
@@ -210,7 +210,7 @@ def test_a_url_is_judged_in_one_pass() -> None:
 @given(now=st.floats(0, 2**33), lifetime=st.integers(10, 7 * 86400))
 def test_a_signing_instant_holds_for_a_quarter_of_a_life(now: float, lifetime: int) -> None:
     """The instant is not in the future, at most a quarter of the lifetime old, and then the next comes."""
-    since = signing_instant(now, lifetime)
+    since = compute_signing_instant(now, lifetime)
     assert since <= now < since + lifetime / 4 + 1
-    assert signing_instant(since, lifetime) == since
-    assert signing_instant(since + lifetime // 4, lifetime) == since + lifetime // 4
+    assert compute_signing_instant(since, lifetime) == since
+    assert compute_signing_instant(since + lifetime // 4, lifetime) == since + lifetime // 4
