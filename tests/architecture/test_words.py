@@ -29,12 +29,11 @@ _NAMED_AS_NOUNS = {"property", "cached_property", "fixture", "group", "command"}
 
 # Functions that are called by a bare participle. This list only shrinks: give them a verb.
 PARTICIPLE_DEBTS = """
-    _heard _known admitted asked asking buffered cancelled_broadcast
-    chopped claimed clocked connected crowded delivered expanded expanded_apps flooding
-    found fragmented left left_in_hand missed_two_of_three opened pending
-    persisted planned published reading recalled_people reserved_bits reserved_opcodes said
-    scheduled served shown signed swallowing_server tampered
-    told
+    _heard admitted asked asking buffered cancelled_broadcast chopped claimed clocked
+    connected crowded delivered expanded expanded_apps flooding found fragmented left
+    left_in_hand missed_two_of_three opened pending persisted planned published reading
+    recalled_people reserved_bits reserved_opcodes said scheduled served shown signed
+    swallowing_server tampered told
 """
 
 # ── words that went ──

@@ -12,7 +12,7 @@ from ops.local.embedded.valkey import EmbeddedValkey
 from storage.settings import ValkeySettings
 from storage.valkey.bus import Bus
 from storage.valkey.bus_streams import BusSettings
-from tests.faults.push_crowd import Crowd, Sender
+from tests.faults.push_crowd import Crowd, Member, Sender
 from tests.push_gateway.running import Gateway, wait_for
 
 pytestmark = pytest.mark.timeout(180)
@@ -62,12 +62,12 @@ def test_a_wipe_and_a_restart_of_valkey_cost_nobody_a_message(
                     with redis.Redis.from_url(valkey.url) as control:
                         control.flushall()
                 wait_for(lambda told=told: crowd.resyncs >= told + 32, seconds=30)  # type: ignore[misc]
-        wait_for(lambda: {*map(_known, crowd.members.values())} == {True}, seconds=30)
+        wait_for(lambda: {*map(_knows_history, crowd.members.values())} == {True}, seconds=30)
 
 
-def _known(member: object) -> bool:
-    """Whether a member knows its whole history; in what order it was told is another matter here."""
-    return set(member.log) == set(member.history)  # type: ignore[attr-defined]
+def _knows_history(member: Member) -> bool:
+    """Whether a member has seen its whole history, in any order."""
+    return set(member.log) == set(member.history)
 
 
 def test_the_gateway_cannot_ask_postgresql() -> None:
