@@ -213,22 +213,38 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         self._flush()
 
     def handle_close(self, event: Frame) -> None:
-        """The peer closed, or answered our close frame."""
-        super().handle_close(event)
-        self._ignores_input = True  # what is pending behind a close frame is nothing
-        self._end()
+        """The peer closed, or answered our close frame. What is pending behind a close frame is nothing."""
+        self._ignores_input = True
+        if self.close_sent or not self._can_half_close():
+            super().handle_close(event)
+            self._end()
+        else:
+            self._half_close()
 
     def handle_parser_exception(self) -> None:
         """The peer broke the protocol: it is told, and what it still sends is dropped."""
         self._ignores_input = True
-        if self._owner is None or not self.transport.can_write_eof():
+        if self._can_half_close():
+            self._half_close()
+        else:
             super().handle_parser_exception()
             self._end()
-            return
+
+    def _can_half_close(self) -> bool:
+        return (
+            self._owner is not None
+            and not self.transport.is_closing()
+            and self.transport.can_write_eof()
+        )
+
+    def _half_close(self) -> None:
+        """Send the close frame and our end of the connection; the peer's end, or a time limit, ends the rest.
+
+        A whole end while something of the peer's is unread would be a reset, which overtakes the close frame.
+        """
         self.close_sent = True
         self._flush()
         self._end()
-        # Half an end: a whole one with something unread is a reset, which overtakes the close frame.
         self.transport.write_eof()
         self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 

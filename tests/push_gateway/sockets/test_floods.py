@@ -120,7 +120,7 @@ def test_what_comes_behind_the_end_is_dropped(gateway: Gateway, end: bytes, code
     pings = frame(TEXT, b"ping") * 160  # several slices, and no flood
     for _ in range(5):
         peer = opened(gateway, 210)
-        peer.write(pings + end + frame(PING, b"x" * 100) * 600)
+        peer.write(pings + end + frame(PING, b"x" * 100) * 6000)
         while peer.code is None and not peer.is_over:
             peer.read()
         assert peer.code == code
