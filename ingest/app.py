@@ -5,7 +5,7 @@ This page puts it together: its settings, its routes, its middleware, and what i
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from itertools import groupby
@@ -78,13 +78,12 @@ class MethodRouter:
         if "GET" in self._handlers:
             self._handlers["HEAD"] = self._handlers["GET"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request to the handler of its method; 405 if there is none."""
         handler = self._handlers.get(scope["method"])
         if handler is None:
-            await errors.method_not_allowed(self._handlers)(scope, receive, send)
-        else:
-            await handler(scope, receive, send)
+            return errors.method_not_allowed(self._handlers)(scope, receive, send)
+        return handler(scope, receive, send)
 
 
 def build_routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:

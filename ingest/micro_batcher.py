@@ -46,10 +46,13 @@ class MicroBatcher(Generic[Item, Result]):
         sentence: str = "This cannot be answered in time now.",
         tell_wait: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
-        """`waiting_cap`: how many items may wait, more are refused; `sentence`: the detail of a TransientError.
+        """Make it in the event loop in which it works.
 
+        `waiting_cap`: how many items may wait, more are refused; `sentence`: the detail of a TransientError.
         `tell_wait` is called with how long the oldest item of each batch waited for it, in seconds.
         """
+        # Kept: Python 3.11 asks the kernel for the process's id each time it is asked for the running loop.
+        self._loop = asyncio.get_running_loop()
         self._work = work
         self._size = size
         self._patience = patience.total_seconds()
@@ -66,7 +69,7 @@ class MicroBatcher(Generic[Item, Result]):
 
         Raises TransientError when as many items wait as may.
         """
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         if len(self._waiting) >= self._waiting_cap:
             raise TransientError(self._sentence)
         result: asyncio.Future[Result] = loop.create_future()
@@ -81,9 +84,7 @@ class MicroBatcher(Generic[Item, Result]):
             while self._waiting:
                 self._under_way = self._take_batch()
                 if self._under_way:
-                    self._tell_wait(
-                        asyncio.get_running_loop().time() - self._under_way[0].submitted_at
-                    )
+                    self._tell_wait(self._loop.time() - self._under_way[0].submitted_at)
                     await self._process(self._under_way)
                 self._under_way = []
         finally:
@@ -140,10 +141,10 @@ class MicroBatcher(Generic[Item, Result]):
                 submission.result.set_exception(error)
 
     def _schedule_check(self) -> None:
-        self._check = asyncio.get_running_loop().call_later(_CHECK_SECONDS, self._fail_overdue)
+        self._check = self._loop.call_later(_CHECK_SECONDS, self._fail_overdue)
 
     def _fail_overdue(self) -> None:
-        deadline = asyncio.get_running_loop().time() - self._patience
+        deadline = self._loop.time() - self._patience
         late: list[_Submission[Item, Any]] = [
             submission
             for submission in (*self._under_way, *self._waiting)

@@ -18,6 +18,7 @@ from ingest.connection_shares import (
     open_shares,
     turns_for_reads,
 )
+from ingest.http.body import BodyReader
 from ingest.http.endpoint import Body, Params, RequestContext, Who
 from ingest.identity.authentication import CallerAuthenticator
 from ingest.identity.lookups import Lookups
@@ -80,6 +81,7 @@ class Services:
     recaller: Recaller
     delivery_waiter: DeliveryWaiter
     presenter: Presenter
+    body_reader: BodyReader
     metrics: IngestMetrics
     vault: Vault
 
@@ -224,6 +226,7 @@ def _build_services(
         ),
         delivery_waiter=DeliveryWaiter(shares.sends),
         presenter=Presenter(load(DisplaySettings, environ).time_zone, backends.media),
+        body_reader=BodyReader(timeout=settings.body_timeout),
         metrics=metrics,
         vault=vault,
     )

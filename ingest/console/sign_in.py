@@ -10,7 +10,6 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from starlette.requests import Request
 
 from ingest.console import session
-from ingest.http.body import read_body
 from ingest.http.response import Response
 from ingest.services import Services
 from storage.model.errors import NotSignedIn, OverLimit
@@ -113,9 +112,8 @@ def find_address(request: Request) -> str:
 
 
 async def _read_text(request: Request, services: Services) -> str:
-    seconds = services.settings.body_timeout.total_seconds()
     headers = dict(request.scope["headers"])
-    body = await read_body(request.receive, headers, limit=_LONGEST_LOGIN, seconds=seconds)
+    body = await services.body_reader.read(request.receive, headers, limit=_LONGEST_LOGIN)
     return body.decode("utf-8", "replace").strip()
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from starlette.types import Message, Receive
 
@@ -13,36 +15,61 @@ _DIGITS = 15
 PARSED_IN_THREAD_BYTES = 256 * 1024
 
 
-async def read_body(
-    receive: Receive, headers: Mapping[bytes, bytes], *, limit: int, seconds: float
-) -> bytes:
-    """The whole body of a request; `headers` have lower-case names.
+class BodyReader:
+    """Reads the bodies of requests, each within its time.
 
-    Raises TooLarge before more than `limit` bytes are read, TooSlow when the body is not there after `seconds` or
-    the client goes away before its end.
+    One timer watches over all bodies that are under way: nearly every body is there already, and a timer for each
+    would cost more than reading it (docs/performance.md, Accepting).
     """
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and (len(declared) > _DIGITS or int(declared) > limit):
-        raise _too_large(limit)
-    # Not asyncio.timeout: nearly every body is there already, and a bare timer costs a third (docs/performance.md).
-    loop = asyncio.get_running_loop()
-    reader = asyncio.current_task(loop)
-    is_late = False
 
-    def give_up() -> None:
-        nonlocal is_late
-        is_late = reader is not None and reader.cancel()
+    def __init__(self, *, timeout: timedelta) -> None:
+        """Make it in the event loop in which it works. `timeout`: how long a body may take."""
+        # Kept: Python 3.11 asks the kernel for the process's id each time it is asked for the running loop.
+        self._loop = asyncio.get_running_loop()
+        self._seconds = timeout.total_seconds()
+        # In the order in which they began, which is that of their deadlines.
+        self._deadlines: dict[asyncio.Task[Any], float] = {}
+        self._cancelled: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
-    timer = loop.call_later(seconds, give_up)
-    try:
-        return await _receive_all(receive, limit)
-    except asyncio.CancelledError:
-        # The timer's own, unless somebody else has cancelled the request as well.
-        if not is_late or reader is None or reader.uncancel() > 0:
-            raise
-        raise TooSlow("The body did not arrive in time.") from None
-    finally:
-        timer.cancel()
+    async def read(self, receive: Receive, headers: Mapping[bytes, bytes], *, limit: int) -> bytes:
+        """The whole body of a request; `headers` have lower-case names.
+
+        Raises TooLarge before more than `limit` bytes are read, TooSlow when the body is not there in time or the
+        client goes away before its end.
+        """
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and (len(declared) > _DIGITS or int(declared) > limit):
+            raise _too_large(limit)
+        task = asyncio.current_task(self._loop)
+        if task is None:
+            raise RuntimeError("A body is read in a task of the loop that the reader was made in.")
+        self._watch(task)
+        try:
+            return await _receive_all(receive, limit)
+        except asyncio.CancelledError:
+            # Ours, unless somebody else has cancelled the request as well.
+            if task not in self._cancelled or task.uncancel() > 0:
+                raise
+            raise TooSlow("The body did not arrive in time.") from None
+        finally:
+            self._deadlines.pop(task, None)
+            self._cancelled.discard(task)
+
+    def _watch(self, task: "asyncio.Task[Any]") -> None:
+        deadline = self._deadlines[task] = self._loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._cancel_late)
+
+    def _cancel_late(self) -> None:
+        self._timer = None
+        for task, deadline in list(self._deadlines.items()):
+            if deadline > self._loop.time():
+                self._timer = self._loop.call_at(deadline, self._cancel_late)
+                return
+            del self._deadlines[task]
+            self._cancelled.add(task)
+            task.cancel()
 
 
 async def _receive_all(receive: Receive, limit: int) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from starlette.types import ASGIApp, Receive, Scope
 
 from ingest.connection_shares import Turns
+from ingest.http.body import BodyReader
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
@@ -47,7 +48,11 @@ class HandlerServices(Protocol):
 
     @property
     def settings(self) -> IngestSettings:
-        """How long a body may be, and how long it may take."""
+        """How long a body may be."""
+
+    @property
+    def body_reader(self) -> BodyReader:
+        """What reads bodies, each within its time."""
 
 
 AnyServices = TypeVar("AnyServices", bound=HandlerServices)

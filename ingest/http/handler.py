@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http import errors, json_body
-from ingest.http.body import PARSED_IN_THREAD_BYTES, read_body
+from ingest.http.body import PARSED_IN_THREAD_BYTES
 from ingest.http.endpoint import Endpoint, HandlerServices, RequestContext
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
@@ -72,11 +72,8 @@ class RequestHandler:
         raw = b""
         body: RequestModel = _NOTHING
         if self._takes_json:
-            settings = services.settings
-            limit = _body_limit(self.endpoint, caller, settings)
-            raw = await read_body(
-                receive, headers, limit=limit, seconds=settings.body_timeout.total_seconds()
-            )
+            limit = _body_limit(self.endpoint, caller, services.settings)
+            raw = await services.body_reader.read(receive, headers, limit=limit)
             body = (
                 self._parse_body(raw)
                 if len(raw) <= PARSED_IN_THREAD_BYTES

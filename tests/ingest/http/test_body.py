@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from starlette.types import Message
 
-from ingest.http.body import read_body
+from ingest.http.body import BodyReader
 from storage.model.errors import TooLarge, TooSlow
 
 FOR_EVER = 60.0
@@ -39,7 +40,9 @@ def read(
     headers = {b"content-length": declared} if declared else {}
 
     async def run() -> bytes:
-        return await read_body(Client(*messages).receive, headers, limit=limit, seconds=seconds)
+        return await BodyReader(timeout=timedelta(seconds=seconds)).read(
+            Client(*messages).receive, headers, limit=limit
+        )
 
     return asyncio.run(run())
 
@@ -83,7 +86,9 @@ def ends_cancelled(cancel: Callable[[asyncio.Task[bytes]], object], *, seconds: 
 
     async def run() -> bool:
         client = Client()
-        task = asyncio.create_task(read_body(client.receive, {}, limit=10, seconds=seconds))
+        task = asyncio.create_task(
+            BodyReader(timeout=timedelta(seconds=seconds)).read(client.receive, {}, limit=10)
+        )
         await client.is_waited_for.wait()
         cancel(task)
         await asyncio.wait([task])
@@ -96,3 +101,18 @@ def test_a_cancelled_request_stays_cancelled() -> None:
     """A cancellation that is not the timer's is passed on, also when the time is over in the same moment."""
     assert ends_cancelled(lambda task: task.cancel(), seconds=FOR_EVER)
     assert ends_cancelled(lambda task: (task.cancel(), task.cancel()), seconds=0)
+
+
+def test_one_reader_watches_over_many_bodies() -> None:
+    """Of many bodies under way with one reader, each that is late is refused, and each that is whole is not."""
+
+    async def run() -> None:
+        reader = BodyReader(timeout=timedelta(milliseconds=10))
+        silent = [Client(part(b"1", more=True)) for _ in range(3)]
+        for _ in range(2):  # a reader goes on after its timer has fired
+            late = [asyncio.create_task(reader.read(one.receive, {}, limit=10)) for one in silent]
+            whole = await reader.read(Client(part(b"12")).receive, {}, limit=10)
+            outcomes = await asyncio.gather(*late, return_exceptions=True)
+            assert whole == b"12" and all(isinstance(one, TooSlow) for one in outcomes)
+
+    asyncio.run(run())
