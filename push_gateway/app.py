@@ -31,7 +31,7 @@ from push_gateway.error_responses import JsonRoute, not_found, respond_to_error
 from push_gateway.feed import Feed
 from push_gateway.gateway import READ_LIMIT, Gateway
 from push_gateway.handshake import Handshake, refuse_plain_http
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import GatewaySettings, load_settings
 from push_gateway.sockets.close_codes import CloseCode
 from storage.keys.tokens import TokenVerifier
@@ -127,7 +127,7 @@ async def _open_gateway(
     settings: GatewaySettings, verifier: TokenVerifier, traces: Tracer | None
 ) -> AsyncIterator[Handshake]:
     join_shared_folder()
-    metrics = Metrics(CollectorRegistry())
+    metrics = GatewayMetrics(CollectorRegistry())
     gateway = Gateway(settings, metrics, traces)
     bus, tickets = (
         AsyncBus(settings.bus, settings.valkey),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import cycle
 
 from push_gateway.gateway import Gateway
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from storage.model.errors import TransientError
 from storage.valkey.bus import AsyncBus
 from storage.valkey.event_json import SHARDS
@@ -69,7 +69,7 @@ async def disconnect_disabled(gateway: Gateway, bus: AsyncBus) -> None:
                 gateway.disconnect_users(await bus.find_disabled(user_ids))
 
 
-async def maintain_bus(bus: AsyncBus, metrics: Metrics) -> None:
+async def maintain_bus(bus: AsyncBus, metrics: GatewayMetrics) -> None:
     """Every second, have the bus trimmed, and see whether Valkey takes writes.
 
     The workers' sweep does so too, but it is started by a task of beat's, which a full Valkey refuses.

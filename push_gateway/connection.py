@@ -60,7 +60,7 @@ class Connection:
         (docs/decisions/0016-frames-to-the-kernel.md).
         """
         if self.has_buffered:
-            self.has_buffered = self.socket.buffered() > 0
+            self.has_buffered = self.socket.count_buffered() > 0
         if not self.has_buffered and self.kernel_socket is not None:
             try:
                 sent = self.kernel_socket.send(data)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from push_gateway.connection import Connection
 from push_gateway.frames import FrameEncoder, encode_resync, group_recipients
 from push_gateway.hub import Hub
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.resume.bus_view import BusView, FeedUpdate
 from push_gateway.resume.resumption import PastEvent, Resumption
 from storage.model.event import Disconnect, Event, NewMessage
@@ -37,7 +37,7 @@ class Dispatcher:
         hub: Hub[Connection],
         bus_view: BusView,
         encoder: FrameEncoder,
-        metrics: Metrics,
+        metrics: GatewayMetrics,
         *,
         disconnect: Callable[[int], int],
         tracing: Tracer | None,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.resume.bus_view import BusView, FeedUpdate
 from storage.model.errors import TransientError
 from storage.valkey.bus_reader import Batch, Position
@@ -52,7 +52,7 @@ class Feed:
         dispatch: Callable[[FeedUpdate], Awaitable[None]],
         *,
         limit: int,
-        metrics: Metrics,
+        metrics: GatewayMetrics,
     ) -> None:
         self._reader = reader
         self._bus_view = bus_view

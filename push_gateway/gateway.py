@@ -9,7 +9,7 @@ from push_gateway.connection import Connection
 from push_gateway.dispatcher import Dispatcher
 from push_gateway.frames import FrameEncoder
 from push_gateway.hub import Hub
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.resume.bus_view import BusView
 from push_gateway.settings import GatewaySettings
 from push_gateway.sockets.close_codes import REASONS, CloseCode
@@ -27,7 +27,7 @@ class Gateway:
     """The clients of one process. `hub` has those who are let in, `dispatcher` writes to them."""
 
     def __init__(
-        self, settings: GatewaySettings, metrics: Metrics, tracing: Tracer | None = None
+        self, settings: GatewaySettings, metrics: GatewayMetrics, tracing: Tracer | None = None
     ) -> None:
         self._push = settings.push
         self._metrics = metrics
@@ -112,9 +112,9 @@ class Gateway:
         half the time is pinged: one that sends no `ping` of its own stays if its WebSocket answers.
         """
         silence = self._push.silence.total_seconds()
-        buffered = 0
+        count_buffered = 0
         for connection in list(self.hub):
-            buffered += connection.socket.buffered()
+            count_buffered += connection.socket.count_buffered()
             silent = loop_now - connection.socket.heard_at
             if now >= connection.expires_at:
                 self.close(connection, CloseCode.TOKEN_EXPIRED)
@@ -122,7 +122,7 @@ class Gateway:
                 self.close(connection, CloseCode.SILENT)
             elif silent >= silence / 2:
                 connection.socket.ping()
-        self._metrics.buffered_bytes.set(buffered)
+        self._metrics.buffered_bytes.set(count_buffered)
 
     def find_user_ids(self, shard: int) -> set[int]:
         """The people of a shard who are connected here."""
@@ -139,11 +139,11 @@ class Gateway:
 
     def collect_counts(self) -> GatewayCounts:
         """How this process is doing; bytes that wait are as of the last `close_expired_and_silent`."""
-        frames, buffered = (
+        frames, count_buffered = (
             int(self._metrics.registry.get_sample_value(name) or 0)
             for name in ("carillon_frames_total", "carillon_socket_buffered_bytes")
         )
-        return GatewayCounts(1, len(self.hub), frames, buffered)
+        return GatewayCounts(1, len(self.hub), frames, count_buffered)
 
     def _is_full(self, theirs: list[Connection]) -> bool:
         return len(theirs) >= self._push.connections_per_user

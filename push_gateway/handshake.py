@@ -21,7 +21,7 @@ from push_gateway.connection import Connection
 from push_gateway.error_responses import build_error_response, respond_to_error
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.sockets.frame_socket import EXTENSION, FrameSocket
 from storage.model.errors import CarillonError, TransientError
 
@@ -35,7 +35,7 @@ class Handshake:
     gateway: Gateway
     authenticator: Authenticator
     feed: Feed
-    metrics: Metrics
+    metrics: GatewayMetrics
     origins: tuple[str, ...]
     ticket_lifetime: timedelta
     buffer_bytes: int

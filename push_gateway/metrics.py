@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 DELAYS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60)
 
 
-class Metrics:
+class GatewayMetrics:
     """One set a process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -289,7 +289,7 @@ class FrameWebSocketProtocol(WebSocketsSansIOProtocol):
         """See FrameSocket."""
         self.transport.write(data)
 
-    def buffered(self) -> int:
+    def count_buffered(self) -> int:
         """See FrameSocket."""
         return self.transport.get_write_buffer_size()
 

@@ -27,7 +27,7 @@ _LATEST: Final = "mostrecent"
 _log = logging.getLogger(__name__)
 
 
-class Telemetry:
+class WorkerMetrics:
     """The metrics of one process; each is documented in docs/operations/metrics.md."""
 
     def __init__(self) -> None:

@@ -80,7 +80,7 @@ class _Holder:
         self._deadline = deadline
         self._session = session
         self._services = services
-        self._telemetry = services.telemetry
+        self._metrics = services.metrics
         self._batch_size = services.settings.persist_batch
         self._max_attempts = services.settings.max_attempts
         self._is_bus_up = True
@@ -131,7 +131,7 @@ class _Holder:
                 refused = publish_batch(self._services, batch)
             except TransientError as error:
                 _log.warning("Not published, for now: %s", error.detail)
-                self._telemetry.unpublished.inc()
+                self._metrics.unpublished.inc()
                 self._is_bus_up = False
                 return done
             done += len(batch) - len(refused.messages)
@@ -169,7 +169,7 @@ class _Holder:
         """
         try:
             since = time.time()
-            with self._telemetry.persist_seconds.time():
+            with self._metrics.persist_seconds.time():
                 batch = self._session.query(persistence.persist, ids)
         except PermanentError as error:
             if not error.is_about_data:
@@ -182,14 +182,14 @@ class _Holder:
             return self._persist(ids[:middle]) + self._persist(ids[middle:])
         if any(message.is_broadcast for message, _ in batch):
             self._services.doorbell.ring(BROADCASTS)
-        self._telemetry.batch_size.observe(len(batch))
-        observe_delay(self._telemetry.accepted_to_persisted, batch)
+        self._metrics.batch_size.observe(len(batch))
+        observe_delay(self._metrics.accepted_to_persisted, batch)
         trace_messages(self._services, "persist", batch, since=since)
         self._submit(batch)
         return len(batch)
 
     def _count_failure(self, id: int, error: PermanentError) -> None:
-        self._telemetry.attempts_failed.inc()
+        self._metrics.attempts_failed.inc()
         is_dead = self._session.query(
             persist_lane.record_failure, id, error=error.detail, max_attempts=self._max_attempts
         )

@@ -101,7 +101,7 @@ def _report(refused: RefusedEvents, services: Services) -> None:
     """Count and log what was refused."""
     for what, reasons in (("Message", refused.messages), ("Row of the outbox", refused.notices)):
         for number, why in reasons.items():
-            services.telemetry.set_aside.inc()
+            services.metrics.set_aside.inc()
             _log.error("%s %d cannot be published: %s", what, number, why)
 
 
@@ -175,13 +175,13 @@ class Publisher:
     def _publish(
         self, batch: Sequence[PersistedMessage], notices: Sequence[OutboxEvent]
     ) -> Outcome:
-        telemetry, since = self._services.telemetry, time.time()
+        metrics, since = self._services.metrics, time.time()
         try:
             refused = publish_batch(self._services, batch, notices=notices)
         except TransientError as error:
             _log.warning("Not published, for now: %s", error.detail)
-            telemetry.unpublished.inc()
+            metrics.unpublished.inc()
             return Outcome(is_on_bus=False)
-        observe_delay(telemetry.accepted_to_published, batch)
+        observe_delay(metrics.accepted_to_published, batch)
         trace_messages(self._services, "publish", batch, since=since)
         return Outcome(is_on_bus=True, refused=refused)

@@ -22,7 +22,7 @@ from storage.process.tracing import Tracer, make_tracer
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.valkey.bus import Bus
 from storage.valkey.bus_streams import BusSettings
-from workers.metrics import Telemetry
+from workers.metrics import WorkerMetrics
 from workers.settings import WorkerSettings
 
 # All settings that a worker reads.
@@ -46,7 +46,7 @@ class Services:
     bus: Bus
     media: MediaStore
     doorbell: Doorbell
-    telemetry: Telemetry
+    metrics: WorkerMetrics
     tracing: Tracer | None
 
 
@@ -56,7 +56,7 @@ def open_services(environ: Mapping[str, str]) -> Services:
     Raises InvalidSettings.
     """
     join_shared_folder()
-    telemetry = Telemetry()
+    metrics = WorkerMetrics()
     return Services(
         name=secrets.token_hex(8),
         settings=load(WorkerSettings, environ),
@@ -67,8 +67,8 @@ def open_services(environ: Mapping[str, str]) -> Services:
         ),
         bus=Bus(load(BusSettings, environ), load(ValkeySettings, environ)),
         media=make_media_store(load(MediaSettings, environ)),
-        doorbell=Doorbell(load(QueueSettings, environ), tell=telemetry.count_ring),
-        telemetry=telemetry,
+        doorbell=Doorbell(load(QueueSettings, environ), tell=metrics.count_ring),
+        metrics=metrics,
         tracing=make_tracer(environ, process="worker"),
     )
 

@@ -47,7 +47,7 @@ def sweep(services: Services) -> list[str]:
     rung = [queue for queue in due if not lengths.get(queue)]
     for queue in rung:
         services.doorbell.ring(queue)
-        services.telemetry.re_rings.labels(queue).inc()
+        services.metrics.re_rings.labels(queue).inc()
     return rung
 
 
@@ -87,13 +87,13 @@ def _show_chunks(services: Services) -> None:
     """Set the gauge of the chunks of running broadcasts, by state."""
     counts = services.database.transaction(lane_work.count_chunks)
     for state in ChunkState:
-        services.telemetry.chunks.labels(state.value).set(counts.get(state, 0))
+        services.metrics.chunks.labels(state.value).set(counts.get(state, 0))
 
 
 def _tend_bus(services: Services) -> None:
     """Have the bus trimmed, also when nobody publishes, and set the gauge of what it keeps."""
     try:
-        services.telemetry.bus_length.set(services.bus.trim().entries)
+        services.metrics.bus_length.set(services.bus.trim().entries)
     except TransientError as error:
         _log.warning("The bus is not trimmed, for now: %s", error.detail)
 
@@ -106,5 +106,5 @@ def _measure_queues(services: Services) -> dict[str, int]:
         _log.warning("The queues cannot be asked for their length: %s", type(error).__name__)
         return {}
     for queue, length in lengths.items():
-        services.telemetry.queue_length.labels(queue).set(length)
+        services.metrics.queue_length.labels(queue).set(length)
     return lengths

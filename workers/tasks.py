@@ -56,7 +56,7 @@ def _make_task(
     def run_task() -> None:
         try:
             services = get_services()
-            with services.telemetry.task_seconds.labels(name.removeprefix("carillon.")).time():
+            with services.metrics.task_seconds.labels(name.removeprefix("carillon.")).time():
                 work(services)
         except TransientError as error:
             # PostgreSQL is away or restarting. Nothing is lost: the sweep rings until it is done.

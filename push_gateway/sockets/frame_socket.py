@@ -35,13 +35,13 @@ class FrameSocket(Protocol):
         """Keep the socket open after the app returns, for an owner that lets `buffer_bytes` wait at most.
 
         Returns the socket as the kernel has it, non-blocking. The owner may send frames with it while nothing is
-        `buffered`, until `on_closed`. None where everything has to go through `write` (TLS).
+        `count_buffered`, until `on_closed`. None where everything has to go through `write` (TLS).
         """
 
     def write(self, data: bytes) -> None:
         """Write whole frames when the peer takes them; after the end it does nothing."""
 
-    def buffered(self) -> int:
+    def count_buffered(self) -> int:
         """The number of bytes that the peer has not taken yet, those in the kernel left out."""
 
     def ping(self) -> None:

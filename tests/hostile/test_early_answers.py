@@ -12,7 +12,7 @@ import pytest
 
 from ops.local.ports import find_free_port
 from tests.hostile.proxies import get, needs_caddy, needs_nginx, nginx, proxy
-from tests.ops.http.app import Server, served
+from tests.ops.http.app import Server, run_server
 
 ROOT = Path(__file__).parents[2]
 BODY = b"x" * 8_000_000
@@ -53,7 +53,7 @@ location / { proxy_pass http://kept; proxy_http_version 1.1; proxy_set_header Co
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An app that answers 401 without a look at the body."""
-    with served(tmp_path_factory.mktemp("first")) as server:
+    with run_server(tmp_path_factory.mktemp("first")) as server:
         yield server
 
 
@@ -109,7 +109,7 @@ def test_an_early_answer_passes_nginx_and_takes_no_upstream_out(
     server: Server, tmp_path: Path
 ) -> None:
     """Early answers pass nginx, and it takes neither upstream out, as it would if they had cut the request short."""
-    with served(tmp_path) as second:
+    with run_server(tmp_path) as second:
         port = find_free_port()
         upstreams = UPSTREAMS.format(first=server.port, second=second.port)
         blocks = {"upstreams": upstreams, "locations": LOCATIONS}

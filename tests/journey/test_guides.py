@@ -27,6 +27,10 @@ OF_THE_TOUR = {"10001": "32001", "2048": "32002", "oa_system": "oa_tour"}
 WORDS = {"sh": {"run"}, "python": {"run"}, "json": {"output"}}
 
 
+# With the default broker only: stacks on one RabbitMQ share its queues, and `test_journey.py` may be running on it.
+on_valkey = pytest.mark.parametrize("stack", [{}], indirect=True, ids=["valkey"], scope="session")
+
+
 @pytest.fixture(scope="module")
 def terminal(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     """A reader's shell in which the steps of "Try it" were taken."""
@@ -38,6 +42,7 @@ def terminal(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Terminal
     return terminal
 
 
+@on_valkey
 @pytest.mark.parametrize("page", PAGES)
 def test_every_example_of_a_guide_runs(terminal: Terminal, page: str) -> None:
     """Each block that is marked to run succeeds, and prints an answer with exactly the fields that the page shows."""
@@ -47,6 +52,7 @@ def test_every_example_of_a_guide_runs(terminal: Terminal, page: str) -> None:
         assert is_alike(find_shape(shown), find_shape(came)), f"{page}:{line}: {came}"
 
 
+@on_valkey
 def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
     """The commands that README shows work: a message is read, a notification and a broadcast are accepted."""
     printed = terminal.run(README, replaced=OF_THE_TOUR | {"http://127.0.0.1:8000": stack.url})
@@ -57,6 +63,7 @@ def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
     assert broadcast_id.isdigit()
 
 
+@on_valkey
 def test_tokens_made_as_the_identity_providers_guide_says_are_taken(terminal: Terminal) -> None:
     """With the variables that the guide exports, the token that it makes is the person's."""
     terminal.run("connect-your-identity-provider.md")
@@ -75,6 +82,7 @@ def test_every_marked_block_is_one_that_the_tests_know() -> None:
             assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
 
 
+@on_valkey
 @needs_chromium
 def test_the_browser_example_follows_messages_through_a_restart(
     stack: Stack, client: Client, people: tuple[int, int, int], tmp_path: Path

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from ops.known_settings import list_settings
 from tests.builders import add_people
 from tests.ops.compose import ROOT, of_carillon
-from tests.storage.postgres.broadcasts.steps import planned
+from tests.storage.postgres.broadcasts.steps import plan_all
 
 BASE = ROOT / "ops/kubernetes/base"
 EXAMPLE = ROOT / "ops/kubernetes/overlays/example"
@@ -205,6 +205,6 @@ def test_the_scaling_question_is_answered(engine: Engine) -> None:
     with engine.begin() as connection:
         add_people(connection, range(1, 26))
         assert connection.execute(question).scalar_one() == 0
-    planned(engine)
+    plan_all(engine)
     with engine.begin() as connection:
         assert connection.execute(question).scalar_one() > 0

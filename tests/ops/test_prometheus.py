@@ -12,11 +12,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.metrics import IngestMetrics
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from storage.model.message import MessageType
 from tests.builders import a_send
 from tests.ops.compose import ROOT, document
-from workers.metrics import Telemetry as WorkerTelemetry
+from workers.metrics import WorkerMetrics
 
 FOLDER = ROOT / "ops/prometheus"
 NAME = re.compile(r"\bcarillon_[a-z_]+")
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.quick
 def metrics() -> set[str]:
     """The names that the code has, as Prometheus shows them (a histogram without its parts)."""
     registry = CollectorRegistry()
-    Metrics(registry)
-    of_workers = WorkerTelemetry().registry
+    GatewayMetrics(registry)
+    of_workers = WorkerMetrics().registry
     exposed = text_string_to_metric_families(IngestMetrics().export().decode())
     found = {
         family.name + ("_total" if family.type == "counter" else "")

@@ -17,7 +17,7 @@ from tests.push_gateway.wire import (
     Case,
     Got,
     Pause,
-    chopped,
+    chop,
     close,
     frame,
     head,
@@ -33,7 +33,7 @@ Step = bytes | Pause | int
 def all_cases(*, largest: int = 16 * MIB) -> list[Case]:
     """Every case whose messages have at most `largest` bytes, in the order of the numbers."""
     groups = (
-        *(echoes(), pings(), reserved_bits(), reserved_opcodes(), fragments()),
+        *(echoes(), pings(), list_reserved_bits(), list_reserved_opcodes(), fragments()),
         *(texts(), closes(), big_messages(largest), auto_fragmented()),
     )
     return list(chain.from_iterable(groups))
@@ -41,10 +41,10 @@ def all_cases(*, largest: int = 16 * MIB) -> list[Case]:
 
 def octets(*frames: bytes) -> tuple[bytes, ...]:
     """One write an octet."""
-    return chopped(b"".join(frames))
+    return chop(b"".join(frames))
 
 
-def fragmented(opcode: int, parts: Sequence[bytes]) -> list[bytes]:
+def make_fragments(opcode: int, parts: Sequence[bytes]) -> list[bytes]:
     """A message in fragments."""
     last = len(parts) - 1
     return [
@@ -68,7 +68,7 @@ def echoes() -> Iterator[Case]:
             data = fill * length
             yield Case(f"1.{group}.{number}", (frame(opcode, data),), ((opcode, data),))
         data = fill * 65536
-        yield Case(f"1.{group}.8", chopped(frame(opcode, data), 997), ((opcode, data),))
+        yield Case(f"1.{group}.8", chop(frame(opcode, data), 997), ((opcode, data),))
 
 
 def pings() -> Iterator[Case]:
@@ -88,7 +88,7 @@ def pings() -> Iterator[Case]:
     yield Case("2.11", octets(*sent), answers)
 
 
-def reserved_bits() -> Iterator[Case]:
+def list_reserved_bits() -> Iterator[Case]:
     """3: RSV bits that no extension gave a meaning."""
     echo, hello = (TEXT, HELLO), frame(TEXT, HELLO)
     yield fails("3.1", [frame(TEXT, HELLO, rsv=1)])
@@ -100,7 +100,7 @@ def reserved_bits() -> Iterator[Case]:
     yield fails("3.7", [frame(CLOSE, rsv=7)])
 
 
-def reserved_opcodes() -> Iterator[Case]:
+def list_reserved_opcodes() -> Iterator[Case]:
     """4: opcodes without a meaning."""
     echo, hello = (TEXT, HELLO), frame(TEXT, HELLO)
     for group, first in ((1, 3), (2, 11)):
@@ -113,10 +113,10 @@ def reserved_opcodes() -> Iterator[Case]:
 
 def fragments() -> Iterator[Case]:
     """5: fragments, and what may come between them."""
-    two = fragmented(TEXT, [b"fragment1", b"fragment2"])
+    two = make_fragments(TEXT, [b"fragment1", b"fragment2"])
     whole = (TEXT, b"fragment1fragment2")
-    yield fails("5.1", fragmented(PING, [b"fragment1", b"fragment2"]))
-    yield fails("5.2", fragmented(PONG, [b"fragment1", b"fragment2"]))
+    yield fails("5.1", make_fragments(PING, [b"fragment1", b"fragment2"]))
+    yield fails("5.2", make_fragments(PONG, [b"fragment1", b"fragment2"]))
     yield from _three_ways(3, lambda name, steps: Case(name, steps, (whole,)), two)
     asked, answer = frame(PING, b"ping payload"), (PONG, b"ping payload")
     between = [two[0], asked, two[1]]
@@ -128,11 +128,11 @@ def fragments() -> Iterator[Case]:
     yield fails("5.15", [b"".join([*two, *lone])], whole)
     for number, fin in ((16, False), (17, True)):
         once = [frame(CONTINUATION, b"fragment1", fin=fin)]
-        once += fragmented(TEXT, [b"fragment2", b"fragment3"])
+        once += make_fragments(TEXT, [b"fragment2", b"fragment3"])
         yield fails(f"5.{number}", once * 2)
     yield fails("5.18", [frame(TEXT, b"fragment1", fin=False) + frame(TEXT, b"fragment2")])
     parts = [b"fragment%d" % number for number in range(1, 6)]
-    five, asks = fragmented(TEXT, parts), [frame(PING, b"pongme 1!"), frame(PING, b"pongme 2!")]
+    five, asks = make_fragments(TEXT, parts), [frame(PING, b"pongme 1!"), frame(PING, b"pongme 2!")]
     answers = ((PONG, b"pongme 1!"), (PONG, b"pongme 2!"))
     before, after = [*five[:2], asks[0]], [*five[2:4], asks[1], five[4]]
     frames = (*answers, (TEXT, b"".join(parts)))
@@ -153,18 +153,18 @@ def _three_ways(
 def texts() -> Iterator[Case]:
     """6: UTF-8, whole and in pieces, right and wrong."""
     yield Case("6.1.1", (frame(TEXT),), ((TEXT, b""),))
-    yield Case("6.1.2", tuple(fragmented(TEXT, [b"", b"", b""])), ((TEXT, b""),))
-    middle = fragmented(TEXT, [b"", b"middle frame payload", b""])
+    yield Case("6.1.2", tuple(make_fragments(TEXT, [b"", b"", b""])), ((TEXT, b""),))
+    middle = make_fragments(TEXT, [b"", b"middle frame payload", b""])
     yield Case("6.1.3", tuple(middle), ((TEXT, b"middle frame payload"),))
     said = "Hello-µ@ßöäüàá-UTF-8!!".encode()
     greek = "κόσμε".encode()
     yield Case("6.2.1", (frame(TEXT, said),), ((TEXT, said),))
-    yield Case("6.2.2", tuple(fragmented(TEXT, [said[:12], said[12:]])), ((TEXT, said),))
-    yield Case("6.2.3", tuple(fragmented(TEXT, chopped(said))), ((TEXT, said),))
-    yield Case("6.2.4", tuple(fragmented(TEXT, chopped(greek))), ((TEXT, greek),))
+    yield Case("6.2.2", tuple(make_fragments(TEXT, [said[:12], said[12:]])), ((TEXT, said),))
+    yield Case("6.2.3", tuple(make_fragments(TEXT, chop(said))), ((TEXT, said),))
+    yield Case("6.2.4", tuple(make_fragments(TEXT, chop(greek))), ((TEXT, greek),))
     wrong = greek + b"\xed\xa0\x80edited"
     yield fails("6.3.1", [frame(TEXT, wrong)], codes=NOT_UTF8)
-    yield fails("6.3.2", fragmented(TEXT, chopped(wrong)), codes=NOT_UTF8)
+    yield fails("6.3.2", make_fragments(TEXT, chop(wrong)), codes=NOT_UTF8)
     yield from _fail_fast(greek)
     for group, sequences in enumerate(_sequences(greek), start=5):
         for number, data in enumerate(sequences, start=1):
@@ -179,7 +179,7 @@ def _fail_fast(greek: bytes) -> Iterator[Case]:
         [greek + b"\xf4", b"\x90", b"\x80\x80edited"],
     )
     for number, parts in enumerate(splits, start=1):
-        first, second, third = fragmented(TEXT, parts)
+        first, second, third = make_fragments(TEXT, parts)
         yield fails(f"6.4.{number}", [first, wait, second, wait, third], codes=NOT_UTF8)
     for number, parts in enumerate(splits, start=3):
         whole = b"".join(parts)
@@ -240,7 +240,7 @@ def closes() -> Iterator[Case]:
     yield Case("7.1.2", (normal + frame(CLOSE),), (), clean, is_clean=True)
     yield Case("7.1.3", (normal + frame(PING),), (), clean, is_clean=True)
     yield Case("7.1.4", (normal + hello,), (), clean, is_clean=True)
-    first, second = fragmented(TEXT, [b"fragment1", b"fragment2"])
+    first, second = make_fragments(TEXT, [b"fragment1", b"fragment2"])
     yield Case("7.1.5", (first + normal + second,), (), clean, is_clean=True)
     big = b"BAsd7&jh23" * (256 * KIB // 10)
     steps = (frame(TEXT, big) + hello, normal + frame(PING))
@@ -276,11 +276,11 @@ def big_messages(largest: int) -> Iterator[Case]:
                 yield Case(f"9.{1 + kind}.{number}", (frame(opcode, data),), ((opcode, data),))
         for number in range(1, 10 if largest >= 4 * MIB else 1):
             data = fill * (4 * MIB)
-            whole = b"".join(fragmented(opcode, chopped(data, 16 * 4**number)))
+            whole = b"".join(make_fragments(opcode, chop(data, 16 * 4**number)))
             yield Case(f"9.{3 + kind}.{number}", (whole,), ((opcode, data),))
         for number in range(1, 7 if largest >= MIB else 1):
             data = fill * MIB
-            pieces = chopped(frame(opcode, data), 32 * 2**number)
+            pieces = chop(frame(opcode, data), 32 * 2**number)
             yield Case(f"9.{5 + kind}.{number}", pieces, ((opcode, data),))
         for number, size in enumerate((0, 16, 64, 256, 1024, 4096), start=1):
             data = fill * size
@@ -291,4 +291,4 @@ def big_messages(largest: int) -> Iterator[Case]:
 def auto_fragmented() -> Iterator[Case]:
     """10: a message that its sender's library has cut up."""
     data = b"*" * 65536
-    yield Case("10.1.1", tuple(fragmented(TEXT, chopped(data, 1300))), ((TEXT, data),))
+    yield Case("10.1.1", tuple(make_fragments(TEXT, chop(data, 1300))), ((TEXT, data),))

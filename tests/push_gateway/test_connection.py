@@ -50,7 +50,7 @@ class Line:
         """See FrameSocket."""
         self.waiting += data
 
-    def buffered(self) -> int:
+    def count_buffered(self) -> int:
         """See FrameSocket."""
         return len(self.waiting)
 
@@ -76,7 +76,7 @@ class ConnectionOwner:
         self.told.append(code)
 
 
-def connected(line: Line, owner: ConnectionOwner) -> Connection:
+def connect_socket(line: Line, owner: ConnectionOwner) -> Connection:
     """A connection over `line`."""
     connection = Connection(user_id=7, socket=line, owner=owner, expires_at=1e12)
     connection.kernel_socket = cast("socket.SocketType", line)
@@ -95,7 +95,7 @@ steps = st.lists(
 def test_every_byte_once_and_in_order(story: list[tuple[str, int]]) -> None:
     """However often the kernel is full, takes a part, or has room again before the transport notices."""
     line, owner = Line(), ConnectionOwner()
-    connection = connected(line, owner)
+    connection = connect_socket(line, owner)
     written = bytearray()
     for number, (step, size) in enumerate(story):
         if step == "write":
@@ -115,7 +115,7 @@ def test_every_byte_once_and_in_order(story: list[tuple[str, int]]) -> None:
 def test_while_the_kernel_has_room_nothing_goes_through_the_transport() -> None:
     """What the fan-out lives on."""
     line = Line(room=100)
-    connection = connected(line, ConnectionOwner())
+    connection = connect_socket(line, ConnectionOwner())
     for _ in range(10):
         connection.write(b"0123456789")
     assert line.arrived == b"0123456789" * 10
@@ -125,14 +125,14 @@ def test_while_the_kernel_has_room_nothing_goes_through_the_transport() -> None:
 def test_what_a_lost_peer_does_not_take_is_the_transport_s_to_notice() -> None:
     """An error of the kernel ends no fan-out."""
     line = Line(is_lost=True, room=100)
-    connected(line, ConnectionOwner()).write(b"frame")
+    connect_socket(line, ConnectionOwner()).write(b"frame")
     assert line.waiting == b"frame"
 
 
 def test_after_the_end_the_descriptor_is_not_touched() -> None:
     """Its number may be somebody else's by then; the owner is told who is gone and why."""
     line, owner = Line(room=100), ConnectionOwner()
-    connection = connected(line, owner)
+    connection = connect_socket(line, owner)
     connection.on_closed(1006)
     connection.write(b"late")
     connection.on_overrun()

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import load_settings
 from storage.valkey.bus_reader import Batch, Position
 from storage.valkey.event_json import SHARDS
@@ -41,7 +41,7 @@ def test_a_bus_full_of_long_events_is_read_in_small_pieces() -> None:
     for number in range(60):
         event = to_all(number, everyone)
         bus.publish(replace(event, content="x" * 60_000))
-    metrics = Metrics(CollectorRegistry())
+    metrics = GatewayMetrics(CollectorRegistry())
     gateway = Gateway(load_settings(ENVIRON), metrics)
     feed = Feed(bus, gateway.bus_view, gateway.dispatcher.dispatch, limit=500, metrics=metrics)
 

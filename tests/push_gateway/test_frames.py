@@ -22,7 +22,7 @@ pytestmark = pytest.mark.pure
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def shown(frame: bytes) -> Any:
+def parse_frame(frame: bytes) -> Any:
     """What a client makes of the bytes of one frame: one whole text message, nothing left over."""
     client = ClientProtocol(parse_uri("ws://test"), state=OPEN)
     client.receive_data(frame)
@@ -35,7 +35,7 @@ def shown(frame: bytes) -> Any:
 def test_a_new_message_has_the_fields_of_the_client_document() -> None:
     """NEW_MESSAGE: the client document's data, in its order, and our receiver_id, conversation_id."""
     event = NewMessage(a_message(1024, sender_id=12, receiver_id=9), "你好", ((12, (9,)),))
-    frame = shown(FrameEncoder(SHANGHAI).encode(event, conversation_id=12, pos="p"))
+    frame = parse_frame(FrameEncoder(SHANGHAI).encode(event, conversation_id=12, pos="p"))
     expected = {
         "id": 1024,
         "sender_id": 12,
@@ -67,7 +67,7 @@ def test_a_notification_is_from_the_system_and_carries_its_app() -> None:
         action_text="立即处理",
     )
     event = NewMessage(message, "c", ((-101, (2,)),))
-    data = shown(FrameEncoder(SHANGHAI).encode(event, conversation_id=-101, pos="p"))["data"]
+    data = parse_frame(FrameEncoder(SHANGHAI).encode(event, conversation_id=-101, pos="p"))["data"]
     assert data["sender_name"] == "系统通知"
     assert (data["sender_id"], data["app_id"], data["app_name"]) == (None, 101, "OA系统")
     assert (data["action_url"], data["action_text"]) == (message.action_url, "立即处理")
@@ -78,7 +78,7 @@ def test_media_is_shown_by_its_url() -> None:
     """`content` is the event's (presigned), not the message's stored key, and beside it is the file's name."""
     message = a_message(1)._replace(filename="报告.pdf")
     event = NewMessage(message, "https://signed", ((1, (2,)),))
-    data = shown(FrameEncoder(SHANGHAI).encode(event, conversation_id=1, pos="p"))["data"]
+    data = parse_frame(FrameEncoder(SHANGHAI).encode(event, conversation_id=1, pos="p"))["data"]
     assert (data["content"], data["filename"]) == ("https://signed", "报告.pdf")
 
 
@@ -87,7 +87,9 @@ def test_times_are_cut_to_seconds_in_the_deployments_zone(created_at: datetime) 
     """`created_at` is YYYY-MM-DDTHH:MM:SS without an offset (contract §0), never rounded up."""
     message = a_message(1)._replace(created_at=created_at.astimezone(SHANGHAI) - timedelta(0))
     event = NewMessage(message, "c", ((1, (2,)),))
-    data = shown(FrameEncoder(ZoneInfo("UTC")).encode(event, conversation_id=1, pos="p"))["data"]
+    data = parse_frame(FrameEncoder(ZoneInfo("UTC")).encode(event, conversation_id=1, pos="p"))[
+        "data"
+    ]
     assert data["created_at"] == "2026-03-18T10:09:59"
 
 
@@ -95,20 +97,20 @@ def test_the_other_frames_name_their_conversation() -> None:
     """CONVERSATION_READ, ALL_READ and MESSAGE_RECALLED carry what contract §2, §4 and §5 say."""
     encoder = FrameEncoder(SHANGHAI)
     read = encoder.encode(ConversationRead(9, -7, 55, 3), conversation_id=-7, pos="p")
-    assert shown(read) == {
+    assert parse_frame(read) == {
         "type": "CONVERSATION_READ",
         "pos": "p",
         "data": {"conversation_id": -7, "up_to_id": 55, "unread_count": 3},
     }
     everything = encoder.encode(AllRead(9, 55, 0), conversation_id=0, pos="p")
-    assert shown(everything) == {
+    assert parse_frame(everything) == {
         "type": "ALL_READ",
         "pos": "p",
         "data": {"up_to_id": 55, "unread_count": 0},
     }
     recalled = encoder.encode(MessageRecalled(5, ((12, (9,)),)), conversation_id=12, pos="p")
-    assert shown(recalled)["data"] == {"id": 5, "conversation_id": 12}
-    assert shown(encode_resync("p")) == {"type": "RESYNC", "pos": "p"}
+    assert parse_frame(recalled)["data"] == {"id": 5, "conversation_id": 12}
+    assert parse_frame(encode_resync("p")) == {"type": "RESYNC", "pos": "p"}
 
 
 def test_long_frames_are_whole() -> None:
@@ -116,7 +118,7 @@ def test_long_frames_are_whole() -> None:
     for content in ("x" * 65_536, "你" * 65_536):
         event = NewMessage(a_message(1), content, ((1, (2,)),))
         frame = FrameEncoder(SHANGHAI).encode(event, conversation_id=1, pos="p")
-        assert shown(frame)["data"]["content"] == content
+        assert parse_frame(frame)["data"]["content"] == content
 
 
 def test_every_close_code_has_a_reason_that_fits() -> None:

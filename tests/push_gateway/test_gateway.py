@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from push_gateway.background_tasks import cancel_all
 from push_gateway.connection import Connection
 from push_gateway.gateway import Gateway
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import load_settings
 from push_gateway.sockets.frame_socket import SocketOwner
 from storage.model.errors import OverLimit
@@ -34,7 +34,7 @@ class Socket:
         """See FrameSocket."""
         self.asked.append(f"{len(data)} bytes")
 
-    def buffered(self) -> int:
+    def count_buffered(self) -> int:
         """See FrameSocket."""
         return 0
 
@@ -49,7 +49,7 @@ class Socket:
 
 def swept(socket: Socket, *, now: float, loop_now: float, expires_at: float = 1e12) -> list[str]:
     """What one sweep asks of a socket."""
-    gateway = Gateway(load_settings(ENVIRON), Metrics(CollectorRegistry()))
+    gateway = Gateway(load_settings(ENVIRON), GatewayMetrics(CollectorRegistry()))
     connection = Connection(user_id=7, socket=socket, owner=gateway, expires_at=expires_at)
     gateway.hub.add(connection)
     gateway.close_expired_and_silent(now=now, loop_now=loop_now)
@@ -68,17 +68,17 @@ def test_a_token_s_end_closes_a_lively_client() -> None:
     assert swept(Socket(), now=100, loop_now=0, expires_at=100) == ["4401"]
 
 
-def crowded(*heard_at: float) -> tuple[Gateway, list[Socket]]:
+def fill_up(*heard_at: float) -> tuple[Gateway, list[Socket]]:
     """A gateway on which person 7 has sockets that were last heard at these times, and may have no more."""
     environ = ENVIRON | {"CARILLON_PUSH_CONNECTIONS_PER_USER": str(len(heard_at))}
-    gateway = Gateway(load_settings(environ), Metrics(CollectorRegistry()))
+    gateway = Gateway(load_settings(environ), GatewayMetrics(CollectorRegistry()))
     sockets = [Socket(heard_at=at) for at in heard_at]
     for socket in sockets:
         gateway.hub.add(Connection(user_id=7, socket=socket, owner=gateway, expires_at=1e12))
     return gateway, sockets
 
 
-def admitted(gateway: Gateway, *, loop_now: float) -> list[str]:
+def admit(gateway: Gateway, *, loop_now: float) -> list[str]:
     """What is asked of the socket of one more client of person 7."""
     gateway.bus_view.generation = "00000000"
     socket = Socket(heard_at=loop_now)
@@ -91,21 +91,21 @@ def admitted(gateway: Gateway, *, loop_now: float) -> list[str]:
 
 def test_who_has_missed_a_heartbeat_makes_room() -> None:
     """Over the limit of a person: of those silent for 40 s the longest silent is closed with 4501, and no other."""
-    gateway, sockets = crowded(100, 20, 10, 90)
+    gateway, sockets = fill_up(100, 20, 10, 90)
     gateway.check_user_limit(7, loop_now=60)
-    assert admitted(gateway, loop_now=60) == []
+    assert admit(gateway, loop_now=60) == []
     assert [socket.asked for socket in sockets] == [[], [], ["4501"], []]
     assert len(gateway.hub) == 4
 
 
 def test_while_all_are_alive_the_new_one_is_refused() -> None:
     """OverLimit before the upgrade, with the time until one may have given up; after it (two at once) 1013."""
-    gateway, sockets = crowded(100, 30, 50)
+    gateway, sockets = fill_up(100, 30, 50)
     with pytest.raises(OverLimit) as caught:
         gateway.check_user_limit(7, loop_now=69)
     assert caught.value.retry_after_seconds == 1
     gateway.check_user_limit(8, loop_now=69)
-    assert admitted(gateway, loop_now=69) == ["1013"]
+    assert admit(gateway, loop_now=69) == ["1013"]
     assert [socket.asked for socket in sockets] == [[], [], []]
     gateway.check_user_limit(7, loop_now=70)
 

@@ -24,7 +24,7 @@ def upgrade(target: str, *more: str, method: str = "GET") -> bytes:
     return f"{method} {target} HTTP/1.1\r\n{text}\r\n".encode()
 
 
-def asked(gateway: Gateway, request: bytes) -> Answer:
+def ask(gateway: Gateway, request: bytes) -> Answer:
     """The answer to exact bytes."""
     with Wire(gateway.port, seconds=5) as wire:
         return wire.ask(request)
@@ -43,8 +43,8 @@ def test_long_cookies_do_not_hinder_a_socket(gateway: Gateway) -> None:
     """A browser sends all its cookies of single sign-on: lines up to 16 KiB are read."""
     target = f"{PATH}?token={token(2)}"
     for size in (9_000, 16_000):
-        assert asked(gateway, upgrade(target, f"Cookie: {'x' * size}")).status == 101
-    assert asked(gateway, upgrade(f"{target}&x={'x' * 15_000}")).status == 101
+        assert ask(gateway, upgrade(target, f"Cookie: {'x' * size}")).status == 101
+    assert ask(gateway, upgrade(f"{target}&x={'x' * 15_000}")).status == 101
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_long_cookies_do_not_hinder_a_socket(gateway: Gateway) -> None:
 )
 def test_a_handshake_that_cannot_be_read_is_431_at_once(gateway: Gateway, more: list[str]) -> None:
     """Nobody waits for an answer that never comes."""
-    answer = asked(gateway, upgrade(f"{PATH}?token={token(2)}", *more))
+    answer = ask(gateway, upgrade(f"{PATH}?token={token(2)}", *more))
     assert answer.status == 431
     assert problem(answer)
 
 
 def test_so_is_one_with_a_long_target(gateway: Gateway) -> None:
     """The request line is a line too."""
-    assert asked(gateway, upgrade(f"{PATH}?token={'x' * 17_000}")).status == 431
+    assert ask(gateway, upgrade(f"{PATH}?token={'x' * 17_000}")).status == 431
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_every_error_is_json_with_a_request_id(
     gateway: Gateway, request_: bytes, status: int
 ) -> None:
     """Unknown paths, wrong methods and bad handshakes too (contract §0)."""
-    answer = asked(gateway, request_)
+    answer = ask(gateway, request_)
     assert answer.status == status
     assert problem(answer)
     assert ("allow" in answer.headers) == (status == 405)
@@ -105,9 +105,9 @@ def test_the_callers_request_id_comes_back_everywhere(gateway: Gateway) -> None:
         b"GET /nowhere HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n",
     ):
-        assert asked(gateway, request).headers["x-request-id"] == "mine"
+        assert ask(gateway, request).headers["x-request-id"] == "mine"
     long = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: " + b"x" * 500 + b"\r\n\r\n"
-    assert len(asked(gateway, long).headers["x-request-id"]) == 32
+    assert len(ask(gateway, long).headers["x-request-id"]) == 32
 
 
 def test_a_ticket_refused_before_its_body_was_read_is_answered(gateway: Gateway) -> None:
@@ -116,6 +116,6 @@ def test_a_ticket_refused_before_its_body_was_read_is_answered(gateway: Gateway)
     chunks = b"Transfer-Encoding: chunked\r\n\r\n" + b"10000\r\n%b\r\n" % (b"x" * 65_536) * 128
     for rest in (b"Content-Length: 8000000\r\n\r\n" + b"x" * 8_000_000, chunks + b"0\r\n\r\n"):
         for close in (b"Connection: close\r\n", b""):
-            answer = asked(gateway, head + close + rest)
+            answer = ask(gateway, head + close + rest)
             assert answer.status == 401
             assert problem(answer)

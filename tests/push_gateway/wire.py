@@ -73,7 +73,7 @@ def close(code: int, reason: bytes = b"") -> bytes:
     return frame(CLOSE, code.to_bytes(2) + reason)
 
 
-def chopped(data: bytes, size: int = 1) -> tuple[bytes, ...]:
+def chop(data: bytes, size: int = 1) -> tuple[bytes, ...]:
     """`data` in writes of `size` bytes."""
     return tuple(data[start : start + size] for start in range(0, len(data), size))
 

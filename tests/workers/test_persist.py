@@ -319,7 +319,7 @@ def test_what_is_persisted_is_measured(services: Services, engine: Engine) -> No
     with engine.begin() as connection:
         accept(connection, a_send())
     persist.drain(services)
-    value = services.telemetry.registry.get_sample_value
+    value = services.metrics.registry.get_sample_value
     assert value("carillon_persist_batch_size_sum") == 3
     assert value("carillon_persist_seconds_count") == 2
     assert value("carillon_accepted_to_persisted_seconds_count") == 2

@@ -49,7 +49,7 @@ def due_now(engine: Engine) -> None:
         connection.execute(text(_DUE_NOW))
 
 
-def published(services: Services) -> list[int]:
+def list_published(services: Services) -> list[int]:
     """The ids of the messages whose event is on the bus, in its order."""
     bus: Any = services.bus
     return list(bus.ids())
@@ -67,23 +67,23 @@ def test_a_message_whose_event_cannot_be_built_is_set_aside_alone_and_tried_late
         [image] = accept(connection, a_send(content_type=ContentType.IMAGE, content=KEY))
         [second] = accept(connection, a_send())
     assert persist.drain(keyless) == 3
-    assert published(services) == [first, second]
+    assert list_published(services) == [first, second]
     [(id, attempts, error)] = set_aside(engine)
     assert (id, attempts) == (image, 1) and "RuntimeError" in error
     with engine.begin() as connection:
         [third] = accept(connection, a_send())
         assert backlog.measure_backlog(connection).set_aside == 1
     persist.drain(keyless)
-    assert published(services) == [first, second, third]
+    assert list_published(services) == [first, second, third]
     due_now(engine)
     persist.drain(keyless)
     assert [row[:2] for row in set_aside(engine)] == [(image, 2)]
     store.is_back = True
     due_now(engine)
     persist.drain(keyless)
-    assert published(services) == [first, second, third, image]
+    assert list_published(services) == [first, second, third, image]
     assert set_aside(engine) == []
-    value = services.telemetry.registry.get_sample_value
+    value = services.metrics.registry.get_sample_value
     assert value("carillon_events_set_aside_total") == 2
 
 
@@ -96,7 +96,7 @@ def test_a_type_of_a_newer_version_is_readable_and_its_event_waits_for_that_vers
         unknown = connection.execute(text(_PLANT), {"type": "TELEGRAM"}).scalar_one()
         [second] = accept(connection, a_send())
     assert persist.drain(services) == 3
-    assert published(services) == [first, second]
+    assert list_published(services) == [first, second]
     [(id, attempts, error)] = set_aside(engine)
     assert (id, attempts) == (unknown, 1) and "TELEGRAM" in error
     with engine.begin() as connection:
@@ -123,7 +123,7 @@ def test_what_cannot_be_published_does_not_stop_recovery_or_the_backlog(
             )
         [newer] = accept(connection, a_send())
     persist.drain(services)
-    assert published(services) == [orphan, newer]
+    assert list_published(services) == [orphan, newer]
     assert [row[0] for row in set_aside(engine)] == [unknown]
 
 
@@ -142,7 +142,7 @@ def test_an_event_that_cannot_be_encoded_is_set_aside_alone(
 
     bus: Any = PickyBus()
     persist.drain(replace(services, bus=bus))
-    assert published(services) == [ids[0], ids[2]]
+    assert list_published(services) == [ids[0], ids[2]]
     assert [row[0] for row in set_aside(engine)] == [ids[1]]
 
 
@@ -159,6 +159,6 @@ def test_what_is_set_aside_is_forgotten_once_it_is_recalled_or_past_retention(
             text("INSERT INTO unpublished (message_id) VALUES (:id)"), {"id": recalled}
         )
     persist.drain(services)
-    assert published(services) == []
+    assert list_published(services) == []
     with engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM unpublished")).scalar() == 0

@@ -48,7 +48,7 @@ def test_the_sweep_has_the_bus_trimmed_and_tells_its_length(services: Services) 
     bus: Any = services.bus
     bus.events = [object()] * 3
     sweep.sweep(services)
-    assert services.telemetry.registry.get_sample_value("carillon_bus_entries") == 3
+    assert services.metrics.registry.get_sample_value("carillon_bus_entries") == 3
 
 
 def test_the_sweep_rings_for_what_nobody_rang(services: Services, engine: Engine) -> None:
@@ -69,7 +69,7 @@ def test_the_sweep_rings_for_what_nobody_rang(services: Services, engine: Engine
     with engine.begin() as connection:
         accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(milliseconds=50)))
     assert wait_until(lambda: "sends" in sweep.sweep(services), seconds=10)
-    value = services.telemetry.registry.get_sample_value
+    value = services.metrics.registry.get_sample_value
     assert value("carillon_sweep_rings_total", {"queue": "sends"}) == 2
 
 

@@ -17,7 +17,7 @@ def record_chunk_failure(
 
     Other chunks go on meanwhile. Of an unexpected error only the kind is kept: its text may hold what people wrote.
     """
-    services.telemetry.chunks_failed.labels(state.value).inc()
+    services.metrics.chunks_failed.labels(state.value).inc()
     _log.error(
         "Chunk %d of broadcast %d (%s) failed: %s",
         *(chunk.number, chunk.broadcast_id, state.value, describe_error(error)),

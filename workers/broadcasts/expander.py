@@ -49,7 +49,7 @@ class Expander:
         """
         after, claimed_at = self._last_app_id, self._now()
         try:
-            with self._services.telemetry.chunk_seconds.labels("insert").time():
+            with self._services.metrics.chunk_seconds.labels("insert").time():
                 chunk = self._database.transaction(
                     expansion.expand_next,
                     after_app_id=after,
@@ -80,7 +80,7 @@ class Expander:
 
     def _publish_or_put_back(self, chunk: Chunk, *, claimed_at: float) -> None:
         """Publish a chunk that was just expanded, unless an earlier broadcast of its app has to be published first."""
-        self._services.telemetry.people.labels("expanded").inc(len(chunk.user_ids))
+        self._services.metrics.people.labels("expanded").inc(len(chunk.user_ids))
         if chunk.is_barred:
             self._has_left_unpublished = True
             self._database.transaction(expansion.postpone_publishing, chunk, wait=timedelta(0))
@@ -90,7 +90,7 @@ class Expander:
     def _publish(self, chunk: Chunk, *, claimed_at: float) -> None:
         since = time.time()
         try:
-            with self._services.telemetry.chunk_seconds.labels("publish").time():
+            with self._services.metrics.chunk_seconds.labels("publish").time():
                 event = self._make_event(chunk)
                 if self._is_lease_over(claimed_at):
                     self._has_left_unpublished = True
@@ -99,7 +99,7 @@ class Expander:
         except TransientError as error:
             # It is in the histories; a lane that comes by when the bus is back publishes it.
             _log.warning("Chunk not published, for now: %s", error.detail)
-            self._services.telemetry.unpublished.inc()
+            self._services.metrics.unpublished.inc()
             self._database.transaction(expansion.postpone_publishing, chunk, wait=BUS_WAIT)
             return
         except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)

@@ -36,14 +36,14 @@ def take_back_chunk(services: Services) -> bool:
 
 
 def _publish(services: Services, chunk: Chunk) -> None:
-    services.telemetry.people.labels("taken_back").inc(len(chunk.user_ids))
+    services.metrics.people.labels("taken_back").inc(len(chunk.user_ids))
     recipients = ((app_peer(chunk.app_id), chunk.user_ids),)
     try:
         services.bus.publish([MessageRecalled(chunk.broadcast_id, recipients, part=chunk.number)])
     except TransientError as error:
         # Its lease runs out; a lane that comes by when the bus is back publishes it.
         _log.warning("Recall not published, for now: %s", error.detail)
-        services.telemetry.unpublished.inc()
+        services.metrics.unpublished.inc()
     except Exception as error:  # noqa: BLE001 (one chunk must not stop the others)
         record_chunk_failure(services, chunk, state=ChunkState.TAKEN_BACK, error=error)
     else:

@@ -16,7 +16,7 @@ from storage.valkey.gateway_reports import GatewayCounts
 from tests import services
 from tests.builders import a_send, accept, add_app, add_people
 from tests.ops.cli.command import carillon
-from tests.storage.postgres.broadcasts.steps import LEASE, planned
+from tests.storage.postgres.broadcasts.steps import LEASE, plan_all
 
 
 def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
@@ -25,7 +25,7 @@ def test_a_look_tells_what_waits_and_what_runs(engine: Engine) -> None:
         add_app(connection)
         add_people(connection, range(1, 26))
         before = overview.read_overview(connection, limit=10)
-    planned(engine)
+    plan_all(engine)
     with engine.begin() as connection:
         accept(connection, a_send(), a_send())
         expansion.expand_next(connection, lease=LEASE)

@@ -216,7 +216,7 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, **limits: float) -> Iterator[Server]:
+def run_server(folder: Path, *arguments: str, **limits: float) -> Iterator[Server]:
     """The app with these limits of `ops.http.protocol`, until the end of the block."""
     (folder / "http_app.py").write_text(APP)
     port, log = find_free_port(), folder / f"{time.monotonic_ns()}.log"

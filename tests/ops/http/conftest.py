@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ops.http.app import Server, served
+from tests.ops.http.app import Server, run_server
 from tests.ops.http.requests import MIB
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the limits of production."""
-    with served(tmp_path_factory.mktemp("http")) as server:
+    with run_server(tmp_path_factory.mktemp("http")) as server:
         yield server
 
 
@@ -25,5 +25,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "DROPPED_SECONDS": 0.4,
         "DROPPED_BYTES": 8 * MIB,
     }
-    with served(tmp_path_factory.mktemp("hasty"), "--timeout-keep-alive", "75", **limits) as server:
+    with run_server(
+        tmp_path_factory.mktemp("hasty"), "--timeout-keep-alive", "75", **limits
+    ) as server:
         yield server

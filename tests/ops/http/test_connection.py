@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from ops.local.polling import wait_until
-from tests.ops.http.app import Server, Wire, served
+from tests.ops.http.app import Server, Wire, run_server
 from tests.ops.http.requests import GET, HELD, MIB, POST, early_post, is_refusal
 
 
@@ -53,7 +53,7 @@ def test_an_answer_that_nobody_takes_is_given_up(hasty: Server) -> None:
 
 def test_clients_over_capacity_are_answered_503_and_logged(tmp_path: Path) -> None:
     """A client that comes when descriptors run short gets 503 and a log line says so; those who are connected go on."""
-    with served(tmp_path, OVER_CAPACITY_SECONDS=20) as server:
+    with run_server(tmp_path, OVER_CAPACITY_SECONDS=20) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (128, 128))
         inside = [server.wire() for _ in range(112)]
         with server.wire() as late:

@@ -21,7 +21,7 @@ from websockets.uri import parse_uri
 from push_gateway.connection import Connection
 from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
-from push_gateway.metrics import Metrics
+from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import load_settings
 from push_gateway.sockets.frame_socket import SocketOwner
 from storage.model.errors import TransientError
@@ -62,9 +62,9 @@ class Device:
         parser.receive_data(frames)
         for event in parser.events_received():
             assert isinstance(event, Frame)
-            self._heard(json.loads(bytes(event.data)))
+            self._note(json.loads(bytes(event.data)))
 
-    def _heard(self, frame: dict[str, Any]) -> None:
+    def _note(self, frame: dict[str, Any]) -> None:
         self.pos = frame["pos"]
         if frame["type"] == "RESYNC":
             self.known = set(self.history)
@@ -82,7 +82,7 @@ class Device:
         self.since_told.append(name)
         self.known.add(name)
 
-    def buffered(self) -> int:
+    def count_buffered(self) -> int:
         """See FrameSocket."""
         return 0
 
@@ -121,7 +121,7 @@ class Interleaving(RuleBasedStateMachine):
             if device.pos is not None and self._is_behind_a_gap(device):
                 device.pos = None
         self.handshakes = {}
-        metrics = Metrics(CollectorRegistry())
+        metrics = GatewayMetrics(CollectorRegistry())
         self.gateway = Gateway(load_settings(ENVIRON), metrics)
         self.feed = Feed(
             self.bus,

@@ -9,7 +9,7 @@ from tests.push_gateway.resume.interleaving import Device, Interleaving
 pytestmark = pytest.mark.pure
 
 
-def missed_two_of_three(story: Interleaving) -> Device:
+def lose_two_of_three(story: Interleaving) -> Device:
     """A client that saw one event and left; since then one was trimmed away and one is there."""
     story.connect(0, resumes=False)
     story.publish([{16}])
@@ -22,7 +22,7 @@ def missed_two_of_three(story: Interleaving) -> Device:
 
 def test_a_position_older_than_the_bus_is_told_to_resync(story: Interleaving) -> None:
     """A process that started after the trim cannot replay what is gone, and tells a client that resumes RESYNC."""
-    device = missed_two_of_three(story)
+    device = lose_two_of_three(story)
     story.start_gateway()
     story.connect(0, resumes=True)
     assert device.told == []
@@ -31,7 +31,7 @@ def test_a_position_older_than_the_bus_is_told_to_resync(story: Interleaving) ->
 
 def test_a_position_before_a_gap_of_the_feed_is_told_to_resync(story: Interleaving) -> None:
     """A process whose feed missed something tells a client that resumes from before the gap RESYNC, and replays nothing."""
-    device = missed_two_of_three(story)
+    device = lose_two_of_three(story)
     story.feed._audit_at = 0.0
     story.step_feed()
     story.connect(0, resumes=True)

@@ -40,7 +40,7 @@ FLOODS = {
 }
 
 
-def opened(gateway: Gateway, user_id: int) -> Peer:
+def open_socket(gateway: Gateway, user_id: int) -> Peer:
     """A socket that the gateway has taken over."""
     return shake_hands(gateway.port, f"/api/v1/ws/messages?token={token(user_id)}")
 
@@ -54,7 +54,7 @@ def flood(peer: Peer, begin: bytes, more: bytes) -> None:
 
 
 @contextmanager
-def flooding(peers: list[Peer], begin: bytes, more: bytes) -> Iterator[None]:
+def keep_flooding(peers: list[Peer], begin: bytes, more: bytes) -> Iterator[None]:
     """All of them flood, each from a thread of its own, while the block runs."""
     threads = [threading.Thread(target=flood, args=(peer, begin, more)) for peer in peers]
     for thread in threads:
@@ -88,7 +88,7 @@ def test_a_flood_is_closed_with_1008_and_nobody_else_waits(gateway: Gateway, nam
     process = psutil.Process(gateway.process.pid)
     gateway.get("/healthz")
     before = process.memory_info().rss
-    peers = [opened(gateway, 100 + number) for number in range(4)]
+    peers = [open_socket(gateway, 100 + number) for number in range(4)]
     told: list[int | None] = []
 
     def listen(peer: Peer) -> None:
@@ -100,7 +100,7 @@ def test_a_flood_is_closed_with_1008_and_nobody_else_waits(gateway: Gateway, nam
     listeners = [threading.Thread(target=listen, args=(peer,)) for peer in peers]
     for listener in listeners:
         listener.start()
-    with flooding(peers, *FLOODS[name]):
+    with keep_flooding(peers, *FLOODS[name]):
         end = time.monotonic() + 20
         slowest = slowest_health(gateway, lambda: len(told) < len(peers) and time.monotonic() < end)
         assert told == [FLOODING] * len(peers)
@@ -119,7 +119,7 @@ def test_what_comes_behind_the_end_is_dropped(gateway: Gateway, end: bytes, code
     """A close or a violation in the middle of much: its code, and no traceback for the rest."""
     pings = frame(TEXT, b"ping") * 160  # several slices, and no flood
     for _ in range(5):
-        peer = opened(gateway, 210)
+        peer = open_socket(gateway, 210)
         peer.write(pings + end + frame(PING, b"x" * 100) * 6000)
         while peer.code is None and not peer.is_over:
             peer.read()
@@ -132,7 +132,7 @@ def test_what_comes_behind_the_end_is_dropped(gateway: Gateway, end: bytes, code
 
 def test_who_writes_before_reading_is_told_all_the_same(gateway: Gateway) -> None:
     """A flood of one thread: it reads when it has written everything, and finds 1008."""
-    peer = opened(gateway, 220)
+    peer = open_socket(gateway, 220)
     peer.write(frame(PING, b"x" * 100) * 100_000)
     while peer.code is None and not peer.is_over:
         peer.read()
@@ -143,7 +143,7 @@ def test_who_writes_before_reading_is_told_all_the_same(gateway: Gateway) -> Non
 
 def test_who_sends_a_good_deal_at_once_stays(gateway: Gateway) -> None:
     """Three hundred pings in one write are answered, and so are a few fragments without content."""
-    peer = opened(gateway, 200)
+    peer = open_socket(gateway, 200)
     peer.write(frame(TEXT, b"ping") * 150 + frame(PING, b"x") * 150)
     for _ in range(300):
         peer.read()

@@ -33,7 +33,9 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
 
 
-def signed(key: Any = SECRET, algorithm: str = "HS256", *, without: str = "", **claims: Any) -> str:
+def sign_token(
+    key: Any = SECRET, algorithm: str = "HS256", *, without: str = "", **claims: Any
+) -> str:
     """A token for user 7, valid for a minute, with these changes."""
     whole = {"sub": "7", "exp": int(time.time()) + 60, **claims}
     whole.pop(without, None)
@@ -58,9 +60,9 @@ def hmac_with_public_key() -> str:
     return f"{unsigned}.{jwt.utils.base64url_encode(digest).decode()}"
 
 
-def tampered() -> str:
+def tamper() -> str:
     """A good signature under other claims."""
-    header, _, signature = signed().split(".")
+    header, _, signature = sign_token().split(".")
     claims = raw({}, {"sub": "8", "exp": int(time.time()) + 60}).split(".")[1]
     return f"{header}.{claims}.{signature}"
 
@@ -72,31 +74,31 @@ BAD: dict[str, Callable[[], str]] = {
     "not base64": lambda: "!.!.!",
     "not ASCII": lambda: "令牌.令牌.令牌",
     "a lone surrogate": lambda: "\ud800",
-    "endless": lambda: signed(pad="x" * 10_000),
+    "endless": lambda: sign_token(pad="x" * 10_000),
     "deeply nested": lambda: raw({"alg": "HS256"}, "[" * 5000),
     "alg none": lambda: raw({"alg": "none"}, {"sub": "7", "exp": 9_999_999_999}),
     "alg None, signature kept": lambda: raw({"alg": "None"}, {"sub": "7", "exp": 9**9}, b"x"),
     "no alg": lambda: raw({}, {"sub": "7", "exp": 9_999_999_999}),
-    "HS512 where HS256 is accepted": lambda: signed("x" * 64, "HS512"),
-    "RS256 where HS256 is accepted": lambda: signed(RSA_KEY, "RS256"),
-    "another secret": lambda: signed("another secret, but also long enough"),
-    "signature cut off": lambda: signed().rpartition(".")[0] + ".",
-    "tampered claims": tampered,
-    "expired": lambda: signed(exp=int(time.time()) - 1),
-    "no exp": lambda: signed(without="exp"),
-    "exp is text": lambda: signed(exp="tomorrow"),
-    "exp is not finite": lambda: signed(exp=float("inf")),
-    "exp in milliseconds": lambda: signed(exp=int(time.time() * 1000)),
-    "not valid yet": lambda: signed(nbf=int(time.time()) + 60),
-    "no sub": lambda: signed(without="sub"),
+    "HS512 where HS256 is accepted": lambda: sign_token("x" * 64, "HS512"),
+    "RS256 where HS256 is accepted": lambda: sign_token(RSA_KEY, "RS256"),
+    "another secret": lambda: sign_token("another secret, but also long enough"),
+    "signature cut off": lambda: sign_token().rpartition(".")[0] + ".",
+    "tampered claims": tamper,
+    "expired": lambda: sign_token(exp=int(time.time()) - 1),
+    "no exp": lambda: sign_token(without="exp"),
+    "exp is text": lambda: sign_token(exp="tomorrow"),
+    "exp is not finite": lambda: sign_token(exp=float("inf")),
+    "exp in milliseconds": lambda: sign_token(exp=int(time.time() * 1000)),
+    "not valid yet": lambda: sign_token(nbf=int(time.time()) + 60),
+    "no sub": lambda: sign_token(without="sub"),
     "sub is a number": lambda: raw_signed({"sub": 7, "exp": int(time.time()) + 60}),
-    "sub is empty": lambda: signed(sub=""),
-    "sub is zero": lambda: signed(sub="0"),
-    "sub is negative": lambda: signed(sub="-7"),
-    "sub is padded": lambda: signed(sub=" 7"),
-    "sub has a newline": lambda: signed(sub="7\n"),
-    "sub in other digits": lambda: signed(sub="７"),
-    "sub is past the ids": lambda: signed(sub=str(2**53)),
+    "sub is empty": lambda: sign_token(sub=""),
+    "sub is zero": lambda: sign_token(sub="0"),
+    "sub is negative": lambda: sign_token(sub="-7"),
+    "sub is padded": lambda: sign_token(sub=" 7"),
+    "sub has a newline": lambda: sign_token(sub="7\n"),
+    "sub in other digits": lambda: sign_token(sub="７"),
+    "sub is past the ids": lambda: sign_token(sub=str(2**53)),
     "claims are a list": lambda: jwt.api_jws.encode(b"[1]", SECRET, "HS256"),
     "an unknown critical header": lambda: jwt.encode(
         {"sub": "7", "exp": int(time.time()) + 60}, SECRET, "HS256", {"crit": ["x"], "x": 1}
@@ -132,7 +134,7 @@ def test_a_token_that_was_verified_before_still_ends() -> None:
     """The memory of good tokens does not outlive their `exp`."""
     now = [time.time()]
     verifier = TokenVerifier(SETTINGS, clock=lambda: now[0])
-    good = signed()
+    good = sign_token()
     verifier.verify(good)
     now[0] += 61
     with pytest.raises(NotSignedIn, match="expired"):
@@ -143,23 +145,23 @@ def test_leeway_extends_a_token() -> None:
     """With leeway, a token holds that much longer, and says so in `expires_at`."""
     verifier = TokenVerifier(replace(SETTINGS, leeway=timedelta(seconds=30)))
     ended = int(time.time()) - 10
-    assert verifier.verify(signed(exp=ended)).expires_at.timestamp() == ended + 30
+    assert verifier.verify(sign_token(exp=ended)).expires_at.timestamp() == ended + 30
 
 
 def test_issuer_and_audience_count_when_set() -> None:
     """With CARILLON_JWT_ISSUER and _AUDIENCE set, only tokens that carry both are good."""
     settings = replace(SETTINGS, issuer="us", audience="carillon")
     verifier = TokenVerifier(settings)
-    assert verifier.verify(signed(iss="us", aud=["other", "carillon"])).user_id == 7
+    assert verifier.verify(sign_token(iss="us", aud=["other", "carillon"])).user_id == 7
     assert verifier.verify(issue_token(settings, 9, ttl_seconds=9, now=time.time())).user_id == 9
     for claims in ({}, {"iss": "us"}, {"aud": "carillon"}, {"iss": "them", "aud": "carillon"}):
         with pytest.raises(NotSignedIn):
-            verifier.verify(signed(**claims))
+            verifier.verify(sign_token(**claims))
 
 
 def test_issuer_and_audience_do_not_count_when_not_set() -> None:
     """Without the settings, a token may carry any `iss` and `aud`, and an `iat` ahead of our clock."""
-    good = signed(iss="them", aud="theirs", iat=int(time.time()) + 5)
+    good = sign_token(iss="them", aud="theirs", iat=int(time.time()) + 5)
     assert TokenVerifier(SETTINGS).verify(good).user_id == 7
 
 
@@ -172,8 +174,8 @@ def test_a_public_key_verifies_its_own_algorithm(tmp_path: Path, key: Any, algor
     (tmp_path / "key.pem").write_bytes(pem(key))
     settings = TokenSettings((algorithm,), public_key_file=tmp_path / "key.pem", secret=SECRET)
     verifier = TokenVerifier(settings)
-    assert verifier.verify(signed(key, algorithm)).user_id == 7
-    for bad in (signed(), hmac_with_public_key()):
+    assert verifier.verify(sign_token(key, algorithm)).user_id == 7
+    for bad in (sign_token(), hmac_with_public_key()):
         with pytest.raises(NotSignedIn):
             verifier.verify(bad)
 
@@ -183,7 +185,10 @@ def test_a_secret_and_a_public_key_side_by_side_are_not_mixed_up(tmp_path: Path)
     (tmp_path / "key.pem").write_bytes(pem(RSA_KEY))
     settings = TokenSettings(("HS256", "RS256"), SECRET, public_key_file=tmp_path / "key.pem")
     verifier = TokenVerifier(settings)
-    assert verifier.verify(signed()).user_id == verifier.verify(signed(RSA_KEY, "RS256")).user_id
+    assert (
+        verifier.verify(sign_token()).user_id
+        == verifier.verify(sign_token(RSA_KEY, "RS256")).user_id
+    )
     with pytest.raises(NotSignedIn):
         verifier.verify(hmac_with_public_key())
 
@@ -223,7 +228,7 @@ def test_a_secret_in_a_jwks_file_signs_nothing(tmp_path: Path) -> None:
     """A symmetric key among public ones is left out, and HS256 then has no key."""
     settings = TokenSettings(("HS256",), SECRET, jwks_file=jwks(tmp_path))
     with pytest.raises(NotSignedIn):
-        TokenVerifier(replace(settings, secret="x" * 32)).verify(signed())
+        TokenVerifier(replace(settings, secret="x" * 32)).verify(sign_token())
 
 
 SMALL = rsa.generate_private_key(65537, 1024)

@@ -151,7 +151,7 @@ def test_a_bucket_s_urls_are_signed_and_end(bucket: MediaStore) -> None:
 def test_a_bucket_s_url_is_the_same_for_a_quarter_of_its_life() -> None:
     """All processes make the same URL for a quarter of its lifetime, signed as of the beginning of that quarter."""
     now = [1_800_000_000.0]
-    one, other = clocked(lambda: now[0]), clocked(lambda: now[0])
+    one, other = make_clocked_store(lambda: now[0]), make_clocked_store(lambda: now[0])
     key, seen = make_key(OWNER, "a.png"), []
     for _ in range(8):
         seen.append(one.url(key, filename="照片.png"))
@@ -162,7 +162,7 @@ def test_a_bucket_s_url_is_the_same_for_a_quarter_of_its_life() -> None:
     assert one.url(key) != one.url(make_key(OWNER, "a.png")) != one.url(key, filename="b.png")
 
 
-def clocked(clock: Callable[[], float]) -> S3Store:
+def make_clocked_store(clock: Callable[[], float]) -> S3Store:
     """A store whose clock is a test's."""
     bucket = Bucket("carillon", "us-east-1", "http://s3.internal", "key", "secret", "path")
     return S3Store(bucket, url_lifetime=timedelta(hours=1), max_bytes=5000, clock=clock)

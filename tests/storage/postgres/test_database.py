@@ -13,12 +13,12 @@ from storage.postgres.raw_statements import execute_raw
 from storage.settings import DatabaseSettings, load
 
 
-def told(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+def execute(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
     """A statement in the driver's words."""
     return execute_raw(connection, statement, {})
 
 
-def asking(database_url: str, story: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
+def ask_database(database_url: str, story: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
     """Run a story on connections of its own; afterwards all of them answer."""
 
     async def run() -> None:
@@ -26,7 +26,9 @@ def asking(database_url: str, story: Callable[[Database], Coroutine[Any, Any, No
         database = Database(settings, application_name="told")
         try:
             await story(database)
-            answers = await asyncio.gather(*(database.query(told, "SELECT 7") for _ in range(10)))
+            answers = await asyncio.gather(
+                *(database.query(execute, "SELECT 7") for _ in range(10))
+            )
             assert answers == [[(7,)]] * 10
         finally:
             await database.close()
@@ -39,9 +41,9 @@ def test_what_is_refused_never_will_work(database_url: str) -> None:
 
     async def story(database: Database) -> None:
         with pytest.raises(PermanentError, match="division by zero"):
-            await database.query(told, "SELECT 1 / 0")
+            await database.query(execute, "SELECT 1 / 0")
 
-    asking(database_url, story)
+    ask_database(database_url, story)
 
 
 def test_a_transaction_that_fails_is_rolled_back(database_url: str) -> None:
@@ -55,18 +57,18 @@ def test_a_transaction_that_fails_is_rolled_back(database_url: str) -> None:
         with pytest.raises(NotFound):
             await database.transaction(lock_and_fail)
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"
-        assert await database.query(told, locks) == [(0,)]
+        assert await database.query(execute, locks) == [(0,)]
         with pytest.raises(PermanentError):
-            await database.transaction(told, "SELECT 1 / 0")
+            await database.transaction(execute, "SELECT 1 / 0")
 
-    asking(database_url, story)
+    ask_database(database_url, story)
 
 
 def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine: Engine) -> None:
     """After a restart of PostgreSQL one question fails, with TransientError, and not one for each connection."""
 
     async def story(database: Database) -> None:
-        await asyncio.gather(*(database.query(told, "SELECT pg_sleep(0.05)") for _ in range(4)))
+        await asyncio.gather(*(database.query(execute, "SELECT pg_sleep(0.05)") for _ in range(4)))
         with engine.begin() as other:
             ended = other.execute(
                 text(
@@ -76,19 +78,19 @@ def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine:
             ).scalar_one()
         assert ended > 1
         with pytest.raises(TransientError):
-            await database.query(told, "SELECT 1")
+            await database.query(execute, "SELECT 1")
 
-    asking(database_url, story)
+    ask_database(database_url, story)
 
 
 def test_a_connection_whose_question_was_given_up_is_not_used_again(database_url: str) -> None:
     """A connection whose question was cancelled is closed and not used for another question."""
 
     async def story(database: Database) -> None:
-        asked = asyncio.ensure_future(database.query(told, "SELECT pg_sleep(10)"))
+        asked = asyncio.ensure_future(database.query(execute, "SELECT pg_sleep(10)"))
         await asyncio.sleep(0.3)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
 
-    asking(database_url, story)
+    ask_database(database_url, story)

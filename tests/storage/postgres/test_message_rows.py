@@ -38,14 +38,14 @@ def test_a_message_is_the_same_wherever_it_is_read(engine: Engine) -> None:
         add_app(connection)
         add_people(connection, [1, 2])
         [id] = accept(connection, WHOLE)
-        waiting = found(connection, id)
+        waiting = find_row(connection, id)
         [(persisted, _)] = persistence.persist(connection, [id])
         [in_history] = history.list_history(connection, 2, peer_id=-7)
         unpublished.add(connection, [id])
         _, [(due, _)] = unpublished.find_due(connection, 10)
         received = lookup.find_received(connection, id, user_id=2)
         assert None not in waiting
-        everywhere = [persisted, found(connection, id), in_history.message, due, received]
+        everywhere = [persisted, find_row(connection, id), in_history.message, due, received]
         assert everywhere == [waiting] * 5
 
 
@@ -55,10 +55,10 @@ def test_a_message_that_was_put_aside_is_the_same_when_it_is_found(engine: Engin
         add_app(connection)
         for put_aside in (failed_sends.move_to_failed, take_back):
             [id] = accept(connection, WHOLE)
-            before = found(connection, id)
+            before = find_row(connection, id)
             put_aside(connection, [id])
             assert None not in before
-            assert found(connection, id) == before
+            assert find_row(connection, id) == before
 
 
 def test_a_message_whose_type_is_of_a_newer_version_can_be_read() -> None:
@@ -71,7 +71,7 @@ def test_a_message_whose_type_is_of_a_newer_version_can_be_read() -> None:
     assert not is_understood(message)
 
 
-def found(connection: Connection, id: int) -> Message:
+def find_row(connection: Connection, id: int) -> Message:
     """The message of this id, which must be there."""
     answer = lookup.find_message(connection, id)
     assert answer is not None

@@ -38,7 +38,7 @@ def settings_of(url: str) -> DatabaseSettings:
     return load(DatabaseSettings, {"CARILLON_DATABASE_URL": url})
 
 
-def shown(connection: Connection) -> list[str]:
+def show_limits(connection: Connection) -> list[str]:
     """What PostgreSQL says of this session, of _SHOWN."""
     return [connection.execute(text(f"SHOW {name}")).scalar_one() for name in _SHOWN]
 
@@ -73,7 +73,7 @@ def test_a_session_has_its_limits(
 ) -> None:
     """Sessions of workers, commands and migrations have their limits on the server and on both ends of the connection."""
     database = BlockingDatabase(settings_of(database_url), application_name="it", limits=limits)
-    assert database.transaction(shown) == wanted
+    assert database.transaction(show_limits) == wanted
     assert database.transaction(client_side) == [4, 2, 3, 8000]
     database.close()
 
@@ -84,7 +84,7 @@ def test_a_session_of_ingest_has_its_limits(database_url: str) -> None:
     async def ask() -> tuple[list[str], list[int]]:
         database = Database(settings_of(database_url), application_name="it")
         try:
-            return await database.query(shown), await database.query(client_side)
+            return await database.query(show_limits), await database.query(client_side)
         finally:
             await database.close()
 

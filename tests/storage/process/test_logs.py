@@ -45,7 +45,7 @@ access.info("GET /x?token=SECRET %s", "heard" if access.hasHandlers() else "unhe
 """
 
 
-def said(program: str = PROGRAM, *arguments: str, **settings: str) -> list[str]:
+def run_program(program: str = PROGRAM, *arguments: str, **settings: str) -> list[str]:
     """What a process writes to stderr."""
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
@@ -60,7 +60,7 @@ def said(program: str = PROGRAM, *arguments: str, **settings: str) -> list[str]:
 
 def test_json_is_one_object_a_line() -> None:
     """Every JSON line is one object, with its traceback, and with the id of the current request unless it names another."""
-    library, hello, failed, own = map(json.loads, said(CARILLON_LOG_FORMAT="json"))
+    library, hello, failed, own = map(json.loads, run_program(CARILLON_LOG_FORMAT="json"))
     assert library["message"] == "Target /x?token=***&a=1"
     assert (hello["level"], hello["logger"], hello["process"]) == (
         "INFO",
@@ -75,7 +75,7 @@ def test_json_is_one_object_a_line() -> None:
 
 def test_people_get_lines() -> None:
     """A line for people has time in UTC, level, process, logger, text and request id; a traceback follows it."""
-    lines = said()
+    lines = run_program()
     assert lines[0].endswith("Z WARNING ingest a.library: Target /x?token=***&a=1")
     assert lines[1].endswith("Z INFO ingest ingest.http.middleware: Hello 世界. [r-1]")
     assert lines[-2] == "RuntimeError: Bearer ***"
@@ -84,16 +84,16 @@ def test_people_get_lines() -> None:
 
 def test_the_level_is_of_our_own_lines() -> None:
     """Level debug shows our own debug lines, and not those of uvicorn."""
-    lines = said(CARILLON_LOG_LEVEL="debug")
+    lines = run_program(CARILLON_LOG_LEVEL="debug")
     assert any("Not seen." in line for line in lines)
     assert not any("Started." in line for line in lines)
-    assert len(said(CARILLON_LOG_LEVEL="error")) == len(said()) - 2
+    assert len(run_program(CARILLON_LOG_LEVEL="error")) == len(run_program()) - 2
 
 
 def test_an_access_log_that_is_switched_off_stays_off() -> None:
     """An access log that is switched off stays off; one that is on has our form."""
-    assert said(SERVED, "off") == []
-    (line,) = said(SERVED, "on")
+    assert run_program(SERVED, "off") == []
+    (line,) = run_program(SERVED, "on")
     assert line.endswith("Z INFO ingest uvicorn.access: GET /x?token=*** heard")
 
 

@@ -62,10 +62,10 @@ def length(settings: ValkeySettings) -> int:
         return sum(int(control.xlen(stream)) for stream in STREAMS)
 
 
-def reading(settings: ValkeySettings, story: Callable[[BusReader], Awaitable[None]]) -> None:
+def read_bus(settings: ValkeySettings, story: Callable[[BusReader], Awaitable[None]]) -> None:
     """Run one story with a connected reader."""
 
-    async def told() -> None:
+    async def run() -> None:
         reader = BusReader(settings)
         try:
             await reader.connect()
@@ -73,7 +73,7 @@ def reading(settings: ValkeySettings, story: Callable[[BusReader], Awaitable[Non
         finally:
             await reader.close()
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
 def keys(batch: Batch, shard: int) -> list[str]:
@@ -94,7 +94,7 @@ def test_what_is_published_is_read_in_order_on_every_shard(
         assert keys(batch, 1) == keys(batch, 2) == expected
         assert {entry.shard for entry in batch.entries} == {1, 2}
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_reader_waits_for_the_next_event_and_gets_it_once(
@@ -112,7 +112,7 @@ def test_a_reader_waits_for_the_next_event_and_gets_it_once(
         again = await reader.read(after, limit=9, wait=timedelta(milliseconds=10))
         assert again.entries == []
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_reader_is_stopped_at_whatever_moment(bus: Bus, settings: ValkeySettings) -> None:
@@ -133,7 +133,7 @@ def test_a_reader_is_stopped_at_whatever_moment(bus: Bus, settings: ValkeySettin
             done, _ = await asyncio.wait([task], timeout=5)
             assert done, f"reads on, cancelled after {turns} turns of the loop"
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_read_takes_no_more_than_its_limit(bus: Bus, settings: ValkeySettings) -> None:
@@ -144,7 +144,7 @@ def test_a_read_takes_no_more_than_its_limit(bus: Bus, settings: ValkeySettings)
         batch = await reader.read(FROM_START, limit=3, wait=timedelta(seconds=1))
         assert len(keys(batch, 1)) == len(keys(batch, 2)) == 3
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_an_audit_counts_what_was_dropped(bus: Bus, settings: ValkeySettings) -> None:
@@ -162,7 +162,7 @@ def test_an_audit_counts_what_was_dropped(bus: Bus, settings: ValkeySettings) ->
         assert batch.surveys[4].added == 0
         assert keys(batch, 3) == [f"n{number}.0" for number in range(6, 10)]
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_shard_keeps_no_more_than_its_length(settings: ValkeySettings) -> None:
@@ -201,7 +201,7 @@ def test_a_wipe_is_a_new_generation(bus: Bus, settings: ValkeySettings) -> None:
         assert (await other.audit(FROM_START, limit=9)).generation == after.generation
         await other.close()
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_restart_is_a_new_generation_even_if_all_data_came_back(
@@ -221,7 +221,7 @@ def test_a_restart_is_a_new_generation_even_if_all_data_came_back(
         assert keys(after, 1) == ["n1.0"]
         assert after.generation != before.generation
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_cut_connection_is_told_and_costs_nothing(bus: Bus, settings: ValkeySettings) -> None:
@@ -238,7 +238,7 @@ def test_a_cut_connection_is_told_and_costs_nothing(bus: Bus, settings: ValkeySe
         after = await reader.audit(FROM_START, limit=9)
         assert (after.generation, keys(after, 1)) == (before.generation, ["n1.0"])
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_a_frozen_valkey_is_try_later_and_costs_nothing(
@@ -262,7 +262,7 @@ def test_a_frozen_valkey_is_try_later_and_costs_nothing(
         assert after.generation == before.generation
         assert keys(after, shard_of(7)) == [a_message(1, 7).key]
 
-    reading(hasty, story)
+    read_bus(hasty, story)
 
 
 def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: ValkeySettings) -> None:
@@ -283,7 +283,7 @@ def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: Valkey
     async def story(reader: BusReader) -> None:
         assert keys(await reader.audit(FROM_START, limit=9), 2) == ["d2.5"]
 
-    reading(settings, story)
+    read_bus(settings, story)
 
 
 def test_publishing_nothing_asks_nobody() -> None:

@@ -37,7 +37,7 @@ def test_a_malformed_url_is_an_invalid_setting() -> None:
 
 
 @contextlib.contextmanager
-def swallowing_server() -> Iterator[tuple[int, list[bytes]]]:
+def run_swallowing_server() -> Iterator[tuple[int, list[bytes]]]:
     """A port that reads what is sent, and closes the connection without an answer."""
     taken: list[bytes] = []
 
@@ -60,7 +60,7 @@ def swallowing_server() -> Iterator[tuple[int, list[bytes]]]:
 
 def test_a_write_whose_answer_is_lost_is_not_repeated() -> None:
     """A publisher sends a command once and raises TransientError when its answer is lost; the caller may repeat it."""
-    with swallowing_server() as (port, taken):
+    with run_swallowing_server() as (port, taken):
         bus = Bus(BusSettings(), ValkeySettings(f"redis://127.0.0.1:{port}"))
         with pytest.raises(TransientError):
             bus.publish([EVENT])

@@ -29,14 +29,14 @@ def run(
 ) -> None:
     """Run one story with limits in a loop of its own."""
 
-    async def told() -> None:
+    async def run() -> None:
         limits = RateLimiter(ValkeySettings(url), settings)
         try:
             await story(limits)
         finally:
             await limits.close()
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
 def test_a_burst_passes_and_what_is_over_it_waits(valkey_url: str, app_id: int) -> None:
@@ -265,8 +265,8 @@ def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
 def test_who_keeps_on_sending_is_told_of_entirely() -> None:
     """Of somebody who keeps on sending too fast Valkey is told everything, until they have been slower for a second."""
     quiet = _LocalAllowance(Budget(rate=10, burst=50))
-    told = [quiet.count_for_valkey(1, 1, now=number / 15) for number in range(150)]
-    assert sum(told) == 150
+    run = [quiet.count_for_valkey(1, 1, now=number / 15) for number in range(150)]
+    assert sum(run) == 150
     assert [quiet.count_for_valkey(1, 1, now=20 + number) for number in range(5)] == [0] * 5
     assert [quiet.count_for_valkey(2, 1, now=number / 2) for number in range(20)] == [0] * 20
 

@@ -11,7 +11,7 @@ from storage.settings import ValkeySettings
 from storage.valkey.strangers import Answers, Strangers
 
 
-def told(url: str, story: Callable[[Strangers, Strangers], Awaitable[None]]) -> None:
+def tell_story(url: str, story: Callable[[Strangers, Strangers], Awaitable[None]]) -> None:
     """Run a story with a gateway's end and ingest's, in a database that no other ingest looks into."""
     own = ValkeySettings(url.rpartition("/")[0] + "/2")
 
@@ -41,7 +41,7 @@ def test_who_is_nobody_is_told_and_remembered(valkey_url: str) -> None:
         met = await gateway.read_answers([1, 2, 3, 4])
         assert met == Answers(frozenset({1, 3}), frozenset({2}), is_answered=True)
 
-    told(valkey_url, story)
+    tell_story(valkey_url, story)
 
 
 def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
@@ -53,7 +53,7 @@ def test_who_is_not_told_of_is_let_in(valkey_url: str) -> None:
         assert not await gateway.is_nobody(5)
         assert time.monotonic() - began < 10
 
-    told(valkey_url, story)
+    tell_story(valkey_url, story)
 
 
 def test_an_absent_valkey_is_try_later() -> None:
@@ -64,4 +64,4 @@ def test_an_absent_valkey_is_try_later() -> None:
             with pytest.raises(TransientError):
                 await ask
 
-    told("redis://127.0.0.1:1", story)
+    tell_story("redis://127.0.0.1:1", story)

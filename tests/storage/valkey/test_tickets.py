@@ -30,11 +30,11 @@ async def tickets(url: str, settings: TicketSettings | None = None) -> AsyncIter
 def run(url: str, story: Callable[[Tickets], Awaitable[None]]) -> None:
     """Run one story with tickets in a loop of its own."""
 
-    async def told() -> None:
+    async def run() -> None:
         async with tickets(url) as store:
             await story(store)
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
 def test_a_sign_on_ticket_works_once(valkey_url: str) -> None:

@@ -20,7 +20,7 @@ from tests.builders import a_broadcast, accept
 LEASE = timedelta(seconds=30)
 
 
-def planned(engine: Engine, send: Send | None = None, *, chunk_size: int = 10) -> int:
+def plan_all(engine: Engine, send: Send | None = None, *, chunk_size: int = 10) -> int:
     """Accept, persist and plan a broadcast; returns its id."""
     with engine.begin() as connection:
         [id] = accept(connection, send or a_broadcast())

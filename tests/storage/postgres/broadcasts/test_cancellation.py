@@ -19,7 +19,7 @@ from storage.postgres.broadcasts import (
 from storage.postgres.messages import lookup, persistence
 from tests.builders import a_broadcast, accept, add_people
 from tests.counters import find_drift
-from tests.storage.postgres.broadcasts.steps import LEASE, planned, report
+from tests.storage.postgres.broadcasts.steps import LEASE, plan_all, report
 
 
 def cancel(engine: Engine, id: int) -> None:
@@ -33,7 +33,7 @@ def test_what_is_not_expanded_when_it_is_cancelled_never_is(engine: Engine) -> N
     """A cancelled broadcast is expanded no further, its report says how many have it, and cancelling again changes nothing."""
     with engine.begin() as connection:
         add_people(connection, range(1, 101))
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         chunks = [expansion.expand_next(connection, lease=LEASE) for _ in range(4)]
         assert chunks[-1] is not None
@@ -58,7 +58,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_expanded(engine: Engine) -> 
     """A cancel waits for a lane in the middle of a chunk; when it returns, the report is final."""
     with engine.begin() as connection:
         add_people(connection, range(1, 101))
-    id = planned(engine)
+    id = plan_all(engine)
     with ThreadPoolExecutor(1) as pool, engine.connect() as lane:
         assert expansion.expand_next(lane, lease=LEASE) is not None
         waiting = pool.submit(cancel, engine, id)
@@ -81,7 +81,7 @@ def test_cancelled_under_lanes_that_race(engine: Engine) -> None:
     """Nothing is expanded after a cancel returned, also when lanes work at full speed."""
     with engine.begin() as connection:
         add_people(connection, range(1, 401))
-    id = planned(engine, chunk_size=5)
+    id = plan_all(engine, chunk_size=5)
 
     def lane(_: int) -> None:
         done = True
@@ -95,9 +95,9 @@ def test_cancelled_under_lanes_that_race(engine: Engine) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         lanes = [pool.submit(lane, number) for number in range(4)]
-        assert wait_until(lambda: expanded(engine, id) > 50, seconds=20)
+        assert wait_until(lambda: count_expanded(engine, id) > 50, seconds=20)
         cancel(engine, id)
-        at_return = expanded(engine, id)
+        at_return = count_expanded(engine, id)
         for one in lanes:
             one.result(timeout=20)
     with engine.begin() as connection:
@@ -106,7 +106,7 @@ def test_cancelled_under_lanes_that_race(engine: Engine) -> None:
         assert find_drift(connection) == []
 
 
-def expanded(engine: Engine, id: int) -> int:
+def count_expanded(engine: Engine, id: int) -> int:
     """How many people have the broadcast."""
     with engine.begin() as connection:
         return report(connection, id).expanded

@@ -18,7 +18,7 @@ from storage.postgres.messages import persistence
 from storage.postgres.sends.backlog import measure_backlog
 from tests.builders import a_broadcast, accept, add_app, add_people
 from tests.counters import find_drift
-from tests.storage.postgres.broadcasts.steps import LEASE, expand_all, planned, report
+from tests.storage.postgres.broadcasts.steps import LEASE, expand_all, plan_all, report
 
 
 def test_everyone_active_gets_one_copy(engine: Engine) -> None:
@@ -28,7 +28,7 @@ def test_everyone_active_gets_one_copy(engine: Engine) -> None:
         add_people(connection, range(1, 26))
         add_people(connection, [30], status="DISABLED")
         add_people(connection, [31], is_deleted=True)
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         assert report(connection, id).status is BroadcastStatus.EXPANDING
         assert expand_all(connection) == 3
@@ -42,7 +42,7 @@ def test_everyone_active_gets_one_copy(engine: Engine) -> None:
 
 def test_a_broadcast_to_nobody_is_done_at_once(engine: Engine) -> None:
     """A broadcast whose audience is empty is DONE as soon as it is planned."""
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         assert report(connection, id).status is BroadcastStatus.DONE
 
@@ -51,7 +51,7 @@ def test_the_backlog_says_how_many_people_are_left(engine: Engine) -> None:
     """The backlog counts broadcasts under way and the people of their waiting chunks; none when they are done."""
     with engine.begin() as connection:
         add_people(connection, range(1, 26))
-    planned(engine)
+    plan_all(engine)
     with engine.begin() as connection:
         before = measure_backlog(connection)
         expand_all(connection)
@@ -64,7 +64,7 @@ def test_a_chunk_claimed_many_times_is_expanded_once(engine: Engine) -> None:
     """Lanes that race for the same chunk insert its deliveries once (fault row 18)."""
     with engine.begin() as connection:
         add_people(connection, range(1, 101))
-    id = planned(engine)
+    id = plan_all(engine)
 
     def race(number: int) -> bool:
         with engine.begin() as connection:
@@ -86,7 +86,7 @@ def test_a_chunk_that_was_not_published_is_taken_up_when_its_lease_is_over(engin
     """When a lane died before it published a chunk, another publishes it after the lease, and inserts nothing again."""
     with engine.begin() as connection:
         add_people(connection, [1])
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         chunk = expansion.expand_next(connection, lease=LEASE)
         assert chunk is not None
@@ -99,7 +99,7 @@ def test_a_chunk_that_was_not_published_is_taken_up_when_its_lease_is_over(engin
         assert report(connection, id).status is BroadcastStatus.DONE
 
 
-def expanded_apps(connection: Connection, count: int) -> list[int]:
+def expand_apps(connection: Connection, count: int) -> list[int]:
     """The apps whose chunks a lane takes, in the order in which it takes them."""
     taken: list[int] = []
     while len(taken) < count:
@@ -128,12 +128,6 @@ def test_apps_take_turns_chunk_by_chunk(engine: Engine) -> None:
         # Of the burst one at a time is planned: the rest waits, and costs nothing.
         assert planned_apps.count(7) == 1
         assert set(planned_apps) == {7, 8}
-        assert expanded_apps(connection, 2) == [7, 8]
+        assert expand_apps(connection, 2) == [7, 8]
         planning.plan_next(connection, PlanLimits(10))
-        assert expanded_apps(connection, 2) == [7, 8]
-
-
-def expanded(engine: Engine, id: int) -> int:
-    """How many have it."""
-    with engine.begin() as connection:
-        return report(connection, id).expanded
+        assert expand_apps(connection, 2) == [7, 8]

@@ -12,14 +12,14 @@ from storage.postgres.broadcasts import (
     lane_work,
 )
 from tests.builders import add_people
-from tests.storage.postgres.broadcasts.steps import expand_all, planned, report
+from tests.storage.postgres.broadcasts.steps import expand_all, plan_all, report
 
 
 def test_a_broadcast_is_not_done_while_a_chunk_fails(engine: Engine) -> None:
     """A broadcast with a failing chunk is EXPANDING and says how many fail and why; it is DONE when they went through."""
     with engine.begin() as connection:
         add_people(connection, range(1, 21))
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         bad = expansion.find_next_chunk(connection, after_app_id=0)
         assert bad is not None
@@ -45,7 +45,7 @@ def test_what_an_older_version_gave_up_is_retried_when_it_is_asked_for(engine: E
     """A broadcast that a version before 0.1.0 set FAILED is opened again by `retry_failing`, and ends DONE."""
     with engine.begin() as connection:
         add_people(connection, range(1, 21))
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         expand_all(connection)
         connection.execute(text("DELETE FROM deliveries WHERE user_id <= 10"))
@@ -55,9 +55,3 @@ def test_what_an_older_version_gave_up_is_retried_when_it_is_asked_for(engine: E
         assert failures.retry_failing(connection, id) == 1
         expand_all(connection)
         assert report(connection, id).status is BroadcastStatus.DONE
-
-
-def expanded(engine: Engine, id: int) -> int:
-    """How many have it."""
-    with engine.begin() as connection:
-        return report(connection, id).expanded

@@ -8,14 +8,14 @@ from storage.postgres.broadcasts import (
 from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import persistence
 from tests.builders import a_broadcast, accept, add_people
-from tests.storage.postgres.broadcasts.steps import expand_all, planned, report
+from tests.storage.postgres.broadcasts.steps import expand_all, plan_all, report
 
 
 def test_the_audience_is_frozen_when_it_is_planned(engine: Engine) -> None:
     """People who join or leave after a broadcast was planned do not change its audience (fault row 20)."""
     with engine.begin() as connection:
         add_people(connection, range(1, 11))
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         add_people(connection, [11, 12])
         connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 3"))
@@ -41,7 +41,7 @@ def test_a_list_is_the_audience_when_one_is_given(engine: Engine) -> None:
     """The audience of a list is its active people; names that could not be resolved are in the report."""
     with engine.begin() as connection:
         add_people(connection, range(1, 11))
-    id = planned(engine, a_broadcast(audience=(2, 4, 99), unresolved=("99",)))
+    id = plan_all(engine, a_broadcast(audience=(2, 4, 99), unresolved=("99",)))
     with engine.begin() as connection:
         expand_all(connection)
         done = report(connection, id)

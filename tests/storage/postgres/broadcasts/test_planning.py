@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=30)
 SMALL = PlanLimits(10, people=20)
 
 
-def pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
+def add_pending(engine: Engine, *apps: int, people: int = 60) -> list[int]:
     """Accept and persist a broadcast of each of `apps`; returns their ids."""
     with engine.begin() as connection:
         add_people(connection, range(1, people + 1))
@@ -36,7 +36,7 @@ def plan(engine: Engine, slicing: PlanLimits = SMALL) -> PlannedSlice | None:
 
 def test_a_second_planner_never_takes_the_apps_next_broadcast(engine: Engine) -> None:
     """While one lane plans an app's oldest broadcast another plans another app's, or nothing."""
-    first, _second, _third, others = pending(engine, 7, 7, 7, 8)
+    first, _second, _third, others = add_pending(engine, 7, 7, 7, 8)
     with engine.begin() as one, engine.begin() as two, engine.begin() as three:
         assert planning.plan_next(one, SMALL) == PlannedSlice(first, 7, is_complete=False)
         assert planning.plan_next(two, SMALL) == PlannedSlice(others, 8, is_complete=False)
@@ -45,7 +45,7 @@ def test_a_second_planner_never_takes_the_apps_next_broadcast(engine: Engine) ->
 
 def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
     """Four lanes at once plan and expand four broadcasts of an app completely, and in order."""
-    ids = pending(engine, 7, 7, 7, 7)
+    ids = add_pending(engine, 7, 7, 7, 7)
 
     def lane(_: int) -> None:
         idle = 0
@@ -70,7 +70,7 @@ def test_planners_that_race_leave_nothing_half_planned(engine: Engine) -> None:
 
 def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
     """A broadcast that is half planned and an older one that comes later, a replayed dead letter, are both planned."""
-    older, younger = pending(engine, 7, 7)
+    older, younger = add_pending(engine, 7, 7)
     with engine.begin() as connection:
         connection.execute(
             text("UPDATE broadcasts SET status = 'CANCELLED' WHERE id = :id"), {"id": older}
@@ -95,7 +95,7 @@ def test_a_broadcast_that_is_begun_is_never_barred(engine: Engine) -> None:
 def test_every_chunk_size_that_is_allowed_can_be_planned(engine: Engine, size: int) -> None:
     """The whole audience is planned with any size of chunk that the setting allows, in as few chunks as possible."""
     settings = load(WorkerSettings, {"CARILLON_CHUNK_SIZE": str(size)})
-    [id] = pending(engine, 7, people=30)
+    [id] = add_pending(engine, 7, people=30)
     assert plan(engine, PlanLimits(settings.chunk_size)) == PlannedSlice(id, 7, is_complete=True)
     with engine.begin() as connection:
         sizes = text("SELECT sum(size), max(size) FROM broadcast_chunks")
@@ -145,7 +145,7 @@ def test_a_plan_that_fails_rests_and_lets_the_next_ones_go_first_in_the_end(
     engine: Engine,
 ) -> None:
     """A plan that fails is tried again after pauses of up to a minute; after a few the app's next broadcasts go first."""
-    bad, good = pending(engine, 7, 7)
+    bad, good = add_pending(engine, 7, 7)
     once = PlanLimits(10, people=20, max_attempts=2)
     with engine.begin() as connection:
         failures.record_plan_failure(connection, bad, error="no")

@@ -11,14 +11,14 @@ from storage.postgres.broadcasts import (
 from storage.postgres.broadcasts.readers import ReadCount
 from storage.postgres.messages import conversations
 from tests.builders import add_people
-from tests.storage.postgres.broadcasts.steps import expand_all, planned, report
+from tests.storage.postgres.broadcasts.steps import expand_all, plan_all, report
 
 
 def test_read_counts_who_has_read_it(engine: Engine) -> None:
     """`read` is the number of people whose copy is read, at most a minute old."""
     with engine.begin() as connection:
         add_people(connection, range(1, 11))
-    id = planned(engine)
+    id = plan_all(engine)
     with engine.begin() as connection:
         expand_all(connection)
         conversations.mark_all_read(connection, 3)
@@ -40,7 +40,7 @@ def test_who_has_not_read_it_page_by_page(engine: Engine) -> None:
         connection.execute(
             text("INSERT INTO mappings (app_id, app_user_id, user_id) VALUES (7, 'zhang', 2)")
         )
-    id = planned(engine, chunk_size=4)
+    id = plan_all(engine, chunk_size=4)
     with engine.begin() as connection:
         expand_all(connection)
         for user in (1, 5, 6, 7, 8, 30):

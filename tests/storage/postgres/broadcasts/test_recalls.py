@@ -22,7 +22,7 @@ from tests.counters import find_drift
 LEASE = timedelta(seconds=30)
 
 
-def delivered(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
+def deliver_broadcast(engine: Engine, *, chunks: int = 10, people: int = 50) -> int:
     """A broadcast of which `chunks` of five people are expanded and published; returns its id."""
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast())
@@ -63,7 +63,7 @@ def report(connection: Connection, id: int) -> BroadcastReport:
     return found
 
 
-def left(connection: Connection, id: int) -> int:
+def count_left(connection: Connection, id: int) -> int:
     """How many people still have the broadcast."""
     count = text("SELECT count(*) FROM deliveries WHERE message_id = :id")
     return int(connection.execute(count, {"id": id}).scalar_one())
@@ -82,7 +82,7 @@ def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
     with engine.begin() as connection:
         before = accept(connection, *[a_notification(user, content="早") for user in range(1, 26)])
         persistence.persist(connection, before)
-    id = delivered(engine)
+    id = deliver_broadcast(engine)
     with engine.begin() as connection:
         later = accept(connection, *[a_notification(user, content="晚") for user in range(20, 31)])
         persistence.persist(connection, later)
@@ -95,7 +95,7 @@ def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
     with engine.begin() as connection:
         done = report(connection, id)
         assert (done.status, done.recalled) == (BroadcastStatus.RECALLED, 50)
-        assert left(connection, id) == 0
+        assert count_left(connection, id) == 0
         assert find_drift(connection) == []
         lists = {user: conversations.list_conversations(connection, user) for user in range(1, 51)}
     assert [user for user in lists if not lists[user]] == list(range(31, 51))
@@ -108,14 +108,14 @@ def test_a_recall_leaves_no_trace_in_any_count(engine: Engine) -> None:
 def test_what_is_half_expanded_is_taken_back_and_the_rest_never_comes(engine: Engine) -> None:
     """A broadcast that is recalled while it is expanded is taken back from all, also if the recall is interrupted and repeated."""
     people(engine)
-    id = delivered(engine, chunks=4)
+    id = deliver_broadcast(engine, chunks=4)
     start(engine, id)
     assert take_back(engine, at_most=2) == 2
     start(engine, id)
     with engine.begin() as connection:
         assert expansion.expand_next(connection, lease=LEASE) is None
         half = report(connection, id)
-        assert (half.status, half.recalled, left(connection, id)) == (
+        assert (half.status, half.recalled, count_left(connection, id)) == (
             BroadcastStatus.RECALLING,
             10,
             10,
@@ -125,14 +125,14 @@ def test_what_is_half_expanded_is_taken_back_and_the_rest_never_comes(engine: En
     with engine.begin() as connection:
         done = report(connection, id)
         assert (done.status, done.recalled, done.expanded) == (BroadcastStatus.RECALLED, 20, 20)
-        assert left(connection, id) == 0
+        assert count_left(connection, id) == 0
         assert find_drift(connection) == []
 
 
 def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None:
     """When a lane died before it told of a chunk that it took back, another lane tells of it after the lease."""
     people(engine)
-    id = delivered(engine, chunks=1)
+    id = deliver_broadcast(engine, chunks=1)
     start(engine, id)
     with engine.begin() as connection:
         chunk = recalls.take_back_next(connection, lease=LEASE)
@@ -149,7 +149,7 @@ def test_a_chunk_whose_recall_was_not_told_is_told_later(engine: Engine) -> None
 def test_a_chunk_is_published_before_it_is_taken_back(engine: Engine) -> None:
     """A chunk that a lane may still publish is not taken back before that lane's lease is over."""
     people(engine)
-    id = delivered(engine, chunks=0)
+    id = deliver_broadcast(engine, chunks=0)
     with engine.begin() as connection:
         chunk = expansion.expand_next(connection, lease=LEASE)
         assert chunk is not None
@@ -174,7 +174,7 @@ def test_a_scheduled_broadcast_is_recalled_before_it_is_anything(engine: Engine)
 def test_recall_races_with_readers_senders_and_lanes(engine: Engine) -> None:
     """A recall while lanes expand and people read and send causes no deadlock and no drift, and leaves no trace."""
     people(engine)
-    id = delivered(engine, chunks=5)
+    id = deliver_broadcast(engine, chunks=5)
     with ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(race_to_expand, engine)]
         for user in range(1, 31):
@@ -187,7 +187,7 @@ def test_recall_races_with_readers_senders_and_lanes(engine: Engine) -> None:
     with engine.begin() as connection:
         recalls.close_if_recalled(connection, id)
         assert report(connection, id).status is BroadcastStatus.RECALLED
-        assert left(connection, id) == 0
+        assert count_left(connection, id) == 0
         assert find_drift(connection) == []
 
 

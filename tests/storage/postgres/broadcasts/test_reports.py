@@ -19,12 +19,12 @@ from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import lookup, persistence
 from storage.postgres.sends.failed_sends import move_to_failed
 from tests.builders import a_broadcast, accept, add_people
-from tests.storage.postgres.broadcasts.steps import LEASE, expand_all, planned, report
+from tests.storage.postgres.broadcasts.steps import LEASE, expand_all, plan_all, report
 
 
 def test_reports_are_the_apps_own_newest_first(engine: Engine) -> None:
     """An app sees its own broadcasts only, newest first; a page goes on before the last id of the one before."""
-    ids = [planned(engine) for _ in range(3)]
+    ids = [plan_all(engine) for _ in range(3)]
     with engine.begin() as connection:
         assert reports.find_report(connection, ids[0], app_id=8) is None
         assert reports.list_reports(connection, 8, limit=10) == []
@@ -83,7 +83,7 @@ def test_a_list_is_in_the_order_of_acceptance_whatever_is_scheduled(engine: Engi
     later = datetime.now(UTC) + timedelta(days=30)
     with engine.begin() as connection:
         [scheduled] = accept(connection, a_broadcast(send_at=later, unresolved=("x",)))
-    ids = [planned(engine) for _ in range(3)]
+    ids = [plan_all(engine) for _ in range(3)]
     with engine.begin() as connection:
         [failed] = accept(connection, a_broadcast())
         move_to_failed(connection, [failed])

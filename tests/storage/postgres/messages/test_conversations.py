@@ -31,7 +31,7 @@ def outbox_of(connection: Connection) -> list[Event | None]:
     return [notice.event for notice in notices]
 
 
-def recalled_people(event: Event | None) -> set[tuple[int, tuple[int, ...]]]:
+def list_recalled_people(event: Event | None) -> set[tuple[int, tuple[int, ...]]]:
     """The people that an event of a recall names, by conversation."""
     assert isinstance(event, MessageRecalled)
     return set(event.recipients)
@@ -55,7 +55,7 @@ class Counters(RuleBasedStateMachine):
     @rule(sender=st.sampled_from(PEOPLE), receiver=st.sampled_from(PEOPLE))
     def send(self, sender: int, receiver: int) -> None:
         """A private message: unread for the receiver, unless it is to oneself."""
-        id = self.persisted(a_send(sender_id=sender, receiver_id=receiver))
+        id = self.persist_send(a_send(sender_id=sender, receiver_id=receiver))
         self.sent.append(id)
         self.unread.setdefault((receiver, sender), set())
         self.unread.setdefault((sender, receiver), set())
@@ -65,14 +65,14 @@ class Counters(RuleBasedStateMachine):
     @rule(receiver=st.sampled_from(PEOPLE))
     def notify(self, receiver: int) -> None:
         """A notification: unread in the app's conversation."""
-        id = self.persisted(a_notification(receiver))
+        id = self.persist_send(a_notification(receiver))
         self.sent.append(id)
         self.unread.setdefault((receiver, -7), set()).add(id)
 
     @rule()
     def broadcast(self) -> None:
         """A broadcast: unread for everyone, in chunks of two people."""
-        id = self.persisted(a_broadcast())
+        id = self.persist_send(a_broadcast())
         self.broadcasts.append(id)
         with self.engine.begin() as connection:
             planning.plan_next(connection, PlanLimits(2))
@@ -82,9 +82,9 @@ class Counters(RuleBasedStateMachine):
             self.unread.setdefault((person, -7), set()).add(id)
 
     @rule(chunks=st.integers(0, 2))
-    def cancelled_broadcast(self, chunks: int) -> None:
+    def cancel_broadcast(self, chunks: int) -> None:
         """A broadcast that is cancelled after some chunks of one person: they keep it."""
-        id = self.persisted(a_broadcast())
+        id = self.persist_send(a_broadcast())
         self.broadcasts.append(id)
         with self.engine.begin() as connection:
             planning.plan_next(connection, PlanLimits(1))
@@ -169,7 +169,9 @@ class Counters(RuleBasedStateMachine):
             was_there = recalls.recall(connection, found.message)
             told = outbox_of(connection)
         there = tuple((copy.peer_id, (copy.user_id,)) for copy in make_deliveries(found.message))
-        assert [recalled_people(event) for event in told] == ([set(there)] if was_there else [])
+        assert [list_recalled_people(event) for event in told] == (
+            [set(there)] if was_there else []
+        )
         for ids in self.unread.values():
             ids.discard(id)
 
@@ -190,7 +192,7 @@ class Counters(RuleBasedStateMachine):
                 assert set(listed) <= set(model)
                 assert conversations.count_unread(connection, person) == sum(model.values())
 
-    def persisted(self, send: Any) -> int:
+    def persist_send(self, send: Any) -> int:
         """Accept and persist; its id."""
         with self.engine.begin() as connection:
             ids = accept(connection, send)

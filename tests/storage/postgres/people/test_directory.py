@@ -24,7 +24,7 @@ def add(connection: Connection, id: int, *texts: str, **fields: object) -> None:
     connection.execute(insert(users).values(id=id, search_grams=grams(*texts), **row, **fields))
 
 
-def found(connection: Connection, q: str, *, limit: int = 20) -> list[int]:
+def search_ids(connection: Connection, q: str, *, limit: int = 20) -> list[int]:
     """The ids that a search finds."""
     return [person.id for person in directory.search(connection, q, limit=limit)]
 
@@ -48,7 +48,7 @@ def test_search_is_a_plain_substring_search(
         for id, texts in enumerate(crowd, start=1):
             add(connection, id, *texts)
         wanted = [id for id, texts in enumerate(crowd, start=1) if has(texts, q)]
-        assert found(connection, q) == wanted
+        assert search_ids(connection, q) == wanted
         total, listed = directory.list_people(connection, q, skip=0, limit=100)
         assert (total, [person.id for person in listed]) == (len(wanted), wanted)
         connection.rollback()
@@ -80,7 +80,7 @@ def test_only_active_people_are_found_but_all_are_listed(engine: Engine) -> None
         add(connection, 1, "", "张三")
         add(connection, 2, "", "张四", status=DISABLED)
         add(connection, 3, "", "张五", is_deleted=True)
-        assert found(connection, "张") == [1]
+        assert search_ids(connection, "张") == [1]
         assert directory.list_people(connection, "张", skip=0, limit=9)[0] == 3
         assert directory.count_active(connection) == 1
 
@@ -118,8 +118,8 @@ def test_people_behind_the_window_are_found(
     with engine.begin() as connection:
         for id in range(1, 7):
             add(connection, id, "", "张三" if id in {2, 4, 6} else "李四")
-        assert found(connection, "张") == [2, 4, 6]
-        assert found(connection, "张", limit=2) == [2, 4]
+        assert search_ids(connection, "张") == [2, 4, 6]
+        assert search_ids(connection, "张", limit=2) == [2, 4]
 
 
 def test_find_tells_who_somebody_is(engine: Engine) -> None:

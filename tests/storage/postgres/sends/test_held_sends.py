@@ -11,7 +11,7 @@ from storage.postgres.sends import backlog, held_sends, persist_lane, withdrawal
 from tests.builders import a_broadcast, a_notification, a_send, accept, add_app, add_people
 
 
-def scheduled(engine: Engine, number: int, *, app: int = 7) -> list[int]:
+def schedule_sends(engine: Engine, number: int, *, app: int = 7) -> list[int]:
     """Scheduled sends of an app to person 2 that are due now; returns their ids."""
     soon = datetime.now(UTC) + timedelta(days=1)
     with engine.begin() as connection:
@@ -62,7 +62,7 @@ def test_what_a_disabled_app_scheduled_is_not_delivered_before_it_is_enabled(
 ) -> None:
     """A disabled app's scheduled sends wait; its live sends and those of other apps and people go on."""
     people_and_apps(engine)
-    held, others = scheduled(engine, 3), scheduled(engine, 1, app=8)
+    held, others = schedule_sends(engine, 3), schedule_sends(engine, 1, app=8)
     enable(engine, is_active=False)
     with engine.begin() as connection:
         live = accept(connection, a_send(), a_notification())
@@ -86,7 +86,7 @@ def test_what_a_disabled_app_scheduled_is_not_delivered_before_it_is_enabled(
 def test_what_is_held_can_be_taken_back(engine: Engine) -> None:
     """A held send that was recalled is not delivered when its app is enabled again."""
     people_and_apps(engine)
-    [id] = scheduled(engine, 1)
+    [id] = schedule_sends(engine, 1)
     enable(engine, is_active=False)
     with engine.begin() as connection:
         held_sends.hold(connection, limit=10)

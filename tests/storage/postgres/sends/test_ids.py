@@ -265,10 +265,10 @@ def test_nobody_waits_for_a_clock_that_was_set_back(clock: Engine) -> None:
     with clock.begin() as connection:
         [scheduled] = accept(connection, a_send(send_at=due))
         assert persist_lane.claim(connection, 10).ids == [before]
-    assert wait_until(lambda: claimed(clock) == [before, scheduled], seconds=10)
+    assert wait_until(lambda: claim_ids(clock) == [before, scheduled], seconds=10)
 
 
-def claimed(engine: Engine) -> list[int]:
+def claim_ids(engine: Engine) -> list[int]:
     """The ids that the lane would claim."""
     with engine.begin() as connection:
         return persist_lane.claim(connection, 10).ids

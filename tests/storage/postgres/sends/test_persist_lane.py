@@ -144,7 +144,7 @@ def session(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def left_in_hand(engine: Engine, *, by: str, found_by: str) -> persist_lane.LaneState:
+def leave_in_hand(engine: Engine, *, by: str, found_by: str) -> persist_lane.LaneState:
     """The lane as `found_by` finds it after `by` claimed something and left it."""
     with session(engine) as connection:
         assert persist_lane.take_lane(connection, by) is not None
@@ -159,8 +159,8 @@ def left_in_hand(engine: Engine, *, by: str, found_by: str) -> persist_lane.Lane
 
 def test_only_a_worker_that_died_counts_as_an_attempt(engine: Engine) -> None:
     """A worker that lives and cannot finish, because PostgreSQL is out of room, counts no attempt (fault row 16)."""
-    assert left_in_hand(engine, by="one", found_by="another").holder_died
-    found = left_in_hand(engine, by="one", found_by="one")
+    assert leave_in_hand(engine, by="one", found_by="another").holder_died
+    found = leave_in_hand(engine, by="one", found_by="one")
     assert not found.holder_died
     with engine.begin() as connection:
         for _ in range(6):
