@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ingest.console import operations
+from ingest.console.operations import apps, broadcasts, failed_sends, overview, people
 from ingest.console.sign_in import SignIn, require_session
 from ingest.http import errors
 from ingest.http.response import Response
@@ -54,16 +54,16 @@ def routes(limits: SignInLimits | None = None) -> list[BaseRoute]:
         Route(
             f"{PATH}/api/logout", _IfEnabled(_check_csrf_first(signing.sign_out)), methods=["POST"]
         ),
-        _get("look", lambda services, _: operations.show_overview(services)),
-        _get("broadcasts", lambda s, r: operations.list_broadcasts(s, _parse_before_id(r))),
-        _post("broadcasts/{id}/cancel", operations.cancel),
-        _post("broadcasts/{id}/recall", operations.recall),
-        _get("failed", lambda s, r: operations.list_failed(s, _parse_before_id(r))),
-        _post("failed/{id}/replay", operations.replay),
-        _post("failed/{id}/drop", operations.drop),
-        _get("apps", lambda services, _: operations.list_apps(services)),
-        _post("apps/{id}/rotate-secret", operations.rotate_secret),
-        _get("people", lambda s, r: operations.find_people(s, _parse_text(r, "q"))),
+        _get("look", lambda services, _: overview.show_overview(services)),
+        _get("broadcasts", lambda s, r: broadcasts.list_broadcasts(s, _parse_before_id(r))),
+        _post("broadcasts/{id}/cancel", broadcasts.cancel),
+        _post("broadcasts/{id}/recall", broadcasts.recall),
+        _get("failed", lambda s, r: failed_sends.list_failed(s, _parse_before_id(r))),
+        _post("failed/{id}/replay", failed_sends.replay),
+        _post("failed/{id}/drop", failed_sends.drop),
+        _get("apps", lambda services, _: apps.list_apps(services)),
+        _post("apps/{id}/rotate-secret", apps.rotate_secret),
+        _get("people", lambda s, r: people.find_people(s, _parse_text(r, "q"))),
     ]
 
 
