@@ -88,7 +88,8 @@ class Intake:
     def _announce(self, accepted: Sequence[Accepted]) -> None:
         """Count what is new, and ring for it."""
         self._metrics.count_accepted([one.send for one in accepted])
-        self._backlog.note_accepted(len(accepted))
+        # Scheduled sends do not count against the cap, also not until the next measure.
+        self._backlog.note_accepted(sum(one.send.send_at is None for one in accepted))
         if accepted:
             self._doorbell.ring(SENDS)
 

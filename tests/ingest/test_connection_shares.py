@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import Engine
 
 from ingest.connection_shares import ListTurns, open_shares, share_sizes
 from ingest.metrics import IngestMetrics
 from ingest.readiness import Readiness
+from ops.local.polling import wait_until
 from storage.model.caller import ACTIVE, ORDINARY_USER, Person, UserCaller
 from storage.model.errors import OverLimit, TransientError
 from storage.postgres.database import Database
@@ -106,7 +108,9 @@ def test_readiness_is_found_out_once_for_all_who_ask() -> None:
     asyncio.run(story())
 
 
-def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, str]) -> None:
+def test_a_share_that_is_used_up_leaves_the_others_alone(
+    environ: Mapping[str, str], engine: Engine
+) -> None:
     """When all connections for lists are busy, another list is refused and counted, and a send's query is answered."""
 
     async def story() -> None:
@@ -114,7 +118,7 @@ def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, s
         settings = load(DatabaseSettings, {**environ, "CARILLON_DATABASE_POOL_SIZE": "5"})
         shares = open_shares(settings, metrics)
         frozen = asyncio.ensure_future(shares.lists.query(sleep))
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(wait_until, lambda: is_asleep(engine), seconds=4)
         with pytest.raises(TransientError, match="busy"):
             await shares.lists.query(sleep)
         await shares.sends.query(lambda connection: connection.exec_driver_sql("SELECT 1").all())
@@ -130,3 +134,10 @@ def test_a_share_that_is_used_up_leaves_the_others_alone(environ: Mapping[str, s
 def sleep(connection: Any) -> None:
     """A question that takes long."""
     connection.exec_driver_sql("SELECT pg_sleep(5)")
+
+
+def is_asleep(engine: Engine) -> bool:
+    """Whether PostgreSQL is at that question now."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with engine.connect() as connection:
+        return bool(connection.exec_driver_sql(asked).scalar_one())

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -130,6 +130,19 @@ def test_past_the_cap_it_is_503_until_there_is_room(
         assert wait_until(
             lambda: api.send(api.person(1), receiver_id=2).status_code == 200, seconds=15
         )
+
+
+def test_scheduled_sends_do_not_count_against_the_cap(
+    own_environ: Mapping[str, str], engine: Engine
+) -> None:
+    """More scheduled sends than the cap are accepted between two measures, and a live one after them."""
+    settings = {"CARILLON_ACCEPTED_CAP": "5", "CARILLON_BACKLOG_INTERVAL_SECONDS": "60"}
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    with run_api({**own_environ, **settings}, engine) as api:
+        for _ in range(10):
+            api.send_for_id(api.person(1), receiver_id=2, send_at=later)
+        api.send_for_id(api.person(1), receiver_id=2)
+    assert count_accepted(engine) == 11
 
 
 def test_a_bell_that_cannot_be_rung_changes_nothing(

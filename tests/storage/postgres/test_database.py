@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from ops.local.polling import wait_until
 from storage.model.errors import NotFound, PermanentError, TransientError
 from storage.postgres.database import Database
 from storage.postgres.raw_statements import execute_raw
@@ -83,12 +84,24 @@ def test_every_connection_that_was_ended_is_forgotten(database_url: str, engine:
     ask_database(database_url, story)
 
 
-def test_a_connection_whose_question_was_given_up_is_not_used_again(database_url: str) -> None:
+def test_a_connection_whose_question_was_given_up_is_not_used_again(
+    database_url: str, engine: Engine
+) -> None:
     """A connection whose question was cancelled is closed and not used for another question."""
+
+    def is_asleep() -> bool:
+        with engine.connect() as connection:
+            found = connection.execute(
+                text(
+                    "SELECT EXISTS (SELECT 1 FROM pg_stat_activity"
+                    " WHERE application_name = 'told' AND wait_event = 'PgSleep')"
+                )
+            ).scalar_one()
+            return bool(found)
 
     async def story(database: Database) -> None:
         asked = asyncio.ensure_future(database.query(execute, "SELECT pg_sleep(10)"))
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(wait_until, is_asleep, seconds=9)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked

@@ -12,6 +12,7 @@ import redis
 from storage.model.errors import TransientError
 from storage.settings import ValkeySettings
 from storage.valkey.tickets import SocketTicket, Tickets, TicketSettings
+from tests.storage.valkey.server_clock import wait_for_clock
 
 OA, CRM, PERSON = 101, 102, 2048
 END = datetime(2030, 1, 1, 0, 0, 0, 500_000, UTC)
@@ -134,8 +135,7 @@ def test_an_expired_ticket_is_worthless(valkey_url: str) -> None:
         settings = TicketSettings(sign_on=timedelta(milliseconds=1))
         async with tickets(valkey_url, settings) as store:
             ticket = await store.issue_sign_on(PERSON, app_id=OA)
-            # Valkey's clock, not a stand-in: one round trip later the millisecond has passed.
-            await asyncio.sleep(0.01)
+            wait_for_clock(valkey_url, seconds=settings.sign_on.total_seconds())
             assert await store.redeem_sign_on(ticket, app_id=OA) is None
 
     asyncio.run(story())
