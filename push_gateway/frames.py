@@ -17,6 +17,7 @@ from storage.model.event import (
     MessageRecalled,
     NewMessage,
 )
+from storage.model.instant import to_unix_ms
 from storage.model.message import MessageType
 
 SENDER_NAMES = {
@@ -71,6 +72,7 @@ class FrameEncoder:
             "sender_name": SENDER_NAMES[message.type],
             # Cut, not rounded: the same text as in every answer of ingest.
             "created_at": created_at.replace(tzinfo=None, microsecond=0),
+            "created_at_ms": to_unix_ms(message.created_at),
             "app_id": message.app_id,
             "app_name": message.app_name,
             "receiver_id": message.receiver_id,

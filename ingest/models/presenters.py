@@ -18,6 +18,7 @@ from ingest.models.responses import (
 )
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
 from storage.model.conversation import SYSTEM_PEER, Conversation, make_preview
+from storage.model.instant import to_unix_ms
 from storage.model.message import MEDIA_TYPES, ContentType, Message, MessageStatus
 from storage.model.send import Accepted, Send
 
@@ -42,13 +43,17 @@ class Presenter:
     time_zone: ZoneInfo
     media: MediaUrls
 
-    def format_time(self, instant: datetime) -> str:
-        """`instant` as `YYYY-MM-DDTHH:MM:SS` in the deployment's time zone, without an offset (contract §0)."""
-        return _format_second(int(instant.timestamp() // 1), self.time_zone)
+    def show_instant(self, instant: datetime) -> tuple[str, int]:
+        """`instant` as every answer has it: its text and its Unix milliseconds (contract §0, Times).
 
-    def format_time_or_none(self, instant: datetime | None) -> str | None:
-        """`instant` as `format_time` writes it; None for None."""
-        return None if instant is None else self.format_time(instant)
+        The text is `YYYY-MM-DDTHH:MM:SS` in the deployment's time zone, without an offset.
+        """
+        ms = to_unix_ms(instant)
+        return _format_second(ms // 1000, self.time_zone), ms
+
+    def show_instant_or_none(self, instant: datetime | None) -> tuple[str | None, int | None]:
+        """`instant` as `show_instant` shows it; two None for None."""
+        return (None, None) if instant is None else self.show_instant(instant)
 
     def show_content(self, shown: Send | Message) -> str:
         """The content as clients see it: for media a presigned URL (contract §4), else the text itself."""
@@ -59,6 +64,7 @@ class Presenter:
     def present_accepted(self, accepted: Accepted) -> MessageAnswer:
         """The response to a send that was accepted."""
         send = accepted.send
+        created_at, created_at_ms = self.show_instant(accepted.created_at)
         return MessageAnswer(
             id=accepted.id,
             sender_id=send.sender_id,
@@ -73,12 +79,16 @@ class Presenter:
             action_url=send.action_url,
             action_text=send.action_text,
             is_read=False,
-            created_at=self.format_time(accepted.created_at),
+            created_at=created_at,
+            created_at_ms=created_at_ms,
             read_at=None,
+            read_at_ms=None,
         )
 
     def present_message(self, message: Message, *, read_at: datetime | None) -> MessageAnswer:
         """A message that is on its way or in a history; `read_at` None: it is not read."""
+        created_at, created_at_ms = self.show_instant(message.created_at)
+        shown_read_at, read_at_ms = self.show_instant_or_none(read_at)
         return MessageAnswer(
             id=message.id,
             sender_id=message.sender_id,
@@ -93,8 +103,10 @@ class Presenter:
             action_url=message.action_url,
             action_text=message.action_text,
             is_read=read_at is not None,
-            created_at=self.format_time(message.created_at),
-            read_at=self.format_time_or_none(read_at),
+            created_at=created_at,
+            created_at_ms=created_at_ms,
+            read_at=shown_read_at,
+            read_at_ms=read_at_ms,
         )
 
     def add_status(self, shown: MessageAnswer, status: MessageStatus) -> MessageWithStatus:
@@ -108,6 +120,7 @@ class Presenter:
         """A line of the conversation list; its text is empty if the last message is gone."""
         is_app = one.peer_id < SYSTEM_PEER
         content_type = one.last_content_type or ContentType.TEXT
+        updated_at, updated_at_ms = self.show_instant(one.updated_at)
         return ConversationAnswer(
             user_id=one.peer_id,
             username=one.peer_username,
@@ -115,7 +128,8 @@ class Presenter:
             unread_count=one.unread_count,
             last_message=make_preview(content_type, one.last_content or ""),
             last_message_type=content_type,
-            updated_at=self.format_time(one.updated_at),
+            updated_at=updated_at,
+            updated_at_ms=updated_at_ms,
             is_system=one.peer_id <= SYSTEM_PEER,
             app_id=-one.peer_id if is_app else None,
             app_name=one.peer_name if is_app else None,
@@ -128,6 +142,9 @@ class Presenter:
 
     def present_broadcast_line(self, report: BroadcastReport) -> BroadcastLine:
         """How far a broadcast has come, as a list shows it. Why something fails is for operators only."""
+        created_at, created_at_ms = self.show_instant(report.created_at)
+        started_at, started_at_ms = self.show_instant_or_none(report.started_at)
+        finished_at, finished_at_ms = self.show_instant_or_none(report.finished_at)
         return BroadcastLine(
             id=report.id,
             status=report.status,
@@ -138,9 +155,12 @@ class Presenter:
             held=report.is_held,
             recalled=report.recalled,
             read=report.read,
-            created_at=self.format_time(report.created_at),
-            started_at=self.format_time_or_none(report.started_at),
-            finished_at=self.format_time_or_none(report.finished_at),
+            created_at=created_at,
+            created_at_ms=created_at_ms,
+            started_at=started_at,
+            started_at_ms=started_at_ms,
+            finished_at=finished_at,
+            finished_at_ms=finished_at_ms,
             rate_per_second=report.rate_per_second,
         )
 

@@ -24,6 +24,12 @@ Time = Annotated[
     ),
 ]
 
+# The same instant where the deployment's zone need not be known: contract §0, Times.
+UnixMs = Annotated[
+    int,
+    WithJsonSchema({"type": "integer", "format": "int64", "examples": [1773828600000]}),
+]
+
 
 # Not frozen, as the others are: a frozen one takes far longer to make, and every send makes one.
 @dataclass
@@ -44,7 +50,9 @@ class MessageAnswer:
     action_text: str | None
     is_read: bool
     created_at: Time
+    created_at_ms: UnixMs
     read_at: Time | None
+    read_at_ms: UnixMs | None
 
 
 @dataclass
@@ -88,6 +96,7 @@ class ConversationAnswer:
     last_message: str
     last_message_type: ContentType
     updated_at: Time
+    updated_at_ms: UnixMs
     is_system: bool
     app_id: int | None
     app_name: str | None
@@ -132,8 +141,11 @@ class BroadcastLine:
     recalled: int
     read: int
     created_at: Time
+    created_at_ms: UnixMs
     started_at: Time | None
+    started_at_ms: UnixMs | None
     finished_at: Time | None
+    finished_at_ms: UnixMs | None
     rate_per_second: float | None
 
 

@@ -48,6 +48,7 @@ def test_a_new_message_has_the_fields_of_the_client_document() -> None:
         "action_text": None,
         "sender_name": "用户私信",
         "created_at": "2026-03-18T18:10:00",
+        "created_at_ms": 1773828600999,
         "app_id": None,
         "app_name": None,
         "receiver_id": 9,
@@ -84,13 +85,14 @@ def test_media_is_shown_by_its_url() -> None:
 
 @pytest.mark.parametrize("created_at", [datetime(2026, 3, 18, 10, 9, 59, 999_999, UTC)])
 def test_times_are_cut_to_seconds_in_the_deployments_zone(created_at: datetime) -> None:
-    """`created_at` is YYYY-MM-DDTHH:MM:SS without an offset (contract §0), never rounded up."""
+    """`created_at` is YYYY-MM-DDTHH:MM:SS without an offset (contract §0), never rounded up, and beside it are its milliseconds."""
     message = a_message(1)._replace(created_at=created_at.astimezone(SHANGHAI) - timedelta(0))
     event = NewMessage(message, "c", ((1, (2,)),))
     data = parse_frame(FrameEncoder(ZoneInfo("UTC")).encode(event, conversation_id=1, pos="p"))[
         "data"
     ]
     assert data["created_at"] == "2026-03-18T10:09:59"
+    assert data["created_at_ms"] == 1773828599999
 
 
 def test_the_other_frames_name_their_conversation() -> None:

@@ -210,6 +210,7 @@ def test_an_app_lists_its_broadcasts_newest_first(api: Api) -> None:
     assert [report["id"] for report in answer.json()] == ids[:1]
     assert list(answer.json()[0]) == [
         "id", "status", "total", "expanded", "failed_chunks", "last_error", "held", "recalled", "read",
-        "created_at", "started_at", "finished_at", "rate_per_second",
+        "created_at", "created_at_ms", "started_at", "started_at_ms", "finished_at", "finished_at_ms",
+        "rate_per_second",
     ]  # fmt: skip
     assert api.ask("GET", "/broadcasts", headers=api.app("crm")).json() == []

@@ -22,8 +22,9 @@ def test_a_private_message_is_in_both_histories_and_lists(api: Api) -> None:
     api.deliver()
     assert history(api, 1, 2) == history(api, 2, 1) == [second, first]
     [line] = api.ask("GET", "/messages/conversations", headers=api.person(1)).json()
-    updated_at = line.pop("updated_at")
+    updated_at, updated_at_ms = line.pop("updated_at"), line.pop("updated_at_ms")
     assert len(updated_at) == 19
+    assert str(updated_at_ms).isdecimal()
     assert line == {
         "user_id": 2,
         "username": "13800000002",
@@ -37,7 +38,7 @@ def test_a_private_message_is_in_both_histories_and_lists(api: Api) -> None:
     }
     assert list(api.ask("GET", "/messages/conversations", headers=api.person(1)).json()[0]) == [
         "user_id", "username", "full_name", "unread_count", "last_message", "last_message_type",
-        "updated_at", "is_system", "app_id", "app_name",
+        "updated_at", "updated_at_ms", "is_system", "app_id", "app_name",
     ]  # fmt: skip
 
 
@@ -97,6 +98,7 @@ def test_reading_one_conversation_leaves_the_others(api: Api) -> None:
     assert api.ask("GET", "/messages/unread-count", headers=headers).json() == {"total": 1}
     answer = api.ask("GET", "/messages/history/2", headers=api.person(1)).json()
     assert all(message["is_read"] and len(message["read_at"]) == 19 for message in answer)
+    assert all(message["read_at_ms"] > message["created_at_ms"] for message in answer)
 
 
 def test_reading_everything_is_deprecated_and_works(api: Api) -> None:

@@ -126,7 +126,8 @@ def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) ->
     shown = answer.json()
     assert list(shown) == [
         "id", "sender_id", "receiver_id", "app_id", "app_name", "type", "content_type", "title",
-        "content", "filename", "action_url", "action_text", "is_read", "created_at", "read_at",
+        "content", "filename", "action_url", "action_text", "is_read", "created_at",
+        "created_at_ms", "read_at", "read_at_ms",
     ]  # fmt: skip
     assert (shown["sender_id"], shown["receiver_id"]) == (1, 2)
     assert shown["content"] == "你好,这是一条私信"
@@ -134,6 +135,9 @@ def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) ->
     assert shown["is_read"] is False
     assert 0 < shown["id"] < 2**53
     assert len(shown["created_at"]) == len("2026-03-18T09:59:00")
+    second = datetime.fromisoformat(f"{shown['created_at']}+00:00").timestamp()
+    assert shown["created_at_ms"] // 1000 == second
+    assert shown["read_at_ms"] is None
 
 
 def test_a_notification_has_the_app_and_a_jump_link(shared_api: Api) -> None:
