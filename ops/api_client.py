@@ -32,13 +32,18 @@ def make_user_headers(token: str) -> Headers:
     return {"Authorization": f"Bearer {token}"}
 
 
+def make_signed_text(app_id: str, timestamp: str) -> str:
+    """What an app signs (contract §1)."""
+    return f"app_id={app_id}&timestamp={timestamp}"
+
+
 def make_app_headers(app_id: str, secret: bytes, *, now: float) -> Headers:
     """The headers that say that an app is calling at `now` (Unix seconds).
 
     The API accepts them for minutes (contract §1), so every request is to be signed anew.
     """
     timestamp = str(int(now))
-    signed = f"app_id={app_id}&timestamp={timestamp}".encode()
+    signed = make_signed_text(app_id, timestamp).encode()
     signature = hmac.new(secret, signed, hashlib.sha256).hexdigest()
     return {"X-App-Id": app_id, "X-Timestamp": timestamp, "X-Sign": signature}
 

@@ -21,7 +21,12 @@ from storage.settings import DataFolder, load
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("ops.cli.up", "up", "Start everything on this machine, in the foreground."),
     "db": ("ops.cli.db", "db", "The database's schema."),
-    "token": ("ops.cli.token", "token", "Print a token for each user."),
+    "token": ("ops.cli.identity.token", "token", "Print a token for each user; check one."),
+    "sign": (
+        "ops.cli.identity.sign",
+        "sign",
+        "Print the headers of an app's call, and curl lines.",
+    ),
     "user": ("ops.cli.user", "user", "People: import, show, disable, enable."),
     "app": ("ops.cli.app", "app", "Business apps: add, list, rotate a secret, disable."),
     "mapping": ("ops.cli.mapping", "mapping", "Import the accounts that people have in an app."),

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ops.api_client import ApiClient, RequestRefused
-from ops.cli.callers import as_app
+from ops.cli.identity.callers import as_app
 from ops.cli.terminal.printing import say
 from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastStatus

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from ops.api_client import ApiClient
-from ops.cli.callers import as_app, as_user
+from ops.cli.identity.callers import as_app, as_user
 from ops.cli.terminal.printing import say, say_json
 from storage.model.message import MAX_ID, ContentType, MessageType
 

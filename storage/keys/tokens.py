@@ -102,7 +102,7 @@ class TokenVerifier:
         """Load the keys. Raises InvalidSettings if an accepted algorithm has no key, or a weak one."""
         self._settings = settings
         self._clock = clock
-        self._keys = _load_keys(settings)
+        self._keys = load_keys(settings)
         # Verified tokens, each with its `expires_at` as a Unix time, which every request is compared with.
         self._cache: dict[str, tuple[VerifiedToken, float]] = {}
 
@@ -135,7 +135,7 @@ class TokenVerifier:
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotSignedIn(INVALID) from error
         user_id = claims["sub"]
-        if not USER_ID.fullmatch(user_id) or int(user_id) > MAX_ID or not 0 < expires < LATEST:
+        if not is_user_id(user_id) or not 0 < expires < LATEST:
             raise NotSignedIn(INVALID)
         expires_at = datetime.fromtimestamp(expires, UTC) + self._settings.leeway
         return VerifiedToken(int(user_id), expires_at)
@@ -191,7 +191,13 @@ def issue_token(settings: TokenSettings, user_id: int, *, ttl_seconds: float, no
     return jwt.encode(claims, key.material, algorithm=algorithm)
 
 
-def _load_keys(settings: TokenSettings) -> list[Key]:
+def is_user_id(sub: object) -> bool:
+    """Whether the claim `sub` is a person's id: decimal digits in a string (contract §1)."""
+    return isinstance(sub, str) and bool(USER_ID.fullmatch(sub)) and int(sub) <= MAX_ID
+
+
+def load_keys(settings: TokenSettings) -> list[Key]:
+    """The keys that tokens may be signed with. Raises InvalidSettings if an accepted algorithm has none, or a weak one."""
     keys = [
         make_secret_key(settings.secret, algorithm=name)
         for name in settings.algorithms

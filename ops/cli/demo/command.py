@@ -13,9 +13,9 @@ import click
 
 from ops.api_client import ApiClient
 from ops.cli import read_environment
-from ops.cli.callers import find_api_url, issue_user_token
 from ops.cli.demo.cast import APP, LIN, MEI, Cast, prepare
 from ops.cli.demo.socket_watch import DemoSocket, open_socket
+from ops.cli.identity.callers import find_api_url, issue_user_token
 from ops.cli.servers import open_bus, open_database
 from ops.cli.terminal.printing import say
 from storage.model.errors import CallerError

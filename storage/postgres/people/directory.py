@@ -28,13 +28,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.model.caller import ACTIVE, Person
 from storage.postgres.people.name_grams import EVERYWHERE, fold, grams, is_one_gram, pairs, units
-from storage.postgres.tables import users
+from storage.postgres.tables import mappings, users
 
 __all__ = [
     "COUNTED_AT_MOST",
     "count_active",
     "find",
     "find_active",
+    "find_any_active",
     "find_many",
     "grams",
     "list_people",
@@ -71,6 +72,22 @@ def find_active(conn: Connection, ids: Iterable[int]) -> set[int]:
     return set(
         conn.scalars(select(users.c.id).where(users.c.id == any_(wanted), _is_active(users)))
     )
+
+
+def find_any_active(conn: Connection, *, app_id: int) -> int | None:
+    """The id of somebody active: the first of those with an account in the app, else the first of all; None if nobody is.
+
+    Indexes: mappings_pkey, users_pkey.
+    """
+    of_app = (
+        select(users.c.id)
+        .join(mappings, mappings.c.user_id == users.c.id)
+        .where(mappings.c.app_id == app_id, _is_active(users))
+        .order_by(mappings.c.app_user_id)
+    )
+    of_all = select(users.c.id).where(_is_active(users)).order_by(users.c.id)
+    found = (conn.execute(query.limit(1)).scalar() for query in (of_app, of_all))
+    return next((id for id in found if id is not None), None)
 
 
 def search(conn: Connection, q: str, *, limit: int) -> list[Person]:

@@ -42,11 +42,12 @@ def as_app(app_id: str, *, secret: str | None, url: str | None) -> ApiClient:
 
     Raises NotFound if the database has no such app, or no secret of it.
     """
-    key = secret.encode() if secret else _find_secret(app_id)
+    key = secret.encode() if secret else find_secret(app_id)
     return ApiClient.of_app(find_api_url(url), app_id, secret=key)
 
 
-def _find_secret(app_id: str) -> bytes:
+def find_secret(app_id: str) -> bytes:
+    """The newest secret of this app in the database. Raises NotFound if it has no such app, or no secret of it."""
     with open_database() as database:
         found = database.transaction(apps.find, app_id)
         if found is None:
