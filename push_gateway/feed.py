@@ -13,7 +13,7 @@ from storage.model.errors import TransientError
 from storage.valkey.bus_reader import Batch, Position
 
 WAIT = timedelta(seconds=1)  # an idle bus is looked at this often: a wipe is noticed within it
-AUDIT_SECONDS = 10.0
+SURVEY_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # seconds between attempts to connect
 STALE_SECONDS = 5.0
 FIRST_LIMIT = 16  # entries a shard in the first read: nothing is known of their size yet
@@ -34,15 +34,15 @@ class Reader(Protocol):
         Raises TransientError.
         """
 
-    async def audit(self, positions: list[Position], *, limit: int) -> Batch:
+    async def survey(self, positions: list[Position], *, limit: int) -> Batch:
         """What `read` finds without waiting, with a survey of each shard. Raises TransientError."""
 
 
 class Feed:
     """Reads batch after batch into the `BusView` and hands what is new to `dispatch`, for as long as it runs.
 
-    When Valkey is away it connects again and goes on from where it was. Audits find out whether anything was lost
-    meanwhile: one at each start, one every AUDIT_SECONDS, and one whenever the feed has fallen behind.
+    When Valkey is away it connects again and goes on from where it was. Surveys find out whether anything was lost
+    meanwhile: one at each start, one every SURVEY_SECONDS, and one whenever the feed has fallen behind.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Feed:
         self._limit = min(FIRST_LIMIT, limit)
         self._metrics = metrics
         self._read_at = 0.0
-        self._audit_at = 0.0
+        self._survey_at = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -85,7 +85,7 @@ class Feed:
         while True:
             try:
                 await self._reader.connect()
-                self._audit_at = 0.0
+                self._survey_at = 0.0
                 while True:
                     await self.step()
                     pause = FIRST_PAUSE
@@ -102,13 +102,13 @@ class Feed:
         clock = asyncio.get_running_loop().time
         bus_view = self._bus_view
         bus_view.limit = self._limit
-        if clock() >= self._audit_at or not bus_view.is_ready:
-            batch = await self._reader.audit(bus_view.positions, limit=self._limit)
-            self._audit_at = clock() + AUDIT_SECONDS
+        if clock() >= self._survey_at or not bus_view.is_ready:
+            batch = await self._reader.survey(bus_view.positions, limit=self._limit)
+            self._survey_at = clock() + SURVEY_SECONDS
         else:
             batch = await self._reader.read(bus_view.positions, limit=self._limit, wait=WAIT)
         if bus_view.may_have_more(batch):
-            self._audit_at = 0.0
+            self._survey_at = 0.0
         self._read_at = clock()
         self._limit = self._next_limit(batch)
         await self._dispatch(bus_view.receive(batch))

@@ -62,9 +62,9 @@ class BusView:
         return format_shared_position(self.generation, position, shard=shard)
 
     def receive(self, batch: Batch) -> FeedUpdate:
-        """Take in what a read or an audit brought.
+        """Take in what a read or a survey brought.
 
-        A new generation starts over: its first batch is set aside, and the bus is to be audited from
+        A new generation starts over: its first batch is set aside, and the bus is to be surveyed from
         `positions`. What it holds is not news. The first generation that this process meets is read from its
         beginning, for clients who come from another process. A later one (Valkey was restarted or wiped) is
         taken up at its end: every shard counts as having a gap then, so nobody here needs what stands before.
@@ -72,7 +72,7 @@ class BusView:
         if batch.generation != self.generation:
             self._start_over(batch.generation)
             return FeedUpdate([])
-        gaps = frozenset(self._audit(batch.surveys, _split(batch)) if batch.surveys else ())
+        gaps = frozenset(self._find_gaps(batch.surveys, _split(batch)) if batch.surveys else ())
         new = [entry for entry in batch.entries if self._shards[entry.shard].advance(entry)]
         if self.is_ready:
             return FeedUpdate(new, gaps)
@@ -120,11 +120,11 @@ class BusView:
         for shard in self._shards:
             shard.start_over(is_skipping=not is_first)
 
-    def _audit(self, surveys: Sequence[Survey], read: list[list[Entry]]) -> list[int]:
+    def _find_gaps(self, surveys: Sequence[Survey], read: list[list[Entry]]) -> list[int]:
         return [
             number
             for number, shard in enumerate(self._shards)
-            if shard.audit(surveys[number], read[number], limit=self.limit)
+            if shard.compare(surveys[number], read[number], limit=self.limit)
         ]
 
 

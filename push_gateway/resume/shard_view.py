@@ -32,13 +32,13 @@ class ShardView:
     def start_over(self, *, is_skipping: bool) -> None:
         """Nothing of the stream is read yet.
 
-        If `is_skipping`, what it holds at the first audit never will be: `position` goes to its end.
+        If `is_skipping`, what it holds at the first survey never will be: `position` goes to its end.
         """
         self.is_skipping = is_skipping
         self.position = BEGINNING
         # The end of what was read when a gap was noticed last: up to here clients may have missed something.
         self._gap_before: Position | None = None
-        # The number, in its stream, of the entry to come; None before the first audit.
+        # The number, in its stream, of the entry to come; None before the first survey.
         self._next_number: int | None = None
         self.buffer.reset(BEGINNING)
 
@@ -58,7 +58,7 @@ class ShardView:
         is_known = self.buffer.complete_after < position <= self.position
         return not is_known or self.buffer.has_entry(user_id, position)
 
-    def audit(self, survey: Survey, entries: list[Entry], *, limit: int) -> bool:
+    def compare(self, survey: Survey, entries: list[Entry], *, limit: int) -> bool:
         """Compare what was read so far with what there was; call before `entries`, read with the survey, are taken.
 
         `limit` is the number of entries that the read could bring at most. Returns True if something between

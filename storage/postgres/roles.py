@@ -108,6 +108,9 @@ _GRANTS = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
     # Only the owner records which migrations were run.
     "REVOKE INSERT, UPDATE, DELETE ON {schema}.alembic_version FROM {role}",
+    # What operators did is only added to; when it was, and in which place, PostgreSQL says.
+    "REVOKE INSERT, UPDATE, DELETE ON {schema}.audit FROM {role}",
+    "GRANT INSERT (who, role, act, target, before, after, request_id, address) ON {schema}.audit TO {role}",
 )
 
 

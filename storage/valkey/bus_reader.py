@@ -33,7 +33,7 @@ return redis.call('GET', KEYS[1])
 # Reads birth, surveys and entries at one instant. A script and not MULTI, which a full Redis refuses. KEYS: BIRTH,
 # then the streams; ARGV: the limit, then the position to read each stream from. A stream that does not exist yet
 # counts as empty.
-AUDIT = """
+SURVEY = """
 local surveys, question = {}, {'XREAD', 'COUNT', ARGV[1], 'STREAMS'}
 for i = 2, #KEYS do
   local found = redis.pcall('XINFO', 'STREAM', KEYS[i])
@@ -88,7 +88,7 @@ class Batch:
 
     `generation` names the life of the bus. When it changes, Valkey was wiped, restarted or replaced, and events may
     have been lost whatever the positions say. `surveys` has one for each shard, of the same instant as the entries;
-    it is None unless the batch comes from an audit.
+    it is None unless the batch comes from a survey.
     """
 
     generation: str
@@ -136,10 +136,10 @@ class BusReader:
             )
             return Batch(await self._name_generation(birth), _parse_entries(found))
 
-    async def audit(self, positions: Sequence[Position], *, limit: int) -> Batch:
+    async def survey(self, positions: Sequence[Position], *, limit: int) -> Batch:
         """Read what there is now, up to `limit` entries of each shard after its position, with `surveys`."""
         keys = (BIRTH, *STREAMS)
-        command = ("EVAL", AUDIT, len(keys), *keys, limit, *map(str, positions))
+        command = ("EVAL", SURVEY, len(keys), *keys, limit, *map(str, positions))
         with translate_valkey_errors():
             [(birth, streams, found)] = await self._request([command], wait=0)
             surveys = tuple(_parse_survey(*stream) for stream in streams)

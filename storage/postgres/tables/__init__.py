@@ -15,11 +15,12 @@ from storage.postgres.tables.messages import (
     retention_progress,
     unpublished,
 )
-from storage.postgres.tables.operations import (
+from storage.postgres.tables.operations import media_objects, turns
+from storage.postgres.tables.operators import (
+    audit,
     console_sessions,
     console_sign_ins,
-    media_objects,
-    turns,
+    operators,
 )
 from storage.postgres.tables.people import (
     activity_changes,
@@ -49,6 +50,7 @@ __all__ = [
     "app_redirect_hosts",
     "app_secrets",
     "apps",
+    "audit",
     "broadcast_chunks",
     "broadcasts",
     "console_sessions",
@@ -64,6 +66,7 @@ __all__ = [
     "message_numbers",
     "messages",
     "metadata",
+    "operators",
     "outbox",
     "persist_claims",
     "persist_holder",

@@ -225,7 +225,7 @@ class Interleaving(RuleBasedStateMachine):
             await self.feed.step()
         except TransientError:
             await self.bus.connect()
-            self.feed._audit_at = 0.0
+            self.feed._survey_at = 0.0
 
     @rule(index=devices, resumes=st.booleans())
     def connect(self, index: int, resumes: bool) -> None:
@@ -298,7 +298,7 @@ class Interleaving(RuleBasedStateMachine):
         self.unpublished = []
         self._read_until_ready()
         for _ in range(3 + max(len(stream.entries) for stream in self.bus.streams) // LIMIT):
-            self.feed._audit_at = 0.0
+            self.feed._survey_at = 0.0
             self.step_feed()
         for device in self.devices:
             if device.connection is not None:

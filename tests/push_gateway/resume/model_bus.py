@@ -65,7 +65,7 @@ class ModelBus:
             raise TransientError("cut")
         return Batch(f"{self.life:08x}", self._after(positions, limit))
 
-    async def audit(self, positions: list[Position], *, limit: int) -> Batch:
+    async def survey(self, positions: list[Position], *, limit: int) -> Batch:
         """See Reader."""
         batch = await self.read(positions, limit=limit, wait=timedelta())
         surveys = tuple(

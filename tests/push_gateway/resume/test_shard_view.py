@@ -32,7 +32,7 @@ def test_a_position_older_than_the_bus_is_told_to_resync(story: Interleaving) ->
 def test_a_position_before_a_gap_of_the_feed_is_told_to_resync(story: Interleaving) -> None:
     """A process whose feed missed something tells a client that resumes from before the gap RESYNC, and replays nothing."""
     device = lose_two_of_three(story)
-    story.feed._audit_at = 0.0
+    story.feed._survey_at = 0.0
     story.step_feed()
     story.connect(0, resumes=True)
     assert device.told == []

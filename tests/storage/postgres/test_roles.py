@@ -9,6 +9,8 @@ from sqlalchemy import Connection, text
 
 from ops.local.embedded.postgres import APPLICATION, OWNER, EmbeddedPostgres
 from storage.model.errors import InvalidSettings, PermanentError
+from storage.model.operator import Actor, Role
+from storage.postgres import audit
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.messages import partitions, persistence, retention
 from storage.postgres.schema import set_up_roles, upgrade
@@ -75,6 +77,9 @@ def test_everything_is_handed_over_to_the_owner(
         "SELECT pg_read_file('postgresql.conf')",
         "UPDATE alembic_version SET version_num = '0001'",
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "UPDATE audit SET who = 'x'",
+        "DELETE FROM audit",
+        "INSERT INTO audit (at, who, role, act, target) VALUES (now(), '', '', '', '')",
         "SELECT drop_message_month('_y2026m01, users')",
         "SELECT drop_message_month('_y2026m01; DROP TABLE users')",
     ],
@@ -86,7 +91,7 @@ def test_a_process_may_not(application: BlockingDatabase, statement: str) -> Non
 
 
 def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> None:
-    """The application's role can accept, persist, make the partitions of months ahead and drop an old month."""
+    """The application's role can accept, persist, make the partitions of months ahead, drop an old month and write the audit."""
 
     def story(connection: Connection) -> int:
         add_people(connection, (1, 2))
@@ -100,6 +105,10 @@ def test_a_process_may_do_all_that_it_needs(application: BlockingDatabase) -> No
     suffix = f"{datetime.now(UTC) + timedelta(days=200):_y%Ym%m}"
     month = partitions.Month(suffix, low=2**53 - 2, high=2**53 - 1)
     application.transaction(retention.drop_month, month)
+    actor = Actor("cli:root", Role.ADMIN)
+    application.transaction(audit.record, actor, act="app.add", target="app oa")
+    assert application.transaction(audit.drop_old, kept=timedelta(0), slice=10) == 0
+    assert len(application.transaction(audit.list_rows, limit=10)) == 1
     gone = "SELECT to_regclass('messages' || :suffix) IS NULL"
     assert application.transaction(lambda c: c.execute(text(gone), {"suffix": suffix}).scalar_one())
 

@@ -89,7 +89,7 @@ def test_what_is_published_is_read_in_order_on_every_shard(
     assert length(settings) == 10
 
     async def story(reader: BusReader) -> None:
-        batch = await reader.audit(FROM_START, limit=100)
+        batch = await reader.survey(FROM_START, limit=100)
         expected = [f"n{number}.0" for number in range(5)]
         assert keys(batch, 1) == keys(batch, 2) == expected
         assert {entry.shard for entry in batch.entries} == {1, 2}
@@ -147,14 +147,14 @@ def test_a_read_takes_no_more_than_its_limit(bus: Bus, settings: ValkeySettings)
     read_bus(settings, story)
 
 
-def test_an_audit_counts_what_was_dropped(bus: Bus, settings: ValkeySettings) -> None:
+def test_a_survey_counts_what_was_dropped(bus: Bus, settings: ValkeySettings) -> None:
     """`added` and `dropped` of a shard tell a reader exactly how many entries it will never see."""
     bus.publish([a_message(number, 3) for number in range(10)])
 
     async def story(reader: BusReader) -> None:
         with redis.Redis.from_url(settings.url) as control:
             control.xtrim(STREAMS[3], maxlen=4, approximate=False)
-        batch = await reader.audit(FROM_START, limit=100)
+        batch = await reader.survey(FROM_START, limit=100)
         assert batch.surveys is not None
         survey = batch.surveys[3]
         assert (survey.added, survey.dropped) == (10, 6)
@@ -198,7 +198,7 @@ def test_a_wipe_is_a_new_generation(bus: Bus, settings: ValkeySettings) -> None:
         assert after.generation != before.generation
         other = BusReader(settings)
         await other.connect()
-        assert (await other.audit(FROM_START, limit=9)).generation == after.generation
+        assert (await other.survey(FROM_START, limit=9)).generation == after.generation
         await other.close()
 
     read_bus(settings, story)
@@ -211,13 +211,13 @@ def test_a_restart_is_a_new_generation_even_if_all_data_came_back(
     bus.publish([a_message(1, 1)])
 
     async def story(reader: BusReader) -> None:
-        before = await reader.audit(FROM_START, limit=9)
+        before = await reader.survey(FROM_START, limit=9)
         valkey.stop()
         valkey.start()
         with pytest.raises(TransientError):
-            await reader.audit(FROM_START, limit=9)
+            await reader.survey(FROM_START, limit=9)
         await reader.connect()
-        after = await reader.audit(FROM_START, limit=9)
+        after = await reader.survey(FROM_START, limit=9)
         assert keys(after, 1) == ["n1.0"]
         assert after.generation != before.generation
 
@@ -228,14 +228,14 @@ def test_a_cut_connection_is_told_and_costs_nothing(bus: Bus, settings: ValkeySe
     """CLIENT KILL raises TransientError, never a silent reconnect; after `connect` the same generation."""
 
     async def story(reader: BusReader) -> None:
-        before = await reader.audit(FROM_START, limit=9)
+        before = await reader.survey(FROM_START, limit=9)
         with redis.Redis.from_url(settings.url) as control:
             control.client_kill_filter(_type="normal", skipme=True)
         with pytest.raises(TransientError):
             await reader.read(FROM_START, limit=9, wait=timedelta(seconds=1))
         bus.publish([a_message(1, 1)])
         await reader.connect()
-        after = await reader.audit(FROM_START, limit=9)
+        after = await reader.survey(FROM_START, limit=9)
         assert (after.generation, keys(after, 1)) == (before.generation, ["n1.0"])
 
     read_bus(settings, story)
@@ -281,7 +281,7 @@ def test_who_is_disabled_is_known_until_enabled_again(bus: Bus, settings: Valkey
     assert asyncio.run(disabled()) == set()
 
     async def story(reader: BusReader) -> None:
-        assert keys(await reader.audit(FROM_START, limit=9), 2) == ["d2.5"]
+        assert keys(await reader.survey(FROM_START, limit=9), 2) == ["d2.5"]
 
     read_bus(settings, story)
 

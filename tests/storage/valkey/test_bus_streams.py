@@ -139,15 +139,15 @@ def trim_a_second_later(bus: Bus, control: redis.Redis) -> BusUsage:
 def read(settings: ValkeySettings) -> Batch:
     """Everything that a new reader finds."""
 
-    async def audit() -> Batch:
+    async def survey() -> Batch:
         reader = BusReader(settings)
         try:
             await reader.connect()
-            return await reader.audit(FROM_START, limit=1000)
+            return await reader.survey(FROM_START, limit=1000)
         finally:
             await reader.close()
 
-    return asyncio.run(audit())
+    return asyncio.run(survey())
 
 
 def test_a_full_bus_is_trimmed_though_nobody_writes(bus: Bus, control: redis.Redis) -> None:
