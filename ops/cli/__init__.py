@@ -5,6 +5,7 @@ slow to import may be imported here. A command gets its settings from `read_envi
 `main` turns them into one sentence on stderr and exit code 1.
 """
 
+import contextlib
 import importlib
 import os
 from typing import Any
@@ -14,7 +15,7 @@ import click
 from ops.cli.terminal.printing import make_plain
 from ops.local.settings import UpSettings
 from ops.local.stack_lock import read_running_environment
-from storage.model.errors import CarillonError, InvalidSettings
+from storage.model.errors import CarillonError, InvalidSettings, NotAllowed
 from storage.settings import DataFolder, load
 
 # command → (module, attribute, what `carillon --help` says). A new command is one line here.
@@ -68,6 +69,13 @@ def find_gateway_url() -> str | None:
     return load(UpSettings, up).local_url if up else None
 
 
+def _is_alone() -> bool:
+    """Whether no stack runs on our data folder. That another user's may run there is said by what needs it."""
+    with contextlib.suppress(NotAllowed):
+        return not read_running_environment(load(DataFolder, os.environ).path)
+    return False
+
+
 class Commands(click.Group):
     """A group of commands that are imported when they are called, and whose errors are shown as sentences."""
 
@@ -94,9 +102,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except InvalidSettings as error:
             hint = "No stack runs on this data folder: start it with `make run`, or set variables."
-            is_alone = not read_running_environment(load(DataFolder, os.environ).path)
             raise click.ClickException(
-                make_plain(f"{error.detail}\n{hint}" if is_alone else error.detail)
+                make_plain(f"{error.detail}\n{hint}" if _is_alone() else error.detail)
             ) from error
         except CarillonError as error:
             raise click.ClickException(make_plain(error.detail)) from error

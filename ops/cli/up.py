@@ -11,8 +11,11 @@ from pathlib import Path
 
 import click
 
-from ops.cli.terminal.printing import say
+from ops.cli.terminal.printing import make_plain, say
+from ops.local.banner import write_banner
 from ops.local.child import Child
+from ops.local.folder_trouble import check_room, explain_folder_trouble
+from ops.local.listening import PortTaken, check_address
 from ops.local.polling import wait_until
 from ops.local.ports import is_port_free
 from ops.local.settings import UpSettings
@@ -22,9 +25,12 @@ from ops.local.supervisor import StopRequested, Supervisor
 from ops.settings_check import check_settings, find_unknown
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import TASK_OF_QUEUE, QueueSettings
-from storage.model.errors import InConflict, InvalidSettings, TransientError
+from storage.model.caller import Person
+from storage.model.errors import CarillonError, TransientError
+from storage.postgres.database import BlockingDatabase
+from storage.postgres.people import directory
 from storage.postgres.schema import upgrade
-from storage.settings import DatabaseSettings, load
+from storage.settings import DatabaseSettings, DataFolder, load
 
 # Lines of a server's log that only a person can put right. (PostgreSQL calls it FATAL, too, that it ends a session.)
 SERVER_TROUBLE = r"PANIC|FATAL(?!.*terminating connection)|Fatal|# Can't"
@@ -42,33 +48,49 @@ def up() -> None:
     supervisor = Supervisor(say=lambda line: say(line, err=True))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: supervisor.request_stop())
+    folder = load(DataFolder, os.environ).path.resolve()
     try:
         check_settings(assume_environment(os.environ))
-    except InvalidSettings as error:
-        raise click.ClickException(error.detail) from error
-    for sentence in find_unknown(os.environ):
-        say(sentence, err=True)
-    os.umask(0o077)
-    environ = prepare_environment(os.environ, say=lambda line: say(line, err=True))
-    with hold_stack_lock(Path(environ["CARILLON_DATA_DIR"])):
-        try:
-            _start_stack(supervisor, environ)
-            _print_welcome(environ, seconds=time.monotonic() - began)
-            supervisor.watch()
-        except StopRequested:
-            pass
-        finally:
-            say("Stopping ...", err=True)
-            supervisor.stop()
+        for sentence in find_unknown(os.environ):
+            say(sentence, err=True)
+        os.umask(0o077)
+        with explain_folder_trouble(folder):
+            environ = prepare_environment(os.environ, say=lambda line: say(line, err=True))
+            check_room(folder)
+            with hold_stack_lock(folder):
+                _run_stack(supervisor, environ, began=began)
+    except CarillonError as error:
+        # Here, and not in the group of commands: its hint for those who have no stack is none for who starts one.
+        raise click.ClickException(make_plain(error.detail)) from error
     say("Stopped.", err=True)
+
+
+def _run_stack(supervisor: Supervisor, environ: dict[str, str], *, began: float) -> None:
+    """Start everything, keep it running until a stop is requested, and stop it, whatever happens."""
+    try:
+        _start_stack(supervisor, environ)
+        person = _find_person(environ)
+        say(write_banner(environ, seconds=time.monotonic() - began, person=person), err=True)
+        supervisor.watch()
+    except StopRequested:
+        pass
+    finally:
+        if supervisor.is_busy:
+            say("Stopping ... (Ctrl-C again: at once, without waiting)", err=True)
+        supervisor.stop()
 
 
 def _start_stack(supervisor: Supervisor, environ: dict[str, str]) -> None:
     where = load(UpSettings, environ)
-    _wait_for_port(where)
+    _wait_for_port(where, environ["CARILLON_DATA_DIR"])
     embedded = build_servers(environ)
     for server in embedded:
-        say(f"Starting {server.name} ...", err=True)
+        as_whom = (
+            f" as the user {server.account_name}, for it does not run as root"
+            if server.account_name
+            else ""
+        )
+        say(f"Starting {server.name}{as_whom} ...", err=True)
         supervisor.add(server, stage=0, loud=SERVER_TROUBLE)
     for server in embedded:
         supervisor.wait_for(server.is_ready, seconds=60, what=server.name)
@@ -86,16 +108,19 @@ def _start_stack(supervisor: Supervisor, environ: dict[str, str]) -> None:
     )
 
 
-def _wait_for_port(where: UpSettings) -> None:
-    """Wait for the web process of a stack that was killed a moment ago; raises InConflict."""
-    if is_port_free(where.port, where.host):
-        return
-    say(f"Port {where.port} is taken; waiting a little ...", err=True)
-    if not wait_until(lambda: is_port_free(where.port, where.host), seconds=7):
-        raise InConflict(
-            f"Another program listens on port {where.port} of {where.host}; "
-            "choose another one with CARILLON_PORT."
-        )
+def _wait_for_port(where: UpSettings, folder: str) -> None:
+    """Return when we can listen. The web process of a stack that was killed on our folder a moment ago is waited for.
+
+    Raises PortTaken or InvalidSettings, which say why not and what to do.
+    """
+    try:
+        check_address(where.host, where.port)
+    except PortTaken as error:
+        if error.listener is not None and error.listener.folder != folder:
+            raise
+        say(f"Port {where.port} is taken; waiting a little ...", err=True)
+        if not wait_until(lambda: is_port_free(where.port, where.host), seconds=7):
+            raise
 
 
 def is_stack_ready(url: str) -> bool:
@@ -115,27 +140,10 @@ def has_every_worker(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def _print_welcome(environ: Mapping[str, str], *, seconds: float) -> None:
-    url = load(UpSettings, environ).local_url
-    data = environ["CARILLON_DATA_DIR"]
-    socket = url.replace("http", "ws", 1)
-    say(
-        f"""
-Carillon is up, after {seconds:.1f} s. Ctrl-C stops it.
-
-  REST        {url}/api/v1
-  WebSocket   {socket}/api/v1/ws/messages?token=...
-  API pages   {url}/docs
-  console     {url}/console    (carillon console prints the token)
-  health      {url}/readyz    {url}/metrics
-  data, logs  {data}
-
-Try next, in another terminal:
-
-  carillon demo          three people, an app, and messages arriving on a socket
-  carillon token 1       a token for user 1
-  carillon --help        everything else
-  (the command is .venv/bin/carillon after `make run`)
-""",
-        err=True,
-    )
+def _find_person(environ: Mapping[str, str]) -> Person | None:
+    """Somebody who is active, for the example in the banner; None if nobody is there yet."""
+    database = BlockingDatabase(load(DatabaseSettings, environ), application_name="carillon up")
+    try:
+        return next(iter(database.transaction(directory.search, "", limit=1)), None)
+    finally:
+        database.close()

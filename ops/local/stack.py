@@ -20,6 +20,7 @@ from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.private_folder import restrict_to_owner
 from ops.local.settings import UpSettings
 from ops.local.state_files import read_or_make, write_private
+from storage.model.errors import InvalidSettings
 from storage.process import metrics_export
 from storage.settings import DataFolder, load
 
@@ -69,12 +70,24 @@ def assume_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def keep_secrets(folder: Path) -> dict[str, str]:
     """The generated secrets of the data folder, from its `secrets.json` (mode 0600); those that are missing are made and kept."""
     file = folder / "secrets.json"
-    known: dict[str, str] = json.loads(read_or_make(file, lambda: "{}"))
+    known = _read_secrets(file)
     # A folder of an earlier version may lack one.
     found = {name: make() for name, make in SECRETS.items()} | known
     if found != known:
         write_private(file, json.dumps(found, indent=2) + "\n")
     return found
+
+
+def _read_secrets(file: Path) -> dict[str, str]:
+    try:
+        known = json.loads(read_or_make(file, lambda: "{}"))
+        if isinstance(known, dict):
+            return known
+    except ValueError:
+        pass
+    raise InvalidSettings(
+        f"{file} is damaged: it is no JSON object. Put it back from a backup; without it the secrets of apps cannot be read any more."
+    )
 
 
 def build_servers(

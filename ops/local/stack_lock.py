@@ -6,27 +6,49 @@ beside it. The kernel drops the lock however `up` ends, so that file is believed
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from ops.local.polling import wait_until
+from ops.local.settings import UpSettings
 from ops.local.state_files import write_private
 from storage.model.errors import InConflict, NotAllowed
+from storage.settings import load
 
 
 @contextmanager
 def hold_stack_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder` in this block; raises InConflict if another stack holds it."""
-    with (folder / "up.lock").open("a") as lock:
+    """Hold the lock of `folder` in this block, with our process id in it.
+
+    Raises InConflict if another stack holds it; the sentence says which process, and at which URL.
+    """
+    with (folder / "up.lock").open("a+") as lock:
         # A command that calls `read_running_environment` holds the lock for an instant.
         if not wait_until(lambda: _try_lock(lock, fcntl.LOCK_EX), seconds=0.5):
-            raise InConflict(f"Carillon is already running on {folder}; stop that one first.")
+            raise InConflict(_describe_holder(folder, lock))
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         try:
             yield
         finally:
             (folder / "environment.json").unlink(missing_ok=True)
+
+
+def _describe_holder(folder: Path, lock: IO[str]) -> str:
+    """Who runs on `folder`: which process, at which URL, and what to do."""
+    lock.seek(0)
+    holder = lock.read(20).strip()
+    up = load(UpSettings, read_running_environment(folder))
+    at = f" at {up.local_url}" if (folder / "environment.json").exists() else ""
+    stop = f"Ctrl-C in its terminal, or kill {holder}" if holder.isdecimal() else "Ctrl-C"
+    return (
+        f"Carillon is already running on {folder}{at}. Stop that one first ({stop}), or give this one a folder and a "
+        "port of its own: CARILLON_DATA_DIR, CARILLON_PORT."
+    )
 
 
 def publish_environment(folder: Path, environ: Mapping[str, str]) -> None:
@@ -45,7 +67,7 @@ def read_running_environment(folder: Path) -> dict[str, str]:
             if _try_lock(lock, fcntl.LOCK_SH):
                 return {}
         found: dict[str, str] = json.loads((folder / "environment.json").read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except PermissionError:
         raise NotAllowed(f"The stack that runs on {folder} belongs to another user.") from None

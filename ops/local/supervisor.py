@@ -83,6 +83,11 @@ class Supervisor:
         """Make `wait_for` and `watch` end. Called a second time, `stop` no longer waits and kills. Safe in a signal handler."""
         self._stop_requests += 1
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a service was launched, so that there is something to stop."""
+        return bool(self._supervised)
+
     def add(self, service: Service, *, stage: int, loud: str = "") -> None:
         """Launch `service` and supervise it from now on.
 
@@ -139,7 +144,10 @@ class Supervisor:
             time.sleep(PAUSE_SECONDS / 2)
         for service in services:
             if service.is_running():
-                self._say(f"{service.name} did not stop in time and is killed.")
+                why = (
+                    "is killed" if self._stop_requests > 1 else "did not stop in time and is killed"
+                )
+                self._say(f"{service.name} {why}.")
             self._kill(service)  # also what it forked and left behind
 
     def _check_all(self) -> None:

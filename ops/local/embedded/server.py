@@ -75,6 +75,11 @@ class EmbeddedServer(ABC):
         return self.child.log
 
     @property
+    def account_name(self) -> str | None:
+        """The user that the server runs as; None: as we do."""
+        return self._account.name if self._account else None
+
+    @property
     def exit_code(self) -> int | None:
         """How the server ended the last time: its code, or minus the signal; None if it has not ended."""
         return self.child.exit_code

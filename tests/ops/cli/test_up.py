@@ -58,6 +58,11 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
             url = json.loads((folder / "environment.json").read_text())["CARILLON_DATABASE_URL"]
             with psycopg.connect(url) as connection:
                 connection.execute("INSERT INTO users (id, mobile, name) VALUES (7, '1', 'Seven')")
+            again = command("up", CARILLON_DATA_DIR=str(folder))
+            assert f"already running on {folder} at http://127.0.0.1:{port}" in again.stderr
+            assert f"kill {process.pid}" in again.stderr
+            beside = command("up", CARILLON_DATA_DIR=f"{folder}/other", CARILLON_PORT=str(port))
+            assert f"taken by another Carillon, which runs on {folder} (process" in beside.stderr
             _kill(process, "ops.local.single_port:create_app")
             assert wait_until(lambda: not is_stack_ready(f"http://127.0.0.1:{port}"), seconds=10)
             ready(folder, port)
@@ -79,6 +84,7 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
             assert wait_until(lambda: not any(map(_lives, everything)), seconds=15)
 
 
+NOBODY = 65534
 WRONG = {
     "CARILLON_PERSIST_BATCH": "abc",
     "CARILLON_CHUNK_SIZE": "0",
@@ -101,6 +107,40 @@ def test_nothing_starts_with_wrong_settings(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ({"CARILLON_HOST": "no.such.invalid"}, "CARILLON_HOST=no.such.invalid: "),
+        ({"CARILLON_HOST": "192.0.2.77"}, "is not an address of this machine"),
+        ({"CARILLON_DATA_DIR": "/dev/null/data"}, "/dev/null is a file"),
+    ],
+)
+def test_a_start_that_cannot_be_is_one_sentence(
+    tmp_path: Path, settings: dict[str, str], cause: str
+) -> None:
+    """The true cause and the variable to change are the only line, without a traceback and without a hint for others."""
+    done = command("up", **({"CARILLON_DATA_DIR": str(tmp_path / "data")} | settings))
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert cause in line
+    assert "CARILLON_" in line
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+def test_an_ordinary_user_is_told_what_is_not_theirs(tmp_path: Path) -> None:
+    """A port of root's is not called taken, and another user's folder is called theirs."""
+    with services.folder() as folder:
+        (folder / "own").mkdir()
+        os.chown(folder / "own", NOBODY, NOBODY)
+        theirs, own = str(folder / "theirs"), str(folder / "own")
+        done = command_of(NOBODY, "up", CARILLON_DATA_DIR=theirs)
+        assert f"{folder} belongs to the user root" in done.stderr, done.stderr
+        done = command_of(NOBODY, "up", CARILLON_DATA_DIR=own, CARILLON_PORT="80")
+        assert "CARILLON_PORT=80: this user may not listen below port" in done.stderr, done.stderr
+        assert "taken" not in done.stderr
+
+
 def test_it_is_not_up_without_workers(environ: Mapping[str, str]) -> None:
     """`carillon up` does not say that all is well while a queue has no worker or the broker is away."""
     assert not has_every_worker(environ)
@@ -109,6 +149,11 @@ def test_it_is_not_up_without_workers(environ: Mapping[str, str]) -> None:
 
 def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run `carillon` with these arguments in a process of its own, to its end."""
+    return command_of(None, *words, **settings)
+
+
+def command_of(user: int | None, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """The same, as the user of this number; None: as we are."""
     foreign = {name: text for name, text in os.environ.items() if not name.startswith("CARILLON_")}
     return subprocess.run(
         [sys.executable, "-c", "from ops.cli import main; main()", *words],
@@ -117,6 +162,8 @@ def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
         env=foreign | settings,
+        user=user,
+        extra_groups=None if user is None else [],
     )
 
 

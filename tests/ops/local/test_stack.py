@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 
 from ops.local.stack import build_servers, prepare_environment, prepare_programs
 from storage.broker.queues import TASK_OF_QUEUE
+from storage.model.errors import InvalidSettings
 
 pytestmark = pytest.mark.quick
 
@@ -19,6 +20,15 @@ def test_what_is_missing_is_generated_and_kept(tmp_path: Path) -> None:
     assert len(first["CARILLON_JWT_SECRET"]) >= 64
     assert Fernet(first["CARILLON_SECRETS_KEY"]).encrypt(b"x")
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_damaged_secrets_are_named(tmp_path: Path) -> None:
+    """A file of secrets that is damaged is named; new ones, which would not open what the old ones sealed, are not made."""
+    for damaged in ("", "{", "[]", "null"):
+        (tmp_path / "secrets.json").write_text(damaged)
+        with pytest.raises(InvalidSettings, match=r"secrets\.json is damaged"):
+            prepare_environment({"CARILLON_DATA_DIR": str(tmp_path)})
+        assert (tmp_path / "secrets.json").read_text() == damaged
 
 
 def test_what_is_set_is_used(tmp_path: Path) -> None:

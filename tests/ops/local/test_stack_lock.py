@@ -1,6 +1,7 @@
 """One stack at a time on a data folder, and how commands find it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,16 @@ def test_a_data_folder_has_one_stack(tmp_path: Path) -> None:
         pass
     with hold_stack_lock(tmp_path):
         pass
+
+
+def test_a_second_stack_is_told_of_the_first(tmp_path: Path) -> None:
+    """The refusal names the process that runs, its URL, and how a second stack can run beside it."""
+    with hold_stack_lock(tmp_path):
+        publish_environment(tmp_path, {"CARILLON_HOST": "::1", "CARILLON_PORT": "8123"})
+        with pytest.raises(InConflict) as refused, hold_stack_lock(tmp_path):
+            pass
+    for word in (f"kill {os.getpid()}", "http://[::1]:8123", "CARILLON_DATA_DIR"):
+        assert word in refused.value.detail
 
 
 def test_a_running_stack_is_found(tmp_path: Path) -> None:
