@@ -39,6 +39,11 @@ def read_blocks(page: str) -> list[Block]:
     ]
 
 
+def read_fences(path: Path) -> list[str]:
+    """Every fenced block of a file, marked or not, with its first line."""
+    return re.findall(r"^```.*?^```$", path.read_text(), re.MULTILINE | re.DOTALL)
+
+
 def read_file(page: str, name: str) -> str:
     """The text of the block `file=NAME` of a page."""
     [text] = [block.text for block in read_blocks(page) if block.word == f"file={name}"]

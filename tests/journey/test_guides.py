@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 
 from ops.local.polling import wait_until
-from storage.keys.tokens import TokenSettings, TokenVerifier
-from storage.settings import load
 from tests.browser import chromium, needs_chromium
 from tests.journey.client import Client
 from tests.journey.guides import (
@@ -16,12 +14,14 @@ from tests.journey.guides import (
     is_alike,
     pair_outputs,
     read_blocks,
+    read_fences,
     read_file,
 )
 from tests.services import Stack
 
 PAGES = ("integrate-an-app.md", "build-a-client.md", "connect-your-identity-provider.md")
 README = "../../README.md"
+CHINESE = FOLDER / "zh"
 # Ids that nobody else on the shared stack has.
 OF_THE_TOUR = {"10001": "32001", "2048": "32002", "oa_system": "oa_tour"}
 WORDS = {"sh": {"run"}, "python": {"run"}, "json": {"output"}}
@@ -63,16 +63,6 @@ def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
     assert broadcast_id.isdigit()
 
 
-@on_valkey
-def test_tokens_made_as_the_identity_providers_guide_says_are_taken(terminal: Terminal) -> None:
-    """With the variables that the guide exports, the token that it makes is the person's."""
-    terminal.run("connect-your-identity-provider.md")
-    settings = load(TokenSettings, terminal.read_exported())
-    assert settings.algorithms == ("ES256",)
-    token = (terminal.folder / "token.txt").read_text()
-    assert TokenVerifier(settings).verify(token).user_id == 31002
-
-
 def test_every_marked_block_is_one_that_the_tests_know() -> None:
     """Every page is run, and every marked block has a mark that the tests know: a misspelt one would never be run."""
     assert {path.name for path in FOLDER.glob("*.md")} == {"README.md", *PAGES}
@@ -80,6 +70,12 @@ def test_every_marked_block_is_one_that_the_tests_know() -> None:
         for block in read_blocks(page):
             is_file = block.word.startswith("file=") and block.language in {"python", "js"}
             assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in CHINESE.glob("*.md")))
+def test_a_chinese_guide_has_the_examples_of_the_english_one(page: str) -> None:
+    """Every fenced block of a Chinese guide is the English guide's, in the same order: it is run with that one."""
+    assert read_fences(CHINESE / page) == read_fences(FOLDER / page)
 
 
 @on_valkey
