@@ -14,7 +14,9 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from ingest.console import app as console
-from ingest.http import errors, openapi
+from ingest.documents import openapi
+from ingest.documents.gateway import SERVED_BY_GATEWAY
+from ingest.http import errors
 from ingest.http.endpoint import Endpoint
 from ingest.http.handler import RequestHandler
 from ingest.http.middleware import RequestContextMiddleware
@@ -30,6 +32,8 @@ from storage.process.tracing import make_tracer
 from storage.settings import check, load
 
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
+# What `/openapi.json` describes.
+DOCUMENTED = (*ALL, *SERVED_BY_GATEWAY)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddleware:
@@ -51,7 +55,10 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         async with open_services(given, metrics=metrics) as services:
             freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
             open_files.raise_limit()
-            yield {"services": services, "document": cache(partial(openapi.build_document, ALL))}
+            yield {
+                "services": services,
+                "document": cache(partial(openapi.build_document, DOCUMENTED)),
+            }
         if traces is not None:
             await asyncio.to_thread(traces.close)
 

@@ -1,7 +1,7 @@
 """The declaration of a route: where it is, who may call it, what it takes, what it responds and how it can fail.
 
 Routes declare their handlers with `endpoint`. The process is built from the declarations (`handler.py`), the OpenAPI
-document is generated from them (`openapi.py`), and tests of the architecture read them. Declaring has no side effect.
+document is generated from them (`ingest/documents/openapi.py`), and tests of the architecture read them. Declaring has no side effect.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -101,10 +101,11 @@ class RequestContext(Generic[AnyServices, Who, Params, Body]):
 
 @dataclass(frozen=True, slots=True)
 class HeaderNote:
-    """A header of requests or responses, with the sentence that the document says of it."""
+    """A header of requests or responses, with the sentence that the document says of it, and a value that it may have."""
 
     name: str
     text: str
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)

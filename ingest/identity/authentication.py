@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from ingest.identity.lookups import KnownApp, Lookups
-from ingest.models.requests import ACCOUNT_LENGTH
+from ingest.models.field_types import ACCOUNT_LENGTH
 from storage.keys.tokens import TokenVerifier
 from storage.model.caller import App, AppCaller, Caller, UserCaller
 from storage.model.errors import ClockSkew, NotSignedIn, TokenExpired

@@ -1,158 +1,36 @@
 """What requests carry: bodies, path and query values, as pydantic models (contract §2 to §6).
 
 The other direction is `responses.py`. A model says only what one field may be; rules between
-fields are in `ingest/sends/rules.py`. Field order and names are the client document's.
+fields are in `ingest/sends/rules.py`. Field order and names are the client document's. What stands under a field is its
+description in `/openapi.json`.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-import orjson
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from ingest.models.field_types import (
+    Account,
+    AudienceIds,
+    AudienceNames,
+    Content,
+    DeepSkip,
+    Instant,
+    Int64,
+    Limit,
+    MediaType,
+    PathId,
+    QueryText,
+    Skip,
+    Url,
+)
 from storage.model.broadcast import BroadcastStatus
-from storage.model.media import UNKNOWN_TYPE, clean_filename, is_media_type, strip_parameters
+from storage.model.media import UNKNOWN_TYPE, clean_filename
 from storage.model.message import ContentType, MessageType
 
-MAX_INT64 = 2**63 - 1
 TITLE_LENGTH = 255
-ACCOUNT_LENGTH = 255
-URL_LENGTH = 2048
 BATCH_SIZE = 500
-AUDIENCE_SIZE = 100_000
-# Rows that are skipped are read all the same: histories have `before_id` for what lies deeper. The list of all people
-# skips along an index, and so may skip more.
-SKIP = 100_000
-DEEP_SKIP = 1_000_000
-# How many bad entries of a list a response names: with all of them it could be longer than the list.
-NAMED_ENTRIES = 20
-
-_DECIMAL = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-
-
-def _parse_decimal(value: object) -> object:
-    # Stricter than int(): no `1_000`, no ` 1`, no full-width digits.
-    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
-        raise PydanticCustomError("int_parsing", "Input should be a whole number")
-    return int(value) if isinstance(value, str) else value
-
-
-def _write_content(value: object) -> object:
-    # Contract §2: an object is stored as its JSON text, compact, in the caller's order, unescaped; its
-    # numbers as they were written (`json_body.py`).
-    if isinstance(value, dict):
-        try:
-            return orjson.dumps(value).decode()
-        except TypeError as error:
-            raise PydanticCustomError("json_depth", "Input is nested too deeply") from error
-    if isinstance(value, str):
-        return value
-    raise PydanticCustomError("content_type", "Input should be a string or an object")
-
-
-def _parse_instant(value: object) -> object:
-    if isinstance(value, str) and _RFC3339.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value.upper())
-        except ValueError:
-            pass
-    raise PydanticCustomError(
-        "datetime_parsing", "Input should be an RFC 3339 instant with an offset"
-    )
-
-
-def _refuse_nul(text: str) -> str:
-    # Bodies are checked as a whole in json_body.py; this is for paths and queries (%00).
-    if "\0" in text:
-        raise PydanticCustomError("string_nul", "Text must not contain NUL (U+0000)")
-    return text
-
-
-def _check_media_type(content_type: str) -> str:
-    if not is_media_type(content_type):
-        raise PydanticCustomError("media_type", "Input should be a media type such as image/png")
-    return content_type
-
-
-def _refuse_entries(bad: Callable[[Any], bool], *, what: str) -> Callable[[list[Any]], list[Any]]:
-    """A validator of a long list: it finds every entry that is `bad` and names the first few of them in one error."""
-
-    def check(values: list[Any]) -> list[Any]:
-        places = [place for place, value in enumerate(values) if bad(value)]
-        if places:
-            named = ", ".join(map(str, places[:NAMED_ENTRIES]))
-            raise PydanticCustomError(
-                "audience_entries",
-                "{count} of {total} entries are not {what}; the first, by place from 0: {named}",
-                {"count": len(places), "total": len(values), "what": what, "named": named},
-            )
-        return values
-
-    return check
-
-
-def _is_no_id(value: Any) -> bool:
-    return type(value) is not int or not -MAX_INT64 <= value <= MAX_INT64
-
-
-def _is_no_account(value: Any) -> bool:
-    return type(value) is not str or not 0 < len(value) <= ACCOUNT_LENGTH
-
-
-Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
-# The bound comes before the validator: the other way round it is no JSON Schema in the document.
-PathId = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64), BeforeValidator(_parse_decimal)]
-QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_refuse_nul)]
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_decimal)]
-Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_parse_decimal)]
-DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_parse_decimal)]
-Url = Annotated[str, Field(max_length=URL_LENGTH)]
-Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
-_AnId = Annotated[Any, WithJsonSchema({"type": "integer", "format": "int64"})]
-_AnAccount = Annotated[
-    Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ACCOUNT_LENGTH})
-]
-AudienceIds = Annotated[
-    list[_AnId],
-    Field(min_length=1, max_length=AUDIENCE_SIZE),
-    AfterValidator(_refuse_entries(_is_no_id, what="ids (whole numbers of 64 bits)")),
-]
-AudienceNames = Annotated[
-    list[_AnAccount],
-    Field(min_length=1, max_length=AUDIENCE_SIZE),
-    AfterValidator(
-        _refuse_entries(_is_no_account, what=f"names of 1 to {ACCOUNT_LENGTH} characters")
-    ),
-]
-Content = Annotated[
-    str,
-    BeforeValidator(_write_content),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
-]
-Instant = Annotated[
-    AwareDatetime,
-    BeforeValidator(_parse_instant),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-
-
-MediaType = Annotated[
-    str, Field(max_length=255), AfterValidator(strip_parameters), AfterValidator(_check_media_type)
-]
 
 
 class RequestModel(BaseModel):
@@ -181,27 +59,52 @@ class Audience(RequestModel):
     """Whom a broadcast goes to: ids of people, or the app's own names for them."""
 
     user_ids: AudienceIds | None = None
+    """Platform ids of people, up to 100,000. Instead of `app_user_ids`."""
     app_user_ids: AudienceNames | None = None
+    """The calling app's names for people, up to 100,000. Names without a mapping are listed in the report as
+    `unresolved`.
+    """
 
 
 class SendBody(RequestModel):
     """`POST /messages/` (contract §2)."""
 
     type: Annotated[MessageType, Field(strict=False)]
+    """`MESSAGE` (somebody speaks) or `NOTIFICATION` (something is announced; apps only)."""
     title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH)]
+    """What lists and banners show: 1 to 255 characters."""
     content: Content
+    """Text, or a JSON object (it comes back as its JSON text), up to 64 KiB by default. For `IMAGE`, `VIDEO` and
+    `FILE`: the key of an uploaded object (`POST /media/uploads`).
+    """
     content_type: Annotated[ContentType, Field(strict=False)] = ContentType.TEXT
+    """What `content` is. `USER_NOTIFICATION`, a card that clients show in their own way, goes with `MESSAGE` only."""
     receiver_id: Int64 | None = None
+    """The receiver's platform id. Exactly one way to name the receiver; none for a broadcast."""
     app_id: Account | None = None
+    """The string id of an app: with `app_user_id` it names the receiver, otherwise the app of the button. On an app's
+    call only its own.
+    """
     app_user_id: Account | None = None
+    """The receiver, as the app calls them; resolved through the app's mappings."""
     sender_app_user_id: Account | None = None
+    """Apps only: the account of the person on whose behalf the app sends."""
     is_broadcast: bool = False
+    """Apps only, with `NOTIFICATION` and no receiver: to everyone who is active now, or to `audience`."""
     audience: Audience | None = None
+    """Broadcasts only: these people instead of everyone."""
     auto_sso: bool = False
+    """Make a button that signs the person in to the app and goes on to `target_url`. With `NOTIFICATION` or
+    `USER_NOTIFICATION`.
+    """
     target_url: Url | None = None
+    """Where the button of `auto_sso` leads: an absolute http(s) URL on a host that the app has registered."""
     action_url: Url | None = None
+    """A button of the sender's own: an absolute http(s) URL. It wins over `auto_sso`."""
     action_text: Annotated[str, Field(max_length=TITLE_LENGTH)] | None = None
+    """What the button says, up to 255 characters."""
     send_at: Instant | None = None
+    """Send later: an instant with an offset (RFC 3339), up to 90 days ahead. Up to a minute in the past means now."""
 
 
 class BatchBody(RequestModel):
@@ -210,111 +113,142 @@ class BatchBody(RequestModel):
     lenient_list: ClassVar[str] = "messages"
 
     messages: Annotated[
-        list[Annotated[Any, WithJsonSchema({"type": "object"})]],
+        list[Annotated[Any, WithJsonSchema({"type": "object", "description": "As `SendBody`."})]],
         Field(min_length=1, max_length=BATCH_SIZE),
     ]
+    """1 to 500 sends, each as the body of `POST /messages/`. A bad entry fails alone."""
 
 
 class ReadBody(RequestModel):
     """`PUT /messages/conversations/{other_user_id}/read`: without `up_to_id`, all of it."""
 
     up_to_id: Annotated[Int64, Field(ge=0)] | None = None
+    """The newest message that the person has seen. Without it all of the conversation is read."""
 
 
 class LoginBody(RequestModel):
     """`POST /simple/sso-login`; the client document sends an empty username and password."""
 
     app_id: Account
+    """The app's string id."""
     username: str = ""
+    """Ignored; old clients send it empty."""
     password: str = ""
+    """Ignored; old clients send it empty."""
 
 
 class VerifyBody(RequestModel):
     """`POST /simple/sso/verify`."""
 
     ticket: Annotated[str, Field(min_length=1, max_length=512)]
+    """The `ticket` from the URL of your callback page. It works once, within 60 seconds."""
 
 
 class UploadBody(RequestModel):
     """`POST /media/uploads`: `size` in bytes; a type as a browser's `File` has it, maybe empty."""
 
     content_type: MediaType = UNKNOWN_TYPE
+    """The file's media type, such as `image/png`. Empty: `application/octet-stream`. Parameters are dropped."""
     filename: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(clean_filename)]
+    """The file's own name, 1 to 255 characters. Readers get it back."""
     size: Annotated[Int64, Field(ge=1)]
+    """Bytes, exactly; up to 100 MiB by default."""
 
 
 class OneMessage(RequestModel):
     """A message named in the path."""
 
     message_id: PathId
+    """The message's id."""
 
 
 class OneObject(RequestModel):
     """A media object named in the path by its key."""
 
     key: QueryText
+    """The object's key."""
 
 
 class OneConversation(RequestModel):
     """A conversation named in the path by its peer."""
 
     other_user_id: PathId
+    """The conversation: above 0 that person's id, below 0 minus an app's integer id, 0 the system."""
 
 
 class HistoryWindow(OneConversation):
     """A page of a history."""
 
     skip: Skip = 0
+    """Messages to skip, up to 100,000. For old clients: it reads what it skips. Page with `before_id`."""
     limit: Limit = 50
+    """Messages on a page."""
     before_id: PathId | None = None
+    """Only messages with a lower id: the lowest id of the page before."""
 
 
 class OneBroadcast(RequestModel):
     """A broadcast named in the path."""
 
     broadcast_id: PathId
+    """The broadcast's id: that of the message which the send answered."""
 
 
 class UnreadWindow(OneBroadcast):
     """A page of the people who have not read a broadcast."""
 
     limit: Limit = 100
+    """People on a page."""
     after_user_id: PathId = 0
+    """Only people with a higher id: the last id of the page before."""
 
 
 class BroadcastWindow(RequestModel):
     """A page of an app's broadcasts, all or those of one status."""
 
     limit: Limit = 20
+    """Broadcasts on a page."""
     before_id: PathId | None = None
+    """Only broadcasts with a lower id: the lowest id of the page before."""
     status: Annotated[BroadcastStatus, Field(strict=False)] | None = None
+    """Only broadcasts that stand there."""
 
 
 class PeopleSearch(RequestModel):
     """`GET /users/search`."""
 
     q: QueryText = ""
+    """A part of a name, a mobile number or an English name; one Chinese character is enough."""
     limit: Limit = 20
+    """People at most."""
 
 
 class PeopleWindow(RequestModel):
     """`GET /users/`."""
 
     keyword: QueryText = ""
+    """A part of a name, a mobile number or an English name. Empty: everyone."""
     skip: DeepSkip = 0
+    """People to skip, up to 1,000,000; with a keyword 100,000."""
     limit: Limit = 20
+    """People on a page."""
 
 
 class AppsWindow(RequestModel):
     """A page of apps."""
 
     search: QueryText = ""
+    """A part of the app's name or string id. Empty: every app."""
     skip: Skip = 0
+    """Apps to skip, up to 100,000."""
     limit: Limit = 100
+    """Apps on a page."""
 
 
 class JumpParameters(RequestModel):
     """`GET /simple/sso/jump`."""
 
     app_id: QueryText
+    """The app's string id."""
     redirect_to: QueryText
+    """Where to go after signing on: an absolute http(s) URL on a host that the app has registered."""

@@ -1,7 +1,7 @@
 """What responses carry: a dataclass for each JSON shape, its fields in the order of the client document.
 
 `presenters.py` makes most of them, of what the database holds. They have no slots: orjson writes a `__dict__` as it is,
-and slots one by one (docs/performance.md, Accepting). Their names are in `/openapi.json`.
+and slots one by one (docs/performance.md, Accepting). Their names, and what stands under a field, are in `/openapi.json`.
 """
 
 from dataclasses import dataclass
@@ -37,22 +37,43 @@ class MessageAnswer:
     """A message, as the client document's MessageResponse."""
 
     id: int
+    """Its id, below 2^53. A message that was accepted later has a higher one."""
     sender_id: int | None
+    """The person who sent it, or on whose behalf it was sent; null for an app's own and for notifications."""
     receiver_id: int | None
+    """The person who gets it; null for a broadcast."""
     app_id: int | None
+    """The integer id of its app; null from person to person."""
     app_name: str | None
+    """The app's name; null from person to person."""
     type: MessageType
+    """`MESSAGE` or `NOTIFICATION`."""
     content_type: ContentType
+    """What `content` is."""
     title: str
+    """Up to 255 characters."""
     content: str
+    """Text, or the JSON text of an object. For `IMAGE`, `VIDEO` and `FILE`: a URL that needs no token and works for an
+    hour by default.
+    """
     filename: str | None
+    """The file's own name; null for what is no file."""
     action_url: str | None
+    """Where its button leads; null without one. One that begins with `/api/v1/simple/sso/jump` signs on: ask for its
+    address with `GET /messages/{message_id}/callback-url`.
+    """
     action_text: str | None
+    """What its button says; null without one."""
     is_read: bool
+    """Whether the receiver has read it. Of a message that the caller sent: whether the other side has."""
     created_at: Time
+    """When it was accepted, in the deployment's time zone, without an offset."""
     created_at_ms: UnixMs
+    """The same instant as Unix milliseconds."""
     read_at: Time | None
+    """When it was read, in the deployment's time zone, without an offset; null while it is not."""
     read_at_ms: UnixMs | None
+    """The same instant as Unix milliseconds; null while it is not read."""
 
 
 @dataclass
@@ -60,6 +81,7 @@ class MessageWithStatus(MessageAnswer):
     """A message and how far it has come."""
 
     status: MessageStatus
+    """How far it has come."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +89,9 @@ class EntrySent:
     """One entry of a batch that was sent."""
 
     status: int
+    """200."""
     message: MessageAnswer
+    """The message, as `POST /messages/` answers it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +99,9 @@ class EntryRefused:
     """One entry of a batch that was refused; `detail` is as in any response of this status."""
 
     status: int
+    """The HTTP status that this entry alone would have had."""
     detail: str | list[dict[str, object]]
+    """A sentence, or for 422 a list that names each wrong field."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +109,7 @@ class BatchAnswer:
     """The outcomes of a batch, in the order of its entries."""
 
     results: list[EntrySent | EntryRefused]
+    """One outcome for each entry, in their order."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +117,27 @@ class ConversationAnswer:
     """One line of the conversation list."""
 
     user_id: int
+    """Names the conversation: above 0 the other person's id, below 0 minus the app's integer id, 0 the system."""
     username: str
+    """The person's mobile number, the app's string id, or `system`."""
     full_name: str
+    """The name of the person or the app."""
     unread_count: int
+    """How many of its messages the caller has not read."""
     last_message: str
+    """The newest message's text, up to 200 characters; for anything but text its type, such as `[IMAGE]`."""
     last_message_type: ContentType
+    """What the newest message's content is."""
     updated_at: Time
+    """When the newest message came, in the deployment's time zone, without an offset."""
     updated_at_ms: UnixMs
+    """The same instant as Unix milliseconds."""
     is_system: bool
+    """False for a person; true for an app and the system."""
     app_id: int | None
+    """The app's integer id; null for anybody else."""
     app_name: str | None
+    """The app's name; null for anybody else."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +145,7 @@ class UpdatedCount:
     """How many deliveries became read."""
 
     updated_count: int
+    """How many messages became read by this call."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +153,7 @@ class Total:
     """How many are unread."""
 
     total: int
+    """Unread messages of all conversations."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +161,7 @@ class CallbackUrl:
     """Where a button leads, with a fresh ticket."""
 
     callback_url: str
+    """The app's callback page with `ticket` and `next`. The ticket works once, within 60 seconds."""
 
 
 @dataclass(frozen=True)
@@ -132,21 +173,37 @@ class BroadcastLine:
     """
 
     id: int
+    """Its id, which is that of its message."""
     status: BroadcastStatus
+    """Where it stands. `DONE` only when every one of `total` has it."""
     total: int
+    """How many people it is for."""
     expanded: int
+    """How many of them have it."""
     failed_chunks: int
+    """Parts that fail for now and are tried again."""
     last_error: str | None
+    """Says that something fails; null if nothing does."""
     held: bool
+    """True while the app is disabled: nothing goes on until it is enabled."""
     recalled: int
+    """From how many people it was taken back."""
     read: int
+    """How many have read it; up to a minute old."""
     created_at: Time
+    """When it was accepted, in the deployment's time zone, without an offset."""
     created_at_ms: UnixMs
+    """The same instant as Unix milliseconds."""
     started_at: Time | None
+    """When the first people got it, in the deployment's time zone, without an offset; null before that."""
     started_at_ms: UnixMs | None
+    """The same instant as Unix milliseconds; null before that."""
     finished_at: Time | None
+    """When it came to rest, in the deployment's time zone, without an offset; null before that."""
     finished_at_ms: UnixMs | None
+    """The same instant as Unix milliseconds; null before that."""
     rate_per_second: float | None
+    """People a second who got it so far; null before the first."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +211,7 @@ class BroadcastAnswer(BroadcastLine):
     """How far a broadcast has come; `unresolved` are the names in its audience that nobody has."""
 
     unresolved: list[str]
+    """Names in its audience that nobody has."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +219,11 @@ class UnreadPersonAnswer:
     """A person who has not read a broadcast; `app_user_id` is the app's name for them, null without a mapping."""
 
     user_id: int
+    """The person's platform id."""
     app_user_id: str | None
+    """The calling app's name for them; null without a mapping."""
     name: str
+    """Their name."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +231,7 @@ class UnreadAnswer:
     """A page of the people who have not read a broadcast, by user id."""
 
     items: list[UnreadPersonAnswer]
+    """People who have it and have not read it, by user id."""
 
 
 @dataclass(frozen=True)
@@ -177,10 +239,15 @@ class PersonAnswer:
     """A person, as a search finds them."""
 
     id: int
+    """The platform id."""
     mobile: str
+    """The mobile number; may be empty."""
     name: str
+    """The name."""
     english_name: str
+    """The English name; may be empty."""
     status: str
+    """`ACTIVE`, or why not, such as `DISABLED`."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +255,9 @@ class ListedPerson(PersonAnswer):
     """A person, as the list shows them; `is_deleted` is 0 or 1."""
 
     role: str
+    """`ADMIN` or `ORDINARY_USER`."""
     is_deleted: int
+    """1 for somebody who was deleted, else 0."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +265,9 @@ class PeopleAnswer:
     """A page of people."""
 
     total: int
+    """How many there are in all; with a keyword counted up to 100,000."""
     items: list[ListedPerson]
+    """The people of this page, by id."""
 
 
 @dataclass(frozen=True)
@@ -204,14 +275,23 @@ class AppAnswer:
     """An app, and the caller's account in it, if any."""
 
     app_name: str
+    """Its name."""
     app_id: str
+    """Its string id."""
     protocol_type: str
+    """How it signs people on, such as `SIMPLE_API`."""
     mapped_key: str | None
+    """The caller's account in the app; null without one."""
     mapped_email: str | None
+    """The e-mail address of that account; null without one."""
     is_active: bool
+    """Whether it may call and be opened."""
     description: str
+    """What it is, for people."""
     category_id: int | None
+    """The id of its group; null without one."""
     category_name: str | None
+    """The name of its group; null without one."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +299,9 @@ class AppsAnswer:
     """A page of apps."""
 
     total: int
+    """How many there are in all."""
     items: list[AppAnswer]
+    """The apps of this page."""
 
 
 @dataclass(frozen=True)
@@ -227,6 +309,7 @@ class RedirectUrl:
     """Where to go to sign on."""
 
     redirect_url: str
+    """The app's callback page with a ticket, which works once, within 60 seconds."""
 
 
 @dataclass(frozen=True)
@@ -234,9 +317,13 @@ class SignedOn:
     """The person whose ticket it was; `app_user_id` and `mapped_email` are null without a mapping."""
 
     user_id: int
+    """The person's platform id."""
     app_user_id: str | None
+    """The app's name for them; null without a mapping."""
     mapped_email: str | None
+    """The e-mail address of that account; null without a mapping."""
     name: str
+    """Their name."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +331,11 @@ class PutWay:
     """Upload by PUT with these headers."""
 
     method: str
+    """`PUT`."""
     url: str
+    """Where to."""
     headers: dict[str, str]
+    """Headers to send, exactly these."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +343,11 @@ class FormWay:
     """Upload by POST of a form with these fields, the file last as `file`."""
 
     method: str
+    """`POST`."""
     url: str
+    """Where to."""
     fields: dict[str, str]
+    """Fields of the form, to be sent before the file."""
 
 
 @dataclass(frozen=True)
@@ -262,8 +355,21 @@ class UploadAnswer:
     """The key to send, and how to upload its object within `expires_in` seconds."""
 
     key: str
+    """What to send as `content`."""
     upload: PutWay | FormWay
+    """How to upload the object: with `headers` the bare file, with `fields` a form."""
     expires_in: int
+    """Seconds in which the upload has to be done."""
+
+
+@dataclass(frozen=True)
+class SocketTicket:
+    """Opens one WebSocket, soon."""
+
+    ticket: str
+    """What to send as `ticket` in the query. It works once."""
+    expires_in: int
+    """Seconds in which the socket has to be opened."""
 
 
 @dataclass(frozen=True)
@@ -271,6 +377,7 @@ class Alive:
     """The process runs."""
 
     status: str = "ok"
+    """`ok`."""
 
 
 @dataclass(frozen=True)
@@ -278,5 +385,8 @@ class Ready:
     """What the process needs, each `ok` or `away`."""
 
     database: str
+    """`ok`."""
     broker: str
+    """`ok`."""
     bus: str
+    """`ok`."""
