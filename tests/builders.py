@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, text
 
 from storage.model.message import ContentType, MessageType
+from storage.model.operator import Actor, Role
 from storage.model.send import Accepted, IdempotencyKey, Send
 from storage.postgres.sends import intake
 from storage.postgres.sends.intake import IntakeItem
 from storage.postgres.tables import apps, users
+
+A_COMMAND = Actor("cli:test", Role.ADMIN, address="machine")
 
 
 def a_send(**changes: Any) -> Send:

@@ -5,11 +5,12 @@ It is why a ring may be lost (docs/decisions/0002-the-queue-is-a-doorbell.md). B
 """
 
 import logging
+from collections.abc import Callable
 
 from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TransientError
-from storage.postgres import periodic_jobs
+from storage.postgres import held_apps, pauses, periodic_jobs
 from storage.postgres.broadcasts import cancellation, expansion, lane_work, recalls
 from storage.postgres.sends import due_work, held_sends
 from workers import disabled_users
@@ -17,10 +18,10 @@ from workers.services import Services
 
 _log = logging.getLogger(__name__)
 
-# Held sends that are moved in one transaction, and how many transactions of one sweep move some: it must not be
+# Held sends that are moved in one transaction, and how many transactions of one sweep move some each way: it must not be
 # late for others.
 HELD_SLICE = 2_000
-HELD_SLICES = 5
+HELD_SLICES = 10
 
 
 def sweep_on_time(services: Services) -> list[str]:
@@ -33,13 +34,13 @@ def sweep(services: Services) -> list[str]:
     """Ring each queue that has overdue work, or scheduled sends that became due; returns the queues that were rung.
 
     One ring serves any number of rows, so a queue that still holds rings gets no more of them. On the way it does what
-    else must happen every second: marks of disabled people, held sends, broadcasts that nobody closed, the trimming
+    else must happen every second: marks of disabled people, pauses and held sends, broadcasts that nobody closed, the trimming
     of the bus, the gauges that operators watch. Raises TransientError if PostgreSQL is away.
     """
     disabled_users.reconcile(services)
-    _move_held_sends(services)
+    freed = _update_what_is_held(services)
     _finish_broadcasts(services)
-    due = _find_due_queues(services)
+    due = [SENDS, BROADCASTS] if freed else _find_due_queues(services)
     _show_chunks(services)
     _tend_bus(services)
     lengths = _measure_queues(services)
@@ -63,13 +64,31 @@ def _find_due_queues(services: Services) -> list[str]:
     return due
 
 
-def _move_held_sends(services: Services) -> None:
-    """Put aside what disabled apps have scheduled, and take back what apps that are enabled again have."""
+def _update_what_is_held(services: Services) -> bool:
+    """End pauses whose time is over, put aside what held apps have sent, and take back what may go on.
+
+    True if something may go on that was held before.
+    """
     run = services.database.transaction
-    for move in (held_sends.hold, held_sends.release):
-        for _ in range(HELD_SLICES):
-            if run(move, limit=HELD_SLICE) < HELD_SLICE:
-                break
+    ended = run(pauses.end_expired)
+    for one in ended:
+        _log.info("The pause of the %s %s has ended by itself.", one.kind, one.target)
+    freed = run(held_apps.update_held_apps)
+    _move_in_slices(services, held_sends.hold)
+    released = _move_in_slices(services, held_sends.release)
+    if released:
+        run(held_apps.update_held_apps)
+    return bool(ended or freed or released)
+
+
+def _move_in_slices(services: Services, move: Callable[..., int]) -> bool:
+    """Call `move` until it finds nothing or this sweep has done enough; True if it moved anything."""
+    has_moved = False
+    for _ in range(HELD_SLICES):
+        if not services.database.transaction(move, limit=HELD_SLICE):
+            break
+        has_moved = True
+    return has_moved
 
 
 def _finish_broadcasts(services: Services) -> None:

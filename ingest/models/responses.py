@@ -168,8 +168,8 @@ class CallbackUrl:
 class BroadcastLine:
     """How far a broadcast has come, as a list shows it.
 
-    `last_error`: says that something fails, null if nothing does. `held`: the app is disabled, and nothing goes on
-    until it is enabled.
+    `last_error`: says that something fails, null if nothing does. `held`: the app is disabled or paused, or
+    broadcasts are, and nothing goes on until that ends.
     """
 
     id: int

@@ -40,6 +40,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "demo",
         "Three people, an app, and messages arriving on a socket.",
     ),
+    "pause": ("ops.cli.pauses", "pause", "Pause a queue, or everything of an app."),
+    "resume": ("ops.cli.pauses", "resume", "End such a pause."),
+    "pauses": ("ops.cli.pauses", "pauses", "What is paused, since when, by whom, until when."),
     "failed": (
         "ops.cli.failed",
         "failed",

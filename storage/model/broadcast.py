@@ -37,8 +37,8 @@ class ChunkState(StrEnum):
 class BroadcastReport:
     """What `GET /broadcasts/{id}` tells. Counts are people; `rate_per_second` is None until it starts.
 
-    `last_error` is an operator's to read: why a part of it fails now (None: nothing does). `is_held`: its
-    app is disabled, so nothing of it goes on until that is enabled.
+    `last_error` is an operator's to read: why a part of it fails now (None: nothing does). `is_held`:
+    its app is disabled or paused, or broadcasts are paused altogether, so nothing more of it is delivered until that ends.
     """
 
     id: int

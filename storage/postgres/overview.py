@@ -79,7 +79,7 @@ def read_overview(connection: Connection, *, limit: int) -> Overview:
 class BroadcastLine:
     """One broadcast of any app. Counts are people; `seconds` from its start to its end, or to now.
 
-    `is_held`: its app is disabled; `failing`: chunks of it that fail and are tried again.
+    `is_held`: its app is disabled or paused, or the queue of broadcasts is paused; `failing`: chunks of it that fail and are tried again.
     """
 
     id: int
@@ -97,7 +97,7 @@ class BroadcastLine:
 
 
 # Dead letters have a list of their own. Indexes broadcasts_accepted_at, broadcasts_app_id_accepted_at; of
-# those that are accepted few are broadcasts (accepted_broadcasts); chunks and message by the primary key.
+# those that are accepted or held few are broadcasts (accepted_broadcasts, held_sends_broadcasts); chunks and message by the primary key.
 _LATEST = """
 WITH {before}, found AS (
   (SELECT id, sent_by_app_id AS app_id, coalesce(accepted_at, created_at) AS accepted_at, title,
@@ -107,6 +107,10 @@ WITH {before}, found AS (
           0 AS total, 0 AS read_count,
           CAST(NULL AS timestamptz) AS started_at, CAST(NULL AS timestamptz) AS finished_at
      FROM accepted WHERE is_broadcast AND {accepted})
+   UNION ALL
+  (SELECT id, app_id, CAST(coalesce(payload ->> 'accepted_at', payload ->> 'created_at') AS timestamptz),
+          payload ->> 'title', CAST(payload ->> 'created_at' AS timestamptz), 'PENDING', 0, 0, NULL, NULL
+     FROM held_sends WHERE is_broadcast AND {held})
    UNION ALL
   (SELECT id, app_id, accepted_at, NULL, created_at, status, total, read_count, started_at, finished_at
      FROM broadcasts WHERE {persisted} AND {is_before}
@@ -129,9 +133,14 @@ SELECT f.id, coalesce(a.name, '') AS app_name, coalesce(f.title, m.title, '') AS
  ORDER BY f.accepted_at DESC, f.id DESC
 """
 _PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": build_held_condition("f.app_id")}
-_LATEST_OF_ALL = text(_LATEST.format(accepted="true", persisted="true", **_PARTS))
+_LATEST_OF_ALL = text(_LATEST.format(accepted="true", held="true", persisted="true", **_PARTS))
 _LATEST_OF_ONE = text(
-    _LATEST.format(accepted="sent_by_app_id = :app_id", persisted="app_id = :app_id", **_PARTS)
+    _LATEST.format(
+        accepted="sent_by_app_id = :app_id",
+        held="app_id = :app_id",
+        persisted="app_id = :app_id",
+        **_PARTS,
+    )
 )
 
 

@@ -11,20 +11,30 @@ from sqlalchemy import Engine, text
 from ops.local.polling import wait_until
 from storage.broker.queues import SENDS
 from storage.model.broadcast import BroadcastStatus
+from storage.model.pause import PauseKind
+from storage.postgres import pauses
 from storage.postgres.broadcasts import cancellation, planning
 from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import conversations, persistence
-from storage.postgres.sends import due_work
+from storage.postgres.sends import due_work, held_sends
 from storage.settings import ValkeySettings, load
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_streams import BusSettings
-from tests.builders import a_broadcast, a_send, accept, add_people
+from tests.builders import (
+    A_COMMAND,
+    a_broadcast,
+    a_notification,
+    a_send,
+    accept,
+    add_app,
+    add_people,
+)
 from tests.workers.broadcasts.lanes import (
     add_pending,
     find_status,
     work_off,
 )
-from workers import sweep
+from workers import persist, sweep
 from workers.services import Services, open_services
 
 
@@ -71,6 +81,44 @@ def test_the_sweep_rings_for_what_nobody_rang(services: Services, engine: Engine
     assert wait_until(lambda: "sends" in sweep.sweep(services), seconds=10)
     value = services.metrics.registry.get_sample_value
     assert value("carillon_sweep_rings_total", {"queue": "sends"}) == 2
+
+
+def test_the_sweep_ends_a_pause_and_rings_at_once(services: Services, engine: Engine) -> None:
+    """When the time of a pause is over, the sweep removes it, and rings for what waited, without any grace."""
+    end = datetime.now(UTC) + timedelta(hours=1)
+    with engine.begin() as connection:
+        accept(connection, a_send())
+        pauses.pause(connection, PauseKind.QUEUE, "sends", reason="", until=end, actor=A_COMMAND)
+    assert sweep.sweep(services) == []
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE pauses SET until = clock_timestamp()"))
+    assert sweep.sweep(services) == ["sends", "broadcasts"]
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM pauses")).scalar_one() == 0
+
+
+def test_the_sweep_puts_aside_and_takes_back_what_a_paused_app_sent(
+    services: Services, engine: Engine
+) -> None:
+    """Several slices go aside in one sweep, and after the resume all come back in order, with a ring."""
+    small = replace(services, settings=replace(services.settings, persist_batch=100))
+    with engine.begin() as connection:
+        add_people(connection, [1, 2])
+        add_app(connection, 7)
+        pauses.pause(connection, PauseKind.APP, "app_7", reason="", until=None, actor=A_COMMAND)
+        sent = accept(connection, *[a_notification() for _ in range(5_000)])
+        connection.execute(text("UPDATE held_apps SET held_at = held_at - interval '10s'"))
+    assert persist.drain(small) == 0
+    assert sweep.sweep(small) == []
+    with engine.begin() as connection:
+        assert held_sends.count_held(connection) == {"app_7": 5_000}
+        assert connection.execute(text("SELECT count(*) FROM accepted")).scalar_one() == 0
+        pauses.resume(connection, PauseKind.APP, "app_7", actor=A_COMMAND)
+        after = accept(connection, a_notification())
+    assert "sends" in sweep.sweep(small)
+    assert wait_until(lambda: persist.drain(small) == 0, seconds=60)
+    bus: Any = services.bus
+    assert bus.ids() == [*sent, *after]
 
 
 def test_a_queue_that_holds_a_ring_is_not_rung_again(services: Services, engine: Engine) -> None:

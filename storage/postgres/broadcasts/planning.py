@@ -210,6 +210,7 @@ SELECT ctid FROM activity_changes
    least(clock_timestamp(), CAST(:now AS timestamptz)) - interval '1 hour',
    (SELECT min(accepted_at) FROM accepted WHERE is_broadcast),
    (SELECT min(accepted_at) FROM broadcasts WHERE status = 'PENDING'),
+   (SELECT min(CAST(payload ->> 'accepted_at' AS timestamptz)) FROM held_sends WHERE is_broadcast),
    (SELECT min(CAST(payload ->> 'accepted_at' AS timestamptz)) FROM failed_sends
      WHERE CAST(payload ->> 'is_broadcast' AS boolean)))
  ORDER BY changed_at LIMIT :slice FOR UPDATE SKIP LOCKED))

@@ -9,7 +9,7 @@ from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import build_held_condition
 
-# A broadcast is not persisted yet, a dead letter, or in `broadcasts`: all are read in one snapshot. Lists are sorted by
+# A broadcast is not persisted yet, held, a dead letter, or in `broadcasts`: all are read in one snapshot. Lists are sorted by
 # when they were accepted, so that a scheduled one does not hide the one that was just sent.
 _NOTHING_YET = """0 AS total, 0 AS read_count, created_at, CAST(NULL AS timestamptz) AS started_at,
  CAST(NULL AS timestamptz) AS finished_at"""
@@ -18,6 +18,12 @@ _STEPS = f"""
           CASE WHEN is_scheduled AND created_at > clock_timestamp() THEN 'SCHEDULED' ELSE 'PENDING' END AS status, error,
           {_NOTHING_YET}, {{unresolved}} AS unresolved
      FROM accepted WHERE is_broadcast AND {{accepted}})
+   UNION ALL
+  (SELECT a.id, a.sent_by_app_id, coalesce(a.accepted_at, a.created_at), 'PENDING', a.error,
+          0, 0, a.created_at, NULL, NULL, {{held_unresolved}}
+     FROM held_sends h CROSS JOIN LATERAL
+          jsonb_populate_record(NULL::accepted, h.payload - 'audience') AS a
+    WHERE h.is_broadcast AND {{held}})
    UNION ALL
   (SELECT (f.a).id, (f.a).sent_by_app_id, coalesce((f.a).accepted_at, (f.a).created_at), 'FAILED',
           f.error, 0, 0, (f.a).created_at, NULL, f.failed_at, {{failed_unresolved}}
@@ -49,9 +55,11 @@ SELECT f.*, s.expanded, s.recalled, s.failed_chunks,
 _ONE = _STEPS.format(
     accepted="id = :id",
     failed="id = :id",
+    held="h.id = :id",
     persisted="id = :id",
     unresolved="unresolved",
     failed_unresolved="(f.a).unresolved",
+    held_unresolved="a.unresolved",
 )
 _REPORT = text(f"""
 WITH found AS (
@@ -64,10 +72,12 @@ _PAGE = " ORDER BY accepted_at DESC, id DESC LIMIT :limit"
 _MANY = _STEPS.format(
     accepted="sent_by_app_id = :app_id",
     failed="CAST(payload ->> 'sent_by_app_id' AS int) = :app_id",
+    held="h.app_id = :app_id",
     # Along broadcasts_app_id_accepted_at, and no further than the page.
     persisted=f"app_id = :app_id AND {_WINDOW} {_PAGE}",
     unresolved="CAST('[]' AS jsonb)",
     failed_unresolved="CAST('[]' AS jsonb)",
+    held_unresolved="CAST('[]' AS jsonb)",
 )
 _REPORTS = text(f"""
 WITH {BEFORE}, found AS (

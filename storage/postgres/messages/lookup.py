@@ -20,7 +20,7 @@ class FoundMessage:
     """A message and how far it has come.
 
     `read_at` is when its one receiver read it; None for unread messages and for broadcasts. `is_held`: it is due, and
-    waits because its app is disabled.
+    waits because its app is disabled or paused.
     """
 
     message: Message
@@ -53,18 +53,28 @@ SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHER
 def find_message(connection: Connection, message_id: int) -> FoundMessage | None:
     """The message with this id, be it accepted, held, delivered, failed or recalled; None if there is none.
 
-    The tables are read in the order in which a message moves through them, so that one that moves meanwhile is found.
+    The tables are read in the order in which a message moves through them, so that one that moves meanwhile is found;
+    twice, because a held one moves back.
     """
+    return _look(connection, message_id) or _look(connection, message_id)
+
+
+def _look(connection: Connection, message_id: int) -> FoundMessage | None:
     if row := connection.execute(_WAITING, {"id": message_id}).first():
         status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
         return FoundMessage(read_message(row), status, None)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
         return FoundMessage(read_message(row), _read_status(row), row.read_at)
     if row := connection.execute(_HELD, {"id": message_id}).first():
-        return FoundMessage(read_message(row), MessageStatus.SCHEDULED, None, is_held=True)
+        return FoundMessage(read_message(row), _read_held_status(row), None, is_held=True)
     if row := connection.execute(_FAILED, {"id": message_id}).first():
         return FoundMessage(read_message(row), MessageStatus.FAILED, None)
     return None
+
+
+def _read_held_status(row: Row[Any]) -> MessageStatus:
+    is_due = not row.is_scheduled or row.is_broadcast
+    return MessageStatus.ACCEPTED if is_due else MessageStatus.SCHEDULED
 
 
 # A broadcast is delivered when everyone has it (contract §2); until then it is accepted.

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.caller import App, Mapping
 from storage.model.errors import InConflict, PermanentError
+from storage.postgres.held_apps import update_held_apps
 from storage.postgres.people.app_secrets import find_secrets, find_secrets_of_many, rotate_secret
 from storage.postgres.tables import app_categories, app_redirect_hosts, apps, mappings
 
@@ -131,8 +132,12 @@ def add(conn: Connection, new: NewApp, *, vault: Vault) -> tuple[App, str]:
 
 
 def set_active(conn: Connection, id: int, *, is_active: bool) -> App | None:
-    """Enable or disable the app with this integer id, and return it; None if there is none."""
+    """Enable or disable the app with this integer id, and return it; None if there is none.
+
+    What a disabled app has under way is held until it is enabled again. Others who change what is held wait for the commit.
+    """
     conn.execute(update(apps).where(apps.c.id == id).values(is_active=is_active))
+    update_held_apps(conn)
     return find_by_id(conn, id)
 
 

@@ -87,10 +87,14 @@ def measure_backlog(connection: Connection) -> Backlog:
     )
 
 
-# By the primary key.
-_WAITING = text("SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))")
+# By the primary keys, in one snapshot.
+_WAITING = text("""
+SELECT id FROM accepted WHERE id = ANY(CAST(:ids AS bigint[]))
+ UNION ALL
+SELECT id FROM held_sends WHERE id = ANY(CAST(:ids AS bigint[]))
+""")
 
 
 def find_waiting(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Those of `ids` that are accepted and not persisted yet (`Prefer: wait`)."""
+    """Those of `ids` that are accepted or held, and not persisted yet (`Prefer: wait`)."""
     return set(connection.execute(_WAITING, {"ids": list(ids)}).scalars())

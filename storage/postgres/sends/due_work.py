@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import build_held_condition
+from storage.postgres.held_apps import IS_HELD_SEND
 from storage.postgres.outbox import HAS_EVENT_TO_PUBLISH, HAS_OVERDUE_EVENT
 from storage.postgres.sends.clock_tolerance import CLOCK_TOLERANCE
 
@@ -23,12 +23,12 @@ SELECT greatest(((last_value >> 12) + 2) << 12, message_id_floor(
   FROM message_ids)
 """
 # Which rows the lane may take. A live send is due at once, also if the clock was set back to before it; but not while it
-# rests after a failure. A scheduled send of a disabled app is held: the sweep moves it to `held_sends`.
+# rests after a failure. A send of a held app is not taken: the sweep moves it to `held_sends`. If the queue is paused, none is.
 IS_DUE_ROW = f"""
 id <= {NEWEST_DUE_ID}
 AND (ring_at <= clock_timestamp() - CAST(:grace AS interval)
      OR (NOT is_scheduled AND attempts + deaths = 0 AND ring_at > clock_timestamp()))
-AND NOT (is_scheduled AND NOT is_broadcast AND {build_held_condition("sent_by_app_id")})
+AND NOT {IS_HELD_SEND}
 """
 
 

@@ -52,6 +52,7 @@ def withdraw(
 _IS_BROADCAST = text("""
 SELECT EXISTS (SELECT FROM broadcasts WHERE id = :id)
     OR EXISTS (SELECT FROM accepted WHERE id = :id AND is_broadcast)
+    OR EXISTS (SELECT FROM held_sends WHERE id = :id AND is_broadcast)
     OR EXISTS (SELECT FROM failed_sends
                 WHERE id = :id AND CAST(payload ->> 'is_broadcast' AS boolean))
 """)

@@ -15,7 +15,7 @@ from storage.postgres.tables.messages import (
     retention_progress,
     unpublished,
 )
-from storage.postgres.tables.operations import media_objects, turns
+from storage.postgres.tables.operations import media_objects, pauses, turns
 from storage.postgres.tables.operators import (
     audit,
     console_sessions,
@@ -34,6 +34,7 @@ from storage.postgres.tables.people import (
 from storage.postgres.tables.sends import (
     accepted,
     failed_sends,
+    held_apps,
     held_sends,
     idempotency_keys,
     message_ids,
@@ -58,6 +59,7 @@ __all__ = [
     "conversations",
     "deliveries",
     "failed_sends",
+    "held_apps",
     "held_sends",
     "idempotency_keys",
     "mappings",
@@ -68,6 +70,7 @@ __all__ = [
     "metadata",
     "operators",
     "outbox",
+    "pauses",
     "persist_claims",
     "persist_holder",
     "recounts",

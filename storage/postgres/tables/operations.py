@@ -1,6 +1,6 @@
-"""What keeps a deployment running: periodic jobs and uploads."""
+"""What keeps a deployment running: periodic jobs, uploads, and what operators paused."""
 
-from sqlalchemy import BigInteger, Column, Table, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Table, Text, func
 
 from storage.postgres.tables.table_parts import INSTANT, metadata
 
@@ -13,6 +13,21 @@ turns = Table(
     Column("on_time_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     Column("taken_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     prefixes=["UNLOGGED"],
+)
+
+# What operators paused: a queue by its name, or an app by its string id; without `until` for as long as nobody resumes
+# it. A row whose `until` has passed pauses nothing any more; the sweep deletes it.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("paused_by", Text, nullable=False),
+    Column("paused_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("until", INSTANT),
+    PrimaryKeyConstraint("kind", "target"),
+    CheckConstraint("kind IN ('queue', 'app')", name="kind"),
 )
 
 media_objects = Table(

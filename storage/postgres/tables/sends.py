@@ -96,7 +96,19 @@ failed_sends = Table(
     Column("failed_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
 )
 
-# Scheduled sends that came due while their app is disabled: the whole row of `accepted` as JSON, until it is enabled
+# Which apps are held: a lane passes over what they have under way. Kept true to `apps.is_active` and `pauses` by
+# `held_apps.py`. While `is_releasing`, what was put aside comes back in order: sends up to the id `released_up_to` may be
+# taken, later ones wait behind what is still aside (docs/decisions/0033-pauses.md).
+held_apps = Table(
+    "held_apps",
+    metadata,
+    Column("app_id", Integer, primary_key=True, autoincrement=False),
+    Column("held_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("is_releasing", Boolean, nullable=False, server_default=text("false")),
+    Column("released_up_to", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Sends of held apps that are due, put aside: the whole row of `accepted` as JSON, until the app is held no more
 # (docs/decisions/0021-scheduled-sends-and-held-apps.md).
 held_sends = Table(
     "held_sends",
@@ -105,5 +117,7 @@ held_sends = Table(
     Column("app_id", Integer, nullable=False),
     Column("payload", JSONB, nullable=False),
     Column("held_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("is_broadcast", Boolean, nullable=False, server_default=text("false")),
     Index("held_sends_app_id_id", "app_id", "id"),
+    Index("held_sends_broadcasts", "app_id", "id", postgresql_where=text("is_broadcast")),
 )
