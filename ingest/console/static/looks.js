@@ -1,0 +1,45 @@
+// How things stand, asked once a second whatever page is shown. Rates are the differences between two looks, so that
+// nothing is kept on the server.
+
+import { keep } from "./plots.js";
+import { ask } from "./server.js";
+
+let before = null; // the look before this one
+
+// The newest look: what the server said, the latest broadcasts, and rates a second (null after a pause).
+export let latest = null;
+
+export async function look() {
+  const [seen, broadcasts] = await Promise.all([ask("look"), ask("broadcasts")]);
+  const rates = before && measure({ seen, broadcasts }, before);
+  const { backlog, gateways } = seen;
+  keep(seen.at, { waiting: backlog.waiting, sockets: gateways?.sockets, ...rates });
+  before = { seen, broadcasts };
+  latest = { ...seen, broadcasts, rates };
+}
+
+// What comes after a pause says nothing of a rate.
+export function forgetLook() {
+  before = null;
+}
+
+function measure(now, then) {
+  const seconds = Math.max(0.001, now.seen.at - then.seen.at);
+  const delivered = ({ seen }) => seen.ids_made - seen.backlog.waiting;
+  const [frames, framesBefore] = [now.seen.gateways?.frames, then.seen.gateways?.frames];
+  return {
+    accepted: rise(now.seen.ids_made, then.seen.ids_made) / seconds,
+    delivered: rise(delivered(now), delivered(then)) / seconds,
+    expanded: countDeliveries(now.broadcasts, then.broadcasts) / seconds,
+    frames: frames == null || framesBefore == null ? null : rise(frames, framesBefore) / seconds,
+  };
+}
+
+// A counter of a process that was started again goes back to 0.
+const rise = (now, then) => Math.max(0, now - then);
+
+// Of broadcasts in both looks, and of those that began in between.
+function countDeliveries(now, then) {
+  const known = new Map(then.map((one) => [one.id, one.expanded]));
+  return now.reduce((sum, one) => sum + rise(one.expanded, known.get(one.id) ?? 0), 0);
+}
