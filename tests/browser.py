@@ -69,10 +69,44 @@ class Page:
         """Run JavaScript."""
         self._call("Runtime.evaluate", session=self._session, expression=script)
 
-    def picture(self, file: Path, *, width: int, height: int) -> None:
-        """Write what is seen in a window of this size as PNG."""
+    def wait_for(self, script: str) -> Any:
+        """What a promise comes to, as JSON; fails with its error."""
+        found = self._call(
+            "Runtime.evaluate",
+            session=self._session,
+            expression=script,
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def press_key(self, key: str, *, code: int, text: str = "") -> None:
+        """Press a key and let it go, as the keyboard does; what has the focus gets it."""
+        for kind in ("keyDown", "keyUp"):
+            press = {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}
+            if text and kind == "keyDown":
+                press["text"] = text
+            self._call("Input.dispatchKeyEvent", session=self._session, **press)
+
+    def move_mouse(self, kind: str, *, x: float, y: float) -> None:
+        """Press the mouse's button at a place ("mousePressed"), or let it go ("mouseReleased")."""
+        place = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+        self._call("Input.dispatchMouseEvent", session=self._session, **place)
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the window as large as this."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", session=self._session, **size)
+
+    def prefer(self, *, scheme: str) -> None:
+        """Prefer "dark" or "light" colours."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", session=self._session, features=features)
+
+    def picture(self, file: Path, *, width: int, height: int) -> None:
+        """Write what is seen in a window of this size as PNG."""
+        self.resize(width, height)
         made = self._call("Page.captureScreenshot", session=self._session, format="png")
         file.write_bytes(base64.b64decode(made["data"]))
 

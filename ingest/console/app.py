@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse
+from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,7 +48,7 @@ def routes(limits: SignInLimits | None = None) -> list[BaseRoute]:
     return [
         Route(PATH, _IfEnabled(_redirect_to_slash)),
         Route(f"{PATH}/", _IfEnabled(_serve_page)),
-        Mount(f"{PATH}/static", _IfEnabled(StaticFiles(directory=STATIC))),
+        Mount(f"{PATH}/static", _IfEnabled(_RevalidatedFiles(directory=STATIC))),
         Route(
             f"{PATH}/api/login", _IfEnabled(_check_csrf_first(signing.sign_in)), methods=["POST"]
         ),
@@ -63,8 +64,20 @@ def routes(limits: SignInLimits | None = None) -> list[BaseRoute]:
         _post("failed/{id}/drop", failed_sends.drop),
         _get("apps", lambda services, _: apps.list_apps(services)),
         _post("apps/{id}/rotate-secret", apps.rotate_secret),
-        _get("people", lambda s, r: people.find_people(s, _parse_text(r, "q"))),
+        _get(
+            "people", lambda s, r: people.find_people(s, _parse_text(r, "q"), skip=_parse_skip(r))
+        ),
     ]
+
+
+class _RevalidatedFiles(StaticFiles):
+    """Files that a browser asks for anew each time: modules of two versions do not fit together."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> StarletteResponse:
+        """The file, or 304."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 class _IfEnabled:
@@ -132,6 +145,11 @@ def _check_csrf_header(request: Request) -> None:
 def _parse_before_id(request: Request) -> int | None:
     text = request.query_params.get("before_id", "")
     return _parse_id(text, name="before_id", where="query") if text else None
+
+
+def _parse_skip(request: Request) -> int:
+    text = request.query_params.get("skip", "")
+    return _parse_id(text, name="skip", where="query") if text else 0
 
 
 def _parse_id(text: str, *, name: str, where: str) -> int:

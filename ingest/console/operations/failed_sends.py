@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 async def list_failed(services: Services, before_id: int | None) -> list[dict[str, Any]]:
-    """The newest dead letters, or those before `before_id`; without their texts, which are not for operators."""
+    """The newest dead letters, or those before `before_id`; of what was written only the titles of apps."""
     found = await services.database.query(
         failed_sends.list_failed, limit=SHOWN, before_id=before_id
     )
@@ -29,6 +29,8 @@ async def list_failed(services: Services, before_id: int | None) -> list[dict[st
             "sender_id": one.payload["sender_id"],
             "receiver_id": one.payload["receiver_id"],
             "app_name": one.payload["app_name"],
+            # What one person writes to another is not for operators.
+            "title": one.payload["title"] if one.payload["sent_by_app_id"] else None,
         }
         for one in found
     ]

@@ -10,8 +10,11 @@ from storage.postgres.messages import conversations
 from storage.postgres.people import directory
 
 
-async def find_people(services: Services, question: str) -> dict[str, Any]:
-    """People by id, or by part of a name or mobile; `total` counts all that match. Nobody for an empty question."""
+async def find_people(services: Services, question: str, *, skip: int) -> dict[str, Any]:
+    """People by id, or by part of a name or mobile, after the first `skip`; `total` counts all that match.
+
+    Nobody for an empty question.
+    """
     if not question:
         return {"total": 0, "people": []}
     if question.isascii() and question.isdigit() and len(question) < len(str(2**63)):
@@ -19,7 +22,7 @@ async def find_people(services: Services, question: str) -> dict[str, Any]:
         if one is not None:
             return {"total": 1, "people": [await _with_unread(services, one)]}
     total, found = await services.backends.shares.lists.query(
-        directory.list_people, question, skip=0, limit=SHOWN
+        directory.list_people, question, skip=skip, limit=SHOWN
     )
     return {"total": total, "people": [_show_person(one) for one in found]}
 

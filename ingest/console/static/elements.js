@@ -53,6 +53,9 @@ export function bar(done, all) {
   return h("progress", { max: Math.max(1, all), value: done, "aria-label": label });
 }
 
+// What is not shown, and why.
+export const hidden = (reason) => h("span", { class: "hint" }, reason);
+
 export const hint = (text) => h("p", { class: "hint" }, text);
 
 // Links to the newest and to older rows. A page of rows is an address of its own, so that all of it can be live.

@@ -4,7 +4,10 @@ import { h } from "./rendering.js";
 import { say, sayCount, sayTime } from "./words.js";
 
 const HEIGHT = 150;
+const TIME_WIDTH = 90; // the room of a time on its axis
 const KEPT = 600; // looks: ten minutes
+// Of the axis of counts: there is no half of a send.
+const STEPS = Array.from({ length: 30 }, (_, index) => [1, 2, 5][index % 3] * 10 ** Math.floor(index / 3));
 
 const PLOTS = [
   { name: "waiting", lines: [["waiting", "--accent"]] },
@@ -47,8 +50,8 @@ function makeChart(plot, place) {
     height: HEIGHT,
     series: [atTime, ...series],
     axes: [
-      { ...axis, values: (_, splits) => splits.map((at) => sayTime(at * 1000)) },
-      { ...axis, size: 60, values: (_, values) => values.map(sayCount) },
+      { ...axis, space: TIME_WIDTH, values: (_, splits) => splits.map((at) => sayTime(at * 1000)) },
+      { ...axis, size: 60, incrs: STEPS, values: (_, values) => values.map(sayCount) },
     ],
     scales: { y: { range: (_, _low, high) => [0, Math.max(1, high * 1.1)] } },
   };

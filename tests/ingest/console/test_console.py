@@ -16,21 +16,7 @@ from storage.postgres.sends import failed_sends
 from tests.builders import a_broadcast, a_send, accept
 from tests.ingest.api_server import Api
 from tests.ingest.console.pages import CHANGES, get, post
-
-
-def bury(engine: Engine) -> int:
-    """A send that failed five times; its id."""
-    with engine.begin() as connection:
-        [id] = accept(connection, a_send(title="private"))
-        connection.execute(
-            text(
-                "WITH gone AS (DELETE FROM accepted WHERE id = :id RETURNING *) "
-                "INSERT INTO failed_sends (id, payload, error, attempts) "
-                "SELECT id, to_jsonb(gone), 'It is poison.', 5 FROM gone"
-            ),
-            {"id": id},
-        )
-    return id
+from tests.ingest.console.steps import bury
 
 
 def test_without_a_token_there_is_no_console(api: Api) -> None:
@@ -121,21 +107,28 @@ def test_what_is_no_broadcast_is_neither_cancelled_nor_recalled(
         assert copies == 2
 
 
-def test_failed_sends_are_shown_without_their_texts_replayed_and_dropped(
-    console: Api, engine: Engine
-) -> None:
-    """A dead letter is listed without its texts, waits again under its id after a replay, and is gone after a drop."""
+def test_failed_sends_are_shown_replayed_and_dropped(console: Api, engine: Engine) -> None:
+    """A dead letter is listed, waits again under its id after a replay, and is gone after a drop."""
     first, second = bury(engine), bury(engine)
     answer = get(console, "failed")
     assert [one["id"] for one in answer.json()] == [str(second), str(first)]
     assert answer.json()[0]["error"] == "It is poison."
-    assert "private" not in answer.text
     assert post(console, f"failed/{first}/replay").status_code == 200
     assert post(console, f"failed/{second}/drop").status_code == 200
     assert post(console, f"failed/{second}/drop").status_code == 404
     with engine.begin() as connection:
         assert failed_sends.list_failed(connection, limit=9) == []
         assert connection.execute(text("SELECT id FROM accepted")).scalars().all() == [first]
+
+
+def test_of_a_failed_send_only_an_app_s_title_is_shown(console: Api, engine: Engine) -> None:
+    """The list of failed sends has the titles that apps wrote, and nothing that one person wrote to another."""
+    bury(engine, title="the salary of May", content="a notice's text", sent_by_app_id=7)
+    bury(engine, title="private title", content="private text")
+    answer = get(console, "failed")
+    assert [one["title"] for one in answer.json()] == [None, "the salary of May"]
+    assert "private" not in answer.text
+    assert "notice" not in answer.text
 
 
 def test_a_rotated_secret_works_and_so_does_the_one_before(console: Api) -> None:

@@ -1,7 +1,7 @@
 // Failed sends: what five attempts could not persist, to be tried again or given up.
 
 import { act } from "../acts.js";
-import { button, column, hint, instant, pager, row, table } from "../elements.js";
+import { button, column, hidden, hint, instant, pager, row, table } from "../elements.js";
 import { ask, query } from "../server.js";
 import { say, sayCount, sayWord } from "../words.js";
 
@@ -26,7 +26,7 @@ export default {
 };
 
 const makeRow = (one) => row(one.id,
-  one.id, one.app_name ?? "", one.title, sayWord("kind", one.is_broadcast ? "BROADCAST" : one.type),
+  one.id, one.app_name ?? "", one.title ?? hidden(say("private")), sayWord("kind", one.is_broadcast ? "BROADCAST" : one.type),
   one.sender_id ?? "", one.receiver_id ?? say("everyone"), one.error, sayCount(one.attempts), instant(one.failed_at),
   [
     button("act.replay", () => act(`failed/${one.id}/replay`, {

@@ -6,6 +6,7 @@ export default {
   "loading": "Loading …",
   "nothing": "There are none.",
   "nobody": "Nobody.",
+  "private": "not shown: private",
   "everyone": "everyone",
   "logout": "Sign out",
   "login.title": "Carillon console",

@@ -6,6 +6,7 @@ export default {
   "loading": "正在加载…",
   "nothing": "没有记录。",
   "nobody": "没有找到人员。",
+  "private": "私信，不显示",
   "everyone": "所有人",
   "logout": "退出",
   "login.title": "Carillon 控制台",
