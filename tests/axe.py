@@ -46,6 +46,7 @@ def _fetch(kept: Path) -> None:
             shutil.copy(_PACKAGE / name, folder)
         done = subprocess.run(
             [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            check=False,
             cwd=folder,
             capture_output=True,
             text=True,
