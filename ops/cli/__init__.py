@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "pause": ("ops.cli.pauses", "pause", "Pause a queue, or everything of an app."),
     "resume": ("ops.cli.pauses", "resume", "End such a pause."),
     "pauses": ("ops.cli.pauses", "pauses", "What is paused, since when, by whom, until when."),
+    "backup": ("ops.cli.backup.backup", "backup", "Everything in one file, while it serves."),
+    "restore": ("ops.cli.backup.restore", "restore", "A backup into an empty data folder."),
     "failed": (
         "ops.cli.failed",
         "failed",

@@ -14,7 +14,7 @@ from ops.local.child import Account
 
 # What `carillon up` puts there. Other things in the folder are left as they are.
 OURS = (
-    *("secrets.json", "environment.json", "up.lock"),
+    *("secrets.json", "environment.json", "up.lock", "last_backup.json"),
     *("postgres", "valkey", "logs", "beat", "metrics", "media"),
 )
 _MADE_BY_MKFS = "lost+found"

@@ -90,6 +90,11 @@ def _read_secrets(file: Path) -> dict[str, str]:
     )
 
 
+def write_secrets(folder: Path, values: Mapping[str, str]) -> None:
+    """Give a new data folder these secrets, instead of those that its first start would make."""
+    write_private(folder / "secrets.json", json.dumps(dict(values), indent=2) + "\n")
+
+
 def build_servers(
     environ: Mapping[str, str], *, is_durable: bool = True
 ) -> list[EmbeddedPostgres | EmbeddedValkey]:

@@ -20,15 +20,15 @@ from storage.settings import load
 
 
 @contextmanager
-def hold_stack_lock(folder: Path) -> Iterator[None]:
+def hold_stack_lock(folder: Path, *, busy: str = "") -> Iterator[None]:
     """Hold the lock of `folder` in this block, with our process id in it.
 
-    Raises InConflict if another stack holds it; the sentence says which process, and at which URL.
+    Raises InConflict if another process holds it; the sentence is `busy`, or says which process, and at which URL.
     """
     with (folder / "up.lock").open("a+") as lock:
         # A command that calls `read_running_environment` holds the lock for an instant.
         if not wait_until(lambda: _try_lock(lock, fcntl.LOCK_EX), seconds=0.5):
-            raise InConflict(_describe_holder(folder, lock))
+            raise InConflict(busy or _describe_holder(folder, lock))
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

@@ -101,6 +101,21 @@ def alembic_config(connection: Connection) -> "Config":
     return config
 
 
+def find_revision(connection: Connection) -> str | None:
+    """The revision of the last migration that ran; None if the database has no table of ours."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as in upgrade)
+
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known_revision(connection: Connection, revision: str) -> bool:
+    """Whether this code has the migration `revision`: not, if a newer release made it."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (as in upgrade)
+
+    steps = ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()
+    return revision in {step.revision for step in steps}
+
+
 def has_missing_migrations(connection: Connection) -> bool:
     """Whether the schema lacks a migration that this code has; also when it has one that this code does not know."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as in upgrade)

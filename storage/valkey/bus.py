@@ -10,7 +10,10 @@ from typing import Any
 
 from storage.model.event import Disconnect, Event
 from storage.settings import ValkeySettings
+from storage.valkey.bus_reader import BIRTH
 from storage.valkey.bus_streams import (
+    STREAMS,
+    USE,
     BusSettings,
     BusUsage,
     StreamWriter,
@@ -18,6 +21,7 @@ from storage.valkey.bus_streams import (
     parse_usage,
 )
 from storage.valkey.connection import make_async_client, make_client, translate_valkey_errors
+from storage.valkey.tickets import ALL_TICKETS
 
 DISABLED = "carillon:disabled"  # a set of the ids of disabled users, and NOBODY once it is complete
 NOBODY = 0
@@ -90,6 +94,17 @@ class Bus:
         for some in _split((*user_ids, NOBODY)):
             with translate_valkey_errors():
                 self._client.sadd(DISABLED, *some)
+
+    def begin_anew(self) -> None:
+        """Begin another life of the bus, after the record was restored: who comes with a position is told RESYNC.
+
+        Events of messages that the record does not know any more are gone, and so are tickets. The set of disabled
+        people is written anew by the sweep.
+        """
+        with translate_valkey_errors():
+            self._client.unlink(*STREAMS, USE, BIRTH, DISABLED)
+            for ticket in self._client.scan_iter(match=ALL_TICKETS, count=1_000):
+                self._client.unlink(ticket)
 
     def trim(self) -> BusUsage:
         """Trim what is old or too much, by Valkey's own clock and memory, and tell what is left.

@@ -103,6 +103,9 @@ class Tickets:
         return value.decode() if isinstance(value, bytes) else value
 
 
+ALL_TICKETS = "carillon:ticket:*"  # the names of both kinds
+
+
 def _sign_on_key(ticket: str, *, app_id: int) -> str:
     return f"carillon:ticket:sign-on:{app_id}:{_digest(ticket)}"
 

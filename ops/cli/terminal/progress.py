@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
@@ -15,6 +16,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
 from ops.cli.terminal.printing import make_console, make_plain
@@ -56,6 +58,32 @@ def _begin_next_step(bar: Progress, task: TaskID, then: str) -> None:
     """Add a bar without an end below the finished one: nobody knows how long the next step takes."""
     bar.update(task, completed=bar.tasks[0].total)
     bar.add_task(then, total=None)
+
+
+@contextmanager
+def byte_bar() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show a bar for each step of something long in this block.
+
+    Gives a function that is called with the step's name, how many bytes are done, and of how many (None: unknown).
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=make_console(err=True)) as bar:
+        steps: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int | None) -> None:
+            if step not in steps:
+                steps[step] = bar.add_task(step, total=total)
+            bar.update(steps[step], completed=done)
+
+        yield show
+        for task in steps.values():
+            bar.update(task, total=bar.tasks[task].completed)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from storage.postgres.tables.sends import (
     message_numbers,
     persist_claims,
     persist_holder,
+    scheduled_lives,
 )
 from storage.postgres.tables.table_parts import metadata
 
@@ -75,6 +76,7 @@ __all__ = [
     "persist_holder",
     "recounts",
     "retention_progress",
+    "scheduled_lives",
     "turns",
     "unpublished",
     "users",

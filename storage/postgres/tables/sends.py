@@ -22,6 +22,8 @@ from storage.postgres.tables.table_parts import INSTANT, QUEUE_OPTIONS, message_
 # The highest id given to a live send, and how many ids were given out; see `take_message_ids` in m0009.
 message_ids = Sequence("message_ids", metadata=metadata)
 message_numbers = Sequence("message_numbers", cycle=True, metadata=metadata)
+# Which part of each instant's ids scheduled sends take: raised by a restore; see `free_scheduled_id` in m0022.
+scheduled_lives = Sequence("scheduled_lives", start=0, minvalue=0, metadata=metadata)
 
 # Sends that were accepted. A row lives from the 2xx until the message is in the histories, and is not touched before
 # `ring_at` (it is scheduled, or waits after a failure). Evidence that it is poison

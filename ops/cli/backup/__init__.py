@@ -1,0 +1,1 @@
+"""`carillon backup` and `carillon restore`."""
