@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ops.backup import archive as archives
 from ops.backup.archive import MANIFEST, RECORD, create_archive, open_archive
 from ops.backup.manifest import Manifest
 from storage.model.errors import InConflict, NotFound, PermanentError
@@ -81,7 +80,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
             return getattr(self._file, name)
 
     fdopen = os.fdopen
-    monkeypatch.setattr(archives.os, "fdopen", lambda *args: _Opened(FullFile, fdopen(*args)))
+    monkeypatch.setattr(os, "fdopen", lambda *args: _Opened(FullFile, fdopen(*args)))
     with pytest.raises(PermanentError, match="no room left"):
         write(tmp_path / "one")
     assert list(tmp_path.iterdir()) == []
