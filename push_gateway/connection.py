@@ -32,6 +32,8 @@ class Connection:
     """Frames to be written together at the next `flush`."""
     replayed_until: Position | None = None
     """Events up to this position it has, or gets by replay; None once the feed is past it."""
+    was_told: bool = True
+    """Whether an event was written to it, or HELLO, since the dispatcher asked last (POSITION, contract §5)."""
     has_buffered: bool = True
     """Whether something may wait for the peer in the transport; looked at again before each write."""
     kernel_socket: SocketType | None = None
@@ -50,6 +52,7 @@ class Connection:
     def flush(self) -> int:
         """Write the waiting frames in one go; returns how many there were."""
         frames, self.queued_frames = self.queued_frames, []
+        self.was_told = True
         self.write(frames[0] if len(frames) == 1 else b"".join(frames))
         return len(frames)
 

@@ -1,6 +1,6 @@
 """Writes events to the sockets of those whom they concern: live ones as the feed reads them, missed ones by replay.
 
-Everything here runs on the event loop's thread. `replay` does not await, and `dispatch` awaits only between
+Everything here runs on the event loop's thread. `welcome` does not await, and `dispatch` awaits only between
 events, so that a connection is either in the hub when an event is dispatched, or is replayed it: never both,
 never neither (docs/decisions/0015-positions-and-resume.md).
 """
@@ -12,15 +12,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from push_gateway.connection import Connection
-from push_gateway.frames import FrameEncoder, encode_resync, group_recipients
+from push_gateway.frames import (
+    FrameEncoder,
+    encode_hello,
+    encode_resync,
+    group_recipients,
+    make_position_encoder,
+)
 from push_gateway.hub import Hub
 from push_gateway.metrics import GatewayMetrics
 from push_gateway.resume.bus_view import BusView, FeedUpdate
+from push_gateway.resume.client_position import NOWHERE
 from push_gateway.resume.resumption import PastEvent, Resumption
 from storage.model.event import Disconnect, Event, NewMessage
 from storage.model.origin import Origin
 from storage.process.tracing import Tracer
 from storage.valkey.bus_reader import Entry
+from storage.valkey.event_json import SHARDS
 
 FRAMES_PER_TURN = (
     10_000  # then other clients have their turn of the loop: handshakes, pings, closes
@@ -40,6 +48,7 @@ class Dispatcher:
         metrics: GatewayMetrics,
         *,
         disconnect: Callable[[int], int],
+        position_seconds: float,
         tracing: Tracer | None,
     ) -> None:
         self._hub = hub
@@ -49,6 +58,8 @@ class Dispatcher:
         self._disconnect = disconnect
         self._tracing = tracing
         self._with_queued: list[Connection] = []
+        self._position_seconds = position_seconds
+        self._positions_told = 0  # shards, since the event loop's clock began
 
     async def dispatch(self, update: FeedUpdate) -> None:
         """Write what a read of the bus brought: RESYNC for gaps, then the events in their order.
@@ -70,23 +81,31 @@ class Dispatcher:
                 await asyncio.sleep(0)
         self._flush()
         self._observe_delays(update.new_entries)
+        if update.is_verified:
+            await self._tell_positions()
 
-    def replay(self, connection: Connection, resumption: Resumption, *, most_bytes: int) -> None:
-        """Write what a client missed, or RESYNC if that is not known or more than `most_bytes`.
+    def welcome(self, connection: Connection, resumption: Resumption, *, most_bytes: int) -> None:
+        """Write HELLO, then what a client missed, or RESYNC if that is not known or more than `most_bytes`.
 
-        Events that the feed brings are for this connection from `resumption.live_after` on.
+        HELLO says where to resume from for a client that sees nothing of what follows. Events that the feed brings are
+        for this connection from `resumption.live_after` on.
         """
+        user_id = connection.user_id
         connection.replayed_until = resumption.live_after
-        connection.queued_frames = self._encode_missed(resumption.missed, connection.user_id)
-        if resumption.missed is None or sum(map(len, connection.queued_frames)) > most_bytes:
-            pos = self._bus_view.format_position(connection.user_id, resumption.live_after)
-            connection.queued_frames = [encode_resync(pos)]
+        frames = self._encode_missed(resumption.missed, user_id)
+        hello_pos = NOWHERE
+        if resumption.known is None or sum(map(len, frames)) > most_bytes:
+            pos = self._bus_view.format_position(user_id, resumption.live_after)
+            frames = [encode_resync(pos)]
             self._metrics.resumes.labels("resync").inc()
-        elif connection.queued_frames:
-            self._metrics.resumes.labels("replayed").inc()
-        if connection.queued_frames:
-            self._with_queued.append(connection)
-            self._flush()
+        else:
+            hello_pos = self._bus_view.format_position(user_id, resumption.known)
+            if frames:
+                self._metrics.resumes.labels("replayed").inc()
+        hello = encode_hello(hello_pos, server_time_ms=int(time.time() * 1000))
+        connection.queued_frames = [hello, *frames]
+        self._with_queued.append(connection)
+        self._flush()
 
     def _encode_missed(self, missed: list[PastEvent] | None, user_id: int) -> list[bytes]:
         format_position = self._bus_view.format_position
@@ -98,6 +117,30 @@ class Dispatcher:
             for peer_id, user_ids in group_recipients(past.event)
             if user_id in user_ids and not isinstance(past.event, Disconnect)
         ]
+
+    async def _tell_positions(self) -> None:
+        """Tell the clients of each shard whose turn it is where they are, if they were told nothing since its last turn.
+
+        Every shard has its turn once in `position_seconds`. Only what a survey has verified is told: behind a gap that
+        nobody has noticed yet, a client would resume at another process and miss what the gap held.
+        """
+        now = asyncio.get_running_loop().time()
+        due = int(now / self._position_seconds * SHARDS)
+        for number in range(max(self._positions_told, due - SHARDS), due):
+            self._tell_position(number % SHARDS)
+            await asyncio.sleep(0)
+        self._positions_told = due
+
+    def _tell_position(self, shard: int) -> None:
+        encode = make_position_encoder(self._bus_view.format_place(shard))
+        reached = self._bus_view.positions[shard]
+        for connection in self._hub.find_by_shard(shard):
+            if connection.was_told:
+                connection.was_told = False
+            # One that another process has told more than this one has read would be sent back.
+            elif connection.replayed_until is None or connection.replayed_until <= reached:
+                connection.write(encode(connection.user_id))
+                self._metrics.frames.inc()
 
     def _queue_resync(self, shard: int) -> None:
         for connection in self._hub.find_by_shard(shard):
@@ -130,6 +173,7 @@ class Dispatcher:
                 # Encoded once somebody is found: most events are for nobody on this process.
                 frame = frame or self._encode(entry, event, peer_id, user_ids)
                 if at_once:
+                    connection.was_told = True
                     connection.write(frame)
                 else:
                     self._queue(connection, frame)

@@ -3,7 +3,7 @@
 A frame is encoded once for an event and a conversation, however many sockets get the same bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -78,6 +78,20 @@ class FrameEncoder:
             "receiver_id": message.receiver_id,
             "conversation_id": conversation_id,
         }
+
+
+def encode_hello(pos: str, *, server_time_ms: int) -> bytes:
+    """The first frame of a connection: where a client that sees nothing else resumes from, and the server's time."""
+    return _encode_frame("HELLO", pos, {"server_time_ms": server_time_ms})
+
+
+def make_position_encoder(place: str) -> Callable[[int], bytes]:
+    """A function from a person's id to their POSITION frame: where they stand without having been told anything.
+
+    The frames of everybody of a shard differ in nothing but the id at the end of `pos`, behind `place`.
+    """
+    start = orjson.dumps({"type": "POSITION", "pos": place}).removesuffix(b'"}')
+    return lambda user_id: encode_text_frame(b'%b%d"}' % (start, user_id))
 
 
 def encode_resync(pos: str) -> bytes:

@@ -43,6 +43,11 @@ class Gateway:
             FrameEncoder(settings.display.time_zone),
             metrics,
             disconnect=lambda user_id: self.disconnect_users((user_id,)),
+            # As often as a silent client is pinged; and a position is told anew long before the bus forgets it.
+            position_seconds=min(
+                settings.push.silence.total_seconds() / 2,
+                settings.bus.kept.total_seconds() / 4,
+            ),
             tracing=tracing,
         )
 
@@ -91,7 +96,7 @@ class Gateway:
         if since is not None:
             recent = self.bus_view.resume(connection.user_id, since)
         # More than half of what may wait for a client at all: reading again over REST is cheaper for both.
-        self.dispatcher.replay(connection, recent, most_bytes=self._push.buffer_bytes // 2)
+        self.dispatcher.welcome(connection, recent, most_bytes=self._push.buffer_bytes // 2)
 
     def close(self, connection: Connection, code: CloseCode) -> None:
         """Tell a client why it must go, and whether to come back; it gets nothing from here on."""

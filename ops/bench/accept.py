@@ -157,8 +157,9 @@ async def _measure_delays(
 
     async def listen() -> None:
         while len(arrived) < total:
-            title = json.loads(await socket.recv())["data"]["title"]
-            arrived[int(title)] = time.perf_counter()
+            frame = json.loads(await socket.recv())
+            if frame["type"] == "NEW_MESSAGE":
+                arrived[int(frame["data"]["title"])] = time.perf_counter()
 
     address = f"ws://{where.netloc}/api/v1/ws/messages?token="
     async with (

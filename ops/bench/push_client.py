@@ -47,7 +47,7 @@ class Sockets:
                 if not answer.startswith(b"HTTP/1.1 101"):
                     raise RuntimeError(answer.decode(errors="replace"))
                 poll.unregister(fd)
-                self._keep(raw)
+                self._keep(raw, answer.partition(b"\r\n\r\n")[2])
         return {"seconds": time.monotonic() - began}
 
     def expect(self, frames: int, *, since: float | None) -> dict[str, Any]:
@@ -69,10 +69,11 @@ class Sockets:
                         delays.append(time.monotonic() - since)
         return {"at": time.monotonic(), "delays": sorted(delays)}
 
-    def _keep(self, raw: socket.socket) -> None:
+    def _keep(self, raw: socket.socket, rest: bytes) -> None:
+        """Take a socket in, with what came behind the answer to its handshake."""
         fd = raw.fileno()
         raw.setblocking(False)
-        self._by_fd[fd], self._frames[fd], self._rest[fd] = raw, 0, b""
+        self._by_fd[fd], self._frames[fd], self._rest[fd] = raw, 0, rest
         self._poll.register(fd, select.EPOLLIN)
 
     def _read(self, fd: int) -> int:
@@ -96,7 +97,10 @@ def _begin(host: str, port: int, target: str, *, source: str) -> socket.socket:
 
 
 def _whole_frames(data: bytes) -> tuple[int, int]:
-    """How many whole frames are at the start of `data`, and how many bytes they take."""
+    """How many whole frames of events are at the start of `data`, and how many bytes all frames there take.
+
+    HELLO and POSITION, which come at times of their own, are told by their length: they are shorter than any event.
+    """
     count = at = 0
     while len(data) >= at + 2:
         length, header = data[at + 1], 2
@@ -107,7 +111,7 @@ def _whole_frames(data: bytes) -> tuple[int, int]:
         if len(data) < at + header + length:
             break
         at += header + length
-        count += 1
+        count += header > 2  # noqa: PLR2004 (the length had no room in the second byte)
     return count, at
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from push_gateway.resume.client_position import (
+    format_place,
     format_position,
     format_shared_position,
     parse_position,
@@ -27,6 +28,8 @@ class FeedUpdate:
 
     new_entries: list[Entry]
     shards_with_gaps: frozenset[int] = frozenset()
+    is_verified: bool = False
+    """Whether it comes from a survey: nothing is missing before the positions that were reached but what is told here."""
 
 
 class BusView:
@@ -57,6 +60,10 @@ class BusView:
             position = self._shards[shard_of(user_id)].position
         return format_position(self.generation, position, user_id=user_id)
 
+    def format_place(self, shard: int) -> str:
+        """The `pos` of everybody of a shard at the position reached, without the person's id, which comes last."""
+        return format_place(self.generation, self._shards[shard].position)
+
     def format_shared_position(self, shard: int, position: Position) -> str:
         """The `pos` of an event for several people of a shard, who all get the same bytes."""
         return format_shared_position(self.generation, position, shard=shard)
@@ -75,7 +82,7 @@ class BusView:
         gaps = frozenset(self._find_gaps(batch.surveys, _split(batch)) if batch.surveys else ())
         new = [entry for entry in batch.entries if self._shards[entry.shard].advance(entry)]
         if self.is_ready:
-            return FeedUpdate(new, gaps)
+            return FeedUpdate(new, gaps, is_verified=batch.surveys is not None)
         self.is_ready = batch.surveys is not None and not self.may_have_more(batch)
         return FeedUpdate([], frozenset(range(SHARDS)) if self.is_ready else frozenset())
 
@@ -94,13 +101,13 @@ class BusView:
         shard = self._shards[shard_of(user_id)]
         known = self._find_position(since, user_id)
         if known is None or not shard.can_replay_after(known):
-            return Resumption(None, shard.position)
+            return Resumption(None, None, shard.position)
         missed = [
             PastEvent(entry.position, event)
             for entry in shard.buffer.find_after(user_id, known)
             if (event := decode_event(entry.payload)) is not None
         ]
-        return Resumption(leave_out_recalled(missed), max(known, shard.position))
+        return Resumption(leave_out_recalled(missed), known, max(known, shard.position))
 
     def _find_position(self, since: str, user_id: int) -> Position | None:
         """The position up to which this person knows everything; None if `since` does not say so."""

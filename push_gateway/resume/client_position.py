@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from storage.valkey.bus_reader import Position
 
+# The `pos` of a client of which it is not known what it knows. A client that comes back with it is told RESYNC.
+NOWHERE = "0"
+
 # generation-milliseconds-sequence-owner; the owner is a person's id, or `s` and a shard's number.
 _PATTERN = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})-([0-9]{1,15})-(s?)([0-9]{1,16})", re.ASCII)
 
@@ -26,14 +29,18 @@ class ClientPosition:
 
 def format_position(generation: str, position: Position, *, user_id: int) -> str:
     """The `pos` of one person."""
+    return f"{format_place(generation, position)}{user_id}"
+
+
+def format_place(generation: str, position: Position) -> str:
+    """The `pos` of a person without their id, which comes last: what everybody of a shard has in common."""
     ms, sequence = position
-    return f"{generation}-{ms}-{sequence}-{user_id}"
+    return f"{generation}-{ms}-{sequence}-"
 
 
 def format_shared_position(generation: str, position: Position, *, shard: int) -> str:
     """The `pos` of an event for several people of one shard."""
-    ms, sequence = position
-    return f"{generation}-{ms}-{sequence}-s{shard}"
+    return f"{format_place(generation, position)}s{shard}"
 
 
 def parse_position(text: str) -> ClientPosition | None:

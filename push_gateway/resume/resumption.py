@@ -5,7 +5,7 @@ Pure. `BusView.resume` makes a `Resumption`, the gateway writes it (contract §5
 
 from dataclasses import dataclass
 
-from storage.model.event import Event, MessageRecalled, NewMessage
+from storage.model.event import Event, MessageRecalled
 from storage.valkey.bus_reader import Position
 
 
@@ -23,23 +23,16 @@ class Resumption:
 
     missed: list[PastEvent] | None
     """What it missed, in order; None if that is not known, and the client has to read again over REST."""
+    known: Position | None
+    """Up to here it knows everything that concerns it; None exactly if `missed` is."""
     live_after: Position
     """Events after this position reach it live."""
 
 
 def leave_out_recalled(missed: list[PastEvent]) -> list[PastEvent]:
-    """The same events without messages that were recalled meanwhile, and without the recalls of those.
+    """The same events without messages that were recalled meanwhile.
 
-    The recall of a message from before stays: the client has that message on its screen.
+    The recalls stay: a client may have such a message from before, or have read it over REST.
     """
-    messages = {past.event.key for past in missed if isinstance(past.event, NewMessage)}
-    recalls = {
-        past.event.recalled_key for past in missed if isinstance(past.event, MessageRecalled)
-    }
-    gone = messages & recalls
-    return [past for past in missed if _message_key(past.event) not in gone] if gone else missed
-
-
-def _message_key(event: Event) -> str:
-    """The key of the message that an event brings or recalls; of other events their own key, which is no message's."""
-    return event.recalled_key if isinstance(event, MessageRecalled) else event.key
+    gone = {past.event.recalled_key for past in missed if isinstance(past.event, MessageRecalled)}
+    return [past for past in missed if past.event.key not in gone] if gone else missed

@@ -38,13 +38,15 @@ class Member:
     codes: list[int] = field(default_factory=list)
 
     def take(self, text: str | bytes) -> None:
-        """Remember a frame."""
+        """Remember a frame. HELLO is passed over: a client need not know it."""
         frame = json.loads(text)
+        if frame["type"] == "HELLO":
+            return
         self.pos = frame["pos"]
         if frame["type"] == "RESYNC":
             self.resyncs += 1
             self.log = list(self.history)
-        else:
+        elif frame["type"] != "POSITION":
             self.log.append(frame["data"]["id"])
 
 

@@ -239,6 +239,7 @@ def test_a_token_of_nobody_opens_no_socket(client: Client, record: Engine) -> No
         lambda: client.user(nobody).post("/ws/tickets").status_code == 200, seconds=20
     )
     with client.socket(nobody) as socket:
+        assert socket.next()["type"] == "HELLO"
         socket.connection.send("ping")
         assert socket.connection.recv(timeout=PATIENCE) == "pong"
     with record.begin() as connection:

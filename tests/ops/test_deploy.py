@@ -223,7 +223,8 @@ def test_rest_and_sockets_share_the_proxys_address(
         with connect(f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages?token={token[2]}") as sock:
             body = {"type": "MESSAGE", "title": "t", "content": "c", "receiver_id": 2}
             sent = _post(f"{url}/api/v1/messages/", token[1], body)
-            frame = json.loads(sock.recv(timeout=20))
+            while (frame := json.loads(sock.recv(timeout=20)))["type"] != "NEW_MESSAGE":
+                pass
         assert frame["data"]["id"] == sent["id"]
 
 

@@ -138,11 +138,23 @@ class Client:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self._hello: dict[str, Any] = {}
+        self.last: dict[str, Any] = {}
+        """The frame that `frame` returned last."""
+
+    @property
+    def hello(self) -> dict[str, Any]:
+        """The first frame of the connection, HELLO."""
+        if not self._hello:
+            self._hello = json.loads(self.socket.recv(timeout=SECONDS))
+            assert self._hello["type"] == "HELLO", self._hello
+        return self._hello
 
     def frame(self, *, seconds: float = SECONDS) -> dict[str, Any]:
-        """The next frame."""
-        found: dict[str, Any] = json.loads(self.socket.recv(timeout=seconds))
-        return found
+        """The next frame after HELLO."""
+        assert self.hello
+        self.last = json.loads(self.socket.recv(timeout=seconds))
+        return self.last
 
     def frames(self, count: int) -> list[dict[str, Any]]:
         """The next `count` frames."""
@@ -154,6 +166,7 @@ class Client:
 
     def ping(self) -> None:
         """Wait until everything sent before has been answered."""
+        assert self.hello
         self.socket.send("ping")
         answer = self.socket.recv(timeout=SECONDS)
         assert answer == "pong", answer

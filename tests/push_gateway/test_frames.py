@@ -6,15 +6,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from push_gateway.frames import FrameEncoder, encode_resync
+from push_gateway.frames import (
+    FrameEncoder,
+    encode_hello,
+    encode_resync,
+    make_position_encoder,
+)
+from push_gateway.resume.client_position import format_place, format_position
 from push_gateway.sockets.close_codes import REASONS, CloseCode
+from push_gateway.sockets.frame_socket import encode_text_frame
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.model.message import MessageType
+from storage.valkey.bus_reader import Position
 from tests.push_gateway.running import a_message
 
 pytestmark = pytest.mark.pure
@@ -113,6 +123,33 @@ def test_the_other_frames_name_their_conversation() -> None:
     recalled = encoder.encode(MessageRecalled(5, ((12, (9,)),)), conversation_id=12, pos="p")
     assert parse_frame(recalled)["data"] == {"id": 5, "conversation_id": 12}
     assert parse_frame(encode_resync("p")) == {"type": "RESYNC", "pos": "p"}
+
+
+def test_hello_says_where_to_resume_and_what_time_it_is() -> None:
+    """HELLO carries a position and the server's time in Unix milliseconds (contract §5)."""
+    assert parse_frame(encode_hello("p", server_time_ms=1773828600123)) == {
+        "type": "HELLO",
+        "pos": "p",
+        "data": {"server_time_ms": 1773828600123},
+    }
+
+
+def test_the_position_frames_of_a_shard_differ_in_their_people_only() -> None:
+    """POSITION frames are encoded once for a shard; the `pos` in each is its person's own."""
+    place = format_place("5b9f1c0a", Position(1773800000000, 3))
+    encode = make_position_encoder(place)
+    for user_id in (1, 31002, 2**53 - 1):
+        pos = format_position("5b9f1c0a", Position(1773800000000, 3), user_id=user_id)
+        assert parse_frame(encode(user_id)) == {"type": "POSITION", "pos": pos}
+
+
+@given(length=st.integers(0, 300) | st.sampled_from([125, 126, 65_535, 65_536, 70_000]))
+def test_a_frame_is_what_the_library_would_make(length: int) -> None:
+    """A text frame of any length has the bytes that `websockets` makes of it."""
+    payload = bytes(length)
+    assert encode_text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(
+        mask=False, extensions=[]
+    )
 
 
 def test_long_frames_are_whole() -> None:

@@ -1,9 +1,12 @@
 """Resuming on real sockets, and what damage to the bus is told to clients."""
 
+import time
+
 import redis
 
 from ops.local.embedded.valkey import EmbeddedValkey
-from storage.model.event import MessageRecalled
+from ops.local.polling import wait_until
+from storage.model.event import MessageRecalled, NewMessage
 from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import Gateway, to_all, to_both, wait_for
@@ -20,6 +23,41 @@ def test_who_comes_back_gets_what_they_missed_then_what_is_new(gateway: Gateway,
     bus.publish([to_both(24, 1, 5)])
     assert back.ids(4) == [21, 22, 23, 24]
     back.ping()
+
+
+def test_who_saw_nothing_but_hello_resumes(gateway: Gateway, bus: Bus) -> None:
+    """The first frame is HELLO with the server's time; a client that saw nothing else resumes from its `pos`."""
+    client = gateway.connect(5)
+    assert list(client.hello) == ["type", "pos", "data"]
+    assert abs(client.hello["data"]["server_time_ms"] - time.time() * 1000) < 20_000
+    client.close()
+    bus.publish([to_both(25, 1, 5)])
+    back = gateway.connect(5, since=client.hello["pos"])
+    assert back.ids(1) == [25]
+    back.ping()
+
+
+def test_a_client_that_is_told_nothing_is_told_its_position(
+    launch: Launch, bus: Bus, control: redis.Redis
+) -> None:
+    """A client to which nothing happens gets POSITION, and resumes from its `pos`."""
+    gateway = launch(CARILLON_PUSH_SILENCE_SECONDS="1")
+    client = gateway.connect(70)
+
+    def is_told() -> bool:
+        control.client_kill_filter(
+            _type="normal", skipme=True
+        )  # each reconnect begins with a survey
+        try:
+            return bool(client.frame(seconds=0.2)["type"] == "POSITION")
+        except TimeoutError:
+            return False
+
+    assert wait_until(is_told, seconds=20)
+    pos = client.last["pos"]
+    client.close()
+    publish_despite_cuts(bus, to_both(26, 1, 70))
+    assert gateway.connect(70, since=pos).ids(1) == [26]
 
 
 def test_the_position_of_another_person_is_told_to_resync(gateway: Gateway, bus: Bus) -> None:
@@ -49,8 +87,8 @@ def test_what_was_recalled_meanwhile_is_not_replayed(launch: Launch, bus: Bus) -
     )
     for gateway in (first, launch()):
         back = gateway.connect(37, since=pos)
-        told = [(frame["type"], frame["data"]["id"]) for frame in back.frames(2)]
-        assert told == [("NEW_MESSAGE", 53), ("MESSAGE_RECALLED", 50)]
+        told = [(frame["type"], frame["data"]["id"]) for frame in back.frames(4)]
+        assert told == [("NEW_MESSAGE", 53), *(("MESSAGE_RECALLED", id) for id in (51, 52, 50))]
         back.ping()
 
 
@@ -102,17 +140,17 @@ def test_a_cut_feed_loses_nothing_and_tells_nobody(
     for number in range(100, 200):
         if number % 20 == 0:
             control.client_kill_filter(_type="normal", skipme=True)
-        publish_despite_cuts(bus, number)
+        publish_despite_cuts(bus, to_both(number, 1, 52))
     assert client.ids(100) == list(range(100, 200))
     client.ping()
     assert gateway.metric("carillon_feed_failures_total") > failures
 
 
-def publish_despite_cuts(bus: Bus, number: int) -> None:
-    """Publish one message to 52, again if the publisher's own connection was cut."""
+def publish_despite_cuts(bus: Bus, event: NewMessage) -> None:
+    """Publish an event, again if the publisher's own connection was cut."""
     for _ in range(5):
         try:
-            bus.publish([to_both(number, 1, 52)])
+            bus.publish([event])
         except Exception:  # noqa: BLE001 (the connection was cut: that is the point)
             continue
         return

@@ -42,7 +42,10 @@ FLOODS = {
 
 def open_socket(gateway: Gateway, user_id: int) -> Peer:
     """A socket that the gateway has taken over."""
-    return shake_hands(gateway.port, f"/api/v1/ws/messages?token={token(user_id)}")
+    peer = shake_hands(gateway.port, f"/api/v1/ws/messages?token={token(user_id)}")
+    peer.read()
+    assert b'"HELLO"' in peer.got.pop()[1]
+    return peer
 
 
 def flood(peer: Peer, begin: bytes, more: bytes) -> None:
