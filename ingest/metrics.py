@@ -1,11 +1,11 @@
 """What an ingest process measures of itself, as Prometheus metrics (contract §7).
 
-Labels are route templates, methods, statuses and the numbers of apps, never ids of people or messages, so that the
+Labels are route templates, methods, statuses and the numbers or ids of apps, never ids of people or messages, so that the
 number of series is bounded. Each application has a registry of its own, so that several can live in one process.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -18,6 +18,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from storage.model.pause import PAUSABLE_QUEUES, PauseKind
 from storage.model.send import Send
 from storage.postgres.sends.backlog import Backlog
 from storage.process.metrics_export import export_metrics
@@ -26,6 +27,9 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 # For figures read from the database, which are the same whichever process read them.
 _LATEST: Final = "livemostrecent"
+# Apps that have a series of their own when they are paused: the number of series is bounded.
+_PAUSED_APPS: Final = 20
+_OTHER_APPS: Final = "(others)"
 
 
 class IngestMetrics:
@@ -131,6 +135,16 @@ class IngestMetrics:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self._paused = Gauge(
+            "carillon_paused",
+            "1 while an operator has paused it; kind: queue or app, target: its name.",
+            ("kind", "target"),
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        for queue in PAUSABLE_QUEUES:
+            self._paused.labels("queue", queue).set(0)
+        self._paused_apps: set[str] = set()
         self._accepted = Counter(
             "carillon_accepted_sends",
             "Sends accepted, by the sending app's number (people: -) and kind; replays left out.",
@@ -197,6 +211,23 @@ class IngestMetrics:
         self._ids_ahead.set(backlog.ids_ahead_seconds)
         self._sweep_age.set(backlog.sweep_age_seconds)
         self._scheduled_due.set(backlog.scheduled_due)
+        self._show_pauses(backlog.paused)
+
+    def _show_pauses(self, paused: Collection[tuple[str, str]]) -> None:
+        for queue in PAUSABLE_QUEUES:
+            self._paused.labels("queue", queue).set(("queue", queue) in paused)
+        apps = {self._choose_target(target) for kind, target in paused if kind == PauseKind.APP}
+        for app_id in self._paused_apps:
+            self._paused.labels("app", app_id).set(app_id in apps)
+
+    def _choose_target(self, app_id: str) -> str:
+        """The label of a paused app: its own while there are few; of a process the first ones keep theirs."""
+        if len(self._paused_apps) < _PAUSED_APPS:
+            self._paused_apps.add(app_id)
+        elif app_id not in self._paused_apps:
+            self._paused_apps.add(_OTHER_APPS)
+            return _OTHER_APPS
+        return app_id
 
     def export(self) -> bytes:
         """All metrics in the text format of Prometheus."""

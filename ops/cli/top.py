@@ -17,6 +17,7 @@ from ops.doctor.record_checks import LATE_SECONDS
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
 from storage.model.errors import TransientError
+from storage.model.pause import Pause
 from storage.postgres import overview
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.overview import Overview, RunningBroadcast
@@ -140,6 +141,11 @@ def render_snapshot(now: Snapshot, before: Snapshot | None) -> RenderableType:
             ),
             "",
         ),
+        *(
+            (("paused", _render_pauses(now.overview.pauses), "bold yellow"),)
+            if backlog.paused
+            else ()
+        ),
         ("failed sends", f"{backlog.failed:,}", _choose_style(backlog.failed > 0)),
         ("events set aside", f"{backlog.set_aside:,}", _choose_style(backlog.set_aside > 0)),
         ("unread drift", f"{backlog.drifted:,}", _choose_style(backlog.drifted > 0)),
@@ -159,6 +165,10 @@ def count_accepted(snapshot: Snapshot) -> int:
 def count_delivered(snapshot: Snapshot) -> int:
     """How many of the sends that were accepted are not waiting any more."""
     return snapshot.overview.ids_made - snapshot.overview.backlog.waiting
+
+
+def _render_pauses(paused: tuple[Pause, ...]) -> str:
+    return ", ".join(make_plain(f"{one.kind} {one.target}") for one in paused)
 
 
 def _choose_style(is_alarming: bool) -> str:

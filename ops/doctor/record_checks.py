@@ -7,11 +7,11 @@ from datetime import timedelta
 from ops.doctor.findings import SKEW_WARNING_SECONDS, Finding, Level, Site, compare_clocks
 from storage import health
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres import periodic_jobs, schema
+from storage.postgres import pauses, periodic_jobs, schema
 from storage.postgres.broadcasts import failures
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
-from storage.postgres.sends import backlog
+from storage.postgres.sends import backlog, held_sends
 from storage.settings import DatabaseSettings, load
 
 OLDEST_POSTGRESQL = 170000
@@ -119,6 +119,7 @@ def check_backlog(site: Site) -> Iterator[Finding]:
         yield Finding("ids", Level.WARN, text, "It was set back: see that it is kept (chrony).")
     text = f"{found.waiting:,} wait, the oldest for {found.oldest_seconds:.0f} s."
     mend = "Is a worker of `sends` up? Its log says what holds it."
+    late = late and not found.are_sends_paused  # then `check_pauses` says so
     yield Finding("backlog", *((Level.FAIL, text, mend) if late else (Level.OK, text)))
     if found.failed:
         text = f"{found.failed:,} sends failed five times."
@@ -131,6 +132,24 @@ def check_backlog(site: Site) -> Iterator[Finding]:
         yield Finding(
             "drift", Level.FAIL, text, "A defect: see docs/operations/runbook.md, UnreadDrift."
         )
+
+
+def check_pauses(site: Site) -> Iterator[Finding]:
+    """What operators have paused, and what of which app is put aside, of paused and of disabled apps."""
+    with _open_database(site) as record:
+        paused = record.transaction(pauses.list_pauses)
+        held = record.transaction(held_sends.count_held)
+    for one in paused:
+        since = one.paused_at.astimezone().strftime("%Y-%m-%d %H:%M")
+        reason = f": {one.reason}" if one.reason else ""
+        waits = f" {held.pop(one.target, 0):,} sends are put aside." if one.kind == "app" else ""
+        text = f"The {one.kind} {one.target} is paused since {since} by {one.paused_by}{reason}.{waits}"
+        yield Finding("pauses", Level.WARN, text, f"carillon resume {one.kind} {one.target}")
+    for app_id, count in held.items():
+        text = f"{count:,} sends of the disabled app {app_id} are put aside."
+        yield Finding("pauses", Level.OK, text, f"carillon app enable {app_id} lets them go on.")
+    if not paused and not held:
+        yield Finding("pauses", Level.OK, "Nothing is paused.")
 
 
 def check_sweep(site: Site) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
+from storage.model.pause import Pause
+from storage.postgres import pauses
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
 from storage.postgres.held_apps import build_held_condition
 from storage.postgres.sends import backlog
@@ -40,6 +42,7 @@ class Overview:
     backlog: Backlog
     running: tuple[RunningBroadcast, ...]
     ids_made: int
+    pauses: tuple[Pause, ...] = ()
 
 
 # Indexes broadcasts_unfinished, and the primary key of the chunks of the few that it finds.
@@ -72,7 +75,8 @@ def read_overview(connection: Connection, *, limit: int) -> Overview:
         for row in connection.execute(_RUNNING, {"limit": limit})
     )
     made = connection.execute(_IDS_MADE).scalar_one()
-    return Overview(backlog.measure_backlog(connection), running, int(made))
+    paused = tuple(pauses.list_pauses(connection))
+    return Overview(backlog.measure_backlog(connection), running, int(made), paused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
-from storage.postgres.held_apps import build_held_condition
+from storage.postgres.held_apps import IS_IN_EFFECT, build_held_condition
 from storage.postgres.sends.due_work import NEWEST_DUE_ID, due_parameters
 
 
@@ -25,6 +25,7 @@ class Backlog:
     waits to be expanded. `parts_failing`: plans and chunks of broadcasts that failed and are tried again.
     `clock_ahead_seconds`: PostgreSQL's clock against this process's. `ids_ahead_seconds`: the instant in the highest id
     against PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat last had a sweep made.
+    `paused`: kind and target of every pause, such as `("queue", "sends")`.
     """
 
     waiting: int
@@ -39,6 +40,12 @@ class Backlog:
     clock_ahead_seconds: float = 0.0
     ids_ahead_seconds: float = 0.0
     sweep_age_seconds: float = 0.0
+    paused: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def are_sends_paused(self) -> bool:
+        """Whether sends wait because an operator paused their queue."""
+        return ("queue", "sends") in self.paused
 
 
 # The primary key of `accepted`, and indexes broadcasts_unfinished, broadcasts_pending, broadcast_chunks_waiting,
@@ -63,7 +70,8 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
        (SELECT greatest(0, (last_value - message_id_floor(clock_timestamp())) >> 12) FROM message_ids)
          AS ids_ahead_ms,
        (SELECT extract(epoch FROM clock_timestamp() - on_time_at) FROM turns WHERE name = 'sweep')
-         AS sweep_age_seconds
+         AS sweep_age_seconds,
+       ARRAY(SELECT ARRAY[kind, target] FROM pauses WHERE {IS_IN_EFFECT} ORDER BY kind DESC, target) AS paused
   FROM accepted WHERE id <= {NEWEST_DUE_ID}
 """)  # noqa: S608 (constants)
 
@@ -84,6 +92,7 @@ def measure_backlog(connection: Connection) -> Backlog:
         clock_ahead_seconds=(row.at - datetime.now(UTC)).total_seconds(),
         ids_ahead_seconds=row.ids_ahead_ms / 1000,
         sweep_age_seconds=max(0.0, float(row.sweep_age_seconds or 0.0)),
+        paused=tuple((kind, target) for kind, target in row.paused),
     )
 
 

@@ -13,14 +13,15 @@ from ops.doctor.examination import examine
 from ops.doctor.findings import Level, Site
 from ops.local.polling import wait_until
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres import periodic_jobs
+from storage.model.pause import PauseKind
+from storage.postgres import pauses, periodic_jobs
 from storage.postgres.broadcasts import failures
 from storage.postgres.messages import persistence, unpublished
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.postgres.sends.failed_sends import move_to_failed
 from storage.settings import load
-from tests.builders import a_broadcast, a_send, accept, add_app, add_people
+from tests.builders import A_COMMAND, a_broadcast, a_send, accept, add_app, add_people
 from tests.ops.doctor.findings import find, find_level
 
 
@@ -137,3 +138,25 @@ def test_a_broadcast_that_fails_is_named(environ: Mapping[str, str], engine: Eng
     assert finding.level is Level.FAIL
     assert finding.text == f"{id} of OA系统: 1 parts fail: no room"
     assert finding.mend.endswith(f"carillon broadcasts retry {id}")
+
+
+def test_a_pause_is_found_with_how_to_end_it(
+    environ: Mapping[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paused sends are a warning that names who and why, and no failure of workers, however long they wait."""
+    monkeypatch.setattr(record_checks, "LATE_SECONDS", -1.0)
+    assert find_level(environ, "pauses") is Level.OK
+    with engine.begin() as connection:
+        add_app(connection)
+        accept(connection, a_send())
+    assert find_level(environ, "backlog") is Level.FAIL
+    with engine.begin() as connection:
+        queue = (PauseKind.QUEUE, "sends")
+        pauses.pause(connection, *queue, reason="repair", until=None, actor=A_COMMAND)
+        app = (PauseKind.APP, "app_7")
+        pauses.pause(connection, *app, reason="", until=None, actor=A_COMMAND)
+    assert find_level(environ, "backlog") is Level.OK
+    first, second = find(environ, "pauses")
+    assert (first.level, first.mend) == (Level.WARN, "carillon resume queue sends")
+    assert "by cli:test: repair" in first.text
+    assert "0 sends are put aside" in second.text
