@@ -14,6 +14,7 @@ from tests.faults.rows import (
     hanging,
     ingest,
     odd_events,
+    pauses,
     poison,
     postgres,
     push,
@@ -108,4 +109,5 @@ ROWS = (
     ),
     Row(46, "full disk with a long log, torn AOF", disk.outlive_disk_and_power_cut),
     Row(47, "a table gone during a broadcast", broadcasts.lose_a_table, is_marked=True),
+    Row(49, "paused and resumed, workers killed", pauses.pause, is_marked=True),
 )
