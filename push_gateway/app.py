@@ -33,8 +33,8 @@ from push_gateway.gateway import READ_LIMIT, Gateway
 from push_gateway.handshake import Handshake, refuse_plain_http
 from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import GatewaySettings, load_settings
-from push_gateway.sockets.close_codes import CloseCode
 from storage.keys.tokens import TokenVerifier
+from storage.model.close_codes import CloseCode
 from storage.model.errors import TransientError
 from storage.process import open_files
 from storage.process.garbage_collector import freeze_startup_objects

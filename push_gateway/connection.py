@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from socket import SocketType
 from typing import Optional, Protocol
 
-from push_gateway.sockets.close_codes import CloseCode
 from push_gateway.sockets.frame_socket import FrameSocket
+from storage.model.close_codes import CloseCode
 from storage.valkey.bus_reader import Position
 
 

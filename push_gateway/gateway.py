@@ -12,7 +12,7 @@ from push_gateway.hub import Hub
 from push_gateway.metrics import GatewayMetrics
 from push_gateway.resume.bus_view import BusView
 from push_gateway.settings import GatewaySettings
-from push_gateway.sockets.close_codes import REASONS, CloseCode
+from storage.model.close_codes import REASONS, CloseCode
 from storage.model.errors import OverLimit
 from storage.model.event import Disconnect
 from storage.process.tracing import Tracer

@@ -24,7 +24,6 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from push_gateway.sockets.close_codes import NO_CLOSE_FRAME, REASONS, CloseCode
 from push_gateway.sockets.frame_socket import EXTENSION, SocketOwner, encode_text_frame
 from push_gateway.sockets.incoming_budget import IncomingBudget
 from push_gateway.sockets.kernel_socket import open_kernel_socket
@@ -34,6 +33,7 @@ from push_gateway.sockets.server_protocol import (
     allow_long_lines,
     convert_to_counting,
 )
+from storage.model.close_codes import NO_CLOSE_FRAME, REASONS, CloseCode
 
 # Of one message from a client; over it the code is 1009 (contract §5, Close codes).
 MAX_INCOMING_BYTES = 64 * 1024

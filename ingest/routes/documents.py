@@ -1,9 +1,11 @@
 """The API's own documentation: `/openapi.json`, and `/docs` from the package, no CDN (contract §7)."""
 
+from functools import cache
 from pathlib import Path
 
 from starlette.staticfiles import StaticFiles
 
+from ingest.documents.asyncapi import build_socket_document
 from ingest.http.endpoint import ANYONE, endpoint
 from ingest.http.response import Response
 from ingest.models.requests import Nothing
@@ -32,6 +34,7 @@ _START = b"""SwaggerUIBundle({
 """
 # Swagger UI sets styles from its script and shows images it carries inline.
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_build_asyncapi = cache(build_socket_document)
 HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
 
 
@@ -39,6 +42,12 @@ HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
 async def show_openapi(context: Context[None, Nothing, Nothing]) -> Response:
     """This document."""
     return Response(context.scope["state"]["document"]())
+
+
+@endpoint("GET", "/asyncapi.json", callers=ANYONE, response=dict[str, object])
+async def show_asyncapi(_context: Context[None, Nothing, Nothing]) -> Response:
+    """The WebSocket's document: its frames, both ways, its close codes and how to resume (AsyncAPI 3)."""
+    return Response(_build_asyncapi())
 
 
 @endpoint("GET", "/docs", callers=ANYONE, response=str, media_type=HTML)
@@ -54,7 +63,7 @@ async def start_docs(_context: Context[None, Nothing, Nothing]) -> Response:
     return Response(_START, media_type=SCRIPT)
 
 
-ROUTES = (show_openapi, show_docs, start_docs)
+ROUTES = (show_openapi, show_asyncapi, show_docs, start_docs)
 
 
 def swagger_files() -> StaticFiles:

@@ -1,7 +1,7 @@
 """What can go wrong, in three families: CallerError, TransientError and PermanentError.
 
 Any layer may raise them. Their HTTP statuses stand in `http_status.py`, the close codes of sockets in
-`push_gateway/sockets/close_codes.py`. A `detail` is a sentence for the person who called: never SQL, a secret or a path.
+`close_codes.py`. A `detail` is a sentence for the person who called: never SQL, a secret or a path.
 Only that of PermanentError is for operators instead.
 """
 

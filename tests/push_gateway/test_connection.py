@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from push_gateway.connection import Connection
-from push_gateway.sockets.close_codes import CloseCode
 from push_gateway.sockets.frame_socket import SocketOwner
+from storage.model.close_codes import CloseCode
 
 pytestmark = pytest.mark.pure
 

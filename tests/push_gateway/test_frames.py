@@ -20,8 +20,8 @@ from push_gateway.frames import (
     make_position_encoder,
 )
 from push_gateway.resume.client_position import format_place, format_position
-from push_gateway.sockets.close_codes import REASONS, CloseCode
 from push_gateway.sockets.frame_socket import encode_text_frame
+from storage.model.close_codes import REASONS, CloseCode
 from storage.model.event import AllRead, ConversationRead, MessageRecalled, NewMessage
 from storage.model.message import MessageType
 from storage.valkey.bus_reader import Position
