@@ -25,6 +25,9 @@ FIELDS_IN_MESSAGES = ", ".join(
     "a.name AS app_name" if name == "app_name" else f"m.{name}" for name in Message._fields
 )
 
+# The request that a row of `accepted` came with, without its span (`model/origin.py`); NULL if it is not known.
+REQUEST_ID = "nullif(split_part(origin, ' ', 1), '')"
+
 # What of a Send is written to `accepted` as it stands; `send_at` becomes the id and the instant.
 _SEND_FIELDS = [field.name for field in fields(Send) if field.name != "send_at"]
 COLUMNS_OF_A_SEND = ", ".join(_SEND_FIELDS)

@@ -12,6 +12,7 @@ from storage.model.message import PersistedMessage
 from storage.postgres.message_rows import (
     COLUMNS_OF_MESSAGES,
     FIELDS_IN_ACCEPTED,
+    REQUEST_ID,
     make_message,
     personal_condition,
     receiver_peer_expression,
@@ -25,7 +26,8 @@ _PERSIST = f"""
 WITH batch AS (
   DELETE FROM accepted WHERE id = ANY(CAST(%(ids)s AS bigint[])) RETURNING *
 ), new_messages AS (
-  INSERT INTO messages ({COLUMNS_OF_MESSAGES}) SELECT {COLUMNS_OF_MESSAGES} FROM batch
+  INSERT INTO messages ({COLUMNS_OF_MESSAGES}, request_id)
+  SELECT {COLUMNS_OF_MESSAGES}, {REQUEST_ID} FROM batch
 ), new_broadcasts AS (
   INSERT INTO broadcasts (id, app_id, audience, unresolved, created_at, accepted_at, origin)
   SELECT id, sent_by_app_id, audience, unresolved, created_at, coalesce(accepted_at, created_at), origin

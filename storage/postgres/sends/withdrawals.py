@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.errors import NotFound
-from storage.postgres.message_rows import COLUMNS_OF_MESSAGES
+from storage.postgres.message_rows import COLUMNS_OF_MESSAGES, REQUEST_ID
 
 # The send goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be looked up. If
 # retention has dropped its month (a dead letter may be that old), nothing of it is kept. If the holder of the persist
@@ -31,8 +31,8 @@ WITH waiting AS (
          coalesce(accepted_at, created_at), clock_timestamp()
     FROM kept WHERE is_broadcast
 ), new_message AS (
-  INSERT INTO messages ({COLUMNS_OF_MESSAGES}, recalled_at)
-  SELECT {COLUMNS_OF_MESSAGES}, clock_timestamp() FROM kept
+  INSERT INTO messages ({COLUMNS_OF_MESSAGES}, request_id, recalled_at)
+  SELECT {COLUMNS_OF_MESSAGES}, {REQUEST_ID}, clock_timestamp() FROM kept
 )
 SELECT count(*) FROM gone
 """)  # noqa: S608 (column lists of `message_rows`)

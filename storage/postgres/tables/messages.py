@@ -25,6 +25,9 @@ messages = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     *message_columns(),
     Column("recalled_at", INSTANT),
+    # The X-Request-Id that it was sent with, for operators; NULL in older rows. No index, which every send would pay for:
+    # it is looked for in slices (`trails.py`).
+    Column("request_id", Text),
     postgresql_partition_by="RANGE (id)",
 )
 
