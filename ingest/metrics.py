@@ -177,6 +177,25 @@ class IngestMetrics:
             registry=registry,
         )
 
+        self.operator_acts = Counter(
+            "carillon_operator_acts",
+            "What operators did at the console, by act; what commands did is only in the audit.",
+            ("act",),
+            registry=registry,
+        )
+        self.operator_acts_refused = Counter(
+            "carillon_operator_acts_refused",
+            "Acts at the console that the operator's role does not allow, by act.",
+            ("act",),
+            registry=registry,
+        )
+        self.sign_ins_refused = Counter(
+            "carillon_sign_ins_refused",
+            "Sign-ins to the console that were refused, by reason: wrong, too-many.",
+            ("reason",),
+            registry=registry,
+        )
+
     def count_request(self, route: str, *, method: str, status: int, seconds: float) -> None:
         """Count one response, `seconds` after its request; `route` is the template of its path."""
         key = (route, method, status)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storage.setting_parsers import duration, whole_number
+from storage.setting_parsers import duration, whole_number, yes_or_no
 from storage.settings import setting
 
 _SHORTEST_TOKEN = 16
@@ -106,7 +106,15 @@ class IngestSettings:
         "",
         parse=_parse_operator_token,
         secret=True,
-        help="What operators sign in with at /console; not set: there is no console.",
+        help="What the first admin signs in with at /console, without a name. Not set: there is no console, "
+        "unless CARILLON_CONSOLE says so.",
+    )
+    console_without_token: bool = setting(
+        "CARILLON_CONSOLE",
+        default=False,
+        parse=yes_or_no,
+        help="Whether there is a console although CARILLON_CONSOLE_TOKEN is not set: only operators with a name "
+        "can sign in then (`carillon operator add`).",
     )
     recall_hours: int = setting(
         "CARILLON_RECALL_HOURS",
@@ -114,6 +122,11 @@ class IngestSettings:
         parse=whole_number(0, 366 * 24),
         help="How long a person may take a message back, in hours; later 403. Apps always may.",
     )
+
+    @property
+    def has_console(self) -> bool:
+        """Whether operators can sign in at /console."""
+        return bool(self.console_token) or self.console_without_token
 
     @property
     def body_limit_bytes(self) -> int:

@@ -77,6 +77,8 @@ def list_settings_of(kind: type[Any]) -> Iterator[KnownSetting]:
 def _show_default(default: Any) -> str:
     if default is MISSING:
         return "required"
+    if isinstance(default, bool):
+        return "yes" if default else "no"
     if isinstance(default, timedelta):
         return f"{default.total_seconds():.15g}"
     if isinstance(default, tuple):

@@ -1,29 +1,57 @@
-"""Signing in to the console and out of it: who may try how often, and what is stored and logged."""
+"""Signing in to the console and out of it, and a new password of one's own."""
 
 import asyncio
 import logging
 import secrets
 import time
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.requests import Request
 
 from ingest.console import session
-from ingest.http.response import Response
+from ingest.console.credentials import CredentialChecker, Credentials
+from ingest.console.visit import (
+    Visit,
+    cookie_key,
+    find_site,
+    make_actor,
+    read_json,
+    read_raw,
+    read_session_id,
+)
+from ingest.http.response import JSON, Response
+from ingest.models.requests import RequestModel
 from ingest.services import Services
-from storage.model.errors import NotSignedIn, OverLimit
-from storage.postgres import console_sessions
+from storage.keys import passwords
+from storage.model.errors import NotAllowed, NotSignedIn, invalid
+from storage.model.operator import FIRST_ADMIN, PERMISSIONS, Role, SignedIn
+from storage.postgres import console_sessions, operators
+from storage.postgres.acts import operators as operator_acts
+from storage.postgres.acts import sessions
 from storage.postgres.console_sessions import SignInLimits
 
-# A wrong token is answered late, and only so many wait at once in a process.
-_REFUSAL_SECONDS = 1.0
-_AT_ONCE = 8
 _LONGEST_LOGIN = 4096
-# Someone who has one IPv6 address has the whole network of this prefix.
-_IPV6_SITE_PREFIX = 64
+_LIFETIME = timedelta(seconds=session.LIFETIME_SECONDS)
 
 _log = logging.getLogger(__name__)
+
+Secret = Annotated[str, Field(max_length=passwords.LONGEST)]
+
+
+class SignInBody(RequestModel):
+    """What the form sends; without a name the password is the operator's token."""
+
+    name: Annotated[str, Field(max_length=255)] = ""
+    password: Annotated[str, Field(max_length=_LONGEST_LOGIN)]
+
+
+class PasswordBody(RequestModel):
+    """A password of one's own, in place of the current one."""
+
+    current: Secret
+    password: Secret
 
 
 class SignIn:
@@ -31,92 +59,92 @@ class SignIn:
 
     def __init__(self, *, path: str, limits: SignInLimits) -> None:
         self._path = path
-        self._limits = limits
-        self._trying = 0
-        self._turn = asyncio.Lock()
+        self._checker = CredentialChecker(limits)
 
     async def sign_in(self, request: Request) -> Response:
-        """Open a session if the request's body is the operator's token; the response sets the cookie.
+        """Open a session if the body holds an operator's credentials; the response sets the cookie.
 
-        Raises NotSignedIn, OverLimit, TransientError.
+        The body is JSON (`SignInBody`), or else the operator's token and nothing more. Raises NotSignedIn, OverLimit,
+        Invalid, TransientError.
         """
         services: Services = request.state.services
-        address, given = find_address(request), await _read_text(request, services)
-        try:
-            await self._check_token(given, services, address=address)
-        except OverLimit as error:
-            _log.warning("A sign-in to the console from %s was refused: %s", address, error.detail)
-            raise
+        address, given = find_site(request), await _read_credentials(request)
+        name = await self._checker.check(given, services, address=address)
+        who = await _find_role(services, name)
         id = secrets.token_urlsafe(24)
-        lifetime = timedelta(seconds=session.LIFETIME_SECONDS)
-        await services.database.transaction(console_sessions.begin, id, lifetime=lifetime)
-        _log.info("An operator signed in to the console from %s.", address)
-        value = session.make_cookie(services.settings.console_token, id, now=time.time())
-        return self._with_cookie(request, value, seconds=session.LIFETIME_SECONDS)
+        actor = make_actor(request, who)
+        await services.database.transaction(sessions.sign_in, actor, id=id, lifetime=_LIFETIME)
+        _log.info("The operator %s signed in to the console from %s.", name, address)
+        value = session.make_cookie(cookie_key(request), id, now=time.time())
+        return self._make_response(
+            request, show(who), cookie=value, seconds=session.LIFETIME_SECONDS
+        )
 
     async def sign_out(self, request: Request) -> Response:
         """End the session on the server and remove the cookie: copies of it are worthless from now on."""
         services: Services = request.state.services
-        id = _read_session(request, services)
-        if id is not None:
-            await services.database.transaction(console_sessions.end, id)
-            _log.info("An operator signed out of the console from %s.", find_address(request))
-        return self._with_cookie(request, "", seconds=0)
+        id = read_session_id(request)
+        who = None if id is None else await services.database.query(console_sessions.find, id)
+        if id is not None and who is not None:
+            actor = make_actor(request, who)
+            await services.database.transaction(sessions.sign_out, actor, id=id)
+            _log.info("The operator %s signed out of the console.", who.name)
+        return self._make_response(request, {}, cookie="", seconds=0)
 
-    async def _check_token(self, given: str, services: Services, *, address: str) -> None:
-        if self._trying >= _AT_ONCE:
-            raise OverLimit("Signing in is tried by too many at once.", retry_after_seconds=5)
-        self._trying += 1
+    async def change_password(self, visit: Visit) -> dict[str, Any]:
+        """Give the operator the password that they chose; their sessions end, this one too.
+
+        Raises NotAllowed for the token, Invalid for a password that is too short and for a wrong current one, OverLimit.
+        """
+        body = await visit.read_body(PasswordBody)
+        name = visit.actor.name
+        if name == FIRST_ADMIN:
+            raise NotAllowed("The operator's token is a setting, CARILLON_CONSOLE_TOKEN.")
+        if len(body.password) < passwords.SHORTEST:
+            raise invalid("password", f"Must have at least {passwords.SHORTEST} characters.")
+        given = Credentials(name, body.current)
         try:
-            # Through the share `strangers`, one attempt at a time: a flood of them takes no other connection.
-            async with self._turn:
-                await services.backends.shares.strangers.transaction(
-                    console_sessions.try_sign_in, address, limits=self._limits
-                )
-            if not session.is_token(given, services.settings.console_token):
-                _log.warning("A sign-in to the console from %s was refused: wrong token.", address)
-                await asyncio.sleep(_REFUSAL_SECONDS)
-                raise NotSignedIn("This is not the operator's token.")
-        finally:
-            self._trying -= 1
+            await self._checker.check(given, visit.services, address=visit.address)
+        except NotSignedIn as error:
+            raise invalid("current", "This is not your current password.") from error
+        password_hash = await asyncio.to_thread(passwords.hash_password, body.password)
+        await visit.services.database.transaction(
+            operator_acts.change_password, visit.actor, name=name, password_hash=password_hash
+        )
+        return {}
 
-    def _with_cookie(self, request: Request, value: str, *, seconds: int) -> Response:
+    def _make_response(
+        self, request: Request, content: dict[str, Any], *, cookie: str, seconds: int
+    ) -> Response:
         attributes = f"Path={self._path}; Max-Age={seconds}; HttpOnly; SameSite=Strict"
         # The scheme is the proxy's word if it is a trusted one (CARILLON_TRUSTED_PROXIES, FORWARDED_ALLOW_IPS).
         secure = "; Secure" if request.url.scheme == "https" else ""
-        cookie = f"{session.COOKIE}={value}; {attributes}{secure}"
-        return Response({}, headers=[("Set-Cookie", cookie), ("Cache-Control", "no-store")])
+        value = f"{session.COOKIE}={cookie}; {attributes}{secure}"
+        return Response(content, headers=[("Set-Cookie", value), ("Cache-Control", "no-store")])
 
 
-async def require_session(request: Request) -> Services:
-    """The services, if the request has an open session; raises NotSignedIn, TransientError."""
-    services: Services = request.state.services
-    id = _read_session(request, services)
-    if id is None or not await services.database.query(console_sessions.is_open, id):
-        raise NotSignedIn("Sign in with the operator's token.")
-    return services
+def show(who: SignedIn) -> dict[str, Any]:
+    """Who is signed in, and what they may do, as the page needs it."""
+    return {"name": who.name, "role": who.role, "permissions": sorted(PERMISSIONS[who.role])}
 
 
-def find_address(request: Request) -> str:
-    """The address that attempts to sign in are counted by: of IPv6 the network of one site, "unknown" without any."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ip_network((int(address), _IPV6_SITE_PREFIX), strict=False))
-    return str(address)
+async def show_me(visit: Visit) -> dict[str, Any]:
+    """Who asks."""
+    return show(SignedIn(visit.actor.name, visit.actor.role))
 
 
-async def _read_text(request: Request, services: Services) -> str:
-    headers = dict(request.scope["headers"])
-    body = await services.body_reader.read(request.receive, headers, limit=_LONGEST_LOGIN)
-    return body.decode("utf-8", "replace").strip()
+async def _find_role(services: Services, name: str) -> SignedIn:
+    if name == FIRST_ADMIN:
+        return SignedIn(name, Role.ADMIN)
+    found = await services.database.query(operators.find, name)
+    if found is None:
+        raise NotSignedIn("The name or the password is wrong.")
+    return SignedIn(name, found.role)
 
 
-def _read_session(request: Request, services: Services) -> str | None:
-    cookie = request.cookies.get(session.COOKIE, "")
-    return session.read_cookie(cookie, services.settings.console_token, now=time.time())
+async def _read_credentials(request: Request) -> Credentials:
+    if request.headers.get("content-type", "").partition(";")[0].strip() == JSON:
+        body = await read_json(request, SignInBody, limit=_LONGEST_LOGIN)
+        return Credentials(body.name.strip().lower(), body.password.strip())
+    raw = await read_raw(request, limit=_LONGEST_LOGIN)
+    return Credentials("", raw.decode("utf-8", "replace").strip())

@@ -48,13 +48,12 @@ class Recaller:
                 limit=self._limit,
             )
         if message.is_broadcast:
-            await self.recall_broadcast(message_id)
+            await self._recall_broadcast(message_id)
         elif await self._database.query(recalls.recall, message):
             self._doorbell.ring(SENDS)
         return message
 
-    async def recall_broadcast(self, broadcast_id: int) -> None:
-        """Have the lanes take a broadcast back, without asking whether the caller may. Safe to repeat."""
+    async def _recall_broadcast(self, broadcast_id: int) -> None:
         await self._database.transaction(broadcast_recalls.start_recall, broadcast_id)
         await self._database.transaction(cancellation.discard_waiting, broadcast_id)
         self._doorbell.ring(BROADCASTS)

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Print the headers of an app's call, and curl lines.",
     ),
     "user": ("ops.cli.user", "user", "People: import, show, disable, enable."),
-    "app": ("ops.cli.app", "app", "Business apps: add, list, rotate a secret, disable."),
+    "app": ("ops.cli.apps.command", "app", "Business apps: add, list, rotate a secret, disable."),
     "mapping": ("ops.cli.mapping", "mapping", "Import the accounts that people have in an app."),
     "send": ("ops.cli.send", "send", "Send a message or a notification to one person."),
     "broadcast": ("ops.cli.broadcast", "broadcast", "Send a notification to everyone."),

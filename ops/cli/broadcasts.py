@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.table import Column, Table
 
+from ops.cli.actor import find_actor
 from ops.cli.broadcast import IN_PROGRESS
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import make_console, say, say_json
@@ -18,7 +19,8 @@ from ops.cli.terminal.progress import count_bar
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.model.errors import NotFound, PermanentError
 from storage.postgres import overview
-from storage.postgres.broadcasts import cancellation, failures, recalls, reports
+from storage.postgres.acts import broadcasts as acts
+from storage.postgres.broadcasts import cancellation, reports
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
 
@@ -74,7 +76,7 @@ def cancel(*, id: int, app_id: str | None) -> None:
     """Stop it: what is not delivered yet never will be; what was stays. Prints the report."""
     with open_database() as database:
         _find_report(database, id, app_id)
-        database.transaction(cancellation.cancel, id)
+        database.transaction(acts.cancel, find_actor(), id=id)
         database.transaction(cancellation.discard_waiting, id)
         report = _find_report(database, id)
     if report.status is not BroadcastStatus.CANCELLED:
@@ -97,7 +99,7 @@ def recall(*, id: int, app_id: str | None, no_wait: bool) -> None:
 
 def begin_recall(database: BlockingDatabase, id: int) -> None:
     """Have the lanes take a broadcast out of every history; the sweep rings for them. Safe to repeat."""
-    database.transaction(recalls.start_recall, id)
+    database.transaction(acts.start_recall, find_actor(), id=id)
     database.transaction(cancellation.discard_waiting, id)
 
 
@@ -108,7 +110,7 @@ def retry(*, id: int, app_id: str | None) -> None:
     """Have what of it fails tried at once, instead of after its pause."""
     with open_database() as database:
         _find_report(database, id, app_id)
-        count = database.transaction(failures.retry_failing, id)
+        count = database.transaction(acts.retry, find_actor(), id=id)
     say(f"{count} parts are tried now.")
 
 

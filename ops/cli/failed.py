@@ -4,11 +4,13 @@ import click
 from rich.table import Column, Table
 
 from ops.cli import read_environment
+from ops.cli.actor import find_actor
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import make_console, say, say_json
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import SENDS, QueueSettings
 from storage.model.errors import NotFound
+from storage.postgres.acts import sends
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.sends import failed_sends
 from storage.postgres.sends.failed_sends import FailedSend
@@ -68,7 +70,8 @@ def _find(id: int) -> FailedSend:
 def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Let them be sends again, with their old ids (new ones, if retention has dropped their month)."""
     with open_database() as database:
-        replayed = database.transaction(failed_sends.replay, _choose(database, ids, is_all=is_all))
+        chosen = _choose(database, ids, is_all=is_all)
+        replayed = database.transaction(sends.replay_failed, find_actor(), ids=chosen)
     doorbell = Doorbell(load(QueueSettings, read_environment()))
     doorbell.ring(SENDS)
     doorbell.close()
@@ -85,7 +88,8 @@ def replay(*, ids: tuple[int, ...], is_all: bool) -> None:
 def drop(*, ids: tuple[int, ...], is_all: bool) -> None:
     """Give them up for good."""
     with open_database() as database:
-        dropped = database.transaction(failed_sends.drop, _choose(database, ids, is_all=is_all))
+        chosen = _choose(database, ids, is_all=is_all)
+        dropped = database.transaction(sends.drop_failed, find_actor(), ids=chosen)
     _print_outcome("Dropped", dropped, ids)
 
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import click
 
+from ops.cli.actor import find_actor
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say
 from ops.cli.terminal.progress import CountedItems, file_bar
 from ops.csv_rows import BadRow, check_encoding, parse_digits, parse_user_id, read_rows
 from storage.model.errors import NotFound
 from storage.model.message import MAX_ID
+from storage.postgres.acts import people
 from storage.postgres.people import apps
-from storage.postgres.people.mappings_import import NewMapping, UnknownUser, import_mappings
+from storage.postgres.people.mappings_import import NewMapping, UnknownUser
 
 COLUMNS = ("app_user_id", "user_id", "email")
 _LONGEST = 255
@@ -40,7 +42,9 @@ def import_(*, app_id: str, file: Path, encoding: str) -> None:
         read = read_rows(file, COLUMNS, encoding=encoding, advance=advance)
         found = CountedItems(parse_accounts(read), then=lambda: go_on("Writing"))
         try:
-            done = database.transaction(import_mappings, app.id, mappings=found)
+            done = database.transaction(
+                people.import_mappings, find_actor(), app=app, mappings=found
+            )
         except UnknownUser as error:
             raise BadRow(error.number, error.detail.rstrip(".")) from error
     say(f"{done.added} accounts new, {done.changed} changed.")

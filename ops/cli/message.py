@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from ops.cli.actor import find_actor
 from ops.cli.broadcasts import begin_recall
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say, say_json
 from storage.model.errors import NotFound
+from storage.postgres.acts import sends
 from storage.postgres.database import BlockingDatabase
-from storage.postgres.messages import lookup, recalls
+from storage.postgres.messages import lookup
 from storage.postgres.messages.lookup import FoundMessage
 
 _WRITTEN = ("title", "content", "action_url", "action_text", "filename")
@@ -51,7 +53,7 @@ def recall(*, id: int) -> None:
             begin_recall(database, id)
             say(f"It is being taken back: carillon broadcasts show {id} --watch")
             return
-        is_new = database.transaction(recalls.recall, found.message)
+        is_new = database.transaction(sends.recall_message, find_actor(), found=found)
     say("It is recalled." if is_new else "It was recalled before.")
 
 

@@ -4,10 +4,12 @@ import click
 from rich.table import Column, Table
 
 from ops.cli import read_environment
+from ops.cli.actor import find_actor
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import make_console, say
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import SENDS, QueueSettings
+from storage.postgres.acts import sends
 from storage.postgres.messages import unpublished as events
 from storage.settings import load
 
@@ -35,7 +37,7 @@ def list_(*, limit: int) -> None:
 def retry() -> None:
     """Have all of them tried now, instead of after their pause."""
     with open_database() as database:
-        count = database.transaction(events.retry_set_aside)
+        count = database.transaction(sends.retry_unpublished, find_actor())
     doorbell = Doorbell(load(QueueSettings, read_environment()))
     doorbell.ring(SENDS)
     doorbell.close()

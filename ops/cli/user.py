@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ops.cli.actor import find_actor
 from ops.cli.servers import open_bus, open_database
 from ops.cli.terminal.printing import say, say_json
 from ops.cli.terminal.progress import CountedItems, file_bar
@@ -15,8 +16,9 @@ from ops.csv_rows import BadRow, check_encoding, parse_digits, parse_user_id, re
 from storage.model.caller import ACTIVE, DISABLED
 from storage.model.errors import NotFound, TransientError
 from storage.model.message import MAX_ID
+from storage.postgres.acts import people
 from storage.postgres.people import directory
-from storage.postgres.people.people_import import Changes, Imported, NewPerson, import_people
+from storage.postgres.people.people_import import Changes, Imported, NewPerson
 
 COLUMNS = ("id", "mobile", "name", "english_name", "status", "role")
 STATUSES = (ACTIVE, "INACTIVE", DISABLED)
@@ -44,7 +46,7 @@ def import_(*, file: Path, encoding: str) -> None:
     with open_database(as_owner=True) as database, file_bar(file, "Reading") as (advance, go_on):
         read = read_rows(file, COLUMNS, encoding=encoding, advance=advance)
         count = CountedItems(parse_people(read), then=lambda: go_on("Writing"))
-        done = database.transaction(import_people, count)
+        done = database.transaction(people.import_people, find_actor(), people=count)
     say(
         f"{count.number} people: {done.added} new, {done.changed} changed, "
         f"{count.number - done.added - done.changed} as before."
@@ -111,10 +113,10 @@ def enable(*, ids: tuple[int, ...]) -> None:
 
 def _set_status(ids: tuple[int, ...], status: str, *, done: str) -> None:
     """Change the record first and tell the gateways then: a gateway that is told too early lets them in again."""
+    actor = find_actor()
     with open_database() as database, open_bus() as bus:
         for id in ids:
-            if database.transaction(directory.set_status, id, status=status) is None:
-                raise NotFound(f"There is no user {id}.")
+            database.transaction(people.set_status, actor, id=id, status=status)
             if status == ACTIVE:
                 bus.enable(id)
             else:

@@ -3,6 +3,8 @@
 The rows that hold them are `storage/postgres/people/app_secrets.py`'s.
 """
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -42,6 +44,11 @@ class Vault:
 
     def __init__(self, settings: VaultSettings) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in settings.keys])
+        self._first_key = settings.keys[0].encode()
+
+    def derive_key(self, purpose: str) -> bytes:
+        """A key of its own for `purpose`, made from the first key: another when that is replaced."""
+        return hmac.new(self._first_key, purpose.encode(), hashlib.sha256).digest()
 
     def seal(self, secret: str) -> bytes:
         """Encrypt `secret` with the first key. The bytes differ every time."""

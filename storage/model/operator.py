@@ -7,9 +7,12 @@ Used by the console, the commands and whatever writes the audit (`storage/postgr
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from storage.model.errors import CallerError
 
 # The one operator that is no row: who signed in with CARILLON_CONSOLE_TOKEN.
 FIRST_ADMIN: Final = "token"
@@ -69,11 +72,30 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator; `disabled_at` is None while they may sign in."""
+
+    name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """Somebody who has an open session: an operator's name, or FIRST_ADMIN, and the role of this moment."""
 
     name: str
     role: Role
+
+
+def check_operator_name(name: str) -> None:
+    """Raise CallerError if no operator may have this name."""
+    if not is_operator_name(name):
+        raise CallerError(
+            f"“{name[:80]}” cannot be an operator's name: up to 64 lower-case letters, digits and . _ @ -, "
+            "a letter or digit first, and neither token nor carillon."
+        )
 
 
 def is_operator_name(name: str) -> bool:

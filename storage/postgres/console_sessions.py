@@ -1,7 +1,7 @@
 """The console's sessions and attempts to sign in; in the record, so that all ingest processes share them.
 
 Called by ingest's console. Only a digest of a session's id is stored, so that nobody who can read the table has a
-session.
+session. Who is signed in, and in which role, is looked up anew for every request.
 """
 
 import hashlib
@@ -12,14 +12,19 @@ from datetime import timedelta
 from sqlalchemy import Connection, text
 
 from storage.model.errors import OverLimit
+from storage.model.operator import FIRST_ADMIN, Role, SignedIn
 
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:
-    """How many attempts are allowed within `window`: `of_one` from one address, `of_all` in all."""
+    """How many attempts are allowed within `window`: `of_one` from one address, `of_name` under one name, `of_all` in all.
+
+    More under a name than from an address, so that one machine alone cannot keep an operator out.
+    """
 
     window: timedelta = timedelta(minutes=5)
     of_one: int = 10
+    of_name: int = 30
     of_all: int = 100
 
 
@@ -31,27 +36,40 @@ _FORGET = text(
 )
 _TRY = text("""
 WITH tried AS (
-  SELECT count(*) AS by_all, count(*) FILTER (WHERE address = :address) AS by_one,
-         min(tried_at) AS first_of_all, min(tried_at) FILTER (WHERE address = :address) AS first_of_one
+  SELECT count(*) AS by_all, min(tried_at) AS first_of_all,
+         count(*) FILTER (WHERE address = :address) AS by_one,
+         min(tried_at) FILTER (WHERE address = :address) AS first_of_one,
+         count(*) FILTER (WHERE name = :name AND name <> '') AS by_name,
+         min(tried_at) FILTER (WHERE name = :name) AS first_of_name
     FROM console_sign_ins
 ), entered AS (
-  INSERT INTO console_sign_ins (address)
-  SELECT :address FROM tried WHERE by_one < :of_one AND by_all < :of_all
+  INSERT INTO console_sign_ins (address, name)
+  SELECT :address, :name FROM tried
+   WHERE by_one < :of_one AND by_name < :of_name AND by_all < :of_all
   RETURNING address
 )
 SELECT EXISTS (SELECT 1 FROM entered) AS may_try,
-       extract(epoch FROM CASE WHEN by_one >= :of_one THEN first_of_one ELSE first_of_all END
+       extract(epoch FROM CASE WHEN by_one >= :of_one THEN first_of_one
+                               WHEN by_name >= :of_name THEN first_of_name
+                               ELSE first_of_all END
                + CAST(:window AS interval) - clock_timestamp()) AS seconds
   FROM tried
 """)
 
 
-def try_sign_in(connection: Connection, address: str, *, limits: SignInLimits) -> None:
-    """Record an attempt from `address`, in the caller's transaction. Raises OverLimit when there were too many."""
+def try_sign_in(
+    connection: Connection, address: str, *, name: str = "", limits: SignInLimits
+) -> None:
+    """Record an attempt from `address` under `name`, in the caller's transaction. Raises OverLimit after too many.
+
+    A name counts whether or not somebody has it; the empty one is the token's, and counts by address alone.
+    """
     asked = {
         "address": address,
+        "name": name,
         "window": limits.window,
         "of_one": limits.of_one,
+        "of_name": limits.of_name,
         "of_all": limits.of_all,
     }
     connection.execute(_IN_TURN)
@@ -68,24 +86,33 @@ def try_sign_in(connection: Connection, address: str, *, limits: SignInLimits) -
 # Sessions whose time is over are deleted when the next one begins; there are about as many as operators.
 _BEGIN = text("""
 WITH over AS (DELETE FROM console_sessions WHERE ends_at <= clock_timestamp())
-INSERT INTO console_sessions (digest, ends_at)
-VALUES (:digest, clock_timestamp() + CAST(:lifetime AS interval))
+INSERT INTO console_sessions (digest, ends_at, operator)
+VALUES (:digest, clock_timestamp() + CAST(:lifetime AS interval), :operator)
 """)
 
 
-def begin(connection: Connection, id: str, *, lifetime: timedelta) -> None:
-    """Open the session `id`, in the caller's transaction."""
-    connection.execute(_BEGIN, {"digest": _digest(id), "lifetime": lifetime})
+def begin(connection: Connection, id: str, *, name: str, lifetime: timedelta) -> None:
+    """Open the session `id` of an operator (FIRST_ADMIN: of the token), in the caller's transaction."""
+    operator = None if name == FIRST_ADMIN else name
+    connection.execute(_BEGIN, {"digest": _digest(id), "lifetime": lifetime, "operator": operator})
 
 
-_IS_OPEN = text("""
-SELECT EXISTS (SELECT 1 FROM console_sessions WHERE digest = :digest AND ends_at > clock_timestamp())
+# A session of somebody who was disabled is none, also if it was begun in the same moment.
+_FIND = text("""
+SELECT s.operator, o.role FROM console_sessions s LEFT JOIN operators o ON o.name = s.operator
+ WHERE s.digest = :digest AND s.ends_at > clock_timestamp()
+   AND (s.operator IS NULL OR (o.name IS NOT NULL AND o.disabled_at IS NULL))
 """)
 
 
-def is_open(connection: Connection, id: str) -> bool:
-    """Whether the session was begun, was not ended, and its time is not over. Primary key."""
-    return bool(connection.execute(_IS_OPEN, {"digest": _digest(id)}).scalar_one())
+def find(connection: Connection, id: str) -> SignedIn | None:
+    """Who has the session `id` open, and their role now; None if it is over, or they are disabled. Primary keys."""
+    row = connection.execute(_FIND, {"digest": _digest(id)}).one_or_none()
+    if row is None:
+        return None
+    if row.operator is None:
+        return SignedIn(FIRST_ADMIN, Role.ADMIN)
+    return SignedIn(row.operator, Role(row.role))
 
 
 _END = text("DELETE FROM console_sessions WHERE digest = :digest")

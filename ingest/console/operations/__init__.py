@@ -1,7 +1,8 @@
 """What the console's page asks and does, as JSON shapes; one module a subject.
 
-Called by `ingest/console/app.py`, only for an operator who is signed in. Every action is written to the log, because
-the database does not say who cancelled a broadcast. No HTTP here: requests and responses stay in `app.py`.
+`ingest/console/app.py` says at which path each is, and what role it needs; it is called only for an operator who is
+signed in, with their visit (`visit.py`). What changes something calls `storage/postgres/acts/` with the visit's actor, so
+that the audit has its row. No responses are made here.
 """
 
 # How much of a list one page shows.

@@ -1,19 +1,16 @@
 """Business apps: list them, rotate a secret."""
 
-import logging
 from typing import Any
 
-from ingest.services import Services
+from ingest.console.visit import Visit
 from storage.model.caller import App
-from storage.model.errors import NotFound
+from storage.postgres.acts import apps as acts
 from storage.postgres.people import apps
 
-_log = logging.getLogger(__name__)
 
-
-async def list_apps(services: Services) -> list[dict[str, Any]]:
+async def list_apps(visit: Visit) -> list[dict[str, Any]]:
     """Every app, active or not."""
-    return [_show_app(one) for one in await services.database.query(apps.list_all)]
+    return [_show_app(one) for one in await visit.services.database.query(apps.list_all)]
 
 
 def _show_app(app: App) -> dict[str, Any]:
@@ -27,14 +24,13 @@ def _show_app(app: App) -> dict[str, Any]:
     }
 
 
-async def rotate_secret(services: Services, id: int) -> dict[str, Any]:
+async def rotate_secret(visit: Visit) -> dict[str, Any]:
     """Make a new secret of an app, shown only this once; the one before stays valid until the next rotation.
 
     Raises NotFound.
     """
-    found = await services.database.query(apps.find_by_id, id)
-    if found is None:
-        raise NotFound("There is no such app.")
-    secret = await services.database.transaction(apps.rotate_secret, id, vault=services.vault)
-    _log.info("The operator rotated the secret of app %s.", found.app_id)
+    services = visit.services
+    found, secret = await services.database.transaction(
+        acts.rotate_secret, visit.actor, id=visit.id, vault=services.vault
+    )
     return {"app_id": found.app_id, "secret": secret}

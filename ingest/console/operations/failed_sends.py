@@ -1,22 +1,20 @@
 """Dead letters: list, replay, drop."""
 
-import logging
 from collections.abc import Collection
 from typing import Any
 
 from ingest.console.operations import SHOWN
-from ingest.services import Services
+from ingest.console.visit import Visit
 from storage.broker.queues import SENDS
 from storage.model.errors import NotFound
+from storage.postgres.acts import sends as acts
 from storage.postgres.sends import failed_sends
 
-_log = logging.getLogger(__name__)
 
-
-async def list_failed(services: Services, before_id: int | None) -> list[dict[str, Any]]:
+async def list_failed(visit: Visit) -> list[dict[str, Any]]:
     """The newest dead letters, or those before `before_id`; of what was written only the titles of apps."""
-    found = await services.database.query(
-        failed_sends.list_failed, limit=SHOWN, before_id=before_id
+    found = await visit.services.database.query(
+        failed_sends.list_failed, limit=SHOWN, before_id=visit.before_id
     )
     return [
         {
@@ -36,18 +34,20 @@ async def list_failed(services: Services, before_id: int | None) -> list[dict[st
     ]
 
 
-async def replay(services: Services, id: int) -> dict[str, Any]:
+async def replay(visit: Visit) -> dict[str, Any]:
     """Make a dead letter a send again; raises NotFound."""
-    _check_found(await services.database.transaction(failed_sends.replay, [id]))
-    services.backends.doorbell.ring(SENDS)
-    _log.info("The operator replayed send %d.", id)
+    _check_found(
+        await visit.services.database.transaction(acts.replay_failed, visit.actor, ids=[visit.id])
+    )
+    visit.services.backends.doorbell.ring(SENDS)
     return {}
 
 
-async def drop(services: Services, id: int) -> dict[str, Any]:
+async def drop(visit: Visit) -> dict[str, Any]:
     """Delete a dead letter for good; raises NotFound."""
-    _check_found(await services.database.transaction(failed_sends.drop, [id]))
-    _log.info("The operator dropped send %d.", id)
+    _check_found(
+        await visit.services.database.transaction(acts.drop_failed, visit.actor, ids=[visit.id])
+    )
     return {}
 
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from ingest.console.visit import Visit
 from ingest.services import Services
 from storage.model.errors import TransientError
 from storage.postgres import overview
@@ -13,11 +14,12 @@ from storage.valkey.gateway_reports import GatewayCounts
 _RUNNING_SHOWN = 20
 
 
-async def show_overview(services: Services) -> dict[str, Any]:
+async def show_overview(visit: Visit) -> dict[str, Any]:
     """How things stand: `at` (Unix time), the backlog, rings and gateways.
 
     Rings and gateways are None if the broker or Valkey could not be asked.
     """
+    services = visit.services
     seen, rings, gateways = await asyncio.gather(
         services.database.query(overview.read_overview, limit=_RUNNING_SHOWN),
         _count_rings(services),

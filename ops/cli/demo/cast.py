@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from ops.cli.actor import find_actor
 from storage.model.caller import ACTIVE, ORDINARY_USER, App
 from storage.model.errors import PermanentError
+from storage.postgres.acts import apps as app_acts
+from storage.postgres.acts import people as people_acts
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps, directory
 from storage.postgres.people.apps import NewApp, Vault
-from storage.postgres.people.mappings_import import NewMapping, import_mappings
-from storage.postgres.people.people_import import NewPerson, import_people
+from storage.postgres.people.mappings_import import NewMapping
+from storage.postgres.people.people_import import NewPerson
 from storage.valkey.bus import Bus
 
 # Far above the ids of an organisation, below 2^53 (contract §0).
@@ -37,25 +40,29 @@ class Cast:
 
 def prepare(database: BlockingDatabase, bus: Bus, *, vault: Vault) -> Cast:
     """Make the people, the app and their accounts in it, or put them right. Safe to repeat."""
-    done = database.transaction(import_people, PEOPLE)
+    done = database.transaction(people_acts.import_people, find_actor(), people=PEOPLE)
     bus.enable(*done.let_in)
     app, secret = _prepare_app(database, vault)
     accounts = [
         NewMapping(number, name, one.id, f"{name}@demo.example.com")
         for number, (name, one) in enumerate(zip(("mei", "lin", "tao"), PEOPLE, strict=True))
     ]
-    database.transaction(import_mappings, app.id, mappings=accounts)
+    database.transaction(people_acts.import_mappings, find_actor(), app=app, mappings=accounts)
     return Cast(PEOPLE, app, secret, reach=database.transaction(directory.count_active))
 
 
 def _prepare_app(database: BlockingDatabase, vault: Vault) -> tuple[App, bytes]:
     found = database.transaction(apps.find, APP.app_id)
     if found is None:
-        made, secret = database.transaction(apps.add, APP, vault=vault)
+        made, secret = database.transaction(app_acts.add, find_actor(), new=APP, vault=vault)
         return made, secret.encode()
-    database.transaction(apps.set_active, found.id, is_active=True)
+    if not found.is_active:
+        database.transaction(app_acts.set_active, find_actor(), id=found.id, is_active=True)
     try:
         return found, database.transaction(apps.find_secrets, found.id, vault=vault)[0]
     except (PermanentError, IndexError):
         # Sealed with a key that is gone. It is the demo's own app: another secret breaks nobody.
-        return found, database.transaction(apps.rotate_secret, found.id, vault=vault).encode()
+        found, secret = database.transaction(
+            app_acts.rotate_secret, find_actor(), id=found.id, vault=vault
+        )
+        return found, secret.encode()

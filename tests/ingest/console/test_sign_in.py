@@ -12,14 +12,16 @@ from sqlalchemy import Engine, text
 from starlette.requests import Request
 
 from ingest.console import session
-from ingest.console.sign_in import find_address
+from ingest.console.visit import find_site
 from ingest.settings import IngestSettings
 from ops.local.polling import wait_until
+from storage.keys.vault import Vault, VaultSettings
 from storage.model.errors import InvalidSettings, OverLimit
 from storage.postgres.console_sessions import SignInLimits, try_sign_in
 from storage.settings import load
 from tests.ingest.api_server import Api, run_api
 from tests.ingest.console.pages import CHANGES, TOKEN
+from tests.services import SECRETS
 
 POSTS = ("broadcasts/1/cancel", "broadcasts/1/recall", "failed/1/drop", "failed/1/replay", "apps/7/rotate-secret")  # fmt: skip
 GETS = ("look", "broadcasts", "failed", "apps", "people?q=person")
@@ -73,15 +75,18 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console: Api) -> 
 
 def test_a_session_s_cookie_ends() -> None:
     """A cookie is worthless after its time and under another token, and names no session but its own."""
-    value = session.make_cookie(TOKEN, "one", now=1000.0)
+    vault = Vault(load(VaultSettings, SECRETS))
+    key = session.derive_cookie_key(vault, TOKEN)
+    value = session.make_cookie(key, "one", now=1000.0)
     end = 1000 + session.LIFETIME_SECONDS
-    assert session.read_cookie(value, TOKEN, now=end - 1) == "one"
-    assert session.read_cookie(value, TOKEN, now=end) is None
-    assert session.read_cookie(value, TOKEN + "x", now=1000.0) is None
+    assert session.read_cookie(value, key, now=end - 1) == "one"
+    assert session.read_cookie(value, key, now=end) is None
+    other = session.derive_cookie_key(vault, TOKEN + "x")
+    assert session.read_cookie(value, other, now=1000.0) is None
     later = f"{end + 99}.{value.partition('.')[2]}"
     another = value.replace(".one.", ".two.")
     for forged in (later, another, "", ".", "..", value[:-1], "٣.one." + value.rpartition(".")[2]):
-        assert session.read_cookie(forged, TOKEN, now=1000.0) is None
+        assert session.read_cookie(forged, key, now=1000.0) is None
 
 
 def test_signing_out_ends_the_session_everywhere(
@@ -138,7 +143,7 @@ def test_signing_in_is_limited_and_logged(
     told = [record.getMessage() for record in caplog.records if "console" in record.getMessage()]
     assert any("9.9.9.9 was refused: wrong token" in line for line in told)
     assert any("9.9.9.9 was refused: Signing in was tried too often" in line for line in told)
-    assert any("An operator signed in to the console from 8.8.8.8" in line for line in told)
+    assert any("The operator token signed in to the console from 8.8.8.8" in line for line in told)
     assert TOKEN not in caplog.text
 
 
@@ -186,7 +191,7 @@ def test_all_attempts_together_are_limited_too(engine: Engine) -> None:
 def test_attempts_are_counted_by_site(host: str | None, address: str) -> None:
     """All addresses of one IPv6 network count as one, and all that is no address counts as one too."""
     client = None if host is None else (host, 1)
-    assert find_address(Request({"type": "http", "headers": [], "client": client})) == address
+    assert find_site(Request({"type": "http", "headers": [], "client": client})) == address
 
 
 def test_the_cookie_is_secure_where_a_trusted_proxy_says_https(console: Api) -> None:

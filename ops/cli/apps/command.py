@@ -7,11 +7,13 @@ import click
 from rich.table import Table
 
 from ops.cli import read_environment
+from ops.cli.actor import find_actor
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import make_console, say
 from storage.model.action_link import is_absolute_url, is_redirect_host
 from storage.model.caller import App
 from storage.model.errors import CallerError, NotFound
+from storage.postgres.acts import apps as acts
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp, Vault, VaultSettings
@@ -57,7 +59,7 @@ def add(
     new = NewApp(app_id, name, callback_url, hosts, description, category or None, protocol)
     _check_app(new)
     with open_database() as database:
-        made, secret = database.transaction(apps.add, new, vault=_make_vault())
+        made, secret = database.transaction(acts.add, find_actor(), new=new, vault=_make_vault())
     _print_secret(made, secret, as_json=as_json)
 
 
@@ -96,7 +98,9 @@ def rotate_secret(*, app_id: str, as_json: bool) -> None:
     """Give an app a new secret, shown once; the one before stays valid until the next time."""
     with open_database() as database:
         found = _find_app(database, app_id)
-        secret = database.transaction(apps.rotate_secret, found.id, vault=_make_vault())
+        found, secret = database.transaction(
+            acts.rotate_secret, find_actor(), id=found.id, vault=_make_vault()
+        )
     _print_secret(found, secret, as_json=as_json)
 
 
@@ -116,7 +120,8 @@ def enable(*, app_id: str) -> None:
 
 def _set_active(app_id: str, *, is_active: bool) -> None:
     with open_database() as database:
-        database.transaction(apps.set_active, _find_app(database, app_id).id, is_active=is_active)
+        found = _find_app(database, app_id)
+        database.transaction(acts.set_active, find_actor(), id=found.id, is_active=is_active)
     say(f"App {app_id} is {'enabled' if is_active else 'disabled'}.")
 
 

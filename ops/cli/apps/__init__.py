@@ -1,0 +1,1 @@
+"""`carillon app`: business apps, their secrets, and what belongs to them."""

@@ -1,0 +1,66 @@
+"""Acts upon business apps: add, enable, disable, another secret."""
+
+from sqlalchemy import Connection
+
+from storage.keys.vault import Vault
+from storage.model.caller import App
+from storage.model.errors import NotFound
+from storage.model.operator import Actor
+from storage.postgres import audit
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp
+
+
+def add(connection: Connection, actor: Actor, *, new: NewApp, vault: Vault) -> tuple[App, str]:
+    """Add an app, and return it with its secret, as `apps.add` does. Raises InConflict."""
+    made, secret = apps.add(connection, new, vault=vault)
+    audit.record(connection, actor, act="app.add", target=_name(made), after=_describe(made))
+    return made, secret
+
+
+def set_active(connection: Connection, actor: Actor, *, id: int, is_active: bool) -> App:
+    """Enable or disable the app with this integer id. Safe to repeat. Raises NotFound."""
+    before = find(connection, id)
+    apps.set_active(connection, id, is_active=is_active)
+    audit.record(
+        connection,
+        actor,
+        act="app.enable" if is_active else "app.disable",
+        target=_name(before),
+        before={"is_active": before.is_active},
+        after={"is_active": is_active},
+    )
+    return find(connection, id)
+
+
+def rotate_secret(
+    connection: Connection, actor: Actor, *, id: int, vault: Vault
+) -> tuple[App, str]:
+    """Give the app with this integer id a new secret, and return both. Raises NotFound."""
+    found = find(connection, id)
+    secret = apps.rotate_secret(connection, id, vault=vault)
+    audit.record(connection, actor, act="app.rotate-secret", target=_name(found))
+    return found, secret
+
+
+def find(connection: Connection, id: int) -> App:
+    """The app with this integer id; raises NotFound."""
+    found = apps.find_by_id(connection, id)
+    if found is None:
+        raise NotFound("There is no such app.")
+    return found
+
+
+def _name(app: App) -> str:
+    return f"app {app.app_id}"
+
+
+def _describe(app: App) -> dict[str, object]:
+    return {
+        "name": app.name,
+        "callback_url": app.callback_url,
+        "redirect_hosts": list(app.redirect_hosts),
+        "description": app.description,
+        "category": app.category_name,
+        "protocol_type": app.protocol_type,
+    }
