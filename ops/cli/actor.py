@@ -7,24 +7,38 @@ Those who can run commands have the database, so they act with the rights of an 
 import os
 import pwd
 import socket
+from pathlib import Path
 
 from storage.model.operator import CLI, Actor, Role
 
+# The account that signed in to the machine, which `sudo` and `su` leave as it is (Linux; proc_pid_loginuid(5)).
+LOGIN = Path("/proc/self/loginuid")
+_NOBODY_SIGNED_IN = 2**32 - 1
+
 
 def find_actor() -> Actor:
-    """The actor of this command: `cli:` and the name of the account (its number, if it has none), and the machine's name.
+    """The actor of this command: `cli:` and the name of an account (its number, if it has none), and the machine's name.
 
-    As root by `sudo` it is the account that called it.
+    It is the account that signed in to the machine, if the kernel knows that; else the one that the process runs as. Not
+    a variable such as USER, which everybody may set.
     """
-    return Actor(f"{CLI}{_find_account()}", Role.ADMIN, address=socket.gethostname())
+    number = _find_login()
+    return Actor(
+        f"{CLI}{_find_name(os.geteuid() if number is None else number)}",
+        Role.ADMIN,
+        address=socket.gethostname(),
+    )
 
 
-def _find_account() -> str:
-    # The account of the process, not a variable, which everybody may set; but root's word for who called `sudo`.
-    number = os.geteuid()
-    caller = os.environ.get("SUDO_USER", "") if number == 0 else ""
-    if caller:
-        return caller
+def _find_login() -> int | None:
+    try:
+        number = int(LOGIN.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return None if number == _NOBODY_SIGNED_IN else number
+
+
+def _find_name(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:

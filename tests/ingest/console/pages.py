@@ -44,7 +44,7 @@ def sign_in(api: Api, name: str, *, password: str = PASSWORD) -> httpx.Response:
 
 
 @contextmanager
-def signed_in_as(api: Api, name: str) -> Iterator[Api]:
+def act_as(api: Api, name: str) -> Iterator[Api]:
     """The same server, for somebody else."""
     kept = dict(api.client.cookies)
     assert sign_in(api, name).status_code == 200

@@ -8,7 +8,7 @@ from ingest.console.app import routes
 from storage.model.operator import Role
 from tests.builders import a_broadcast, a_send, accept
 from tests.ingest.api_server import Api
-from tests.ingest.console.pages import add_operator, get, post, read_audit, signed_in_as
+from tests.ingest.console.pages import act_as, add_operator, get, post, read_audit
 
 STEERS = (
     "broadcasts/1/cancel",
@@ -55,7 +55,7 @@ def test_what_a_role_does_not_allow_is_403_and_a_row(
     """A button that a role does not allow is 403 and changes nothing, and the audit says who pressed it."""
     add_operator(engine, "wang", role=role)
     add_operator(engine, "li", role=Role.ADMIN)
-    with signed_in_as(console, "wang"):
+    with act_as(console, "wang"):
         for path in refused:
             answer = post(console, path, json={})
             assert answer.status_code == 403, path
@@ -82,7 +82,7 @@ def test_who_did_it_is_written_with_the_request(console: Api, engine: Engine) ->
     with engine.begin() as connection:
         [id] = accept(connection, a_broadcast())
     console.deliver()
-    with signed_in_as(console, "wang"):
+    with act_as(console, "wang"):
         answer = post(console, f"broadcasts/{id}/cancel")
     assert answer.status_code == 200
     [row] = read_audit(engine, act="broadcast.cancel")
@@ -104,7 +104,7 @@ def test_an_act_that_fails_leaves_no_row(console: Api, engine: Engine) -> None:
 def test_a_role_that_was_changed_applies_to_the_next_request(console: Api, engine: Engine) -> None:
     """Somebody who was an admin when they signed in may do no more than a viewer once they are one."""
     add_operator(engine, "wang", role=Role.ADMIN)
-    with signed_in_as(console, "wang"):
+    with act_as(console, "wang"):
         assert post(console, "apps/7/rotate-secret").status_code == 200
         with engine.begin() as connection:
             connection.execute(text("UPDATE operators SET role = 'viewer'"))

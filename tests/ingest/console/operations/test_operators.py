@@ -9,12 +9,12 @@ from storage.model.operator import Role
 from tests.ingest.api_server import Api, run_api
 from tests.ingest.console.pages import (
     PASSWORD,
+    act_as,
     add_operator,
     get,
     post,
     read_audit,
     sign_in,
-    signed_in_as,
 )
 
 
@@ -82,7 +82,7 @@ def test_a_disabled_operator_is_out_at_once_in_every_process(
 def test_a_new_password_ends_the_sessions_of_the_old_one(console: Api, engine: Engine) -> None:
     """Who gets a new password is signed out, and the one before does not work any more."""
     add_operator(engine, "wang")
-    with signed_in_as(console, "wang"):
+    with act_as(console, "wang"):
         cookies = dict(console.client.cookies)
     password = post(console, "operators/wang/password").json()["password"]
     console.client.cookies.clear()
