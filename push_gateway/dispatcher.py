@@ -111,7 +111,10 @@ class Dispatcher:
         format_position = self._bus_view.format_position
         return [
             self._encoder.encode(
-                past.event, conversation_id=peer_id, pos=format_position(user_id, past.position)
+                past.event,
+                conversation_id=peer_id,
+                pos=format_position(user_id, past.position),
+                user_ids=user_ids,
             )
             for past in missed or ()
             for peer_id, user_ids in group_recipients(past.event)
@@ -189,7 +192,7 @@ class Dispatcher:
             pos = self._bus_view.format_position(user_ids[0], entry.position)
         else:
             pos = self._bus_view.format_shared_position(entry.shard, entry.position)
-        return self._encoder.encode(event, conversation_id=peer_id, pos=pos)
+        return self._encoder.encode(event, conversation_id=peer_id, pos=pos, user_ids=user_ids)
 
     def _trace(self, event: NewMessage, *, count: int, published_at: float) -> None:
         """Note to how many sockets a message went, in its request's trace and in the log at DEBUG."""

@@ -3,7 +3,7 @@
 A frame is encoded once for an event and a conversation, however many sockets get the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -32,14 +32,19 @@ class FrameEncoder:
     def __init__(self, time_zone: ZoneInfo) -> None:
         self._time_zone = time_zone
 
-    def encode(self, event: Event, *, conversation_id: int, pos: str) -> bytes:
-        """The frame of an event for those whose copy is in this conversation.
+    def encode(
+        self, event: Event, *, conversation_id: int, pos: str, user_ids: Sequence[int] = ()
+    ) -> bytes:
+        """The frame of an event for `user_ids`, whose copy is in this conversation.
 
+        If they are the message's sender alone, it has what the sender's client called it.
         Empty for a Disconnect: it closes sockets, and clients are not sent it.
         """
         match event:
             case NewMessage():
-                return _encode_frame("NEW_MESSAGE", pos, self._message(event, conversation_id))
+                is_senders = tuple(user_ids) == (event.message.sender_id,)
+                data = self._message(event, conversation_id, is_senders=is_senders)
+                return _encode_frame("NEW_MESSAGE", pos, data)
             case MessageRecalled(message_id=message_id):
                 data = {"id": message_id, "conversation_id": conversation_id}
                 return _encode_frame("MESSAGE_RECALLED", pos, data)
@@ -56,7 +61,9 @@ class FrameEncoder:
             case Disconnect():
                 return b""
 
-    def _message(self, event: NewMessage, conversation_id: int) -> dict[str, object]:
+    def _message(
+        self, event: NewMessage, conversation_id: int, *, is_senders: bool
+    ) -> dict[str, object]:
         message = event.message
         created_at = message.created_at.astimezone(self._time_zone)
         return {
@@ -77,6 +84,7 @@ class FrameEncoder:
             "app_name": message.app_name,
             "receiver_id": message.receiver_id,
             "conversation_id": conversation_id,
+            "client_ref": message.client_ref if is_senders else None,
         }
 
 

@@ -132,6 +132,7 @@ _MESSAGE = {
     "created_at_ms": _AT_MS,
     "read_at": None,
     "read_at_ms": None,
+    "client_ref": None,
 }
 _NOTIFICATION = _MESSAGE | {
     "sender_id": None,

@@ -83,10 +83,16 @@ class Presenter:
             created_at_ms=created_at_ms,
             read_at=None,
             read_at_ms=None,
+            client_ref=send.client_ref,
         )
 
-    def present_message(self, message: Message, *, read_at: datetime | None) -> MessageAnswer:
-        """A message that is on its way or in a history; `read_at` None: it is not read."""
+    def present_message(
+        self, message: Message, *, read_at: datetime | None, is_callers: bool
+    ) -> MessageAnswer:
+        """A message that is on its way or in a history; `read_at` None: it is not read.
+
+        `is_callers`: who asks has sent it, and so may see what their client called it.
+        """
         created_at, created_at_ms = self.show_instant(message.created_at)
         shown_read_at, read_at_ms = self.show_instant_or_none(read_at)
         return MessageAnswer(
@@ -107,6 +113,7 @@ class Presenter:
             created_at_ms=created_at_ms,
             read_at=shown_read_at,
             read_at_ms=read_at_ms,
+            client_ref=message.client_ref if is_callers else None,
         )
 
     def add_status(self, shown: MessageAnswer, status: MessageStatus) -> MessageWithStatus:

@@ -30,6 +30,7 @@ from storage.model.media import UNKNOWN_TYPE, clean_filename
 from storage.model.message import ContentType, MessageType
 
 TITLE_LENGTH = 255
+CLIENT_REF_LENGTH = 64
 BATCH_SIZE = 500
 
 
@@ -105,6 +106,10 @@ class SendBody(RequestModel):
     """What the button says, up to 255 characters."""
     send_at: Instant | None = None
     """Send later: an instant with an offset (RFC 3339), up to 90 days ahead. Up to a minute in the past means now."""
+    client_ref: Annotated[str, Field(max_length=CLIENT_REF_LENGTH)] | None = None
+    """The client's own name for this send, up to 64 characters. It comes back in the answer and in the frames of the
+    sender's own devices.
+    """
 
 
 class BatchBody(RequestModel):

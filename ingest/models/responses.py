@@ -74,6 +74,8 @@ class MessageAnswer:
     """When it was read, in the deployment's time zone, without an offset; null while it is not."""
     read_at_ms: UnixMs | None
     """The same instant as Unix milliseconds; null while it is not read."""
+    client_ref: str | None
+    """What the sender's client called its send; null for everybody else."""
 
 
 @dataclass

@@ -43,7 +43,7 @@ async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> 
     `is_read` of a message that the caller sent tells whether the other side has read it. What lies deep is paged by
     `before_id`: `skip` reads what it skips, and of far pages one after the other is answered.
     """
-    services, window = context.services, context.params
+    services, window, me = context.services, context.params, context.caller.person.id
     await _check_peer(services, window.other_user_id)
     if window.skip > _LONG_SKIP:
         async with services.list_turns.take(context.caller) as database:
@@ -51,7 +51,12 @@ async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> 
     else:
         views = await _query_history(services.database, context.caller, window)
     return Response(
-        [services.presenter.present_message(one.message, read_at=one.read_at) for one in views]
+        [
+            services.presenter.present_message(
+                one.message, read_at=one.read_at, is_callers=one.message.sender_id == me
+            )
+            for one in views
+        ]
     )
 
 

@@ -22,7 +22,7 @@ from ingest.models.responses import (
     MessageWithStatus,
 )
 from ingest.sends.delivery_wait import DeliveryWaiter
-from ingest.sends.visibility import find_visible_message
+from ingest.sends.visibility import find_visible_message, has_sent
 from ingest.services import Context
 from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
@@ -117,7 +117,11 @@ async def get_message(context: Context[Caller, OneMessage, Nothing]) -> Response
     found = await find_visible_message(
         services.database, context.caller, message_id=context.params.message_id
     )
-    shown = services.presenter.present_message(found.message, read_at=found.read_at)
+    shown = services.presenter.present_message(
+        found.message,
+        read_at=found.read_at,
+        is_callers=has_sent(context.caller, found.message),
+    )
     return Response(services.presenter.add_status(shown, found.status))
 
 

@@ -101,6 +101,7 @@ def build_send(
         action_url=_build_action_url(body, button_app),
         action_text=body.action_text,
         filename=None if found.media is None else found.media.filename or None,
+        client_ref=body.client_ref,
         is_broadcast=body.is_broadcast,
         audience=found.audience.user_ids if found.audience else None,
         unresolved=found.audience.unresolved if found.audience else (),

@@ -2,6 +2,7 @@
 
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import NotFound
+from storage.model.message import Message
 from storage.postgres.database import Database
 from storage.postgres.messages import lookup
 from storage.postgres.messages.lookup import FoundMessage
@@ -21,11 +22,17 @@ async def find_visible_message(
     return found
 
 
-async def _is_visible(database: Database, caller: Caller, found: FoundMessage) -> bool:
-    message = found.message
+def has_sent(caller: Caller, message: Message) -> bool:
+    """Whether the caller is the message's sender, or the app that sent it."""
     if isinstance(caller, AppCaller):
         return message.sent_by_app_id == caller.app.id
-    me = caller.person.id
-    if message.sender_id == me:
+    return message.sender_id == caller.person.id
+
+
+async def _is_visible(database: Database, caller: Caller, found: FoundMessage) -> bool:
+    if has_sent(caller, found.message):
         return True
-    return await database.query(lookup.find_received, message.id, user_id=me) is not None
+    if isinstance(caller, AppCaller):
+        return False
+    me = caller.person.id
+    return await database.query(lookup.find_received, found.message.id, user_id=me) is not None

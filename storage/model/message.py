@@ -55,6 +55,7 @@ class Message(NamedTuple):
     `sent_by_app_id` the app that called, which may ask for its status and recall it; `receiver_id` is None
     for a broadcast; `content` of a media type is an object key (or an older full URL), not a URL to
     show: it is presigned when it is shown. `filename` is the object's own name; None for anything else.
+    `client_ref` is what the sender's client calls its send; only the sender is shown it.
     """
 
     id: int
@@ -72,6 +73,7 @@ class Message(NamedTuple):
     is_broadcast: bool
     created_at: datetime
     filename: str | None = None
+    client_ref: str | None = None
 
 
 class PersistedMessage(NamedTuple):

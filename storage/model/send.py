@@ -28,6 +28,7 @@ class Send:
     action_url: str | None = None
     action_text: str | None = None
     filename: str | None = None
+    client_ref: str | None = None
     is_broadcast: bool = False
     send_at: datetime | None = None
     audience: tuple[int, ...] | None = None

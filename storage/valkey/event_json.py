@@ -26,7 +26,7 @@ from storage.model.message import ContentType, Message, MessageType
 SHARDS = 16
 
 # A message travels as a list in this order. A field that came later has a key of its own instead, which readers of
-# an older version ignore: `f`, the file's name.
+# an older version ignore: `f`, the file's name, and `w`, what the sender's client calls its send.
 MESSAGE_FIELDS = (
     "id",
     "sender_id",
@@ -62,6 +62,8 @@ def encode_event(event: Event) -> Iterator[tuple[int, bytes]]:
             body = {"m": orjson.Fragment(_encode_message(message)), "c": shown}
             if message.filename is not None:
                 body["f"] = message.filename
+            if message.client_ref is not None:
+                body["w"] = message.client_ref
             if event.origin:
                 body["o"] = event.origin
             yield from _encode_shares("n", body, recipients, part)
@@ -90,7 +92,9 @@ def decode_event(payload: bytes) -> Event | None:
 def _parse_fields(fields: dict[str, Any]) -> Event | None:
     match fields["k"]:
         case "n":
-            message = _read_message(fields["m"], filename=fields.get("f"))
+            message = _read_message(
+                fields["m"], filename=fields.get("f"), client_ref=fields.get("w")
+            )
             content = message.content if fields["c"] is None else fields["c"]
             recipients = _read_recipients(fields)
             return NewMessage(message, content, recipients, fields["p"], fields.get("o", ""))
@@ -131,9 +135,9 @@ def _encode_message(message: Message) -> bytes:
     return orjson.dumps(_fields(message))
 
 
-def _read_message(values: list[Any], *, filename: str | None) -> Message:
+def _read_message(values: list[Any], *, filename: str | None, client_ref: str | None) -> Message:
     named = dict(zip(MESSAGE_FIELDS, values, strict=True))
     named["type"] = MessageType(named["type"])
     named["content_type"] = ContentType(named["content_type"])
     named["created_at"] = datetime.fromisoformat(named["created_at"])
-    return Message(**named, filename=filename)
+    return Message(**named, filename=filename, client_ref=client_ref)

@@ -75,8 +75,9 @@ class Client:
         return opened
 
     @contextmanager
-    def socket(self, user_id: int) -> Iterator[Socket]:
-        """An open socket of a person."""
+    def socket(self, user_id: int, *, since: str | None = None) -> Iterator[Socket]:
+        """An open socket of a person, who comes back with the position `since`."""
         url = f"{self.stack.socket_url}?token={self.token(user_id)}"
+        url += f"&since={since}" if since else ""
         with connect(url, open_timeout=PATIENCE, close_timeout=2) as connection:
             yield Socket(connection)

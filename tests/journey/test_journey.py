@@ -79,6 +79,21 @@ def test_a_private_message_reaches_both_people_everywhere(
         assert TIME.match(seen["read_at"])
 
 
+def test_only_the_senders_devices_are_told_what_their_client_called_a_send(
+    client: Client, people: tuple[int, int, int]
+) -> None:
+    """`client_ref` is in the frame on the sender's socket, live and replayed, and null on the receiver's."""
+    me, you, _ = people
+    with client.socket(me) as mine, client.socket(you) as yours, client.user(me) as i:
+        pos = mine.next()["pos"]
+        body = PRIVATE | {"receiver_id": you, "client_ref": "draft-7"}
+        i.post("/messages/", json=body).raise_for_status()
+        assert mine.next_message()["client_ref"] == "draft-7"
+        assert yours.next_message()["client_ref"] is None
+    with client.socket(me, since=pos) as again:
+        assert again.next_message()["client_ref"] == "draft-7"
+
+
 def test_a_button_signs_the_person_in(client: Client, oa: str) -> None:
     """The ticket of a notification's button signs its receiver in: once, and at the app that sent it only."""
     with client.app("oa_system", oa) as app, client.user(2049) as person:

@@ -63,6 +63,7 @@ def test_a_new_message_has_the_fields_of_the_client_document() -> None:
         "app_name": None,
         "receiver_id": 9,
         "conversation_id": 12,
+        "client_ref": None,
     }
     assert frame == {"type": "NEW_MESSAGE", "pos": "p", "data": expected}
     assert list(frame["data"]) == list(expected)
@@ -91,6 +92,21 @@ def test_media_is_shown_by_its_url() -> None:
     event = NewMessage(message, "https://signed", ((1, (2,)),))
     data = parse_frame(FrameEncoder(SHANGHAI).encode(event, conversation_id=1, pos="p"))["data"]
     assert (data["content"], data["filename"]) == ("https://signed", "报告.pdf")
+
+
+@pytest.mark.parametrize(
+    ("user_ids", "shown"),
+    [((12,), "draft-7"), ((9,), None), ((12, 9), None), ((), None)],
+    ids=["the sender", "the receiver", "both at once", "nobody"],
+)
+def test_what_the_client_called_its_send_is_shown_to_its_sender_only(
+    user_ids: tuple[int, ...], shown: str | None
+) -> None:
+    """`client_ref` is in the frames of the sender's own devices, and null in every other (contract §2)."""
+    message = a_message(1, sender_id=12, receiver_id=9)._replace(client_ref="draft-7")
+    event = NewMessage(message, "c", ((12, (9,)), (9, (12,))))
+    frame = FrameEncoder(SHANGHAI).encode(event, conversation_id=9, pos="p", user_ids=user_ids)
+    assert parse_frame(frame)["data"]["client_ref"] == shown
 
 
 @pytest.mark.parametrize("created_at", [datetime(2026, 3, 18, 10, 9, 59, 999_999, UTC)])

@@ -37,6 +37,7 @@ def message_columns() -> list[Column[object]]:
         Column("action_url", Text),
         Column("action_text", Text),
         Column("filename", Text),
+        Column("client_ref", Text),
         Column("is_broadcast", Boolean, nullable=False, server_default=text("false")),
         Column("created_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     ]

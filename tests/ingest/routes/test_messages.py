@@ -100,3 +100,40 @@ def test_times_are_in_the_deployments_zone(own_environ: dict[str, str], engine: 
     eight_hours_on = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() + 8 * 3600))
     assert shown.startswith(eight_hours_on[:11])
     assert abs(int(shown[11:13]) - int(eight_hours_on[11:13])) <= 1
+
+
+def test_the_sender_gets_back_what_their_client_called_its_send(api: Api) -> None:
+    """`client_ref` is in the answer, in its replay, in the message and in the history, for the sender and nobody else."""
+    me = api.person(1)
+    answers = [
+        api.send({**me, "Idempotency-Key": "k"}, receiver_id=2, client_ref="draft-7").json()
+        for _ in range(2)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0]["client_ref"] == "draft-7"
+    path = f"/messages/{answers[0]['id']}"
+    assert api.read(path)["client_ref"] == "draft-7"
+    api.deliver()
+    assert api.read(path)["client_ref"] == "draft-7"
+    assert [one["client_ref"] for one in api.read("/messages/history/2")] == ["draft-7"]
+    assert api.read(path, person=2)["client_ref"] is None
+    assert [one["client_ref"] for one in api.read("/messages/history/1", person=2)] == [None]
+
+
+def test_an_app_gets_back_what_it_called_its_sends(api: Api) -> None:
+    """Each entry of a batch, and a broadcast, has its own `client_ref` in its answer and when the app asks after it."""
+    entry = {"type": "NOTIFICATION", "title": "t", "content": "c"}
+    entries = [
+        entry | {"receiver_id": 2, "client_ref": "one"},
+        entry | {"receiver_id": 2},
+        entry | {"is_broadcast": True, "client_ref": "all"},
+    ]
+    batch = {"messages": entries}
+    answer = api.ask("POST", "/messages/batch", headers=api.app(), json=batch).json()
+    messages = [one["message"] for one in answer["results"]]
+    assert [one["client_ref"] for one in messages] == ["one", None, "all"]
+    api.deliver()
+    for sent in messages:
+        shown = api.ask("GET", f"/messages/{sent['id']}", headers=api.app()).json()
+        assert shown["client_ref"] == sent["client_ref"]
+    assert [one["client_ref"] for one in api.read("/messages/history/-7", person=2)] == [None, None]

@@ -42,6 +42,9 @@ ROWS: list[tuple[str, str, dict[str, Any], int]] = [
     ("a content type is one of five", PERSON, {"content_type": "AUDIO", "receiver_id": 2}, 422),
     ("a card goes with a message", PERSON, CARD, 200),
     ("a card does not go with a notification", OA, CARD | {"type": "NOTIFICATION"}, 422),
+    ("a client's name has 64 characters", PERSON, {"receiver_id": 2, "client_ref": "字" * 64}, 200),
+    ("a client's name has no more", PERSON, {"receiver_id": 2, "client_ref": "字" * 65}, 422),
+    ("a client's name is text", PERSON, {"receiver_id": 2, "client_ref": 7}, 422),
     ("a receiver is named", PERSON, {}, 422),
     ("an unknown receiver", PERSON, {"receiver_id": 404}, 404),
     ("a disabled receiver", PERSON, {"receiver_id": 8}, 404),
@@ -127,7 +130,7 @@ def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) ->
     assert list(shown) == [
         "id", "sender_id", "receiver_id", "app_id", "app_name", "type", "content_type", "title",
         "content", "filename", "action_url", "action_text", "is_read", "created_at",
-        "created_at_ms", "read_at", "read_at_ms",
+        "created_at_ms", "read_at", "read_at_ms", "client_ref",
     ]  # fmt: skip
     assert (shown["sender_id"], shown["receiver_id"]) == (1, 2)
     assert shown["content"] == "你好,这是一条私信"

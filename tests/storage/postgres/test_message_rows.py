@@ -21,6 +21,7 @@ WHOLE = a_notification(
     action_url="https://oa.example.com/approvals/1",
     action_text="立即处理",
     filename="报告.pdf",
+    client_ref="draft-7",
 )
 
 

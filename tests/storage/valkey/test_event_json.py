@@ -40,6 +40,7 @@ messages = st.builds(
     is_broadcast=st.booleans(),
     created_at=instants,
     filename=st.none() | texts,
+    client_ref=st.none() | texts,
 )
 events = st.one_of(
     st.builds(NewMessage, messages, texts, recipients, ids),
