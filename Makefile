@@ -88,8 +88,9 @@ lock: $(VENV)/bin/python ## Write the lock files anew from pyproject.toml
 	@$(LOCK) --extra build --extra traces -c requirements.lock -o requirements-traces.lock
 	@$(LOCK) --extra build --extra traces --extra dev -c requirements-traces.lock -o requirements-dev.lock
 
-docs: $(VENV)/installed ## Write the pages that are made from the code (docs/settings.md)
-	@mkdir -p docs && $(BIN)/carillon settings --markdown >docs/settings.md
+docs: $(VENV)/installed ## Write the pages that are made from the code (docs/settings.md, docs/api/errors.md)
+	@mkdir -p docs/api && $(BIN)/carillon settings --markdown >docs/settings.md
+	@$(BIN)/python -m ops.errors_page >docs/api/errors.md
 
 clean: ## Remove .venv and caches; .carillon (the data) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from ingest.metrics import IngestMetrics
 from storage.model.caller import AppCaller, Caller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import OverLimit
 from storage.postgres import session_limits
 from storage.postgres.database import Database
@@ -118,7 +119,7 @@ class Turns:
             queue = self._queues[key] = _Queue(asyncio.Semaphore(self._at_once))
         allowed = self._of_an_app if isinstance(caller, AppCaller) else self._of_a_person
         if queue.requests >= allowed:
-            raise OverLimit(TOO_MANY, retry_after_seconds=1)
+            raise OverLimit(TOO_MANY, retry_after_seconds=1, code=ErrorCode.TOO_MANY_AT_ONCE)
         queue.requests += 1
         try:
             await self._wait_for_place(queue.places)
@@ -139,7 +140,9 @@ class Turns:
             async with asyncio.timeout(self._patience_seconds):
                 await places.acquire()
         except TimeoutError:
-            raise OverLimit(TOO_MANY, retry_after_seconds=1) from None
+            raise OverLimit(
+                TOO_MANY, retry_after_seconds=1, code=ErrorCode.TOO_MANY_AT_ONCE
+            ) from None
 
 
 def turns_for_reads() -> Turns:

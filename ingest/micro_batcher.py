@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CarillonError, TransientError
 
 Item = TypeVar("Item")
@@ -44,11 +45,13 @@ class MicroBatcher(Generic[Item, Result]):
         patience: timedelta,
         waiting_cap: int = 20_000,
         sentence: str = "This cannot be answered in time now.",
+        code: ErrorCode = ErrorCode.UNAVAILABLE,
         tell_wait: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         """Make it in the event loop in which it works.
 
-        `waiting_cap`: how many items may wait, more are refused; `sentence`: the detail of a TransientError.
+        `waiting_cap`: how many items may wait, more are refused; `sentence` and `code`: those of a
+        TransientError.
         `tell_wait` is called with how long the oldest item of each batch waited for it, in seconds.
         """
         # Kept: Python 3.11 asks the kernel for the process's id each time it is asked for the running loop.
@@ -58,6 +61,7 @@ class MicroBatcher(Generic[Item, Result]):
         self._patience = patience.total_seconds()
         self._waiting_cap = waiting_cap
         self._sentence = sentence
+        self._code = code
         self._tell_wait = tell_wait
         self._waiting: deque[_Submission[Item, Result]] = deque()
         self._under_way: list[_Submission[Item, Result]] = []
@@ -71,7 +75,7 @@ class MicroBatcher(Generic[Item, Result]):
         """
         loop = self._loop
         if len(self._waiting) >= self._waiting_cap:
-            raise TransientError(self._sentence)
+            raise TransientError(self._sentence, code=self._code)
         result: asyncio.Future[Result] = loop.create_future()
         self._waiting.append(_Submission(item, result, loop.time()))
         if self._runner is None:
@@ -150,5 +154,5 @@ class MicroBatcher(Generic[Item, Result]):
             for submission in (*self._under_way, *self._waiting)
             if submission.submitted_at < deadline
         ]
-        self._fail(late, TransientError(self._sentence))
+        self._fail(late, TransientError(self._sentence, code=self._code))
         self._schedule_check()

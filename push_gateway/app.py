@@ -35,6 +35,7 @@ from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage.keys.tokens import TokenVerifier
 from storage.model.close_codes import CloseCode
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import TransientError
 from storage.process import open_files
 from storage.process.garbage_collector import freeze_startup_objects
@@ -112,7 +113,9 @@ async def get_readiness(request: Request) -> Response:
     """Whether clients may be sent here: the bus is being read."""
     handshake: Handshake = request.state.handshake
     if not handshake.feed.is_live:
-        return respond_to_error(TransientError("Not ready: the bus is away."), request)
+        return respond_to_error(
+            TransientError("Not ready: the bus is away.", code=ErrorCode.NOT_READY), request
+        )
     return JSONResponse({"status": "ok", "bus": "ok"})
 
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from storage.keys.tokens import EXPIRED, TokenVerifier
-from storage.model.errors import NotAllowed, NotSignedIn
+from storage.model.error_codes import ErrorCode
+from storage.model.errors import NotAllowed, NotSignedIn, TokenExpired
 from storage.valkey.bus import AsyncBus
 from storage.valkey.strangers import Answers, Strangers
 from storage.valkey.tickets import Tickets
@@ -57,14 +58,15 @@ def read_credential(
         return Credential(token=query["token"])
     if "ticket" in query:
         return Credential(ticket=query["ticket"])
-    raise NotSignedIn("A token is required.")
+    raise NotSignedIn("A token is required.", code=ErrorCode.HEADER_MISSING)
 
 
 def read_bearer_token(headers: Mapping[str, str]) -> Credential:
     """The token of the Authorization header (RFC 6750 §2.1); raises NotSignedIn if it is no bearer token."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise NotSignedIn("The Authorization header must be a bearer token.")
+        code = ErrorCode.HEADER_MALFORMED if scheme else ErrorCode.HEADER_MISSING
+        raise NotSignedIn("The Authorization header must be a bearer token.", code=code)
     return Credential(token=token.strip())
 
 
@@ -78,7 +80,7 @@ def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
         and origin is not None
         and _normalize_origin(origin) not in map(_normalize_origin, allowed)
     ):
-        raise NotAllowed("This origin may not open sockets.")
+        raise NotAllowed("This origin may not open sockets.", code=ErrorCode.ORIGIN_NOT_ALLOWED)
 
 
 class Authenticator:
@@ -115,9 +117,9 @@ class Authenticator:
             return Identity(verified.user_id, verified.expires_at)
         redeemed = await self._tickets.redeem_socket(credential.ticket)
         if redeemed is None:
-            raise NotSignedIn("The ticket is invalid or was used.")
+            raise NotSignedIn("The ticket is invalid or was used.", code=ErrorCode.TICKET_NOT_VALID)
         if redeemed.expires_at.timestamp() <= self._clock():
-            raise NotSignedIn(EXPIRED)
+            raise TokenExpired(EXPIRED)
         return Identity(redeemed.user_id, redeemed.expires_at)
 
     async def issue_ticket(self, holder: Identity) -> str:
@@ -128,9 +130,9 @@ class Authenticator:
         """Raises NotSignedIn if the person is disabled or does not exist, TransientError when that cannot be found out."""
         disabled, met = await self._look_up(user_id)
         if user_id in disabled:
-            raise NotSignedIn("The user is disabled.")
+            raise NotSignedIn(reason=f"Person {user_id} is disabled.")
         if user_id not in self._known_users and await self._is_nobody(user_id, met):
-            raise NotSignedIn("There is no such user.")
+            raise NotSignedIn(reason=f"There is no person {user_id}.")
 
     async def _is_nobody(self, user_id: int, met: Answers) -> bool:
         """Whether the person does not exist; False if that is not known (then nobody is kept out)."""

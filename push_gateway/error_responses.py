@@ -1,13 +1,13 @@
 """The gateway's HTTP errors, in the form that every error of Carillon has (contract §0, Errors).
 
-Used by every HTTP endpoint and by the handshake. Statuses stand in `storage/model/http_status.py`.
+Used by every HTTP endpoint and by the handshake. Codes and statuses stand in `storage/model/error_codes.py`.
 """
 
 import json
 import logging
 import random
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
@@ -15,11 +15,13 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CarillonError, NotSignedIn, TransientError
-from storage.model.http_status import MEANING, retry_after_seconds, status_of
+from storage.model.http_status import retry_after_seconds
 from storage.model.origin import is_sane_request_id
+from storage.process.refusal_log import REFUSALS
 
-NO_SUCH_PATH = "There is nothing at this path."
+_REQUEST_ID = "carillon.request_id"
 
 log = logging.getLogger(__name__)
 
@@ -30,35 +32,36 @@ class JsonRoute(Route):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an exception that nobody caught is logged and answered 500."""
         is_begun = False
-        ours = choose_request_id(_read_request_ids(scope)).encode()
+        request_id = find_request_id(scope)
 
         async def send_with_id(message: Message) -> None:
             nonlocal is_begun
             if message["type"] == "http.response.start":
                 is_begun = True
                 rest = [pair for pair in message["headers"] if pair[0] != b"x-request-id"]
-                message = {**message, "headers": [*rest, (b"x-request-id", ours)]}
+                message = {
+                    **message,
+                    "headers": [*rest, (b"x-request-id", request_id.encode())],
+                }
             await send(message)
 
         try:
             if self.methods and scope["method"] not in self.methods:
                 allow = {"Allow": ", ".join(sorted(self.methods))}
-                await build_error_response(405, MEANING[405], headers=allow)(
-                    scope, receive, send_with_id
-                )
+                answer = build_error_response(scope, ErrorCode.METHOD_NOT_ALLOWED, headers=allow)
+                await answer(scope, receive, send_with_id)
             else:
                 await self.app(scope, receive, send_with_id)
         except Exception:
             if is_begun:  # the connection is cut, and uvicorn logs it
                 raise
-            log.exception("Request %s failed: %s", ours.decode(), self.path)
-            await build_error_response(500, MEANING[500])(scope, receive, send_with_id)
+            log.exception("Request %s failed: %s", request_id, self.path)
+            await build_error_response(scope, ErrorCode.INTERNAL)(scope, receive, send_with_id)
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI app for paths that no route matches: 404, to handshakes too."""
-    headers = {"X-Request-Id": choose_request_id(_read_request_ids(scope))}
-    answer = build_error_response(404, NO_SUCH_PATH, headers=headers)
+    answer = build_error_response(scope, ErrorCode.UNKNOWN_PATH)
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(answer)
     else:
@@ -66,28 +69,51 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def respond_to_error(error: CarillonError, connection: HTTPConnection) -> Response:
-    """The HTTP answer to an error (contract §0); 500, and nothing of what it says, for one that is a fault of ours."""
-    status = status_of(type(error)) or 500
-    headers = {"X-Request-Id": choose_request_id(_read_request_ids(connection.scope))}
+    """The HTTP answer to an error (contract §0); 500, and nothing of what it says, for one that is a fault of ours.
+
+    Why somebody is not signed in is logged: the answer does not say it.
+    """
+    scope, headers = connection.scope, {}
+    if error.code is ErrorCode.INTERNAL:
+        return build_error_response(scope, ErrorCode.INTERNAL)
     if isinstance(error, NotSignedIn):
+        REFUSALS.log(error, request_id=find_request_id(scope))
         headers["WWW-Authenticate"] = 'Bearer realm="carillon"'
     if isinstance(error, TransientError):
         # The random number spreads those who come back, and hides nothing.
         headers["Retry-After"] = str(retry_after_seconds(error, spread=random.random()))  # noqa: S311
-    detail = MEANING[500] if status == 500 else error.detail  # noqa: PLR2004
-    return build_error_response(status, detail, headers=headers)
+    return build_error_response(scope, error.code, detail=error.detail, headers=headers)
 
 
 def build_error_response(
-    status: int, detail: str, *, headers: dict[str, str] | None = None
+    scope: Scope,
+    code: ErrorCode,
+    *,
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response of an error: `{"detail": …}`."""
-    return JSONResponse({"detail": detail}, status_code=status, headers=headers)
+    """The response of an error, with its request's id in the body and the headers. Without `detail` the code's meaning is it."""
+    request_id = find_request_id(scope)
+    return JSONResponse(
+        _make_body(code, detail or code.meaning, request_id),
+        status_code=code.status,
+        headers={**(headers or {}), "X-Request-Id": request_id},
+    )
 
 
-def encode_error_body(detail: str) -> bytes:
+def encode_error_body(code: ErrorCode, detail: str, *, request_id: str) -> bytes:
     """The JSON body of an error, for responses that are made without Starlette."""
-    return json.dumps({"detail": detail}).encode()
+    return json.dumps(_make_body(code, detail, request_id)).encode()
+
+
+def find_request_id(scope: Scope) -> str:
+    """The id of the request or handshake of this scope: the caller's, or one that is made at the first call."""
+    request_id: str | None = scope.get(_REQUEST_ID)
+    if request_id is None:
+        sent = [value for name, value in scope["headers"] if name == b"x-request-id"]
+        request_id = choose_request_id(value.decode("latin-1") for value in sent[:1])
+        scope[_REQUEST_ID] = request_id
+    return request_id
 
 
 def choose_request_id(sent: Iterable[str]) -> str:
@@ -98,7 +124,5 @@ def choose_request_id(sent: Iterable[str]) -> str:
     return secrets.token_hex(16)
 
 
-def _read_request_ids(scope: Scope) -> list[str]:
-    """The request's first X-Request-Id; empty if it has none."""
-    sent = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    return [value.decode("latin-1") for value in sent[:1]]
+def _make_body(code: ErrorCode, detail: str, request_id: str) -> dict[str, str]:
+    return {"detail": detail, "code": code.name, "request_id": request_id}

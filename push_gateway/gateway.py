@@ -13,6 +13,7 @@ from push_gateway.metrics import GatewayMetrics
 from push_gateway.resume.bus_view import BusView
 from push_gateway.settings import GatewaySettings
 from storage.model.close_codes import REASONS, CloseCode
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import OverLimit
 from storage.model.event import Disconnect
 from storage.process.tracing import Tracer
@@ -66,6 +67,7 @@ class Gateway:
             raise OverLimit(
                 "This person has as many sockets open as they may.",
                 retry_after_seconds=max(1.0, HEARTBEAT_MISSED_SECONDS - longest),
+                code=ErrorCode.TOO_MANY_SOCKETS,
             )
 
     def admit(

@@ -23,6 +23,7 @@ from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import GatewayMetrics
 from push_gateway.sockets.frame_socket import EXTENSION, FrameSocket
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CarillonError, TransientError
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ class Handshake:
             websocket.headers, websocket.query_params, websocket.scope["subprotocols"]
         )
         if not self.feed.is_live:
-            raise TransientError("The gateway has no connection to the bus at the moment.")
+            raise TransientError(
+                "The gateway has no connection to the bus at the moment.", code=ErrorCode.BUS_AWAY
+            )
         if EXTENSION not in websocket.scope["extensions"]:
             log.error("uvicorn was started without --ws push_gateway.websocket_protocol:...")
             raise TransientError("The gateway is not set up for sockets.")
@@ -99,7 +102,9 @@ class Handshake:
         )
 
 
-async def refuse_plain_http(_: Request) -> Response:
+async def refuse_plain_http(request: Request) -> Response:
     """Answer a request for the path of sockets that is no WebSocket handshake: 426 (RFC 9110 §15.5.22)."""
     detail = "This is a WebSocket; connect with an upgrade request."
-    return build_error_response(426, detail, headers={"Upgrade": "websocket"})
+    return build_error_response(
+        request.scope, ErrorCode.UPGRADE_REQUIRED, detail=detail, headers={"Upgrade": "websocket"}
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ingest.console import session
 from ingest.services import Services
 from storage.keys import passwords
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotSignedIn, OverLimit
 from storage.model.operator import FIRST_ADMIN, is_operator_name
 from storage.postgres import console_sessions, operators
@@ -55,7 +56,11 @@ class CredentialChecker:
 
     async def _try(self, given: Credentials, services: Services, *, address: str) -> str:
         if self._trying >= _AT_ONCE:
-            raise OverLimit("Signing in is tried by too many at once.", retry_after_seconds=5)
+            raise OverLimit(
+                "Signing in is tried by too many at once.",
+                retry_after_seconds=5,
+                code=ErrorCode.TOO_MANY_SIGN_INS,
+            )
         self._trying += 1
         try:
             # One attempt at a time, through the share `strangers`: a flood takes no other connection, and one core.

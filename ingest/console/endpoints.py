@@ -17,6 +17,7 @@ from ingest.console.visit import Visit, open_visit
 from ingest.http import errors
 from ingest.http.response import Response
 from ingest.services import Services
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CallerError, NotAllowed, TransientError
 from storage.model.operator import Permission
 from storage.postgres import audit
@@ -94,7 +95,9 @@ async def _refuse(visit: Visit, *, act: str, target: str) -> None:
     actor = visit.actor
     _log.warning("The %s %s may not do %s: %s.", actor.role, actor.name, act, target)
     await visit.services.database.transaction(audit.record_refusal, actor, act=act, target=target)
-    raise NotAllowed(f"The role {actor.role} does not allow this: {act}.")
+    raise NotAllowed(
+        f"The role {actor.role} does not allow this: {act}.", code=ErrorCode.ROLE_TOO_LOW
+    )
 
 
 def check_csrf_first(handler: Handler) -> Handler:
@@ -110,4 +113,4 @@ def check_csrf_first(handler: Handler) -> Handler:
 def check_csrf_header(request: Request) -> None:
     """Raise NotAllowed unless our own page made the request."""
     if CSRF_HEADER not in request.headers:
-        raise NotAllowed(f"Needs the header {CSRF_HEADER}.")
+        raise NotAllowed(f"Needs the header {CSRF_HEADER}.", code=ErrorCode.CONSOLE_HEADER_MISSING)

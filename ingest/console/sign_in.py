@@ -25,6 +25,7 @@ from ingest.http.response import JSON, Response
 from ingest.models.requests import RequestModel
 from ingest.services import Services
 from storage.keys import passwords
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotAllowed, NotSignedIn, invalid
 from storage.model.operator import FIRST_ADMIN, PERMISSIONS, Role, SignedIn
 from storage.postgres import console_sessions, operators
@@ -99,7 +100,10 @@ class SignIn:
         body = await visit.read_body(PasswordBody)
         name = visit.actor.name
         if name == FIRST_ADMIN:
-            raise NotAllowed("The operator's token is a setting, CARILLON_CONSOLE_TOKEN.")
+            raise NotAllowed(
+                "The operator's token is a setting, CARILLON_CONSOLE_TOKEN.",
+                code=ErrorCode.TOKEN_IS_A_SETTING,
+            )
         if len(body.password) < passwords.SHORTEST:
             raise invalid("password", f"Must have at least {passwords.SHORTEST} characters.")
         given = Credentials(name, body.current)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from ingest.documents.schemas import Shape
 from ingest.http.endpoint import Endpoint, HeaderNote
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import (
     CarillonError,
     Invalid,
@@ -14,20 +15,28 @@ from storage.model.errors import (
     TooSlow,
     TransientError,
 )
-from storage.model.http_status import MEANING, STATUS, status_of
+from storage.model.http_status import MEANING
 
 _JSON = "application/json"
 _DETAIL = "What is wrong: a sentence, for logs and people. Programs go by `code`."
+_NAMES: Shape = {
+    "code": {
+        "type": "string",
+        "enum": [code.name for code in ErrorCode],
+        "description": "Which error it is, a stable word.",
+    },
+    "request_id": {"type": "string", "description": "As in the header `X-Request-Id`."},
+}
 _PROBLEM: Shape = {
     "type": "object",
     "description": "Why a request was refused or failed.",
-    "required": ["detail"],
-    "properties": {"detail": {"type": "string", "description": _DETAIL}},
+    "required": ["detail", "code", "request_id"],
+    "properties": {"detail": {"type": "string", "description": _DETAIL}, **_NAMES},
 }
 _FIELD_PROBLEMS: Shape = {
     "type": "object",
     "description": "What is wrong with the fields of a request.",
-    "required": ["detail"],
+    "required": ["detail", "code", "request_id"],
     "properties": {
         "detail": {
             "type": "array",
@@ -48,7 +57,8 @@ _FIELD_PROBLEMS: Shape = {
                     },
                 },
             },
-        }
+        },
+        **_NAMES,
     },
 }
 SCHEMAS: Shape = {"Problem": _PROBLEM, "FieldProblems": _FIELD_PROBLEMS}
@@ -79,7 +89,7 @@ def list_statuses(endpoint: Endpoint, *, takes_values: bool) -> set[int]:
         kinds |= {OverLimit}
     if endpoint.takes_json or endpoint.takes_stream:
         kinds |= {TooLarge, TooSlow}
-    return {500, *(status for kind in kinds if (status := status_of(kind)))}
+    return {500, *(kind.code.status for kind in kinds)}
 
 
 def refer_to(status: int) -> Shape:
@@ -93,9 +103,10 @@ def build_responses(build_headers: Callable[[Iterable[HeaderNote]], Shape]) -> S
 
 
 def _build_response(status: int, build_headers: Callable[[Iterable[HeaderNote]], Shape]) -> Shape:
-    is_list = status == STATUS[Invalid]
+    is_list = status == Invalid.code.status
     schema = "FieldProblems" if is_list else "Problem"
     detail: object = MEANING[status]
+    code = next(code for code in ErrorCode if code.status == status)
     if is_list:
         detail = [{"loc": ["body", "title"], "msg": "Field required", "type": "missing"}]
     return {
@@ -104,7 +115,7 @@ def _build_response(status: int, build_headers: Callable[[Iterable[HeaderNote]],
         "content": {
             _JSON: {
                 "schema": {"$ref": f"#/components/schemas/{schema}"},
-                "example": {"detail": detail},
+                "example": {"detail": detail, "code": code.name, "request_id": "6f2c0e1d94aa-1f"},
             }
         },
     }

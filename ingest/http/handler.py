@@ -19,6 +19,7 @@ from ingest.http.endpoint import Endpoint, HandlerServices, RequestContext
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CallerError, NotAllowed, TransientError, invalid
 
 _NOTHING = Nothing()
@@ -84,9 +85,11 @@ class RequestHandler:
     def _check_permitted(self, caller: Caller) -> None:
         if isinstance(caller, AppCaller):
             if not self.endpoint.callers.apps:
-                raise NotAllowed("This is for signed-in people, not for apps.")
+                raise NotAllowed(
+                    "This is for signed-in people, not for apps.", code=ErrorCode.FOR_PEOPLE_ONLY
+                )
         elif not self.endpoint.callers.people:
-            raise NotAllowed("This is for apps, not for people.")
+            raise NotAllowed("This is for apps, not for people.", code=ErrorCode.FOR_APPS_ONLY)
 
     def _parse_params(self, scope: Scope) -> RequestModel:
         if self.endpoint.params is Nothing:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import FieldProblem, Invalid
 
 # orjson reads a whole number past 64 bits as a float, silently. Only where so many digits stand
@@ -202,4 +203,4 @@ def _parse_whole(text: str) -> int:
 
 
 def _invalid(msg: str, type: str) -> Invalid:
-    return Invalid(FieldProblem(("body",), msg, type))
+    return Invalid(FieldProblem(("body",), msg, type), code=ErrorCode.BODY_NOT_JSON)

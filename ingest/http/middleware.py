@@ -60,6 +60,7 @@ class RequestContextMiddleware:
         def send_with_id(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
+                errors.check_is_no_text(message)
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
             return send(message)

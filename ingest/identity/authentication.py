@@ -15,8 +15,8 @@ from ingest.identity.lookups import KnownApp, Lookups
 from ingest.models.field_types import ACCOUNT_LENGTH
 from storage.keys.tokens import TokenVerifier
 from storage.model.caller import App, AppCaller, Caller, UserCaller
-from storage.model.errors import ClockSkew, NotSignedIn, TokenExpired
-from storage.model.http_status import MEANING
+from storage.model.error_codes import ErrorCode
+from storage.model.errors import ClockSkew, NotSignedIn
 
 _TIMESTAMP = re.compile(rb"[0-9]{1,15}")
 _SIGNATURE = re.compile(rb"[0-9a-f]{64}")
@@ -56,19 +56,24 @@ class CallerAuthenticator:
 
     async def _authenticate_person(self, authorization: bytes) -> UserCaller:
         if not authorization:
-            raise NotSignedIn("The header Authorization is missing (or X-App-Id, for an app).")
+            raise NotSignedIn(
+                "The header Authorization is missing (or X-App-Id, for an app).",
+                code=ErrorCode.HEADER_MISSING,
+            )
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != b"bearer" or not token.strip():
-            raise NotSignedIn("Authorization must be: Bearer <token>.")
+            raise NotSignedIn(
+                "Authorization must be: Bearer <token>.", code=ErrorCode.HEADER_MALFORMED
+            )
         try:
             verified = self._verifier.verify(token.strip().decode("ascii"))
-        except TokenExpired:
-            raise
-        except (NotSignedIn, UnicodeDecodeError) as error:
-            raise NotSignedIn(MEANING[401]) from error
+        except UnicodeDecodeError as error:
+            raise NotSignedIn(reason="The token is not ASCII.") from error
         person = await self._lookups.people.find(verified.user_id)
-        if person is None or not person.is_active:
-            raise NotSignedIn(MEANING[401])
+        if person is None:
+            raise NotSignedIn(reason=f"There is no person {verified.user_id}.")
+        if not person.is_active:
+            raise NotSignedIn(reason=f"Person {verified.user_id} is not active.")
         return UserCaller(person)
 
     async def _authenticate_app(
@@ -83,21 +88,21 @@ class CallerAuthenticator:
             # It may be signed with a secret made since the app was looked up. One query for all that ask.
             app = _find_signer(await self._lookups.apps.find_now(name), signed, signature)
         if app is None or not app.is_active:
-            raise NotSignedIn(MEANING[401])
+            raise NotSignedIn(reason=_describe_refusal(name, known, is_signer=app is not None))
         return AppCaller(app)
 
     def _check_form(self, timestamp: bytes, signature: bytes) -> None:
         """Raise NotSignedIn for what would be wrong for any app, before one is looked up."""
         for header, value in (("X-Timestamp", timestamp), ("X-Sign", signature)):
             if not value:
-                raise NotSignedIn(f"The header {header} is missing.")
+                raise NotSignedIn(f"The header {header} is missing.", code=ErrorCode.HEADER_MISSING)
         if not _TIMESTAMP.fullmatch(timestamp):
-            raise NotSignedIn("X-Timestamp must be Unix seconds, in digits.")
+            raise _make_malformed("X-Timestamp must be Unix seconds, in digits.")
         now, given = self._clock(), int(timestamp)
         if abs(now - given) > self._window_seconds:
             raise ClockSkew(self._describe_skew(given, now=now), server_time=int(now))
         if not _SIGNATURE.fullmatch(signature):
-            raise NotSignedIn("X-Sign must be 64 hexadecimal digits, in lower case.")
+            raise _make_malformed("X-Sign must be 64 hexadecimal digits, in lower case.")
 
     def _describe_skew(self, given: int, *, now: float) -> str:
         if abs(now - given / 1000) <= self._window_seconds:
@@ -113,10 +118,24 @@ def _parse_app_id(app_id: bytes) -> str:
     try:
         name = app_id.decode()
     except UnicodeDecodeError as error:
-        raise NotSignedIn("X-App-Id must be UTF-8.") from error
+        raise _make_malformed("X-App-Id must be UTF-8.") from error
     if not 0 < len(name) <= ACCOUNT_LENGTH or "\0" in name:
-        raise NotSignedIn(f"X-App-Id must be 1 to {ACCOUNT_LENGTH} characters.")
+        raise _make_malformed(f"X-App-Id must be 1 to {ACCOUNT_LENGTH} characters.")
     return name
+
+
+def _make_malformed(detail: str) -> NotSignedIn:
+    return NotSignedIn(detail, code=ErrorCode.HEADER_MALFORMED)
+
+
+def _describe_refusal(name: str, known: KnownApp | None, *, is_signer: bool) -> str:
+    """The reason for the log; `name` is the caller's word and may be anything."""
+    if known is None:
+        return f"There is no app {name!r:.80}."
+    if is_signer:
+        return f"App {name!r:.80} is disabled."
+    count = len(known.secrets)
+    return f"X-Sign was not made with a secret of app {name!r:.80} ({count} live) over this text."
 
 
 def _find_signer(known: KnownApp | None, signed: bytes, signature: bytes) -> App | None:

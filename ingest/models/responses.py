@@ -98,12 +98,16 @@ class EntrySent:
 
 @dataclass(frozen=True)
 class EntryRefused:
-    """One entry of a batch that was refused; `detail` is as in any response of this status."""
+    """One entry of a batch that was refused; `detail` and `code` are as in any response of this status."""
 
+    index: int
+    """Its place in the batch, from 0."""
     status: int
     """The HTTP status that this entry alone would have had."""
     detail: str | list[dict[str, object]]
     """A sentence, or for 422 a list that names each wrong field."""
+    code: str
+    """The error's code, for programs."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from ingest.sends import broadcast_progress
 from ingest.services import Context, Services
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, OverLimit
 from storage.postgres.broadcasts import cancellation
 from storage.postgres.broadcasts import reports as broadcast_reports
@@ -111,5 +112,5 @@ async def _check_is_own(services: Services, broadcast_id: int, *, app_id: int) -
 
 def _require(report: BroadcastReport | None) -> BroadcastReport:
     if report is None:
-        raise NotFound("There is no such broadcast.")
+        raise NotFound("There is no such broadcast.", code=ErrorCode.UNKNOWN_BROADCAST)
     return report

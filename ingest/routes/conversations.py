@@ -8,6 +8,7 @@ from ingest.services import Context, Services
 from storage.broker.queues import SENDS
 from storage.model.caller import UserCaller
 from storage.model.conversation import SYSTEM_PEER
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, OverLimit
 from storage.model.message import MessageView
 from storage.postgres.database import Database
@@ -137,6 +138,6 @@ def _ring_if_changed(services: Services, count: int) -> None:
 async def _check_peer(services: Services, peer_id: int) -> None:
     """Raise NotFound for the conversation with a person or app that does not exist."""
     if peer_id > SYSTEM_PEER and await services.lookups.people.find(peer_id) is None:
-        raise NotFound("There is no such person.")
+        raise NotFound("There is no such person.", code=ErrorCode.UNKNOWN_PERSON)
     if peer_id < SYSTEM_PEER and await services.database.query(apps.find_by_id, -peer_id) is None:
-        raise NotFound("There is no such app.")
+        raise NotFound("There is no such app.", code=ErrorCode.UNKNOWN_APP)

@@ -15,6 +15,7 @@ from ingest.services import Context, Services
 from storage.media.local import OBJECTS_PATH, LocalStore, build_headers
 from storage.media.store import make_key
 from storage.model.caller import Caller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge, TooSlow
 from storage.model.media import UploadInstructions
 from storage.postgres import media_objects
@@ -90,7 +91,7 @@ def _show_instructions(way: UploadInstructions) -> PutWay | FormWay:
 def _require_local_store(services: Services) -> LocalStore:
     store = services.backends.media
     if not isinstance(store, LocalStore):
-        raise NotFound("There is no such object.")
+        raise NotFound("There is no such object.", code=ErrorCode.UNKNOWN_OBJECT)
     return store
 
 

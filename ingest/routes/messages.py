@@ -26,6 +26,7 @@ from ingest.sends.visibility import find_visible_message, has_sent
 from ingest.services import Context
 from storage.model.action_link import parse_jump_link
 from storage.model.caller import AppCaller, Caller, UserCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotAllowed, NotFound, OverLimit, invalid
 from storage.model.send import Accepted
 from storage.postgres.messages import lookup
@@ -140,10 +141,15 @@ async def get_callback_url(context: Context[UserCaller, OneMessage, Nothing]) ->
         lookup.find_received, context.params.message_id, user_id=me
     )
     if message is None:
-        raise NotFound("There is no such message.")
+        raise NotFound("There is no such message.", code=ErrorCode.UNKNOWN_MESSAGE)
     link = parse_jump_link(message.action_url or "")
     if link is None:
-        raise invalid("message_id", "The message has no button that signs on.", where="path")
+        raise invalid(
+            "message_id",
+            "The message has no button that signs on.",
+            where="path",
+            code=ErrorCode.NO_BUTTON,
+        )
     app = await find_active_app(services.lookups, link.app_id)
     tickets = services.backends.tickets
     return Response(

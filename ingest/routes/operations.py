@@ -9,6 +9,7 @@ from ingest.http.response import Response
 from ingest.models.requests import Nothing
 from ingest.models.responses import Alive, Ready
 from ingest.services import Context, Services
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import TransientError
 from storage.postgres.schema import has_missing_migrations
 from storage.process.metrics_export import CONTENT_TYPE
@@ -33,7 +34,9 @@ async def tell_ready(context: Context[None, Nothing, Nothing]) -> Response:
         partial(_find_missing, context.services)
     )
     if missing:
-        raise TransientError(f"Not ready: {', '.join(missing)} away or not up to date.")
+        raise TransientError(
+            f"Not ready: {', '.join(missing)} away or not up to date.", code=ErrorCode.NOT_READY
+        )
     return Response(Ready("ok", "ok", "ok"))
 
 

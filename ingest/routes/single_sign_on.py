@@ -8,6 +8,7 @@ from ingest.models.responses import RedirectUrl, SignedOn
 from ingest.services import Context
 from storage.model.action_link import JUMP_PATH, build_callback_link
 from storage.model.caller import AppCaller, UserCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotAllowed, NotFound
 from storage.postgres.people import apps
 
@@ -25,7 +26,7 @@ async def sign_on(context: Context[UserCaller, Nothing, LoginBody]) -> Response:
     services, me = context.services, context.caller.person.id
     app = await find_active_app(services.lookups, context.body.app_id)
     if await services.database.query(apps.find_mapping, app.id, user_id=me) is None:
-        raise NotAllowed("You have no account in this app.")
+        raise NotAllowed("You have no account in this app.", code=ErrorCode.NO_ACCOUNT)
     ticket = await services.backends.tickets.issue_sign_on(me, app_id=app.id)
     return Response(RedirectUrl(build_callback_link(app.callback_url, ticket=ticket)))
 
@@ -64,7 +65,7 @@ async def verify_ticket(context: Context[AppCaller, Nothing, VerifyBody]) -> Res
     user_id = await services.backends.tickets.redeem_sign_on(context.body.ticket, app_id=app.id)
     person = None if user_id is None else await services.lookups.people.find(user_id)
     if person is None or not person.is_active:
-        raise NotFound("There is no such ticket.")
+        raise NotFound("There is no such ticket.", code=ErrorCode.UNKNOWN_TICKET)
     account = await services.database.query(apps.find_mapping, app.id, user_id=person.id)
     name, email = (account.app_user_id, account.email) if account else (None, None)
     return Response(SignedOn(person.id, name, email, person.name))

@@ -16,16 +16,13 @@ from ingest.sends.idempotency import IdempotencyKeys
 from ingest.sends.intake import Intake
 from ingest.sends.validator import SendValidator
 from storage.model.caller import AppCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CallerError, CarillonError, FieldProblem, Invalid
-from storage.model.http_status import MEANING, status_of
 from storage.model.send import Accepted, IdempotencyKey, Send
 from storage.postgres.sends import batch_keys
 from storage.postgres.sends.batch_keys import FirstAnswers
 from storage.postgres.sends.intake import IntakeItem
 from storage.valkey.rate_limits import Quota, RateLimiter
-
-# A fault of ours is no answer to keep: it may go well the next time.
-_INTERNAL_ERROR = 500
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +74,7 @@ class BatchSender:
         )
         known: dict[int, Accepted | EntryRefused] = {
             **first.sent,
-            **{place: EntryRefused(**answer) for place, answer in first.refused.items()},
+            **{place: _repeat_refusal(place, answer) for place, answer in first.refused.items()},
         }
         new = {place: entry for place, entry in enumerate(entries) if place not in known}
         results = known | await self._send_new(new, caller, key=key, origin=origin)
@@ -102,7 +99,7 @@ class BatchSender:
         }
         outcomes.update(zip(items, await self._commit(list(items.values()), caller), strict=True))
         results = {
-            place: one if isinstance(one, Accepted) else _refuse(one)
+            place: one if isinstance(one, Accepted) else _refuse(place, one)
             for place, one in outcomes.items()
         }
         if key is not None:
@@ -151,17 +148,24 @@ class BatchSender:
         self, key: IdempotencyKey, results: Mapping[int, Accepted | EntryRefused]
     ) -> None:
         refused = {
-            place: {"status": one.status, "detail": one.detail}
+            place: {"status": one.status, "detail": one.detail, "code": one.code}
             for place, one in results.items()
-            if isinstance(one, EntryRefused) and one.status != _INTERNAL_ERROR
+            # A fault of ours is no answer to keep: it may go well the next time.
+            if isinstance(one, EntryRefused) and one.code != ErrorCode.INTERNAL.name
         }
         if refused:
             await self._keys.record_refusals(key, refused)
 
 
-def _refuse(error: CarillonError) -> EntryRefused:
-    status = status_of(type(error))
-    if status is None:
+def _refuse(place: int, error: CarillonError) -> EntryRefused:
+    code = error.code
+    if code is ErrorCode.INTERNAL:
         _log.error("An entry of a batch failed.", exc_info=error)
-        return EntryRefused(_INTERNAL_ERROR, MEANING[_INTERNAL_ERROR])
-    return EntryRefused(status, errors.detail_of(error))
+        return EntryRefused(place, code.status, code.meaning, code.name)
+    return EntryRefused(place, code.status, errors.detail_of(error), code.name)
+
+
+def _repeat_refusal(place: int, answer: Mapping[str, Any]) -> EntryRefused:
+    """The first answer to an entry that was refused, again; the last release kept none of its code."""
+    code = answer.get("code", ErrorCode.VALIDATION.name)
+    return EntryRefused(place, answer["status"], answer["detail"], code)

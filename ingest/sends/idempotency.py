@@ -9,6 +9,7 @@ from typing import Any
 from ingest.micro_batcher import MicroBatcher
 from ingest.sends.intake import SLOW
 from ingest.settings import IngestSettings
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CarillonError
 from storage.model.send import Accepted, IdempotencyKey
 from storage.postgres.database import Database
@@ -29,7 +30,11 @@ class IdempotencyKeys:
         )
         # One after the other: each binds hundreds of keys, and is not to take many connections at once.
         self._bindings: MicroBatcher[tuple[IdempotencyKey, int], FirstAnswers] = MicroBatcher(
-            self._bind_batches, size=1, patience=settings.intake_patience, sentence=SLOW
+            self._bind_batches,
+            size=1,
+            patience=settings.intake_patience,
+            sentence=SLOW,
+            code=ErrorCode.NOT_CONFIRMED,
         )
 
     async def find_first_answer(self, key: IdempotencyKey) -> Accepted | None:

@@ -15,6 +15,7 @@ from ingest.sends.backlog import BacklogMonitor
 from ingest.settings import IngestSettings
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import SENDS
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CallerError, CarillonError, PermanentError, TransientError
 from storage.model.origin import Origin
 from storage.model.send import Accepted
@@ -49,6 +50,7 @@ class Intake:
             size=settings.intake_batch,
             patience=settings.intake_patience,
             sentence=SLOW,
+            code=ErrorCode.NOT_CONFIRMED,
             tell_wait=metrics.gather_seconds.observe,
         )
 
@@ -59,7 +61,7 @@ class Intake:
         may have been accepted all the same, if its commit had begun: only a retry with an idempotency key is safe.
         """
         if self._backlog.is_full:
-            raise TransientError(FULL)
+            raise TransientError(FULL, code=ErrorCode.QUEUE_FULL)
         return self._batcher.submit(item)
 
     async def accept_all(self, items: Sequence[IntakeItem]) -> list[Accepted | CarillonError]:

@@ -7,6 +7,7 @@ from ingest.sends.visibility import find_visible_message
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import BROADCASTS, SENDS
 from storage.model.caller import Caller, UserCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotAllowed
 from storage.model.message import Message
 from storage.postgres.broadcasts import cancellation
@@ -62,7 +63,9 @@ class Recaller:
 def check_person(message: Message, *, user_id: int, age: timedelta, limit: timedelta) -> None:
     """Raise NotAllowed unless the person is the message's sender and it is not older than `limit`."""
     if user_id != message.sender_id:
-        raise NotAllowed("Only its sender may take a message back.")
+        raise NotAllowed("Only its sender may take a message back.", code=ErrorCode.NOT_THE_SENDER)
     if age > limit:
         hours = int(limit.total_seconds() // 3600)
-        raise NotAllowed(f"A message can be taken back for {hours} hours.")
+        raise NotAllowed(
+            f"A message can be taken back for {hours} hours.", code=ErrorCode.RECALL_TOO_LATE
+        )

@@ -13,6 +13,7 @@ from ingest.models.requests import Audience, SendBody
 from ingest.sends.audience import ResolvedAudience
 from storage.model.action_link import build_jump_link, is_allowed_target, is_button_url
 from storage.model.caller import App, AppCaller, Caller, Person
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotAllowed, NotFound, TooLarge, invalid
 from storage.model.media import MediaObject, is_full_url, is_web_url
 from storage.model.message import MEDIA_TYPES, ContentType, MessageType
@@ -112,9 +113,13 @@ def build_send(
 def _check_caller(body: SendBody, caller: Caller) -> None:
     if isinstance(caller, AppCaller):
         if body.app_id is not None and body.app_id != caller.app.app_id:
-            raise NotAllowed("app_id must be the calling app's, as in X-App-Id.")
+            raise NotAllowed(
+                "app_id must be the calling app's, as in X-App-Id.", code=ErrorCode.OTHER_APP
+            )
     elif body.type is not MessageType.MESSAGE or body.is_broadcast:
-        raise NotAllowed("Only apps may send notifications and broadcasts.")
+        raise NotAllowed(
+            "Only apps may send notifications and broadcasts.", code=ErrorCode.FOR_APPS_ONLY
+        )
 
 
 def _check_receiver(body: SendBody) -> None:
@@ -145,7 +150,9 @@ def _check_content(body: SendBody, policy: SendPolicy) -> None:
     # A character is four bytes at most: short texts need not be encoded to be measured.
     limit = policy.content_limit_bytes
     if len(body.content) * 4 > limit and len(body.content.encode()) > limit:
-        raise TooLarge(f"The content is longer than {limit} bytes.")
+        raise TooLarge(
+            f"The content is longer than {limit} bytes.", code=ErrorCode.CONTENT_TOO_LARGE
+        )
     is_url = body.content_type in MEDIA_TYPES and is_full_url(body.content)
     if is_url and not is_web_url(body.content):
         raise invalid("content", "Must be an object key, or a well-formed http(s) URL.")
@@ -178,26 +185,30 @@ def _media_key(body: SendBody) -> str | None:
 
 def _check_receiver_and_sender(body: SendBody, caller: Caller, found: LookupResult) -> None:
     if not body.is_broadcast and (found.receiver is None or not found.receiver.is_active):
-        raise NotFound("There is no such receiver.")
+        is_mapped = body.app_user_id is None or found.receiver is not None
+        code = ErrorCode.UNKNOWN_RECEIVER if is_mapped else ErrorCode.NO_MAPPING
+        raise NotFound("There is no such receiver.", code=code)
     is_app = isinstance(caller, AppCaller)
     if is_app and body.sender_app_user_id is not None and found.sender_id is None:
-        raise NotFound("There is no such sender.")
+        raise NotFound("There is no such sender.", code=ErrorCode.UNKNOWN_SENDER)
 
 
 def _check_media(body: SendBody, caller: Caller, found: LookupResult) -> None:
     if _media_key(body) is None:
         return
     if found.media is None or found.media.owner != caller.key:
-        raise NotAllowed("The content is not an object that the caller uploaded.")
+        raise NotAllowed(
+            "The content is not an object that the caller uploaded.", code=ErrorCode.NOT_YOUR_UPLOAD
+        )
     if not found.is_uploaded:
-        raise invalid("content", "The object is not uploaded yet.")
+        raise invalid("content", "The object is not uploaded yet.", code=ErrorCode.NOT_UPLOADED)
 
 
 def _choose_button_app(body: SendBody, caller: Caller, found: LookupResult) -> App | None:
     if isinstance(caller, AppCaller):
         return caller.app
     if body.app_id is not None and (found.named_app is None or not found.named_app.is_active):
-        raise NotFound("There is no such app.")
+        raise NotFound("There is no such app.", code=ErrorCode.UNKNOWN_APP)
     return found.named_app
 
 
@@ -217,7 +228,11 @@ def _choose_send_at(body: SendBody, *, policy: SendPolicy, now: datetime) -> dat
         return None
     if body.send_at <= now:
         if now - body.send_at > _PAST:
-            raise invalid("send_at", "Must not be more than a minute in the past.")
+            raise invalid(
+                "send_at",
+                "Must not be more than a minute in the past.",
+                code=ErrorCode.SEND_AT_PAST,
+            )
         return None
     if body.send_at > now + policy.schedule_ahead:
         raise invalid("send_at", f"Must be within {policy.schedule_ahead.days} days.")

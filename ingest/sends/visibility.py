@@ -1,6 +1,7 @@
 """Who may know of a message by its id (contract §2): its sender, the app that sent it, who received it."""
 
 from storage.model.caller import AppCaller, Caller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.model.message import Message
 from storage.postgres.database import Database
@@ -18,7 +19,7 @@ async def find_visible_message(
     """
     found = await database.query(lookup.find_message, message_id)
     if found is None or not await _is_visible(database, caller, found):
-        raise NotFound("There is no such message.")
+        raise NotFound("There is no such message.", code=ErrorCode.UNKNOWN_MESSAGE)
     return found
 
 

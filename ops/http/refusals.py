@@ -1,7 +1,7 @@
 """What a server answers when no app is asked: requests that cannot be read, and connections too many.
 
-The one place of these responses' form (contract §0, Errors): `{"detail": …}` and X-Request-Id. Used by `connection.py`
-and `protocol.py` only; apps have a table of their own (`storage/model/http_status.py`).
+The one place of these responses' form (contract §0, Errors). Used by `connection.py` and `protocol.py` only; the codes are
+those of every error (`storage/model/error_codes.py`).
 """
 
 import json
@@ -12,14 +12,18 @@ from http import HTTPStatus
 
 from starlette.types import Receive, Scope, Send
 
+from storage.model.error_codes import ErrorCode
 from storage.process import open_files
 
-DETAILS = {
-    400: "This is not an HTTP/1.1 request that can be read.",
-    405: "This server is no proxy.",
-    408: "The head of the request did not arrive in time.",
-    431: "The head of the request is longer than 64 KiB.",
-    503: "There are too many connections; try again after Retry-After seconds.",
+_SAID = {
+    400: (ErrorCode.BAD_REQUEST, ErrorCode.BAD_REQUEST.meaning),
+    405: (ErrorCode.METHOD_NOT_ALLOWED, "This server is no proxy."),
+    408: (ErrorCode.REQUEST_TIMEOUT, "The head of the request did not arrive in time."),
+    431: (ErrorCode.HEADERS_TOO_LARGE, "The head of the request is longer than 64 KiB."),
+    503: (
+        ErrorCode.TOO_MANY_CONNECTIONS,
+        "There are too many connections; try again after Retry-After seconds.",
+    ),
 }
 RETRY_AFTER = "2"
 WARN_EVERY_SECONDS = 10.0
@@ -31,11 +35,14 @@ _log = logging.getLogger(__name__)
 
 def build_refusal(status: int) -> tuple[Headers, bytes]:
     """Headers and body of the response with this status, after which the connection ends."""
-    body = json.dumps({"detail": DETAILS[status]}).encode()
+    code, detail = _SAID[status]
+    request_id = secrets.token_hex(16)
+    content = {"detail": detail, "code": code.name, "request_id": request_id}
+    body = json.dumps(content).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
-        (b"x-request-id", secrets.token_hex(16).encode()),
+        (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
     ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -3,20 +3,28 @@
 Put in the place of the `ServerProtocol` that uvicorn makes; used by `websocket_protocol.py` only.
 """
 
+import json
 from collections.abc import Generator
 from typing import cast
 
-from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
 from push_gateway.error_responses import choose_request_id, encode_error_body
+from storage.model.error_codes import ErrorCode
 
 USUAL_LINE_BYTES = 8 * 1024
 MAX_LINE_BYTES = 16 * 1024  # of a handshake (contract §5): cookies of single sign-on are long
-LINE_TOO_LONG, HEAD_TOO_LARGE = 414, 431
+# What `websockets` refuses a handshake with, and our code for it.
+_CODES = {
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    414: ErrorCode.HEADERS_TOO_LARGE,
+    426: ErrorCode.UPGRADE_REQUIRED,
+    431: ErrorCode.HEADERS_TOO_LARGE,
+    500: ErrorCode.INTERNAL,
+}
 
 
 class _LongLineReader(StreamReader):
@@ -55,28 +63,33 @@ class CountingProtocol(ServerProtocol):
         """Answer a handshake: 101, or what is wrong with it."""
         response = super().accept(request)
         if response.status_code != 101:  # noqa: PLR2004
-            del response.headers["X-Request-Id"]
-            response.headers["X-Request-Id"] = choose_request_id(
-                request.headers.get_all("X-Request-Id")[:1]
-            )
+            sent = request.headers.get_all("X-Request-Id")[:1]
+            refused = json.loads(
+                response.body or b"{}"
+            )  # by `reject`, which does not know the request
+            code = ErrorCode[refused["code"]]
+            _write_error(response, code, refused["detail"], request_id=choose_request_id(sent))
         return response
 
     def reject(self, status: int, text: str) -> Response:
         """Refuse a handshake, in the form of every other error (contract §0)."""
-        if status == LINE_TOO_LONG:
-            status = HEAD_TOO_LARGE
-        response = super().reject(status, "")
-        response.body = encode_error_body(" ".join(text.split()) or response.reason_phrase)
-        response.headers = Headers(
-            {
-                "Date": response.headers["Date"],
-                "Connection": "close",
-                "Content-Type": "application/json",
-                "Content-Length": str(len(response.body)),
-                "X-Request-Id": choose_request_id(()),
-            }
-        )
+        code = _CODES.get(status, ErrorCode.BAD_REQUEST)
+        response = super().reject(code.status, "")
+        detail = code.meaning if code is ErrorCode.INTERNAL else " ".join(text.split())
+        _write_error(response, code, detail or code.meaning, request_id=choose_request_id(()))
         return response
+
+
+def _write_error(response: Response, code: ErrorCode, detail: str, *, request_id: str) -> None:
+    """Make a refusal say this; headers that it has beside the usual ones stay."""
+    response.body = encode_error_body(code, detail, request_id=request_id)
+    for name, value in (
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(response.body))),
+        ("X-Request-Id", request_id),
+    ):
+        response.headers.pop(name, None)
+        response.headers[name] = value
 
 
 def convert_to_counting(protocol: ServerProtocol) -> CountingProtocol:

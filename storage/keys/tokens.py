@@ -33,7 +33,6 @@ MAX_TOKEN_LENGTH = 8192  # longer than any header a proxy lets through
 MAX_CACHED = 20_000  # tokens whose signature is not checked again; bounds their memory
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 USER_ID = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
-INVALID = "The token is invalid."
 EXPIRED = "The token has expired."
 
 
@@ -107,7 +106,7 @@ class TokenVerifier:
         self._cache: dict[str, tuple[VerifiedToken, float]] = {}
 
     def verify(self, token: str) -> VerifiedToken:
-        """Check a token and tell its user. Raises NotSignedIn with a sentence that does not quote the token.
+        """Check a token and tell its user. Raises NotSignedIn, whose `reason` does not quote the token.
 
         Raises TokenExpired, a NotSignedIn, if the signature is good and only the time is over. The signature of a token
         is checked once; after that only its end is compared with the clock.
@@ -126,23 +125,26 @@ class TokenVerifier:
 
     def _verify_anew(self, token: str) -> VerifiedToken:
         if len(token) > MAX_TOKEN_LENGTH:
-            raise NotSignedIn(INVALID)
+            raise NotSignedIn(reason=f"The token is longer than {MAX_TOKEN_LENGTH} characters.")
         try:
             claims = self._read_claims(token)
             expires = float(claims["exp"])
         except jwt.ExpiredSignatureError as error:
             raise TokenExpired(EXPIRED) from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise NotSignedIn(INVALID) from error
+            raise NotSignedIn(reason=_describe_failure(error)) from error
         user_id = claims["sub"]
         if not is_user_id(user_id) or not 0 < expires < LATEST:
-            raise NotSignedIn(INVALID)
+            raise NotSignedIn(
+                reason=f"`sub` or `exp` is out of range: {user_id!r:.40}, {expires:g}."
+            )
         expires_at = datetime.fromtimestamp(expires, UTC) + self._settings.leeway
         return VerifiedToken(int(user_id), expires_at)
 
     def _read_claims(self, token: str) -> dict[str, Any]:
-        failure: jwt.PyJWTError = jwt.InvalidSignatureError()
-        for key in self._find_keys(token):
+        keys = self._find_keys(token)
+        failure: jwt.PyJWTError = jwt.InvalidKeyError() if not keys else jwt.InvalidSignatureError()
+        for key in keys:
             try:
                 return self._decode(token, key)
             except jwt.InvalidSignatureError as error:
@@ -174,6 +176,13 @@ class TokenVerifier:
                 "verify_iat": False,
             },
         )
+
+
+def _describe_failure(error: Exception) -> str:
+    """Why a token is not valid, without a part of it."""
+    if isinstance(error, jwt.InvalidKeyError):
+        return "No key is of the token's algorithm and `kid`."
+    return f"The token is not valid: {type(error).__name__}: {error}"
 
 
 def issue_token(settings: TokenSettings, user_id: int, *, ttl_seconds: float, now: float) -> str:

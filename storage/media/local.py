@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict, NotAllowed, NotFound, TooLarge, invalid
 from storage.model.media import (
     UploadInstructions,
@@ -104,22 +105,22 @@ class LocalStore:
         given = query.get("signature", "").encode("utf-8", "replace")
         is_form = is_key(key) and "\n" not in grant.content_type
         if not is_form or not hmac.compare_digest(expected.encode(), given):
-            raise NotAllowed("The link's signature is not valid.")
+            raise NotAllowed("The link's signature is not valid.", code=ErrorCode.LINK_NOT_VALID)
         if not _is_number(expires) or int(expires) < self._clock():
-            raise NotAllowed("The link has expired.")
+            raise NotAllowed("The link has expired.", code=ErrorCode.LINK_EXPIRED)
         return grant
 
     def path_of(self, key: str) -> Path:
         """Where the object is or will be, always below the folder. Raises NotFound if `key` has not the form of a key."""
         if not is_key(key):
-            raise NotFound("No such object.")
+            raise NotFound("No such object.", code=ErrorCode.UNKNOWN_OBJECT)
         return self._folder / key
 
     def find_path(self, key: str) -> Path:
         """Where the object is. Raises NotFound when it was never completely uploaded."""
         path = self.path_of(key)
         if not path.is_file():
-            raise NotFound("No such object.")
+            raise NotFound("No such object.", code=ErrorCode.UNKNOWN_OBJECT)
         return path
 
     async def write(self, key: str, stream: AsyncIterable[bytes], *, grant: Grant) -> None:
@@ -177,10 +178,17 @@ async def _copy(stream: AsyncIterable[bytes], file: BinaryIO, *, size: int) -> N
     async for part in stream:
         written += len(part)
         if written > size:
-            raise TooLarge(f"The upload was announced with {size} bytes and has more.")
+            raise TooLarge(
+                f"The upload was announced with {size} bytes and has more.",
+                code=ErrorCode.UPLOAD_TOO_LARGE,
+            )
         await asyncio.to_thread(file.write, part)
     if written < size:
-        raise invalid("size", f"The upload was announced with {size} bytes and has {written}.")
+        raise invalid(
+            "size",
+            f"The upload was announced with {size} bytes and has {written}.",
+            code=ErrorCode.UPLOAD_INCOMPLETE,
+        )
 
 
 @contextmanager
@@ -202,7 +210,9 @@ def _finish(file: BinaryIO, unfinished: Path, *, final: Path) -> None:
         # A link, not a rename: it refuses to replace what is there.
         os.link(unfinished, final)
     except FileExistsError as error:
-        raise InConflict("The object has been uploaded already.") from error
+        raise InConflict(
+            "The object has been uploaded already.", code=ErrorCode.ALREADY_UPLOADED
+        ) from error
     folder = os.open(final.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

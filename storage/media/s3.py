@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from cachetools import LRUCache, TTLCache
 
 from storage.media.bucket import Bucket, BucketClient
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import TransientError
 from storage.model.media import (
     UploadInstructions,
@@ -133,7 +134,9 @@ class S3Store:
                     self._found[key] = is_there, loop.time()
                 return is_there
         except TimeoutError as error:
-            raise TransientError("The media store does not answer.") from error
+            raise TransientError(
+                "The media store does not answer.", code=ErrorCode.MEDIA_STORE_AWAY
+            ) from error
 
     def _ask(self, key: str) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
@@ -148,7 +151,9 @@ class S3Store:
                 return False
             # No credentials, no connection, 5xx: the reason is for an operator, and so in the log only.
             _log.warning("The bucket cannot be asked for an object: %s", error)
-            raise TransientError("The media store cannot be asked now.") from error
+            raise TransientError(
+                "The media store cannot be asked now.", code=ErrorCode.MEDIA_STORE_AWAY
+            ) from error
         return True
 
     def _sign(self, key: str, filename: str, *, since: int) -> str:
@@ -170,14 +175,16 @@ class S3Store:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
 
         if time.monotonic() < self._rests_until:
-            raise TransientError(_CANNOT_SIGN)
+            raise TransientError(_CANNOT_SIGN, code=ErrorCode.MEDIA_STORE_AWAY)
         try:
             yield self._get_client()
         except (BotoCoreError, ClientError) as error:
             self._rests_until = time.monotonic() + _REST_SECONDS
             with self._client_lock:
                 self._client = None
-            raise TransientError(f"{_CANNOT_SIGN} ({type(error).__name__})") from error
+            raise TransientError(
+                f"{_CANNOT_SIGN} ({type(error).__name__})", code=ErrorCode.MEDIA_STORE_AWAY
+            ) from error
 
     def _get_client(self) -> BucketClient:
         with self._client_lock:

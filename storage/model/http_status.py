@@ -1,36 +1,12 @@
-"""Which HTTP status each of our errors has, and when its caller may come back (contract §0, Errors).
+"""What an HTTP status means in general, and when its caller may come back (contract §0, Errors).
 
-The one table of every HTTP process: ingest's API and the gateway's handshake make their responses of it. What a
-server says before any application is asked stands in `ops/http/refusals.py`.
+Which status an error has stands with its code, in `error_codes.py`.
 """
 
 from math import ceil
 
-from storage.model.errors import (
-    CarillonError,
-    InConflict,
-    Invalid,
-    NotAllowed,
-    NotFound,
-    NotSignedIn,
-    OverLimit,
-    TooLarge,
-    TooSlow,
-    TransientError,
-)
+from storage.model.errors import TransientError
 
-STATUS: dict[type[CarillonError], int] = {
-    NotSignedIn: 401,
-    NotAllowed: 403,
-    NotFound: 404,
-    TooSlow: 408,
-    InConflict: 409,
-    TooLarge: 413,
-    Invalid: 422,
-    OverLimit: 429,
-    TransientError: 503,
-}
-# What a status means when there is nothing more exact to say.
 MEANING = {
     401: "Not signed in, or the token or signature is invalid or expired.",
     403: "The caller may not do this.",
@@ -46,15 +22,6 @@ MEANING = {
 }
 _DEFAULT_HINT_SECONDS = 1.0
 _SPREAD_SECONDS = 4
-
-
-def status_of(kind: type[CarillonError]) -> int | None:
-    """The status of this class of errors, its own or its nearest base's.
-
-    None if the table has neither: then the fault is ours, the status is 500, and the error's `detail` is not for the
-    caller.
-    """
-    return next((STATUS[base] for base in kind.__mro__ if base in STATUS), None)
 
 
 def retry_after_seconds(error: TransientError, *, spread: float) -> int:

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import TooLarge, invalid
 
 # What browsers show without running it. No SVG and no PDF: both can carry scripts.
@@ -161,7 +162,9 @@ def check_upload(content_type: str, size: int, *, max_bytes: int) -> None:
     if size < 1:
         raise invalid("size", "must be the number of bytes, at least 1")
     if size > max_bytes:
-        raise TooLarge(f"An upload may have up to {max_bytes} bytes.")
+        raise TooLarge(
+            f"An upload may have up to {max_bytes} bytes.", code=ErrorCode.UPLOAD_TOO_LARGE
+        )
 
 
 def _extension(filename: str, *, content_type: str) -> str:

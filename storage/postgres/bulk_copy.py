@@ -6,6 +6,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import PermanentError, TransientError
 
 
@@ -22,6 +23,8 @@ def copy_in(conn: Connection, statement: str, lines: Iterable[str]) -> None:
             for some in lines:
                 copy.write(some.replace("\\", "\\\\"))
     except psycopg.OperationalError as error:
-        raise TransientError("The database cannot be reached.") from error
+        raise TransientError(
+            "The database cannot be reached.", code=ErrorCode.DATABASE_AWAY
+        ) from error
     except psycopg.Error as error:
         raise PermanentError("The database refuses the rows.") from error

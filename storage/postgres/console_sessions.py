@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import OverLimit
 from storage.model.operator import FIRST_ADMIN, Role, SignedIn
 
@@ -80,6 +81,7 @@ def try_sign_in(
         raise OverLimit(
             f"Signing in was tried too often; try again in {math.ceil(seconds / 60)} min.",
             retry_after_seconds=seconds,
+            code=ErrorCode.TOO_MANY_SIGN_INS,
         )
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import PermanentError, TransientError
 
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -31,9 +32,11 @@ def translate_driver_errors() -> Iterator[None]:
     try:
         yield
     except exc.TimeoutError as error:
-        raise TransientError("The database is busy.") from error
+        raise TransientError("The database is busy.", code=ErrorCode.DATABASE_AWAY) from error
     except TimeoutError as error:
-        raise TransientError("The database did not answer in time.") from error
+        raise TransientError(
+            "The database did not answer in time.", code=ErrorCode.DATABASE_AWAY
+        ) from error
     except exc.DBAPIError as error:
         if not _is_transient(error):
             is_about_data = not _sqlstate(error).startswith(_PLACE_CLASSES)
@@ -48,8 +51,9 @@ class Locked(TransientError):
 
 def _make_transient(error: exc.DBAPIError) -> TransientError:
     if _sqlstate(error) == _LOCK_NOT_AVAILABLE:
-        return Locked("Another session holds what this needs.")
-    return TransientError(_SENTENCES.get(_sqlstate(error), "The database cannot be reached."))
+        return Locked("Another session holds what this needs.", code=ErrorCode.DATABASE_AWAY)
+    sentence = _SENTENCES.get(_sqlstate(error), "The database cannot be reached.")
+    return TransientError(sentence, code=ErrorCode.DATABASE_AWAY)
 
 
 def _is_transient(error: exc.DBAPIError) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, invalid
 from storage.model.operator import SYSTEM, Actor, Role
 from storage.model.pause import LONGEST_REASON, PAUSABLE_QUEUES, Pause, PauseKind
@@ -140,7 +141,8 @@ def _check_queue(name: str) -> None:
         )
     if name not in PAUSABLE_QUEUES:
         raise NotFound(
-            f"There is no queue “{name[:64]}” to pause: it is {' or '.join(PAUSABLE_QUEUES)}."
+            f"There is no queue “{name[:64]}” to pause: it is {' or '.join(PAUSABLE_QUEUES)}.",
+            code=ErrorCode.UNKNOWN_QUEUE,
         )
 
 
@@ -150,7 +152,7 @@ def _check_app(connection: Connection, app_id: str) -> None:
         return
     near = get_close_matches(app_id, known, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else " carillon app list shows all."
-    raise NotFound(f"There is no app “{app_id[:64]}”.{hint}")
+    raise NotFound(f"There is no app “{app_id[:64]}”.{hint}", code=ErrorCode.UNKNOWN_APP)
 
 
 def _find(connection: Connection, kind: PauseKind, target: str) -> Pause | None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict
 
 # How far numbers of rows (apps, secrets) go on above those that the backup knows.
@@ -82,7 +83,9 @@ def begin_anew(connection: Connection, *, ids_after: datetime | None = None) -> 
     """
     row = connection.execute(_READ).one()
     if ids_after is not None and ids_after > row.now + _FARTHEST:
-        raise InConflict("Ids may begin at most 31 days ahead of PostgreSQL's clock.")
+        raise InConflict(
+            "Ids may begin at most 31 days ahead of PostgreSQL's clock.", code=ErrorCode.IN_CONFLICT
+        )
     connection.execute(_RAISE_LIVE_IDS, {"after": ids_after})
     connection.execute(_TAKE_ANOTHER_LIFE)
     connection.execute(_RAISE_NUMBERS, {"skipped": SKIPPED_NUMBERS})

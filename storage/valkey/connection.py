@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InvalidSettings, TransientError
 from storage.settings import ValkeySettings
 
@@ -58,7 +59,7 @@ def translate_valkey_errors() -> Iterator[None]:
     try:
         yield
     except (redis.RedisError, OSError) as error:
-        raise TransientError(AWAY) from error
+        raise TransientError(AWAY, code=ErrorCode.BUS_AWAY) from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from redis.exceptions import RedisError
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import OverLimit
 from storage.setting_parsers import duration, whole_number
 from storage.settings import ValkeySettings, setting
@@ -126,7 +127,7 @@ class Budget:
 
 
 # Takes tokens from a caller's bucket and daily quota, or none when either refuses; answers the milliseconds to wait, 0
-# when they were taken. One key a caller, so that it works on a cluster; Valkey's clock, so that processes agree. A
+# when they were taken, and below 0 when the day's quota is used up. One key a caller, so that it works on a cluster; Valkey's clock, so that processes agree. A
 # count above a full bucket passes when the bucket is full and leaves it in debt: a batch of 500 works with any burst,
 # and the rate still holds in the long run. A negative count gives tokens back. The key expires when its bucket would
 # be full again and its day is over.
@@ -148,7 +149,7 @@ if rate > 0 and missing > 0 then wait = math.ceil(missing * 1000 / rate) end
 
 local used = 0
 if kept[3] and tonumber(kept[3]) == today then used = tonumber(kept[4]) end
-if quota > 0 and used + count > quota then wait = math.max(wait, (today + 1) * 86400000 - now) end
+if quota > 0 and used + count > quota then return now - (today + 1) * 86400000 end
 if wait > 0 then return wait end
 
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens - count), 'at', now,
@@ -193,8 +194,9 @@ class RateLimiter:
         if quota is Quota.PERSON_SENDS:
             count = self._local.count_for_valkey(id, count, now=time.monotonic())
         wait_ms = await self._ask(quota, id, count=count) if count else 0
-        if wait_ms > 0:
-            raise OverLimit(_SENTENCES[quota], retry_after_seconds=wait_ms / 1000)
+        if wait_ms:
+            code = ErrorCode.RATE_LIMITED if wait_ms > 0 else ErrorCode.QUOTA_USED_UP
+            raise OverLimit(_SENTENCES[quota], retry_after_seconds=abs(wait_ms) / 1000, code=code)
 
     async def give_back(self, quota: Quota, id: int, *, count: int = 1) -> None:
         """Give back what `take` used up for something that then failed. Never raises."""

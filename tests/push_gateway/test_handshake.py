@@ -12,19 +12,26 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from ops.local.embedded.valkey import EmbeddedValkey
+from storage.model.error_codes import ErrorCode
 from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
 from tests.push_gateway.running import PATH, Gateway, to_both, token, wait_for
 from tests.storage.keys.test_tokens import BAD
 
+OTHERWISE = "Not signed in, or the token or signature is invalid or expired."
+
 
 def refusal(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, str], str]:
-    """Status, headers (names in lower case) and `detail` of a refused handshake."""
+    """Status, headers (names in lower case) and `detail` of a refused handshake, whose body names the request."""
     with pytest.raises(InvalidStatus) as caught, connect(url, additional_headers=headers):
         pass
     response = caught.value.response
     found = {name.lower(): value for name, value in response.headers.raw_items()}
-    return response.status_code, found, json.loads(response.body or b"{}").get("detail", "")
+    body = json.loads(response.body or b"{}")
+    assert list(body) == ["detail", "code", "request_id"]
+    assert ErrorCode[body["code"]].status == response.status_code
+    assert body["request_id"] == found["x-request-id"]
+    return response.status_code, found, body["detail"]
 
 
 def test_a_token_in_the_query_opens_a_socket(gateway: Gateway, bus: Bus) -> None:
@@ -65,7 +72,7 @@ def test_a_bad_token_is_401_before_the_upgrade(gateway: Gateway, name: str) -> N
     assert headers["www-authenticate"].startswith("Bearer")
     assert headers["content-type"] == "application/json"
     assert headers["x-request-id"]
-    assert detail in {"The token is invalid.", "The token has expired."}
+    assert detail in {OTHERWISE, "The token has expired."}
 
 
 def test_no_token_and_an_expired_one_in_the_query_are_401(gateway: Gateway) -> None:
@@ -92,7 +99,7 @@ def test_a_plain_request_for_the_sockets_is_told_to_upgrade(gateway: Gateway) ->
 def test_a_disabled_person_is_refused_until_enabled(gateway: Gateway, bus: Bus) -> None:
     """Their token is good, but the bus says they are disabled: 401 without asking PostgreSQL."""
     bus.disable(44, at_ms=1)
-    assert refusal(gateway.url(token=token(44)))[::2] == (401, "The user is disabled.")
+    assert refusal(gateway.url(token=token(44)))[::2] == (401, OTHERWISE)
     bus.enable(44)
     gateway.connect(44).close()
 
@@ -130,7 +137,7 @@ def test_a_ticket_of_a_person_who_was_disabled_since_opens_nothing(
     """The ticket was good when it was issued; the person is judged when it is used."""
     _, answer = ticket(gateway, token(83))
     bus.disable(83, at_ms=1)
-    assert refusal(gateway.url(ticket=answer["ticket"]))[::2] == (401, "The user is disabled.")
+    assert refusal(gateway.url(ticket=answer["ticket"]))[::2] == (401, OTHERWISE)
     bus.enable(83)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from ingest.console.operations import SHOWN
 from ingest.console.visit import Visit
 from storage.broker.queues import SENDS
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.postgres.acts import sends as acts
 from storage.postgres.sends import failed_sends
@@ -53,4 +54,4 @@ async def drop(visit: Visit) -> dict[str, Any]:
 
 def _check_found(ids: Collection[int]) -> None:
     if not ids:
-        raise NotFound("There is no such failed send.")
+        raise NotFound("There is no such failed send.", code=ErrorCode.UNKNOWN_FAILED_SEND)

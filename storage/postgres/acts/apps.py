@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from storage.keys.vault import Vault
 from storage.model.caller import App
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.model.operator import Actor
 from storage.postgres import audit
@@ -47,7 +48,7 @@ def find(connection: Connection, id: int) -> App:
     """The app with this integer id; raises NotFound."""
     found = apps.find_by_id(connection, id)
     if found is None:
-        raise NotFound("There is no such app.")
+        raise NotFound("There is no such app.", code=ErrorCode.UNKNOWN_APP)
     return found
 
 

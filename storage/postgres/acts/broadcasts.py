@@ -5,6 +5,7 @@
 
 from sqlalchemy import Connection
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.model.operator import Actor
 from storage.postgres import audit
@@ -28,7 +29,7 @@ def start_recall(connection: Connection, actor: Actor, *, id: int) -> None:
 def retry(connection: Connection, actor: Actor, *, id: int) -> int:
     """Have what of a broadcast fails tried at once; returns how many parts. Raises NotFound."""
     if _read_status(connection, id) is None:
-        raise NotFound("There is no such broadcast.")
+        raise NotFound("There is no such broadcast.", code=ErrorCode.UNKNOWN_BROADCAST)
     parts = failures.retry_failing(connection, id)
     audit.record(
         connection, actor, act="broadcast.retry", target=f"broadcast {id}", after={"parts": parts}

@@ -5,6 +5,7 @@ Each raises NotFound for a name that nobody has. None may leave a deployment wit
 
 from sqlalchemy import Connection
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict, NotFound
 from storage.model.operator import Actor, Operator, Role, check_operator_name
 from storage.postgres import audit, operators
@@ -17,7 +18,7 @@ def add(
     check_operator_name(name)
     operators.wait_for_turn(connection)
     if operators.find(connection, name) is not None:
-        raise InConflict(f"There already is an operator {name}.")
+        raise InConflict(f"There already is an operator {name}.", code=ErrorCode.OPERATOR_EXISTS)
     operators.add(connection, name, role=role, password_hash=password_hash)
     _record(connection, actor, "operator.add", name, after={"role": role})
     return _find(connection, name)
@@ -82,7 +83,7 @@ def _begin(connection: Connection, name: str) -> Operator:
 def _find(connection: Connection, name: str) -> Operator:
     found = operators.find(connection, name)
     if found is None:
-        raise NotFound(f"There is no operator {name[:80]}.")
+        raise NotFound(f"There is no operator {name[:80]}.", code=ErrorCode.UNKNOWN_OPERATOR)
     return found
 
 
@@ -90,7 +91,8 @@ def _check_admin_is_left(connection: Connection, one: Operator, *, has_token: bo
     is_admin = one.role is Role.ADMIN and one.disabled_at is None
     if is_admin and not has_token and not operators.has_other_admin(connection, one.name):
         raise InConflict(
-            f"{one.name} is the last admin, and CARILLON_CONSOLE_TOKEN is not set: nobody could let anybody in again."
+            f"{one.name} is the last admin, and CARILLON_CONSOLE_TOKEN is not set: nobody could let anybody in again.",
+            code=ErrorCode.LAST_ADMIN,
         )
 
 

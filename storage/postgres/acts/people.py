@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from storage.model.caller import ACTIVE, App, Person
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.model.operator import Actor
 from storage.postgres import audit
@@ -18,7 +19,7 @@ def set_status(connection: Connection, actor: Actor, *, id: int, status: str) ->
     before = directory.find(connection, id)
     after = directory.set_status(connection, id, status=status)
     if before is None or after is None:
-        raise NotFound(f"There is no user {id}.")
+        raise NotFound(f"There is no user {id}.", code=ErrorCode.UNKNOWN_PERSON)
     audit.record(
         connection,
         actor,

@@ -6,6 +6,7 @@ Ingest and `carillon message` call `recall`; broadcasts are taken back in `broad
 from sqlalchemy import Connection, text
 
 from storage.model.conversation import make_deliveries
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, TransientError
 from storage.model.message import Message, MessageStatus
 from storage.postgres.messages.lookup import find_message
@@ -36,7 +37,7 @@ def recall(connection: Connection, message: Message) -> bool:
             return True
         found = find_message(connection, message.id)
         if found is None:
-            raise NotFound("There is no such message.")
+            raise NotFound("There is no such message.", code=ErrorCode.UNKNOWN_MESSAGE)
         if found.status is MessageStatus.RECALLED:
             return False
     raise TransientError("The message is on its way.")

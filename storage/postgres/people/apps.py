@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.caller import App, Mapping
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict, PermanentError
 from storage.postgres.held_apps import update_held_apps
 from storage.postgres.people.app_secrets import find_secrets, find_secrets_of_many, rotate_secret
@@ -123,7 +124,7 @@ def add(conn: Connection, new: NewApp, *, vault: Vault) -> tuple[App, str]:
     made = insert(apps).values(row).on_conflict_do_nothing(index_elements=["app_id"])
     made_id = conn.execute(made.returning(apps.c.id)).scalar_one_or_none()
     if made_id is None:
-        raise InConflict(f"There already is an app {new.app_id}.")
+        raise InConflict(f"There already is an app {new.app_id}.", code=ErrorCode.APP_EXISTS)
     hosts = [{"app_id": made_id, "host": host} for host in dict.fromkeys(new.redirect_hosts)]
     if hosts:
         conn.execute(insert(app_redirect_hosts), hosts)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CallerError, invalid
 from storage.model.send import Accepted, IdempotencyKey, Send
 from storage.postgres.message_rows import CONTENT_TYPES, TYPES
@@ -54,7 +55,12 @@ def replay_answer(key: IdempotencyKey, first: FirstUse) -> Accepted | CallerErro
 
 def refuse_other_body() -> CallerError:
     """The CallerError for a key whose first use had another body."""
-    return invalid("Idempotency-Key", "This key was used before with another body.", where="header")
+    return invalid(
+        "Idempotency-Key",
+        "This key was used before with another body.",
+        where="header",
+        code=ErrorCode.KEY_REUSED,
+    )
 
 
 # An answer shows neither the audience nor the time that was asked for.

@@ -6,6 +6,7 @@ Recalls and cancellations begin here (`messages/recalls.py`, `broadcasts/recalls
 from sqlalchemy import Connection, text
 
 from storage.model.broadcast import BroadcastStatus
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.postgres.message_rows import COLUMNS_OF_MESSAGES, REQUEST_ID
 
@@ -64,4 +65,4 @@ def check_broadcast(connection: Connection, id: int) -> None:
     To be asked before a broadcast is stopped: done to another message, that would take half of it away.
     """
     if not connection.execute(_IS_BROADCAST, {"id": id}).scalar_one():
-        raise NotFound("There is no such broadcast.")
+        raise NotFound("There is no such broadcast.", code=ErrorCode.UNKNOWN_BROADCAST)

@@ -1,5 +1,6 @@
 """Who is calling (contract §1): which headers are refused, with which sentence, and which are let in."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, delete, insert, update
 
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.postgres.tables import app_secrets, apps, users
+from storage.process.logs import REQUEST_ID
 from storage.settings import load
 from tests.ingest.api_server import SECRET, Api, sign
 from tests.services import SECRETS
@@ -94,6 +96,9 @@ SAID = {
     "an empty app id": "X-App-Id must be 1 to 255 characters.",
     "a person with only an app id": "The header X-Timestamp is missing.",
 }
+CODES = {name: "HEADER_MISSING" for name, said in SAID.items() if "is missing" in said}
+CODES |= {name: "HEADER_MALFORMED" for name, said in SAID.items() if " must be" in said}
+CODES |= {"expired": "TOKEN_EXPIRED"}
 OFF = {"301 s old": "behind", "301 s ahead": "ahead of"}
 OTHERWISE = "Not signed in, or the token or signature is invalid or expired."
 
@@ -103,7 +108,11 @@ def test_refused_with_what_anyone_may_know(shared_api: Api, name: str) -> None:
     """Every row is 401; which person, app or secret exists is one sentence, so that a caller learns nothing from it."""
     answer = shared_api.send(REFUSED[name](shared_api), receiver_id=2)
     assert answer.status_code == 401, answer.text
-    assert answer.json() == {"detail": SAID.get(name, OTHERWISE)}
+    assert answer.json() == {
+        "detail": SAID.get(name, OTHERWISE),
+        "code": CODES.get(name, "NOT_SIGNED_IN"),
+        "request_id": answer.headers["X-Request-Id"],
+    }
     assert "Bearer" in answer.headers["WWW-Authenticate"]
 
 
@@ -118,6 +127,8 @@ def test_a_clock_that_is_off_is_told_by_how_much(shared_api: Api, name: str, app
         answer.json()["detail"],
     )
     assert told
+    assert list(answer.json()) == ["detail", "code", "request_id", "server_time"]
+    assert answer.json()["code"] == "CLOCK_SKEW"
     assert int(told[1]) == pytest.approx(301, abs=20)
     assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)
 
@@ -129,6 +140,42 @@ def test_milliseconds_are_named_as_such(shared_api: Api) -> None:
     assert answer.status_code == 401
     assert answer.json()["detail"] == "X-Timestamp is in milliseconds; it must be Unix seconds."
     assert answer.json()["server_time"] == pytest.approx(time.time(), abs=20)
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        (lambda api: api.app("none"), "There is no app 'none'."),
+        (lambda api: api.app("closed"), "App 'closed' is disabled."),
+        (lambda api: api.app("oa", secret="wrong"), "not made with a secret of app 'oa' (1 live)"),
+        (lambda api: api.person(8), "Person 8 is not active."),
+        (lambda api: api.person(404), "There is no person 404."),
+        (lambda _api: token({"sub": "1", "exp": later()}, key="k" * 64), "Signature verification"),
+        (lambda _api: token({"sub": "1"}), 'missing the "exp" claim'),
+    ],
+)
+def test_the_reason_is_in_the_log_with_the_request_id(
+    shared_api: Api,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    headers: Callable[[Api], dict[str, str]],
+    reason: str,
+) -> None:
+    """What the caller is not told (which app, person or key it was) the operator finds by the request id."""
+    caplog.set_level("INFO", logger="storage.process.refusal_log")
+    ids: list[str] = []
+
+    def note_id(_record: logging.LogRecord) -> bool:
+        ids.append(REQUEST_ID.get())
+        return True
+
+    monkeypatch.setattr(caplog.handler, "filters", [note_id])
+    asked = {**headers(shared_api), "X-Request-Id": "why-401"}
+    assert shared_api.send(asked, receiver_id=2).json()["detail"] == OTHERWISE
+    (line,) = [one.getMessage() for one in caplog.records]
+    assert line.startswith("401 NOT_SIGNED_IN: ")
+    assert reason in line
+    assert ids == ["why-401"]
 
 
 def test_an_expired_token_is_named_only_if_its_signature_is_good(shared_api: Api) -> None:

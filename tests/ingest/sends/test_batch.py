@@ -38,7 +38,15 @@ def test_each_entry_is_validated_alone_and_answered_in_its_place(shared_api: Api
     assert answer.status_code == 200
     results = answer.json()["results"]
     assert [result["status"] for result in results] == [status for _, status in entries]
-    assert all(set(r) == {"status", "message" if r["status"] == 200 else "detail"} for r in results)
+    sent, refused = {"status", "message"}, {"index", "status", "detail", "code"}
+    assert all(set(r) == (sent if r["status"] == 200 else refused) for r in results)
+    assert {r["index"]: r["code"] for r in results if r["status"] != 200} == {
+        1: "UNKNOWN_RECEIVER",
+        2: "VALIDATION",
+        3: "VALIDATION",
+        4: "OTHER_APP",
+        5: "CONTENT_TOO_LARGE",
+    }
     assert results[6]["message"]["receiver_id"] == 3
     assert results[2]["detail"][0]["loc"] == ["body", "title"]
 

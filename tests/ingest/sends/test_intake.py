@@ -103,8 +103,11 @@ def test_a_row_that_the_database_refuses_fails_alone(api: Api, engine: Engine) -
         answers = list(pool.map(one, range(30)))
     assert [answer.status_code for answer in answers].count(200) == 29
     assert answers[7].status_code == 500
-    assert answers[7].json() == {"detail": "Something went wrong here."}
-    assert answers[7].headers["X-Request-Id"]
+    assert answers[7].json() == {
+        "detail": "Something went wrong here.",
+        "code": "INTERNAL",
+        "request_id": answers[7].headers["X-Request-Id"],
+    }
     assert count_accepted(engine) == 29
     entries = [
         {"type": "MESSAGE", "title": t, "content": "c", "receiver_id": 2}

@@ -1,54 +1,18 @@
-"""The table of statuses: every error of ours has one or is ours, and callers that failed together come back spread."""
+"""What a status means, and when callers that failed together come back: spread."""
 
 import pytest
 
-from storage.model import errors
-from storage.model.errors import (
-    CallerError,
-    CarillonError,
-    InvalidSettings,
-    OverLimit,
-    PermanentError,
-    TokenExpired,
-    TransientError,
-)
-from storage.model.http_status import MEANING, STATUS, retry_after_seconds, status_of
+from storage.model.error_codes import ErrorCode
+from storage.model.errors import TransientError
+from storage.model.http_status import MEANING, retry_after_seconds
 
-# No request can raise these: the first is a family, the second ends a process before it listens.
-NEVER_ANSWERED = {CallerError, InvalidSettings}
-
-
-def kinds() -> set[type[CarillonError]]:
-    """Every class of errors there is."""
-    return {
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, CarillonError)
-    }
-
-
-def test_every_error_of_a_caller_has_a_status() -> None:
-    """Each error that is the caller's, or will pass, has a status of its own or of its base."""
-    answered = {k for k in kinds() if issubclass(k, CallerError | TransientError)} - NEVER_ANSWERED
-    assert {kind for kind in answered if status_of(kind) is None} == set()
-
-
-def test_faults_of_ours_have_no_status() -> None:
-    """An error that only a person can mend is in no row of the table, so that its text is never shown."""
-    assert status_of(PermanentError) is None
-    assert status_of(CarillonError) is None
-
-
-def test_a_kind_has_the_status_of_its_nearest_base() -> None:
-    """An expired token is 401 as its base is; a used-up limit is 429, although its base is 503."""
-    assert status_of(TokenExpired) == 401
-    assert status_of(OverLimit) == 429
-    assert status_of(TransientError) == 503
+# What is answered without an application, or by one route only, is in no general list of a route's errors.
+_RARE = {400, 416, 426, 431}
 
 
 def test_every_status_is_explained() -> None:
-    """For each status in the table there is a sentence of what it means."""
-    assert set(STATUS.values()) <= set(MEANING)
+    """For each status that codes have there is a sentence of what it means in general."""
+    assert {code.status for code in ErrorCode} - _RARE == set(MEANING)
 
 
 @pytest.mark.parametrize(
