@@ -57,6 +57,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "top": ("ops.cli.top", "top", "Watch queues, broadcasts and sockets live."),
     "console": ("ops.cli.console", "console", "Where the console is, and the token to sign in."),
+    "operator": (
+        "ops.cli.operators.command",
+        "operator",
+        "Who may sign in to the console, and in which role.",
+    ),
+    "audit": ("ops.cli.operators.audit", "audit", "What operators and commands did."),
     "doctor": ("ops.cli.doctor", "doctor", "Is everything well? What is not, and how to mend it."),
     "settings": ("ops.cli.settings", "settings", "Every setting, its value and its meaning."),
 }

@@ -3,8 +3,7 @@
 It works on the record, so it also works while the API is down. Sends are accepted meanwhile.
 """
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from rich.table import Table
 from ops.cli import read_environment
 from ops.cli.actor import find_actor
 from ops.cli.servers import open_database
+from ops.cli.terminal.moments import Moment
 from ops.cli.terminal.printing import make_console, say, say_json
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import BROADCASTS, SENDS, QueueSettings
@@ -21,52 +21,14 @@ from storage.postgres import pauses as record
 from storage.postgres.sends import held_sends
 from storage.settings import load
 
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,8})s)?")
 _KIND = click.Choice([kind.value for kind in PauseKind])
 _END = "%Y-%m-%d %H:%M:%S %z"
-
-
-class _Until(click.ParamType[datetime]):
-    """An instant with its offset, or how long from now."""
-
-    name = "TIME|DURATION"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """The instant that `value` names; fails with what would be right."""
-        text = str(value)
-        try:
-            return parse_until(text, now=datetime.now(UTC))
-        except ValueError:
-            self.fail(
-                f"“{text[:40]}” is neither a duration, such as 90s, 30m, 2h or 1d12h, nor an instant with its offset, "
-                "such as 2026-03-18T18:00:00+08:00.",
-                param,
-                ctx,
-            )
-
-
-def parse_until(text: str, *, now: datetime) -> datetime:
-    """The instant that `text` names: a duration from `now`, or an instant with its offset. Raises ValueError."""
-    parts = _DURATION.fullmatch(text)
-    if parts and text:
-        given = zip(_UNITS.values(), parts.groups(default="0"), strict=True)
-        try:
-            return now + timedelta(**{unit: int(number) for unit, number in given})
-        except OverflowError as error:
-            raise ValueError(text) from error
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(text)
-    return at
 
 
 @click.command()
 @click.argument("kind", type=_KIND)
 @click.argument("name")
-@click.option("--until", type=_Until(), help="When it ends by itself; else when somebody resumes.")
+@click.option("--until", type=Moment(), help="When it ends by itself; else when somebody resumes.")
 @click.option("--reason", default="", metavar="TEXT", help="Shown to other operators.")
 def pause(*, kind: str, name: str, until: datetime | None, reason: str) -> None:
     """Pause the queue sends or broadcasts, or an app by its string id.

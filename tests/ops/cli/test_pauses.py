@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from ops.cli.pauses import parse_until
 from ops.local.polling import wait_until
 from tests.ops.cli.command import carillon, csv_file, refusal
 from tests.services import Stack
-
-NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -71,24 +67,3 @@ def test_what_cannot_be_paused_is_refused_with_a_sentence(environ: Mapping[str, 
     assert failed.exit_code == 2
     assert "neither a duration" in " ".join(failed.stderr.split())
     assert list_paused(environ) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("90s", NOW + timedelta(seconds=90)),
-        ("30m", NOW + timedelta(minutes=30)),
-        ("1d12h", NOW + timedelta(hours=36)),
-        ("2026-03-18T21:00:00+08:00", NOW + timedelta(hours=1)),
-    ],
-)
-def test_an_end_is_a_duration_or_an_instant(text: str, meant: datetime) -> None:
-    """Durations count from now; an instant has its offset."""
-    assert parse_until(text, now=NOW) == meant
-
-
-@pytest.mark.parametrize("text", ["", "2", "h", "12h1d", "-1h", "2026-03-18T21:00:00"])
-def test_an_end_that_could_mean_several_times_is_refused(text: str) -> None:
-    """A number without a unit, an instant without an offset and the like are no end."""
-    with pytest.raises(ValueError, match=r"^"):
-        parse_until(text, now=NOW)

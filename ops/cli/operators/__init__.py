@@ -1,0 +1,1 @@
+"""`carillon operator` and `carillon audit`: who runs the deployment, and what they did."""
