@@ -22,7 +22,7 @@ from ingest.http.handler import RequestHandler
 from ingest.http.middleware import RequestContextMiddleware
 from ingest.metrics import IngestMetrics
 from ingest.routes import ALL
-from ingest.routes.documents import swagger_files
+from ingest.routes.documents import page_files, swagger_files
 from ingest.services import SETTINGS, LifespanState, open_services
 from storage.process import open_files
 from storage.process.garbage_collector import freeze_startup_objects
@@ -58,6 +58,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
             yield {
                 "services": services,
                 "document": cache(partial(openapi.build_document, DOCUMENTED)),
+                "mounted": frozenset(getattr(route, "path", "") for route in router.routes),
             }
         if traces is not None:
             await asyncio.to_thread(traces.close)
@@ -68,6 +69,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         [
             *build_routes(ALL),
             Mount("/docs/files", swagger_files(), name="swagger files"),
+            Mount("/docs/static", page_files(), name="files of the pages"),
             *console.routes(),
         ],
         redirect_slashes=False,
@@ -102,7 +104,7 @@ def build_routes(endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
     routes: list[BaseRoute] = []
     for path, same in groupby(by_path, key=lambda endpoint: endpoint.path):
         methods = MethodRouter(list(same))
-        spellings = [path, path.rstrip("/")] if path.endswith("/") else [path]
+        spellings = [path, path.rstrip("/")] if path.endswith("/") and path != "/" else [path]
         routes += [Route(one, methods) for one in spellings]
     return routes
 

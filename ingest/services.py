@@ -101,10 +101,14 @@ Context: TypeAlias = RequestContext[Services, Who, Params, Body]
 
 
 class LifespanState(TypedDict):
-    """What the lifespan puts into the scope of every request, under `state`."""
+    """What the lifespan puts into the scope of every request, under `state`.
+
+    `document` builds `/openapi.json`; `mounted` are the paths of all routes, so that pages link what is there.
+    """
 
     services: Services
     document: Callable[[], dict[str, Any]]
+    mounted: frozenset[str]
 
 
 # Every class of settings that this process reads.

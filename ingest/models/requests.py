@@ -257,3 +257,10 @@ class JumpParameters(RequestModel):
     """The app's string id."""
     redirect_to: QueryText
     """Where to go after signing on: an absolute http(s) URL on a host that the app has registered."""
+
+
+class PageParameters(RequestModel):
+    """In which language a page is shown."""
+
+    lang: QueryText = ""
+    """`en` or `zh`; otherwise as the browser prefers."""

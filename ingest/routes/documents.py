@@ -1,41 +1,44 @@
-"""The API's own documentation: `/openapi.json`, and `/docs` from the package, no CDN (contract §7)."""
+"""What describes Carillon: `/openapi.json` and `/asyncapi.json`, the pages that show them, and the start page (contract §7).
+
+Everything comes from the package, no CDN.
+"""
 
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from starlette.staticfiles import StaticFiles
 
+from ingest.documents import pages
 from ingest.documents.asyncapi import build_socket_document
+from ingest.documents.languages import choose_language
+from ingest.documents.pages import Deployment, Reader
 from ingest.http.endpoint import ANYONE, endpoint
 from ingest.http.response import Response
-from ingest.models.requests import Nothing
+from ingest.models.requests import Nothing, PageParameters
 from ingest.services import Context
 
-# Relative addresses, so that it works behind a proxy's path.
-_PAGE = b"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Carillon API</title>
-<link rel="stylesheet" href="docs/files/swagger-ui.css">
-<link rel="icon" href="docs/files/favicon-32x32.png">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="docs/files/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
-</body>
-</html>
-"""
-# Without a validator of its own, Swagger UI sends the document's address to one on the net.
-_START = b"""SwaggerUIBundle({
-  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
-});
-"""
-# Swagger UI sets styles from its script and shows images it carries inline.
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+HTML = "text/html; charset=utf-8"
+_HEADERS = (
+    ("Content-Security-Policy", pages.POLICY),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Vary", "Accept-Language"),
+)
 _build_asyncapi = cache(build_socket_document)
-HTML, SCRIPT = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
+
+Page = Context[None, PageParameters, Nothing]
+
+
+@endpoint("GET", "/", callers=ANYONE, params=PageParameters, response=str, media_type=HTML)
+async def show_home(context: Page) -> Response:
+    """The start page: where the documents, the console and the inbox are, and how the processes are."""
+    deployment = Deployment(
+        version=version("carillon"),
+        has_console=bool(context.services.settings.console_token),
+        has_inbox="/inbox" in context.scope["state"]["mounted"],
+    )
+    return _respond(pages.render_home(_find_reader(context), deployment))
 
 
 @endpoint("GET", "/openapi.json", callers=ANYONE, response=dict[str, object])
@@ -50,22 +53,38 @@ async def show_asyncapi(_context: Context[None, Nothing, Nothing]) -> Response:
     return Response(_build_asyncapi())
 
 
-@endpoint("GET", "/docs", callers=ANYONE, response=str, media_type=HTML)
-async def show_docs(_context: Context[None, Nothing, Nothing]) -> Response:
-    """Swagger UI."""
-    headers = [("Content-Security-Policy", _POLICY)]
-    return Response(_PAGE, media_type=HTML, headers=headers)
+@endpoint("GET", "/docs", callers=ANYONE, params=PageParameters, response=str, media_type=HTML)
+async def show_docs(context: Page) -> Response:
+    """The REST API as a page, to be tried out as an app or a person."""
+    return _respond(pages.render_docs(_find_reader(context)))
 
 
-@endpoint("GET", "/docs/start.js", callers=ANYONE, response=str, media_type=SCRIPT)
-async def start_docs(_context: Context[None, Nothing, Nothing]) -> Response:
-    """The script that starts Swagger UI."""
-    return Response(_START, media_type=SCRIPT)
+@endpoint(
+    "GET", "/docs/socket", callers=ANYONE, params=PageParameters, response=str, media_type=HTML
+)
+async def show_socket_docs(context: Page) -> Response:
+    """The WebSocket as a page."""
+    return _respond(pages.render_socket(_find_reader(context), _build_asyncapi()))
 
 
-ROUTES = (show_openapi, show_asyncapi, show_docs, start_docs)
+ROUTES = (show_home, show_openapi, show_asyncapi, show_docs, show_socket_docs)
 
 
 def swagger_files() -> StaticFiles:
     """Swagger UI's own files, from npm (`make vendor`)."""
     return StaticFiles(directory=Path(__file__).with_name("swagger_ui"))
+
+
+def page_files() -> StaticFiles:
+    """The scripts and styles of our own pages."""
+    return StaticFiles(directory=Path(pages.__file__).with_name("static"))
+
+
+def _find_reader(context: Page) -> Reader:
+    asked = context.params.lang
+    language = choose_language(asked, context.headers.get(b"accept-language", b""))
+    return Reader(language, has_asked=asked == language)
+
+
+def _respond(page: bytes) -> Response:
+    return Response(page, media_type=HTML, headers=_HEADERS)
