@@ -44,6 +44,7 @@ _EXAMPLES: Shape = {
         "app_name": None,
         "receiver_id": 31002,
         "conversation_id": 31001,
+        "client_ref": None,
     },
     "CONVERSATION_READ": {"conversation_id": 31001, "up_to_id": _ID, "unread_count": 0},
     "ALL_READ": {"up_to_id": _ID, "unread_count": 0},

@@ -86,6 +86,8 @@ class PushedMessage:
     """The person who gets it; null for a broadcast."""
     conversation_id: int
     """The `user_id` of its conversation in the receiver's list."""
+    client_ref: str | None
+    """What the sender's client called its send; only on the sender's own devices, null for everybody else."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ async def show_home(context: Page) -> Response:
     """The start page: where the documents, the console and the inbox are, and how the processes are."""
     deployment = Deployment(
         version=version("carillon"),
-        has_console=bool(context.services.settings.console_token),
+        has_console=context.services.settings.has_console,
         has_inbox="/inbox" in context.scope["state"]["mounted"],
     )
     return _respond(pages.render_home(_find_reader(context), deployment))
