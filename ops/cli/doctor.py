@@ -18,19 +18,24 @@ COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 @click.option("--gateway", metavar="URL", help="A gateway to ask; of `carillon up` it is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 def doctor(*, gateway: str | None, as_json: bool) -> None:
-    """Examine database, schema, queue, bus, workers, gateway and clocks.
+    """Examine database, schema, bus, broker, workers, media, gateway, disk and clocks.
 
-    Exit code 1 if something fails; warnings alone are 0.
+    Each cause is told once, with what to do about it; what only follows from it is told with it. Exit code 1 if something fails; warnings alone are 0.
     """
-    found = []
     lines = make_console(soft_wrap=True)
-    for finding in examine(Site(read_environment(), gateway or find_gateway_url())):
-        found.append(finding)
-        if not as_json:
-            _show(lines, finding)
+    found = list(examine(Site(read_environment(), gateway or find_gateway_url())))
     if as_json:
-        say_json([asdict(finding) for finding in found])
+        say_json([_describe(finding) for finding in found])
+    else:
+        for finding in found:
+            _show(lines, finding)
     sys.exit(1 if any(finding.level is Level.FAIL for finding in found) else 0)
+
+
+def _describe(finding: Finding) -> dict[str, object]:
+    about = asdict(finding)
+    del about["because"]  # what was told with another finding is in that one's `follows`
+    return about
 
 
 def _show(lines: Console, finding: Finding) -> None:
@@ -38,3 +43,7 @@ def _show(lines: Console, finding: Finding) -> None:
     lines.print(f" {finding.name:<13}{finding.text}")
     if finding.mend and finding.level is not Level.OK:
         lines.print(f"{'':18} → {finding.mend}")
+    for consequence in finding.follows:
+        lines.print(f"{'':18} it follows: {consequence}")
+    if finding.not_examined:
+        lines.print(f"{'':18} not examined for its sake: {', '.join(finding.not_examined)}")

@@ -1,12 +1,9 @@
-"""What checks take and give: the site that is examined, and findings."""
+"""What checks take and give: the site that is examined, findings, and what keeps a check from its work."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-
-# Signatures of apps are good for minutes (contract §1); people's tokens for exactly their time.
-SKEW_WARNING_SECONDS, SKEW_FAILURE_SECONDS = 2.0, 60.0
 
 
 class Level(StrEnum):
@@ -19,12 +16,29 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found out about the part `name`; `mend` says what to do, and is empty if all is well."""
+    """What a check found out about the part `name`; `mend` says what to do, and is empty if all is well.
+
+    `because` names other findings: if one of them fails, this one only repeats it, and is told with it. `follows` are the
+    findings that are told with this one so; `not_examined` the checks that could not be made for its sake.
+    """
 
     name: str
     level: Level
     text: str
     mend: str = ""
+    because: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    not_examined: tuple[str, ...] = ()
+
+
+class Blocked(Exception):
+    """A check cannot do its work. `text` says why, `mend` what to do about it; `because` as in Finding."""
+
+    def __init__(self, text: str, mend: str, *, because: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.text = text
+        self.mend = mend
+        self.because = because
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +52,3 @@ class Site:
 
 # A check may raise, and may hang: `examine` makes findings of both.
 Check = Callable[[Site], Iterator[Finding]]
-
-
-def compare_clocks(site: Site, whose: str, now: datetime) -> Finding:
-    """Whether the clock of a server, which said `now` a moment ago, goes as this machine's does."""
-    seconds = abs((now - site.clock()).total_seconds())
-    text = f"{whose}'s clock and this machine's differ by {seconds:.1f} s."
-    if seconds < SKEW_WARNING_SECONDS:
-        return Finding("clock", Level.OK, text)
-    level = Level.WARN if seconds < SKEW_FAILURE_SECONDS else Level.FAIL
-    return Finding("clock", level, text, "Synchronize both by NTP (chrony, systemd-timesyncd).")

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from ops.doctor.findings import SKEW_WARNING_SECONDS, Finding, Level, Site, compare_clocks
+from ops.doctor.clock_checks import SKEW_WARNING_SECONDS
+from ops.doctor.findings import Blocked, Finding, Level, Site
+from ops.doctor.remedies import POSTGRES, block
 from storage import health
 from storage.keys.vault import Vault, VaultSettings
-from storage.postgres import pauses, periodic_jobs, schema
+from storage.model.errors import PermanentError
+from storage.postgres import obstacles, pauses, periodic_jobs, schema
 from storage.postgres.broadcasts import failures
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
+from storage.postgres.schema import SchemaState
 from storage.postgres.sends import backlog, held_sends
 from storage.settings import DatabaseSettings, load
 
@@ -23,6 +27,7 @@ LOCK_WAIT = timedelta(seconds=3)
 OLD_TRANSACTION_SECONDS = 600.0
 SWEEP_LATE_SECONDS = 10.0
 SHOWN_BROADCASTS = 10
+CONNECT_SECONDS = 2.0
 START_SWEEPING = "Start beat (celery -A workers.celery_app beat), and a worker of `upkeep`."
 
 
@@ -37,7 +42,10 @@ def _open_database(site: Site) -> Iterator[BlockingDatabase]:
 
 
 def check_database(site: Site) -> Iterator[Finding]:
-    """Whether PostgreSQL is new enough, durable and has connections left, and what its clock says."""
+    """Whether PostgreSQL lets us in, is new enough and durable, and has connections left."""
+    settings = load(DatabaseSettings, site.variables)
+    if obstacle := obstacles.find_obstacle(settings.url, seconds=CONNECT_SECONDS):
+        raise block(POSTGRES, obstacle)
     with _open_database(site) as record:
         found = record.transaction(health.examine_postgres)
     number = f"PostgreSQL {found.version // 10000}.{found.version % 10000}"
@@ -53,7 +61,6 @@ def check_database(site: Site) -> Iterator[Finding]:
         yield Finding("database", Level.WARN, text, mend)
     else:
         yield Finding("database", Level.OK, number)
-    yield compare_clocks(site, "PostgreSQL", found.now)
 
 
 def check_sessions(site: Site) -> Iterator[Finding]:
@@ -79,14 +86,26 @@ def check_sessions(site: Site) -> Iterator[Finding]:
         )
 
 
+_SCHEMA = {
+    SchemaState.EMPTY: ("The database has no tables yet.", "carillon db upgrade"),
+    SchemaState.BEHIND: (
+        "The schema is older than this version: migrations are missing.",
+        "carillon db upgrade",
+    ),
+    SchemaState.AHEAD: (
+        "The schema is newer than this command: a later version has migrated it.",
+        "Use the carillon of that version, here and for every process.",
+    ),
+}
+
+
 def check_schema(site: Site) -> Iterator[Finding]:
     """Whether the schema is that of this version, and whether next month has its partitions."""
     with _open_database(site) as record:
-        is_old = record.transaction(schema.has_missing_migrations)
+        state = record.transaction(schema.compare_migrations)
         ahead = record.transaction(health.examine_postgres).months_ahead
-    if is_old:
-        text = "The schema is not that of this version."
-        yield Finding("schema", Level.FAIL, text, "carillon db upgrade")
+    if state is not SchemaState.CURRENT:
+        yield Finding("schema", Level.FAIL, *_SCHEMA[state])
         return
     yield Finding("schema", Level.OK, "The schema is that of this version.")
     if ahead < MONTHS_AHEAD:
@@ -103,7 +122,11 @@ def check_secrets(site: Site) -> Iterator[Finding]:
     with _open_database(site) as record:
         known = record.transaction(apps.list_all)
         for app in known:
-            record.transaction(apps.find_secrets, app.id, vault=vault)
+            try:
+                record.transaction(apps.find_secrets, app.id, vault=vault)
+            except PermanentError as error:
+                mend = "Is CARILLON_SECRETS_KEY the one that the apps were added under?"
+                raise Blocked(f"The secrets of {app.app_id}: {error.detail}", mend) from error
     yield Finding("secrets", Level.OK, f"The key opens the secrets of {len(known)} apps.")
 
 
@@ -120,7 +143,10 @@ def check_backlog(site: Site) -> Iterator[Finding]:
     text = f"{found.waiting:,} wait, the oldest for {found.oldest_seconds:.0f} s."
     mend = "Is a worker of `sends` up? Its log says what holds it."
     late = late and not found.are_sends_paused  # then `check_pauses` says so
-    yield Finding("backlog", *((Level.FAIL, text, mend) if late else (Level.OK, text)))
+    if late:
+        yield Finding("backlog", Level.FAIL, text, mend, because=("broker", "workers"))
+    else:
+        yield Finding("backlog", Level.OK, text)
     if found.failed:
         text = f"{found.failed:,} sends failed five times."
         yield Finding("failed sends", Level.WARN, text, "carillon failed list")
@@ -158,10 +184,10 @@ def check_sweep(site: Site) -> Iterator[Finding]:
         last = record.transaction(periodic_jobs.find_last_start, periodic_jobs.SWEEP)
     if last is None or last.taken_seconds > SWEEP_LATE_SECONDS:
         text = "Nobody sweeps: scheduled sends stay, and rings that were lost are not made good."
-        yield Finding("sweep", Level.FAIL, text, START_SWEEPING)
+        yield Finding("sweep", Level.FAIL, text, START_SWEEPING, because=("broker", "workers"))
     elif last.on_time_seconds > SWEEP_LATE_SECONDS:
         text = "Workers sweep because beat, or the upkeep worker, does not."
-        yield Finding("sweep", Level.WARN, text, START_SWEEPING)
+        yield Finding("sweep", Level.WARN, text, START_SWEEPING, because=("broker", "workers"))
     else:
         yield Finding("sweep", Level.OK, f"Swept {last.on_time_seconds:.1f} s ago.")
 

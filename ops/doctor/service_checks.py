@@ -1,31 +1,43 @@
-"""Checks of what stands around the record: Valkey, the broker and its workers, the gateway, and the disk."""
+"""Checks of what stands around the record: Valkey, the broker and its workers, media, the gateway, and the disk."""
 
+import os
 import re
 import shutil
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import httpx
 
-from ops.doctor.findings import Finding, Level, Site, compare_clocks
+from ops.doctor.findings import Blocked, Finding, Level, Site
+from ops.doctor.remedies import BROKER, GATEWAY, S3, VALKEY, block
 from storage import health
-from storage.broker.doorbell import Doorbell
+from storage.broker import obstacles as broker_obstacles
 from storage.broker.inspection import find_consumed_queues
 from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
+from storage.media import obstacles as media_obstacles
+from storage.media.store import MediaSettings, find_folder
+from storage.reachability import Cause, Obstacle, probe_address
 from storage.settings import DataFolder, ValkeySettings, load
+from storage.valkey import obstacles as valkey_obstacles
 
 HTTP_SECONDS = 3.0
 INSPECT_SECONDS = 2.0
 VALKEY_NEARLY_FULL = 0.9  # of its limit of memory
-LEAST_FREE_BYTES = 1 << 30
-START_BROKER = "Is it up, and CARILLON_BROKER_URL right?"
+LEAST_FREE_BYTES, FEW_FREE_BYTES = 1 << 30, 5 << 30
+CONNECT_SECONDS = 2.0
 _BUSY = re.compile(r'^carillon_database_busy_total\{share="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
 def check_valkey(site: Site) -> Iterator[Finding]:
-    """Whether Valkey keeps what it is given and has room for more, and what its clock says."""
-    found = health.examine_valkey(load(ValkeySettings, site.variables))
+    """Whether Valkey lets us in, keeps what it is given and has room for more."""
+    settings = load(ValkeySettings, site.variables)
+    if obstacle := valkey_obstacles.find_obstacle(
+        settings.url, name=VALKEY.variable, seconds=CONNECT_SECONDS
+    ):
+        raise block(VALKEY, obstacle)
+    found = health.examine_valkey(settings)
     share = found.used_bytes / found.limit_bytes if found.limit_bytes else 0.0
     if found.policy != "noeviction":
         text = f"maxmemory-policy is {found.policy}: rings, events and tickets may vanish."
@@ -42,20 +54,21 @@ def check_valkey(site: Site) -> Iterator[Finding]:
     else:
         used = f"{found.used_bytes / 2**20:,.0f} MiB used."
         yield Finding("valkey", Level.OK, f"noeviction, {used}")
-    yield compare_clocks(site, "Valkey", found.now)
 
 
 def check_broker(site: Site) -> Iterator[Finding]:
-    """Whether the broker answers, and whether every queue has a worker."""
+    """Whether the broker lets us in. If it is the Valkey of the bus, what keeps us from that is said there."""
     settings = load(QueueSettings, site.variables)
-    doorbell = Doorbell(settings)
-    is_there = doorbell.is_reachable()
-    doorbell.close()
-    if not is_there:
-        text = "It does not answer: sends are accepted, and delivered a second later than usual."
-        yield Finding("broker", Level.FAIL, text, START_BROKER)
-        return
+    is_bus = settings.url == settings.valkey_url
+    server = VALKEY if is_bus else BROKER
+    if obstacle := broker_obstacles.find_obstacle(settings, seconds=CONNECT_SECONDS):
+        raise block(server, obstacle, because=("valkey",) if is_bus else ())
     yield Finding("broker", Level.OK, "It answers.")
+
+
+def check_workers(site: Site) -> Iterator[Finding]:
+    """Whether every queue has a worker."""
+    settings = load(QueueSettings, site.variables)
     missing = {SENDS, BROADCASTS, UPKEEP} - find_consumed_queues(settings, seconds=INSPECT_SECONDS)
     if missing:
         text = f"Nobody takes from {', '.join(sorted(missing))}."
@@ -67,22 +80,72 @@ def check_broker(site: Site) -> Iterator[Finding]:
         yield Finding("workers", Level.OK, "Every queue has a worker.")
 
 
+def check_media(site: Site) -> Iterator[Finding]:
+    """Whether the bucket takes our key, or the folder of media can be written."""
+    settings = load(MediaSettings, site.variables)
+    if settings.bucket:
+        if obstacle := media_obstacles.find_obstacle(settings, seconds=CONNECT_SECONDS):
+            raise block(S3, obstacle)
+        yield Finding("media", Level.OK, f"The bucket {settings.bucket} answers.")
+        return
+    folder = find_folder(settings)
+    if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        raise Blocked(
+            f"The folder of media {folder} cannot be written.",
+            f"chown it to the user of ingest: {folder}",
+        )
+
+
 def check_gateway(site: Site) -> Iterator[Finding]:
     """Whether the gateway is ready."""
     if site.gateway_url is None:
         yield Finding("gateway", Level.WARN, "Not examined.", "Name it: --gateway http://host:8001")
         return
-    try:
-        began = time.monotonic()
-        answer = httpx.get(f"{site.gateway_url}/readyz", timeout=HTTP_SECONDS)
-    except httpx.TransportError:
-        yield Finding("gateway", Level.FAIL, f"{site.gateway_url} does not answer.", "Start it.")
-        return
-    if answer.status_code != HTTPStatus.OK:
-        text = f"{site.gateway_url} is not ready: {answer.text[:200]}"
-        yield Finding("gateway", Level.FAIL, text, "Does it reach Valkey (CARILLON_VALKEY_URL)?")
-    else:
+    began = time.monotonic()
+    answer = _ask_gateway(site.gateway_url)
+    if answer.status_code == HTTPStatus.OK:
         yield Finding("gateway", Level.OK, f"Ready, in {(time.monotonic() - began) * 1000:.0f} ms.")
+        return
+    text = f"{site.gateway_url} is not ready: {_read_detail(answer)}"
+    mend = "Does it reach Valkey (CARILLON_VALKEY_URL), and see the same as we do?"
+    yield Finding("gateway", Level.FAIL, text, mend, because=tuple(_find_parts(answer.text)))
+
+
+def _ask_gateway(url: str) -> httpx.Response:
+    """Its answer of /readyz. Raises Blocked with the reason why there is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise block(GATEWAY, Obstacle(Cause.MALFORMED, url)) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise block(GATEWAY, Obstacle(Cause.MALFORMED, url))
+    if obstacle := probe_address(parts.hostname, port, seconds=CONNECT_SECONDS):
+        raise block(GATEWAY, obstacle)
+    try:
+        return httpx.get(f"{url}/readyz", timeout=HTTP_SECONDS)
+    except httpx.TimeoutException as error:
+        raise block(GATEWAY, Obstacle(Cause.SILENT, url)) from error
+    except httpx.TransportError as error:
+        cause = Cause.BAD_CERTIFICATE if "CERTIFICATE" in str(error) else Cause.WRONG_SERVER
+        raise block(GATEWAY, Obstacle(cause, url)) from error
+
+
+def _read_detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, LookupError, TypeError):
+        return f"{answer.status_code} {answer.text[:200]}"
+
+
+# What /readyz says is missing, and the finding that says why, where doctor reaches as little.
+_PARTS = {"database": ("database", "schema"), "broker": ("broker", "valkey"), "bus": ("valkey",)}
+
+
+def _find_parts(text: str) -> Iterator[str]:
+    for part, names in _PARTS.items():
+        if re.search(rf"\b{part}\b", text):
+            yield from names
 
 
 def check_connections(site: Site) -> Iterator[Finding]:
@@ -95,7 +158,7 @@ def check_connections(site: Site) -> Iterator[Finding]:
     try:
         text = httpx.get(f"{site.gateway_url}/metrics", timeout=HTTP_SECONDS).text
     except httpx.TransportError:
-        return  # said by the check of the gateway
+        return
     found = {share: int(float(count)) for share, count in _BUSY.findall(text)}
     refused = {share: count for share, count in found.items() if count}
     if refused:
@@ -109,13 +172,19 @@ def check_connections(site: Site) -> Iterator[Finding]:
 
 
 def check_disk(site: Site) -> Iterator[Finding]:
-    """Whether the data folder has room; nothing is found where there is no such folder."""
-    folder = load(DataFolder, site.variables).path
-    if not folder.is_dir():
-        return
-    usage = shutil.disk_usage(folder)
-    text = f"{usage.free / 2**30:,.1f} GiB free for {folder}."
-    if usage.free < LEAST_FREE_BYTES:
-        yield Finding("disk", Level.FAIL, text, "Make room: full, sends are answered 503.")
-    else:
-        yield Finding("disk", Level.OK, text)
+    """Whether the data folder, and the folder of media if it is on another disk, have room; nothing is found where there is none."""
+    settings = load(MediaSettings, site.variables)
+    folders = [load(DataFolder, site.variables).path]
+    folders += [] if settings.bucket else [find_folder(settings)]
+    disks = {folder.stat().st_dev: folder for folder in reversed(folders) if folder.is_dir()}
+    for folder in disks.values():
+        free = shutil.disk_usage(folder).free
+        text = f"{free / 2**30:,.1f} GiB free for {folder}."
+        if free < LEAST_FREE_BYTES:
+            yield Finding("disk", Level.FAIL, text, "Make room: full, sends are answered 503.")
+        elif free < FEW_FREE_BYTES:
+            yield Finding(
+                "disk", Level.WARN, text, "Make room soon, or set CARILLON_RETENTION_DAYS."
+            )
+        else:
+            yield Finding("disk", Level.OK, text)

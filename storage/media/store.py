@@ -118,6 +118,11 @@ def make_media_store(settings: MediaSettings) -> MediaStore:
     return _make_bucket_store(settings) if settings.bucket else _make_folder_store(settings)
 
 
+def find_folder(settings: MediaSettings) -> Path:
+    """The folder of the local store."""
+    return settings.media_folder or settings.data_folder / "media"
+
+
 def make_key(owner: str, filename: str, *, content_type: str = "") -> str:
     """Make a key that nobody can guess (128 random bits), for an object of `owner` (a `Caller.key`)."""
     random = secrets.token_hex(16)
@@ -125,8 +130,17 @@ def make_key(owner: str, filename: str, *, content_type: str = "") -> str:
 
 
 def _make_bucket_store(settings: MediaSettings) -> S3Store:
+    return S3Store(
+        describe_bucket(settings),
+        url_lifetime=settings.url_lifetime,
+        max_bytes=settings.max_bytes,
+    )
+
+
+def describe_bucket(settings: MediaSettings) -> Bucket:
+    """Where the bucket of these settings is, and with which key."""
     by_default: Addressing = "path" if settings.endpoint_url else "virtual"
-    bucket = Bucket(
+    return Bucket(
         name=settings.bucket,
         region=settings.region,
         endpoint_url=settings.endpoint_url or None,
@@ -135,14 +149,13 @@ def _make_bucket_store(settings: MediaSettings) -> S3Store:
         secret_access_key=settings.secret_access_key or None,
         addressing=by_default if settings.addressing == "auto" else settings.addressing,
     )
-    return S3Store(bucket, url_lifetime=settings.url_lifetime, max_bytes=settings.max_bytes)
 
 
 def _make_folder_store(settings: MediaSettings) -> LocalStore:
     if not settings.signing_key:
         raise InvalidSettings("CARILLON_MEDIA_KEY or CARILLON_S3_BUCKET must be set.")
     return LocalStore(
-        settings.media_folder or settings.data_folder / "media",
+        find_folder(settings),
         settings.signing_key,
         public_url=settings.public_url,
         url_lifetime=settings.url_lifetime,

@@ -6,6 +6,7 @@ may do what with them `roles.py`.
 
 import time
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,15 @@ def alembic_config(connection: Connection) -> "Config":
     return config
 
 
+class SchemaState(StrEnum):
+    """How the schema stands to this version's migrations."""
+
+    CURRENT = "current"
+    EMPTY = "empty"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+
+
 def find_revision(connection: Connection) -> str | None:
     """The revision of the last migration that ran; None if the database has no table of ours."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as in upgrade)
@@ -118,8 +128,16 @@ def is_known_revision(connection: Connection, revision: str) -> bool:
 
 def has_missing_migrations(connection: Connection) -> bool:
     """Whether the schema lacks a migration that this code has; also when it has one that this code does not know."""
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 (as in upgrade)
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    return compare_migrations(connection) is not SchemaState.CURRENT
 
-    heads = set(ScriptDirectory.from_config(alembic_config(connection)).get_heads())
-    return set(MigrationContext.configure(connection).get_current_heads()) != heads
+
+def compare_migrations(connection: Connection) -> SchemaState:
+    """Whether the schema is that of this version, lacks migrations, or has one that this version does not know."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (as in upgrade)
+
+    found = find_revision(connection)
+    if found is None:
+        return SchemaState.EMPTY
+    if found in ScriptDirectory.from_config(alembic_config(connection)).get_heads():
+        return SchemaState.CURRENT
+    return SchemaState.BEHIND if is_known_revision(connection, found) else SchemaState.AHEAD

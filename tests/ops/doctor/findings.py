@@ -8,11 +8,9 @@ from ops.doctor.findings import Finding, Level, Site
 # The checks of findings that have another name than their check.
 CHECK_OF = {
     "partitions": ("schema",),
-    "workers": ("broker",),
     "failed sends": ("backlog",),
     "set aside": ("backlog",),
     "ids": ("backlog",),
-    "clock": ("database", "valkey"),
 }
 
 

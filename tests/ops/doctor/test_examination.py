@@ -10,7 +10,7 @@ from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
 from storage.settings import load
 from tests import services
 from tests.ops.cli.command import carillon
-from tests.ops.doctor.findings import find_level
+from tests.ops.doctor.findings import find, find_level
 
 NOWHERE = "127.0.0.1:1"
 
@@ -29,19 +29,34 @@ def test_a_running_stack_is_well_but_for_what_tests_spare(stack: services.Stack)
     assert {"schema", "partitions", "secrets", "workers", "gateway", "clock"} <= told.keys()
 
 
-def test_whatever_is_away_is_found(environ: Mapping[str, str]) -> None:
-    """Each server that cannot be reached is a finding with what to do, and the exit code is 1."""
+def test_each_server_that_is_away_is_one_cause(environ: Mapping[str, str]) -> None:
+    """Three servers that cannot be reached are three failures, each with what to do; the exit code is 1."""
     away = {
         **environ,
-        "CARILLON_DATABASE_URL": f"postgresql://x:secret@{NOWHERE}/x",
-        "CARILLON_VALKEY_URL": f"redis://:secret@{NOWHERE}/0",
+        "CARILLON_DATABASE_URL": f"postgresql://x:hidden@{NOWHERE}/x",
+        "CARILLON_VALKEY_URL": f"redis://:hidden@{NOWHERE}/0",
     }
-    done = carillon(away, "doctor", "--gateway", f"http://{NOWHERE}")
+    done = carillon(away, "doctor", "--gateway", f"http://{NOWHERE}", "--json")
     assert done.exit_code == 1
-    for name in ("database", "schema", "secrets", "backlog", "valkey", "broker", "gateway"):
-        assert f"FAIL {name} " in done.stdout, done.stdout
-    assert done.stdout.count("→") >= 7
-    assert "secret@" not in done.stdout + done.stderr
+    assert "hidden" not in done.stdout + done.stderr
+    failed = {one["name"]: one for one in json.loads(done.stdout) if one["level"] == "FAIL"}
+    assert failed.keys() == {"database", "valkey", "gateway"}, done.stdout
+    for one in failed.values():
+        assert f"nobody listens at {NOWHERE}" in one["text"]
+        assert one["mend"].startswith("Start it")
+    assert "schema" in failed["database"]["not_examined"]
+    assert failed["valkey"]["follows"] == ["broker: the same."]
+    assert failed["valkey"]["not_examined"] == ["workers"]
+
+
+def test_what_is_folded_is_shown_with_its_cause(environ: Mapping[str, str]) -> None:
+    """In a terminal a cause, its remedy and what hangs on it stand below one another."""
+    away = {**environ, "CARILLON_DATABASE_URL": f"postgresql://x:y@{NOWHERE}/x"}
+    shown = carillon(away, "doctor").stdout
+    cause, mend, left_out = shown.splitlines()[:3]
+    assert cause.startswith("FAIL database ")
+    assert mend.strip().startswith("→ Start it")
+    assert "not examined for its sake: schema, sessions" in left_out
 
 
 def test_a_frozen_server_is_a_finding_and_not_a_hang(environ: Mapping[str, str]) -> None:
@@ -50,7 +65,9 @@ def test_a_frozen_server_is_a_finding_and_not_a_hang(environ: Mapping[str, str])
         frozen = {**environ, "CARILLON_VALKEY_URL": server.url}
         server.freeze()
         try:
-            assert find_level(frozen, "valkey") is Level.FAIL
+            [finding] = find(frozen, "valkey")
+            assert finding.level is Level.FAIL
+            assert "takes connections and says nothing" in finding.text
             assert find_level(frozen, "broker") is Level.FAIL
         finally:
             server.thaw()

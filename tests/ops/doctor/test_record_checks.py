@@ -25,12 +25,38 @@ from tests.builders import A_COMMAND, a_broadcast, a_send, accept, add_app, add_
 from tests.ops.doctor.findings import find, find_level
 
 
-def test_an_old_schema_is_found(environ: Mapping[str, str], engine: Engine) -> None:
-    """A migration that was not run is found."""
+@pytest.mark.parametrize(
+    ("change", "said", "mend"),
+    [
+        ("UPDATE alembic_version SET version_num = '0001'", "is older", "carillon db upgrade"),
+        ("UPDATE alembic_version SET version_num = '9999'", "is newer", "Use the carillon of"),
+        ("DELETE FROM alembic_version", "has no tables", "carillon db upgrade"),
+    ],
+)
+def test_a_schema_of_another_version_is_found(
+    environ: Mapping[str, str], engine: Engine, change: str, said: str, mend: str
+) -> None:
+    """A schema that is behind is to be migrated; one that is ahead wants a newer command; an empty database says so."""
     assert find_level(environ, "schema") is Level.OK
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'm0001'"))
-    assert find_level(environ, "schema") is Level.FAIL
+        connection.execute(text(change))
+    [finding] = find(environ, "schema")
+    assert finding.level is Level.FAIL
+    assert said in finding.text
+    assert finding.mend.startswith(mend)
+
+
+def test_what_another_schema_breaks_is_told_with_it(
+    environ: Mapping[str, str], engine: Engine
+) -> None:
+    """A check that fails because a table is missing is no cause of its own when the schema is behind."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("ALTER TABLE turns RENAME TO turns_of_another_version"))
+    found = {one.name: one for one in examine(Site(environ), only=["schema", "sweep"])}
+    assert found.keys() == {"schema"}
+    [follows] = found["schema"].follows
+    assert follows.startswith("sweep: ")
 
 
 def test_a_session_that_holds_others_up_is_named(
@@ -76,7 +102,9 @@ def test_another_secrets_key_is_found(environ: Mapping[str, str], engine: Engine
         apps.add(connection, NewApp("oa", "OA", "https://oa.test", ()), vault=vault)
     assert find_level(environ, "secrets") is Level.OK
     other = {**environ, "CARILLON_SECRETS_KEY": Fernet.generate_key().decode()}
-    assert find_level(other, "secrets") is Level.FAIL
+    [finding] = find(other, "secrets")
+    assert finding.level is Level.FAIL
+    assert "CARILLON_SECRETS_KEY" in finding.mend
 
 
 def test_late_and_failed_sends_are_found(environ: Mapping[str, str], engine: Engine) -> None:
