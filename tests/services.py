@@ -87,6 +87,17 @@ def database(server: EmbeddedPostgres) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload,unused-ignore]
 
 
+@contextmanager
+def empty_database(server: EmbeddedPostgres, name: str) -> Iterator[str]:
+    """The URL of a new database without tables, dropped afterwards."""
+    with psycopg.connect(in_database(server.url, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[call-overload,unused-ignore]
+        try:
+            yield in_database(server.url, name)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload,unused-ignore]
+
+
 def in_database(url: str, name: str) -> str:
     """The URL of another database of the same server."""
     return urlsplit(url)._replace(path=f"/{name}").geturl()

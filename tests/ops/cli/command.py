@@ -1,5 +1,8 @@
 """The command `carillon`, run in the process of the test."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +15,25 @@ from ops.cli import main
 def carillon(environ: Mapping[str, str], *arguments: object) -> Result:
     """Run `carillon` with these settings and arguments; the result has `stdout`, `stderr` and `exit_code`."""
     return CliRunner().invoke(main, [str(one) for one in arguments], env=dict(environ))
+
+
+def begin(*arguments: object, **settings: str) -> subprocess.Popen[str]:
+    """Begin to run `carillon` in a process of its own, with these settings and no others."""
+    foreign = {name: text for name, text in os.environ.items() if not name.startswith("CARILLON_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from ops.cli import main; main()", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=foreign | settings,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Wait for its end, and fail the test unless it was a good one; returns what it printed."""
+    printed, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, printed
+    return printed
 
 
 def refusal(result: Result) -> str:
