@@ -20,6 +20,7 @@ from ops.local.embedded.postgres import EmbeddedPostgres
 from ops.local.stack import prepare_environment, write_secrets
 from ops.local.stack_lock import hold_stack_lock
 from storage.model.errors import InConflict, PermanentError
+from storage.model.operator import Actor
 from storage.postgres import restores, schema, session_limits
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.restores import RestoredRecord
@@ -34,10 +35,11 @@ _SKEW = timedelta(seconds=2)
 class Wishes:
     """What is to be restored and how.
 
-    `secrets` are what the processes are given again; empty: the folder makes new ones. `ids_after` is for when the
+    `actor` is who restores. `secrets` are what the processes are given again; empty: the folder makes new ones. `ids_after` is for when the
     lost machine's clock was ahead. `with_media` False leaves media out.
     """
 
+    actor: Actor
     secrets: Mapping[str, str]
     with_media: bool = True
     ids_after: datetime | None = None
@@ -194,7 +196,7 @@ def load_database(
             advance = count_bytes("The record", part.size, progress)
             load_record(as_owner.url, source, advance=advance)
         schema.upgrade(settings)
-        restored = record.transaction(restores.begin_anew, ids_after=wishes.ids_after)
+        restored = record.transaction(restores.begin_anew, wishes.actor, ids_after=wishes.ids_after)
         record.transaction(restores.gather_statistics)
     finally:
         record.close()

@@ -31,6 +31,7 @@ CHECKS: Mapping[str, Check] = {
     "gateway": service_checks.check_gateway,
     "connections": service_checks.check_connections,
     "disk": service_checks.check_disk,
+    "backup": service_checks.check_backup,
     "clock": clock_checks.check_clocks,
 }
 # Without the other, a check cannot be made.

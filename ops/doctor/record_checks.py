@@ -93,8 +93,8 @@ _SCHEMA = {
         "carillon db upgrade",
     ),
     SchemaState.AHEAD: (
-        "The schema is newer than this command: a later version has migrated it.",
-        "Use the carillon of that version, here and for every process.",
+        "The schema is newer than this command: a later version has migrated it. Processes of this one work on it.",
+        "After a roll-back that is as it should be (docs/operations/upgrade.md); else use the carillon of that version.",
     ),
 }
 
@@ -104,10 +104,13 @@ def check_schema(site: Site) -> Iterator[Finding]:
     with _open_database(site) as record:
         state = record.transaction(schema.compare_migrations)
         ahead = record.transaction(health.examine_postgres).months_ahead
-    if state is not SchemaState.CURRENT:
+    if state in {SchemaState.EMPTY, SchemaState.BEHIND}:
         yield Finding("schema", Level.FAIL, *_SCHEMA[state])
         return
-    yield Finding("schema", Level.OK, "The schema is that of this version.")
+    if state is SchemaState.AHEAD:
+        yield Finding("schema", Level.WARN, *_SCHEMA[state])
+    else:
+        yield Finding("schema", Level.OK, "The schema is that of this version.")
     if ahead < MONTHS_AHEAD:
         text = "Next month has no partitions: sends would fail then."
         mend = "carillon db upgrade; then see why the upkeep worker does not make them."

@@ -5,11 +5,13 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpx
 
+from ops.backup.last_backup import find_last_backup
 from ops.doctor.findings import Blocked, Finding, Level, Site
 from ops.doctor.remedies import BROKER, GATEWAY, S3, VALKEY, block
 from storage import health
@@ -27,6 +29,7 @@ INSPECT_SECONDS = 2.0
 VALKEY_NEARLY_FULL = 0.9  # of its limit of memory
 LEAST_FREE_BYTES, FEW_FREE_BYTES = 1 << 30, 5 << 30
 CONNECT_SECONDS = 2.0
+OLD_BACKUP = timedelta(days=7)
 _BUSY = re.compile(r'^carillon_database_busy_total\{share="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -169,6 +172,23 @@ def check_connections(site: Site) -> Iterator[Finding]:
         )
     elif found:
         yield Finding("connections", Level.OK, "No share of them was ever used up.")
+
+
+def check_backup(site: Site) -> Iterator[Finding]:
+    """How old the last backup of the data folder is; nothing is found where the record is not in that folder."""
+    folder = load(DataFolder, site.variables).path
+    if not (folder / "postgres").is_dir():
+        return
+    last = find_last_backup(folder)
+    if last is None:
+        yield Finding("backup", Level.OK, "None was made yet: carillon backup FILE.")
+        return
+    age = site.clock() - last.made_at
+    text = f"The last one is {max(0, age.days)} days old: {last.file}."
+    if age > OLD_BACKUP:
+        yield Finding("backup", Level.WARN, text, "carillon backup FILE, every night.")
+    else:
+        yield Finding("backup", Level.OK, text)
 
 
 def check_disk(site: Site) -> Iterator[Finding]:

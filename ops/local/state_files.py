@@ -31,5 +31,10 @@ def read_or_make(path: Path, make: Callable[[], str]) -> str:
 
 
 def read_or_make_password(path: Path) -> str:
-    """The password in `path`; the first time a random one, without characters that a URL would have to escape."""
-    return read_or_make(path, lambda: secrets.token_urlsafe(24))
+    """The password in `path`; the first time a random one (`make_password`)."""
+    return read_or_make(path, make_password)
+
+
+def make_password() -> str:
+    """A random password, without characters that a URL or SQL would have to escape."""
+    return secrets.token_urlsafe(24)

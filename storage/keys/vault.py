@@ -43,6 +43,7 @@ class Vault:
     """Encrypts secrets for storage, and decrypts them."""
 
     def __init__(self, settings: VaultSettings) -> None:
+        self._first = Fernet(settings.keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in settings.keys])
         self._first_key = settings.keys[0].encode()
 
@@ -53,6 +54,14 @@ class Vault:
     def seal(self, secret: str) -> bytes:
         """Encrypt `secret` with the first key. The bytes differ every time."""
         return self._fernet.encrypt(secret.encode())
+
+    def has_sealed(self, sealed: bytes) -> bool:
+        """Whether `sealed` was made with the first key, the one that `seal` uses."""
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
 
     def open(self, sealed: bytes) -> bytes | None:
         """Decrypt what `seal` made; None if none of the keys fits (a key was dropped too early)."""

@@ -4,13 +4,15 @@ A backup does not know what was given out after it was made. Called by `carillon
 (docs/decisions/0034-backups.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict
+from storage.model.operator import Actor
+from storage.postgres import audit
 
 # How far numbers of rows (apps, secrets) go on above those that the backup knows.
 SKIPPED_NUMBERS = 1_000
@@ -74,12 +76,14 @@ def read_clock(connection: Connection) -> datetime:
     return now
 
 
-def begin_anew(connection: Connection, *, ids_after: datetime | None = None) -> RestoredRecord:
+def begin_anew(
+    connection: Connection, actor: Actor, *, ids_after: datetime | None = None
+) -> RestoredRecord:
     """Make sure that no id or number that was given out after the backup is given out again; end operators' sessions.
 
     Ids of live sends go on above `ids_after` and above PostgreSQL's clock. Scheduled sends take a part of each instant's
     ids that was not in use when the backup was made. To be called as the schema's owner, while no process accepts.
-    Safe to repeat. Raises InConflict if `ids_after` is over a month ahead of PostgreSQL's clock.
+    Safe to repeat. The audit says who did it. Raises InConflict if `ids_after` is over a month ahead of PostgreSQL's clock.
     """
     row = connection.execute(_READ).one()
     if ids_after is not None and ids_after > row.now + _FARTHEST:
@@ -91,4 +95,6 @@ def begin_anew(connection: Connection, *, ids_after: datetime | None = None) -> 
     connection.execute(_RAISE_NUMBERS, {"skipped": SKIPPED_NUMBERS})
     connection.execute(_END_SESSIONS)
     connection.execute(_FORGET_SIGN_INS)
-    return RestoredRecord(users=row.users, apps=row.apps, accepted=row.accepted)
+    found = RestoredRecord(users=row.users, apps=row.apps, accepted=row.accepted)
+    audit.record(connection, actor, act="record.restore", target="record", after=asdict(found))
+    return found

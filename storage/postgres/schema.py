@@ -29,6 +29,8 @@ MONTHS_AHEAD = 4
 def upgrade(settings: DatabaseSettings, *, patience_seconds: float = 60.0) -> None:
     """Bring the schema up to date, as its owner; safe to repeat, and for several processes at once.
 
+    A schema that a newer release made stays as it is.
+
     While others hold a table that a migration needs, it is tried again after pauses, so that they can go on. Raises
     `Locked` (a TransientError) when that lasts longer than `patience_seconds`.
     """
@@ -60,7 +62,9 @@ def _upgrade(engine: Engine, application: str | None) -> None:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('carillon upgrade'))"))
         connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
-        command.upgrade(alembic_config(connection), "head")
+        # A newer release was here, and we are what it is rolled back to: its schema serves us too.
+        if compare_migrations(connection) is not SchemaState.AHEAD:
+            command.upgrade(alembic_config(connection), "head")
         # Again at every start: a deployment that slept for months must still have this month's.
         connection.execute(text("SELECT add_message_months(:ahead)"), {"ahead": MONTHS_AHEAD})
         if application is not None:
@@ -127,8 +131,12 @@ def is_known_revision(connection: Connection, revision: str) -> bool:
 
 
 def has_missing_migrations(connection: Connection) -> bool:
-    """Whether the schema lacks a migration that this code has; also when it has one that this code does not know."""
-    return compare_migrations(connection) is not SchemaState.CURRENT
+    """Whether the schema lacks a migration that this code has.
+
+    One that a newer release made lacks none: the last release works on it (CONTRIBUTING.md), while the newer one is being
+    deployed and after a roll-back.
+    """
+    return compare_migrations(connection) in {SchemaState.EMPTY, SchemaState.BEHIND}
 
 
 def compare_migrations(connection: Connection) -> SchemaState:

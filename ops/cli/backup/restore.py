@@ -21,6 +21,7 @@ from ops.backup.restoration import (
 )
 from ops.backup.sealing import open_sealed
 from ops.cli import read_environment
+from ops.cli.actor import find_actor
 from ops.cli.backup.instants import INSTANT
 from ops.cli.backup.passphrases import read_passphrase
 from ops.cli.servers import open_bus
@@ -83,7 +84,7 @@ def restore(
         secrets: Mapping[str, str] = {}
         if not new_secrets:
             secrets = _open_secrets(archive, environ, passphrase_file, is_only_check=check)
-        wishes = Wishes(secrets, with_media=not without_media, ids_after=ids_after)
+        wishes = Wishes(find_actor(), secrets, with_media=not without_media, ids_after=ids_after)
         if not check:
             known = (archive.manifest.made_at, find_last_write(folder))
             latest = max(one for one in known if one is not None)

@@ -14,6 +14,7 @@ from ops.local.embedded.server import (
     stop_left_over,
 )
 from ops.local.ports import LOCALHOST
+from ops.local.state_files import make_password, write_private
 from storage.model.errors import PermanentError
 from storage.postgres.schema import set_up_roles
 from storage.settings import DatabaseSettings, load
@@ -140,6 +141,8 @@ class EmbeddedPostgres(EmbeddedServer):
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         if not self._data.exists():
             self._make_cluster()
+        elif not (self.folder / "password").exists():
+            self._renew_password()
 
     def _write_configuration(self) -> None:
         """Nothing: all settings are on the command line."""
@@ -159,6 +162,20 @@ class EmbeddedPostgres(EmbeddedServer):
         self._run_initdb(making, password)
         password.unlink()
         making.rename(self._data)
+
+    def _renew_password(self) -> None:
+        """Give the superuser a new password, because the file with the old one is gone.
+
+        The file is written last: if we are killed before, the next start does all of it again.
+        """
+        self._let_account_in()
+        password = make_password()
+        statement = f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n"
+        self._run_as_server(
+            *(str(find_postgres_binary("postgres")), "--single", "-D", str(self._data), DATABASE),
+            feed=statement,
+        )
+        write_private(self.folder / "password", password)
 
     def _let_account_in(self) -> None:
         """Let the user that the server runs as reach its programs and its data."""

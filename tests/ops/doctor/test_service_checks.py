@@ -5,6 +5,7 @@ import shutil
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import boto3
 import httpx
@@ -12,6 +13,7 @@ import pytest
 import redis
 from moto.server import ThreadedMotoServer
 
+from ops.backup.last_backup import remember_backup
 from ops.doctor.examination import examine
 from ops.doctor.findings import Level, Site
 from tests.ops.doctor.findings import find, find_level
@@ -171,3 +173,16 @@ def test_a_gateway_that_is_away_is_named_with_its_cause(
     """A gateway's address that is wrong is not a gateway that is down."""
     [finding] = find(environ, "gateway", gateway_url=url)
     assert cause in finding.text
+
+
+def test_an_old_backup_is_found(tmp_path: Path) -> None:
+    """Of a stack's data folder the age of the last backup is told: a week is a warning, none at all is no failure."""
+    own = {"CARILLON_DATA_DIR": str(tmp_path)}
+    assert find(own, "backup") == []
+    (tmp_path / "postgres").mkdir()
+    assert find_level(own, "backup") is Level.OK
+    now = datetime.now(UTC)
+    remember_backup(tmp_path, tmp_path / "one", made_at=now - timedelta(days=6))
+    assert find_level(own, "backup") is Level.OK
+    remember_backup(tmp_path, tmp_path / "one", made_at=now - timedelta(days=8))
+    assert find_level(own, "backup") is Level.WARN

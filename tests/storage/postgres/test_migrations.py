@@ -7,7 +7,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from storage.postgres.messages.partitions import add_months
-from storage.postgres.schema import MONTHS_AHEAD, has_missing_migrations, upgrade
+from storage.postgres.schema import (
+    MONTHS_AHEAD,
+    SchemaState,
+    compare_migrations,
+    find_revision,
+    has_missing_migrations,
+    upgrade,
+)
 from storage.postgres.tables import metadata
 from storage.settings import DatabaseSettings, load
 
@@ -42,3 +49,15 @@ def test_upgrading_again_changes_nothing_and_keeps_months_ahead(
     upgrade(load(DatabaseSettings, {"CARILLON_DATABASE_URL": database_url}))
     with engine.begin() as connection:
         assert connection.execute(newest).scalar_one() == name
+
+
+def test_a_newer_releases_schema_is_left_as_it_is(engine: Engine, database_url: str) -> None:
+    """After a roll-back this release works on the schema of a newer one: it is ready, and an upgrade changes nothing."""
+    stamp = text("UPDATE alembic_version SET version_num = '9999'")
+    with engine.begin() as connection:
+        connection.execute(stamp)
+    upgrade(load(DatabaseSettings, {"CARILLON_DATABASE_URL": database_url}))
+    with engine.begin() as connection:
+        assert compare_migrations(connection) is SchemaState.AHEAD
+        assert not has_missing_migrations(connection)
+        assert find_revision(connection) == "9999"

@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from storage.model.errors import InConflict
+from storage.model.operator import Actor, Role
 from storage.postgres.restores import SKIPPED_NUMBERS, begin_anew
 from tests import wrong_clock
 from tests.builders import a_send, accept, add_people
+
+ME = Actor("cli:root", Role.ADMIN)
 
 
 def go_back(connection: Connection) -> None:
@@ -23,7 +26,7 @@ def test_a_scheduled_id_is_not_given_out_again(engine: Engine) -> None:
     with engine.begin() as connection:
         lost = accept(connection, *[a_send(send_at=due)] * 300)
         go_back(connection)
-        begin_anew(connection)
+        begin_anew(connection, ME)
         again = accept(connection, *[a_send(send_at=due)] * 300)
     assert not set(lost) & set(again)
     assert again == sorted(set(again))
@@ -47,7 +50,7 @@ def test_live_ids_go_on_above_a_named_time(engine: Engine) -> None:
     """With the time up to which a lost server's clock was ahead, ids go on above that time."""
     ahead = datetime.now(UTC) + timedelta(hours=3)
     with engine.begin() as connection:
-        begin_anew(connection, ids_after=ahead)
+        begin_anew(connection, ME, ids_after=ahead)
         [id] = accept(connection, a_send())
         floor = text("SELECT message_id_floor(:instant)")
         assert id > connection.execute(floor, {"instant": ahead}).scalar_one()
@@ -60,7 +63,7 @@ def test_ids_go_on_above_the_backups_when_the_clock_is_behind_it(engine: Engine)
         [before] = accept(connection, a_send())
     wrong_clock.shift(engine, -3_600)
     with engine.begin() as connection:
-        begin_anew(connection)
+        begin_anew(connection, ME)
         [after] = accept(connection, a_send())
     assert after > before
 
@@ -68,7 +71,7 @@ def test_ids_go_on_above_the_backups_when_the_clock_is_behind_it(engine: Engine)
 def test_a_time_far_ahead_is_refused(engine: Engine) -> None:
     """Ids cannot be led past the months that have partitions."""
     with engine.begin() as connection, pytest.raises(InConflict, match="31 days"):
-        begin_anew(connection, ids_after=datetime.now(UTC) + timedelta(days=60))
+        begin_anew(connection, ME, ids_after=datetime.now(UTC) + timedelta(days=60))
 
 
 def test_numbers_of_apps_go_on_higher(engine: Engine) -> None:
@@ -78,7 +81,7 @@ def test_numbers_of_apps_go_on_higher(engine: Engine) -> None:
     )
     with engine.begin() as connection:
         before = connection.execute(new_app, {"id": "a"}).scalar_one()
-        begin_anew(connection)
+        begin_anew(connection, ME)
         after = connection.execute(new_app, {"id": "b"}).scalar_one()
     assert after == before + SKIPPED_NUMBERS + 1
 
@@ -90,6 +93,6 @@ def test_operators_sign_in_again_and_it_is_told_what_is_there(engine: Engine) ->
         add_people(connection, (1, 2))
         accept(connection, a_send())
         connection.execute(session)
-        found = begin_anew(connection)
+        found = begin_anew(connection, ME)
         left = connection.execute(text("SELECT count(*) FROM console_sessions")).scalar_one()
     assert (found.users, found.apps, found.accepted, left) == (2, 0, 1, 0)

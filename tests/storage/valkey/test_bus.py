@@ -297,3 +297,25 @@ def test_positions_compare_as_streams_do() -> None:
     """Positions compare by time and then by number, and not as text."""
     assert Position(9, 10) < Position(10, 0) < Position(10, 2) < Position(10, 10)
     assert str(Position(10, 2)) == "10-2"
+
+
+def test_a_restored_record_begins_another_life_of_the_bus(
+    bus: Bus, settings: ValkeySettings
+) -> None:
+    """After a restore nothing of before is on the bus, its generation is another one, and tickets are worth nothing."""
+
+    async def story(reader: BusReader) -> None:
+        bus.publish([a_message(1, 1)])
+        before = await reader.survey(FROM_START, limit=10)
+        assert len(before.entries) == 1
+        with redis.Redis.from_url(settings.url) as client:
+            client.set("carillon:ticket:socket:x", "7")
+            client.set("somebody:else", "1")
+            bus.begin_anew()
+            after = await reader.survey(FROM_START, limit=10)
+            assert after.entries == []
+            assert after.generation != before.generation
+            assert not client.exists("carillon:ticket:socket:x")
+            assert client.exists("somebody:else")
+
+    read_bus(settings, story)

@@ -32,6 +32,26 @@ def test_what_was_committed_survives_a_kill(folder: Path) -> None:
         server.kill()
 
 
+def test_a_password_file_that_is_gone_means_a_new_password(folder: Path) -> None:
+    """Without its password file PostgreSQL starts with a new password, and the old one is no good."""
+    server = EmbeddedPostgres(folder / "server", is_durable=False)
+    server.start()
+    try:
+        old = server.url
+        with psycopg.connect(old) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        server.stop()
+        (server.folder / "password").unlink()
+        server.start()
+        assert server.url != old
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(old)
+    finally:
+        server.kill()
+
+
 def test_a_stale_pid_file_is_no_obstacle(folder: Path) -> None:
     """PostgreSQL starts although its pid file names a living process of somebody else, and leaves that process alone."""
     server = EmbeddedPostgres(folder / "server", is_durable=False)
