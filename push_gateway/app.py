@@ -46,6 +46,7 @@ from storage.settings import load
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_reader import BusReader
 from storage.valkey.gateway_reports import GatewayReports
+from storage.valkey.push_questions import PushQuestions
 from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets
 
@@ -142,13 +143,14 @@ async def _open_gateway(
     )
     strangers = Strangers(settings.valkey)
     authenticator = Authenticator(verifier, tickets, bus, strangers)
-    gateways, name = GatewayReports(settings.valkey), secrets.token_hex(8)
+    gateways, questions = GatewayReports(settings.valkey), PushQuestions(settings.valkey)
+    name = secrets.token_hex(8)
     tasks = start_tasks(
         feed.run(),
         check_connections(gateway),
         disconnect_disabled(gateway, bus),
         maintain_bus(bus, metrics),
-        report_counts(gateways, name, gateway),
+        report_counts(gateways, questions, name, gateway),
     )
     await _wait_for_bus(feed)
     try:
@@ -167,7 +169,7 @@ async def _open_gateway(
         await cancel_all(tasks)
         with suppress(TransientError):  # then it is not heard of any more
             await gateways.forget(name)
-        for pipe in (reader, bus, tickets, strangers, gateways):
+        for pipe in (reader, bus, tickets, strangers, gateways, questions):
             await pipe.close()
         if traces is not None:
             await asyncio.to_thread(traces.close)

@@ -10,10 +10,12 @@ from itertools import cycle
 
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import GatewayMetrics
+from push_gateway.recent_pushes import RecentPushes
 from storage.model.errors import TransientError
 from storage.valkey.bus import AsyncBus
 from storage.valkey.event_json import SHARDS
 from storage.valkey.gateway_reports import GatewayReports
+from storage.valkey.push_questions import PushAnswer, PushQuestions
 
 CHECK_SECONDS = 1.0
 REPORT_SECONDS = 1.0
@@ -89,15 +91,27 @@ async def maintain_bus(bus: AsyncBus, metrics: GatewayMetrics) -> None:
         await asyncio.sleep(MAINTENANCE_SECONDS)
 
 
-async def report_counts(gateways: GatewayReports, name: str, gateway: Gateway) -> None:
-    """Every second, write to Valkey how this process is doing, for doctor and the console.
+async def report_counts(
+    gateways: GatewayReports, questions: PushQuestions, name: str, gateway: Gateway
+) -> None:
+    """Every second, write to Valkey how this process is doing, and answer what operators ask of messages.
 
-    Nobody waits for it, and what could not be written is written the next time.
+    For doctor and the console. Nobody waits for it, and what could not be written is written the next time.
     """
     while True:
         with suppress(TransientError):
             await gateways.report(name, gateway.collect_counts())
+            if asked := await questions.find_asked():
+                recent = gateway.dispatcher.recent_pushes
+                await questions.answer(name, {id: _answer(recent, id) for id in asked})
         await asyncio.sleep(REPORT_SECONDS)
+
+
+def _answer(recent: RecentPushes, message_id: int) -> PushAnswer:
+    found = recent.find(message_id)
+    if found is None:
+        return PushAnswer(0, None, recent.since_ms)
+    return PushAnswer(found.sockets, found.at_ms, recent.since_ms)
 
 
 def _stop_if_failed(task: asyncio.Task[None]) -> None:

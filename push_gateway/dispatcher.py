@@ -21,6 +21,7 @@ from push_gateway.frames import (
 )
 from push_gateway.hub import Hub
 from push_gateway.metrics import GatewayMetrics
+from push_gateway.recent_pushes import RecentPushes
 from push_gateway.resume.bus_view import BusView, FeedUpdate
 from push_gateway.resume.client_position import NOWHERE
 from push_gateway.resume.resumption import PastEvent, Resumption
@@ -58,6 +59,7 @@ class Dispatcher:
         self._disconnect = disconnect
         self._tracing = tracing
         self._with_queued: list[Connection] = []
+        self.recent_pushes = RecentPushes(since_ms=int(time.time() * 1000))
         self._position_seconds = position_seconds
         self._positions_told = 0  # shards, since the event loop's clock began
 
@@ -183,7 +185,8 @@ class Dispatcher:
         if at_once:
             self._metrics.frames.inc(count)
         if count and isinstance(event, NewMessage):
-            self._trace(event, count=count, published_at=entry.position.ms / 1000)
+            self.recent_pushes.note(event.message.id, count, at_ms=position.ms)
+            self._trace(event, count=count, published_at=position.ms / 1000)
         return count
 
     def _encode(self, entry: Entry, event: Event, peer_id: int, user_ids: Sequence[int]) -> bytes:

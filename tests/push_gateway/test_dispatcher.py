@@ -1,9 +1,14 @@
 """Events on real sockets: who gets which frames."""
 
+import asyncio
+
+from ops.local.embedded.valkey import EmbeddedValkey
 from storage.model.event import ConversationRead, MessageRecalled
+from storage.settings import ValkeySettings
 from storage.valkey.bus import Bus
+from storage.valkey.push_questions import PushAnswer, PushQuestions
 from tests.push_gateway.conftest import Launch
-from tests.push_gateway.running import Gateway, to_all, to_both
+from tests.push_gateway.running import Gateway, to_all, to_both, wait_for
 
 
 def test_a_private_message_goes_to_every_device_of_both(gateway: Gateway, bus: Bus) -> None:
@@ -52,3 +57,27 @@ def test_two_workers_on_one_port_push_each_frame_once(launch: Launch, bus: Bus) 
         client.ping()  # nothing else came before the answer
     gateway.part()
     gateway.stop()  # in good order: killing the first process would leave the other two behind
+
+
+def test_an_operator_learns_to_how_many_sockets_a_message_went(
+    gateway: Gateway, bus: Bus, valkey: EmbeddedValkey
+) -> None:
+    """A gateway that is asked for a message answers with the sockets it wrote it to, and 0 for one that reached nobody here."""
+    devices = [gateway.connect(user_id) for user_id in (1, 1, 2)]
+    bus.publish([to_both(950_001, 1, 2), to_all(950_002, [77])])
+    for device in devices:
+        device.frame()
+
+    async def ask(id: int) -> list[PushAnswer]:
+        questions = PushQuestions(ValkeySettings(valkey.url))
+        try:
+            return await questions.ask(id)
+        finally:
+            await questions.close()
+
+    def sockets(id: int) -> list[int]:
+        return [answer.sockets for answer in asyncio.run(ask(id))]
+
+    wait_for(lambda: 3 in sockets(950_001))
+    wait_for(lambda: bool(sockets(950_002)))
+    assert set(sockets(950_002)) == {0}
