@@ -12,10 +12,15 @@ async def find_report(
 
     `read` is counted anew if the last count is a minute old. Raises TransientError.
     """
+    await count_reads(database, broadcast_id, app_id=app_id)
+    return await database.query(reports.find_report, broadcast_id, app_id=app_id)
+
+
+async def count_reads(database: Database, broadcast_id: int, *, app_id: int) -> None:
+    """Count how many have read a broadcast of this app, if the last count is a minute old. Raises TransientError."""
     if await database.transaction(readers.start_count, broadcast_id, app_id=app_id):
         count = await _count_reads(database, broadcast_id)
         await database.transaction(readers.store_count, broadcast_id, count=count)
-    return await database.query(reports.find_report, broadcast_id, app_id=app_id)
 
 
 async def _count_reads(database: Database, broadcast_id: int) -> int:

@@ -1,5 +1,6 @@
 // The parts that the pages are made of: tables, buttons, statuses, instants, links to older rows.
 
+import { whyNot } from "./operator.js";
 import { h } from "./rendering.js";
 import { query } from "./server.js";
 import { say, sayCount, sayInstant, sayWord } from "./words.js";
@@ -38,8 +39,11 @@ export function facts(pairs) {
     h("div", { key }, h("dt", {}, say(key)), h("dd", {}, value))));
 }
 
-export const button = (key, onclick, { kind = "plain", label = say(key), disabled = false } = {}) =>
-  h("button", { key, type: "button", class: kind, onclick, disabled }, label);
+// `needs`: the permission without which it is off, and says why.
+export function button(key, onclick, { kind = "plain", label = say(key), needs } = {}) {
+  const why = whyNot(needs);
+  return h("button", { key, type: "button", class: kind, onclick, disabled: why !== null, title: why }, label);
+}
 
 export const link = (to, text, attributes = {}) => h("a", { href: `#/${to}`, ...attributes }, text);
 
@@ -59,11 +63,11 @@ export const hidden = (reason) => h("span", { class: "hint" }, reason);
 export const hint = (text) => h("p", { class: "hint" }, text);
 
 // Links to the newest and to older rows. A page of rows is an address of its own, so that all of it can be live.
-export function pager(route, { name = "before", next, isFirst }) {
+export function pager(route, { name = "before", next, isFirst, word = "pager.next" }) {
   const { [name]: _, ...rest } = Object.fromEntries(route.query);
   const where = (values) => `${route.path}${query(values)}`;
-  const newest = !isFirst && link(where(rest), say("pager.first"), { key: "first" });
-  const older = next && link(where({ ...rest, [name]: next }), say("pager.next"), { key: "next" });
+  const newest = !isFirst && link(where(rest), say(name === "before" ? "pager.newest" : "pager.first"), { key: "first" });
+  const older = next && link(where({ ...rest, [name]: next }), say(word), { key: "next" });
   if (!newest && !older) return null;
   return h("nav", { class: "pager", "aria-label": say("pager") }, newest, older);
 }

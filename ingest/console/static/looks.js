@@ -1,8 +1,15 @@
 // How things stand, asked once a second whatever page is shown. Rates are the differences between two looks, so that
 // nothing is kept on the server.
 
-import { keep } from "./plots.js";
+import { makePlot } from "./plots.js";
 import { ask } from "./server.js";
+
+export const PLOTS = [
+  makePlot("waiting", [["waiting", "--accent"]]),
+  makePlot("sends", [["accepted", "--accent"], ["delivered", "--second"]]),
+  makePlot("deliveries", [["expanded", "--accent"]]),
+  makePlot("push", [["frames", "--accent"], ["sockets", "--second"]]),
+];
 
 let before = null; // the look before this one
 
@@ -13,7 +20,8 @@ export async function look() {
   const [seen, broadcasts] = await Promise.all([ask("look"), ask("broadcasts")]);
   const rates = before && measure({ seen, broadcasts }, before);
   const { backlog, gateways } = seen;
-  keep(seen.at, { waiting: backlog.waiting, sockets: gateways?.sockets, ...rates });
+  const values = { waiting: backlog.waiting, sockets: gateways?.sockets, ...rates };
+  for (const plot of PLOTS) plot.keep(seen.at, values);
   before = { seen, broadcasts };
   latest = { ...seen, broadcasts, rates };
 }

@@ -19,6 +19,7 @@ class ScheduledSend:
 
     id: int
     due_at: datetime
+    type: str
     app_name: str | None
     sent_by_app_id: int | None
     sender_id: int | None
@@ -31,7 +32,7 @@ class ScheduledSend:
 # Along the primary key: the id of a scheduled send is made of the instant at which it is due, so those that are ahead
 # have the highest ids of the table (docs/decisions/0004-ids-from-the-record.md).
 _LIST = text("""
-SELECT id, created_at AS due_at, app_name, sent_by_app_id, sender_id, receiver_id, is_broadcast, title,
+SELECT id, created_at AS due_at, type, app_name, sent_by_app_id, sender_id, receiver_id, is_broadcast, title,
        EXISTS (SELECT FROM held_apps h WHERE h.app_id = sent_by_app_id AND NOT h.is_releasing) AS is_held
   FROM accepted
  WHERE is_scheduled AND created_at > clock_timestamp()

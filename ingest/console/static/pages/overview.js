@@ -2,8 +2,7 @@
 
 import { ACTIVE, COLUMNS, makeRow } from "../broadcast_parts.js";
 import { table } from "../elements.js";
-import { latest } from "../looks.js";
-import { plots } from "../plots.js";
+import { latest, PLOTS } from "../looks.js";
 import { h } from "../rendering.js";
 import { currentLanguage, say, sayCount } from "../words.js";
 
@@ -21,7 +20,7 @@ export default {
     h("h2", {}, say("overview.latest")),
     h("div", { id: "running" }, table(COLUMNS, chooseShown(latest.broadcasts).map(makeRow), say("nothing"))),
     h("h2", {}, say("overview.minutes")),
-    plots(currentLanguage()),
+    h("div", { id: "plots" }, PLOTS.map((plot) => plot.figure(currentLanguage()))),
   ],
 };
 

@@ -26,7 +26,7 @@ export default {
       searchForm("people", { value: q, label: say("people.label") }),
       q && hint(sayFound(total, { skip, shown: people.length })),
       q && table(COLUMNS, people.map(makeRow), say("nobody")),
-      pager(route, { name: "skip", next: total > skip + people.length && String(skip + SHOWN), isFirst: !skip }),
+      pager(route, { name: "skip", word: "pager.more", next: total > skip + people.length && String(skip + SHOWN), isFirst: !skip }),
     ];
   },
 };
