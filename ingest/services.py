@@ -46,6 +46,7 @@ from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, 
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.gateway_reports import GatewayReports
+from storage.valkey.push_questions import PushQuestions
 from storage.valkey.rate_limits import LimitSettings, RateLimiter
 from storage.valkey.strangers import Strangers
 from storage.valkey.tickets import Tickets, TicketSettings
@@ -62,6 +63,7 @@ class Backends:
     limits: RateLimiter
     media: MediaStore
     gateways: GatewayReports
+    push_questions: PushQuestions
     strangers: Strangers
 
 
@@ -168,6 +170,7 @@ def _open_backends(
         ),
         media=make_media_store(load(MediaSettings, environ)),
         gateways=GatewayReports(valkey),
+        push_questions=PushQuestions(valkey),
         strangers=Strangers(valkey),
     )
     on_valkey = (
@@ -175,6 +178,7 @@ def _open_backends(
         backends.tickets,
         backends.limits,
         backends.gateways,
+        backends.push_questions,
         backends.strangers,
     )
     for closable in (backends.shares, *on_valkey):

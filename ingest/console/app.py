@@ -19,17 +19,21 @@ from ingest.console.endpoints import (
     IfEnabled,
     Operation,
     check_csrf_first,
+    download,
     get,
     post,
 )
 from ingest.console.operations import (
     apps,
     audit,
+    broadcast_details,
     broadcasts,
     failed_sends,
+    messages,
     operators,
     overview,
     people,
+    schedule,
 )
 from ingest.console.sign_in import SignIn, show_me
 from storage.model.operator import Permission
@@ -77,6 +81,12 @@ def _list_questions() -> list[BaseRoute]:
         get("me", show_me),
         get("look", overview.show_overview),
         get("broadcasts", broadcasts.list_broadcasts),
+        get("broadcasts/{id}", broadcast_details.show_broadcast),
+        get("broadcasts/{id}/unread", broadcast_details.list_unread),
+        download("broadcasts/{id}/unread.csv", broadcast_details.download_unread),
+        get("scheduled", schedule.list_scheduled),
+        get("messages", messages.find_messages),
+        get("messages/{id}", messages.show_message),
         get("failed", failed_sends.list_failed),
         get("apps", apps.list_apps),
         get("people", people.find_people),
@@ -100,8 +110,9 @@ def _list_acts(signing: SignIn) -> list[BaseRoute]:
     return [own, *acts]
 
 
-_BROADCAST, _FAILED, _APP, _OPERATOR = (
+_BROADCAST, _MESSAGE, _FAILED, _APP, _OPERATOR = (
     "broadcast {id}",
+    "message {id}",
     "failed send {id}",
     "app number {id}",
     "operator {name}",
@@ -111,6 +122,8 @@ _ACTS: tuple[tuple[str, Operation, str, str, Permission], ...] = (
     ("broadcasts/{id}/cancel", broadcasts.cancel, "broadcast.cancel", _BROADCAST, _STEER),
     ("broadcasts/{id}/recall", broadcasts.recall, "broadcast.recall", _BROADCAST, _STEER),
     ("broadcasts/{id}/retry", broadcasts.retry, "broadcast.retry", _BROADCAST, _STEER),
+    ("messages/{id}/recall", messages.recall, "message.recall", _MESSAGE, _STEER),
+    ("messages/{id}/content", messages.read_content, "message.read-content", _MESSAGE, Permission.READ_CONTENT),
     ("failed/{id}/replay", failed_sends.replay, "failed.replay", _FAILED, _STEER),
     ("failed/{id}/drop", failed_sends.drop, "failed.drop", _FAILED, _MANAGE),
     ("apps/{id}/rotate-secret", apps.rotate_secret, "app.rotate-secret", _APP, _MANAGE),

@@ -5,11 +5,20 @@ A name is what somebody typed; in a spreadsheet `=HYPERLINK(…)` would do what 
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 
 # Excel takes a file without it for its own code page, and then shows no Chinese.
 MARK = "\ufeff"
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """A file that is written while it is sent: what a browser calls it, and its parts."""
+
+    name: str
+    parts: AsyncIterator[str]
 
 
 def write_rows(rows: Iterable[Iterable[str]]) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingest.console.csv_rows import CsvFile
 from ingest.console.visit import Visit, open_visit
 from ingest.http import errors
 from ingest.http.response import Response
@@ -64,6 +66,22 @@ def get(path: str, question: Operation) -> Route:
     async def handle(request: Request) -> ASGIApp:
         visit = await open_visit(request)
         return Response(await question(visit), headers=_NOT_STORED)
+
+    return Route(f"{PATH}/api/{path}", IfEnabled(handle), methods=["GET"])
+
+
+def download(path: str, question: Callable[[Visit], Awaitable[CsvFile]]) -> Route:
+    """A route that answers with a file, written as it is read; every operator may ask.
+
+    If it cannot be read to its end the connection is closed in the middle, so that no browser takes it for whole.
+    """
+
+    async def handle(request: Request) -> ASGIApp:
+        file = await question(await open_visit(request))
+        headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+        return StreamingResponse(
+            file.parts, media_type="text/csv; charset=utf-8", headers=headers | dict(_NOT_STORED)
+        )
 
     return Route(f"{PATH}/api/{path}", IfEnabled(handle), methods=["GET"])
 

@@ -3,6 +3,7 @@
 It works on the record: it needs no secret and no token. What people wrote is shown only if it is asked for.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from ops.cli.terminal.printing import say, say_json
 from storage.model.errors import NotFound
 from storage.postgres.acts import sends
 from storage.postgres.database import BlockingDatabase
-from storage.postgres.messages import lookup
+from storage.postgres.messages import lookup, trails
 from storage.postgres.messages.lookup import FoundMessage
 
 _WRITTEN = ("title", "content", "action_url", "action_text", "filename")
@@ -30,17 +31,26 @@ def message() -> None:
 @click.argument("id", type=int)
 @click.option("--with-text", is_flag=True, help="Also what people wrote: title, content, button.")
 def show(*, id: int, with_text: bool) -> None:
-    """Its people, its app, its status, as JSON."""
+    """Its people, its app, its status and its way so far, as JSON; that its text was read is in the audit."""
     with open_database() as database:
-        found = _find(database, id)
-    fields: dict[str, Any] = found.message._asdict()
-    told = {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in fields.items()
-        if with_text or name not in _WRITTEN
-    }
-    read_at = found.read_at.isoformat() if found.read_at else None
-    say_json(told | {"status": found.status, "held": found.is_held, "read_at": read_at})
+        trail = database.transaction(trails.find_trail, id)
+        if trail is None:
+            raise NotFound(f"There is no message {id}.")
+        if with_text:
+            database.transaction(sends.read_content, find_actor(), id=id)
+    found = trail.found
+    fields = found.message._asdict()
+    told = {name: value for name, value in fields.items() if with_text or name not in _WRITTEN}
+    way = asdict(trail)
+    del way["found"]
+    shown = told | {"status": found.status, "held": found.is_held, "read_at": found.read_at} | way
+    say_json(_to_json(shown))
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _to_json(one) for name, one in value.items()}
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 @message.command()

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from starlette.responses import StreamingResponse
-
-from ingest.console.csv_rows import MARK, write_rows
+from ingest.console.csv_rows import MARK, CsvFile, write_rows
 from ingest.console.operations import SHOWN, show_instant
 from ingest.console.visit import Visit
 from ingest.sends import broadcast_progress
@@ -101,21 +99,11 @@ async def _find_app_id(visit: Visit) -> int | None:
     return found.app_id
 
 
-async def download_unread(visit: Visit) -> StreamingResponse:
-    """Everybody who has a broadcast and has not read it, as CSV, written as it is read. Raises NotFound.
-
-    If it cannot be read to its end the connection is closed in the middle, so that no browser takes it for whole.
-    """
+async def download_unread(visit: Visit) -> CsvFile:
+    """Everybody who has a broadcast and has not read it, written as it is read. Raises NotFound."""
     await _find_app_id(visit)
-    name = f"broadcast-{visit.id}-unread.csv"
-    return StreamingResponse(
-        _write_unread(visit.services.backends.shares.lists, visit.id),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    lists = visit.services.backends.shares.lists
+    return CsvFile(f"broadcast-{visit.id}-unread.csv", _write_unread(lists, visit.id))
 
 
 async def _write_unread(database: Database, id: int) -> AsyncIterator[str]:

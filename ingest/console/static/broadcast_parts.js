@@ -6,6 +6,7 @@ import { say, sayCount } from "./words.js";
 
 const STOPPABLE = new Set(["SCHEDULED", "PENDING", "EXPANDING"]);
 const RECALLABLE = new Set(["SCHEDULED", "PENDING", "EXPANDING", "DONE", "CANCELLED", "FAILED"]);
+const STEER = { needs: "steer" };
 const OF_A_RECALL = new Set(["RECALLING", "RECALLED"]);
 export const ACTIVE = new Set(["PENDING", "EXPANDING", "RECALLING"]);
 
@@ -41,7 +42,7 @@ export function actions(one) {
     done: say(`done.${deed}`, { title: one.title }),
   });
   return [
-    STOPPABLE.has(one.status) && button("act.cancel", () => act(`broadcasts/${one.id}/cancel`, asked("cancel"))),
-    RECALLABLE.has(one.status) && button("act.recall", () => act(`broadcasts/${one.id}/recall`, asked("recall"))),
+    STOPPABLE.has(one.status) && button("act.cancel", () => act(`broadcasts/${one.id}/cancel`, asked("cancel")), STEER),
+    RECALLABLE.has(one.status) && button("act.recall", () => act(`broadcasts/${one.id}/recall`, asked("recall")), STEER),
   ];
 }

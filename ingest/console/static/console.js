@@ -5,18 +5,31 @@
 
 import { attempt, prepareActs, tell } from "./acts.js";
 import { forgetLook, latest, look } from "./looks.js";
+import { operator, setOperator } from "./operator.js";
+import account from "./pages/account.js";
 import apps from "./pages/apps.js";
+import audit from "./pages/audit.js";
+import broadcast from "./pages/broadcast.js";
 import broadcasts from "./pages/broadcasts.js";
 import failed from "./pages/failed.js";
+import message from "./pages/message.js";
+import messages from "./pages/messages.js";
+import operators from "./pages/operators.js";
 import overview from "./pages/overview.js";
 import people from "./pages/people.js";
+import scheduled from "./pages/scheduled.js";
 import { draw, h } from "./rendering.js";
 import { ask, post, Refused, SignedOut } from "./server.js";
-import { currentLanguage, say, sayCount, sayTime, setLanguage } from "./words.js";
+import { currentLanguage, say, sayCount, sayTime, sayWord, setLanguage } from "./words.js";
 
-const PAGES = { overview, broadcasts, failed, apps, people };
-const LISTED = ["overview", "broadcasts", "failed", "apps", "people"];
+// A name with a slash is the page of one of them.
+const PAGES = {
+  overview, broadcasts, "broadcasts/": broadcast, scheduled, messages, "messages/": message, failed, apps, people,
+  operators, audit, account,
+};
+const LISTED = Object.keys(PAGES).filter((name) => !name.endsWith("/") && name !== "account");
 const LOOK_MS = 1000;
+const ROLE_MS = 30_000; // an admin may have given the operator another role
 const LATE_MS = 2000; // over what the page promises
 
 const $ = (selector) => document.querySelector(selector);
@@ -38,6 +51,7 @@ function readRoute() {
 let shown = { route: readRoute(), data: undefined, dueAt: 0, asOf: 0, problem: "", refusal: "" };
 let isSignedIn = false;
 let timer = null;
+let roleAt = 0;
 
 function visit() {
   const route = readRoute();
@@ -56,7 +70,7 @@ async function refresh({ isDue = true } = {}) {
   const visited = shown;
   if (isDue) visited.dueAt = 0;
   try {
-    await Promise.all([look(), loadPage(visited, began)]);
+    await Promise.all([look(), loadPage(visited, began), learnRole(began)]);
     visited.asOf = Date.now();
     visited.problem = "";
   } catch (error) {
@@ -82,6 +96,12 @@ async function loadPage(visited, began) {
     visited.refusal = error.message;
   }
   visited.dueAt = began + page.every;
+}
+
+async function learnRole(began) {
+  if (began - roleAt < ROLE_MS) return;
+  setOperator(await ask("me"));
+  roleAt = began;
 }
 
 // ── drawing ──
@@ -113,6 +133,8 @@ function drawHeader() {
     h("a", { key: name, href: `#/${name}`, "aria-current": name === shown.route.name ? "page" : null },
       say(`${name}.title`),
       name === "failed" && failedCount > 0 && h("span", { class: "badge" }, sayCount(failedCount)))));
+  const me = operator();
+  draw($("#who"), me && h("a", { href: "#/account" }, `${me.name} (${sayWord("role", me.role)})`));
   for (const element of document.querySelectorAll("[data-word]")) {
     const text = say(element.dataset.word);
     if (element.textContent !== text) element.textContent = text;
@@ -146,6 +168,7 @@ function signOut(isOver) {
   clearTimeout(timer);
   forgetLook();
   isSignedIn = false;
+  setOperator(null);
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   draw($("#page"));
   tell("", "");
@@ -154,11 +177,13 @@ function signOut(isOver) {
   $("#login .error").textContent = isOver ? say("login.over") : "";
   drawHeader();
   document.title = `${say("login.title")} · Carillon`;
-  $("#token").focus();
+  $("#operator").focus();
 }
 
-async function signIn() {
+async function signIn(me) {
   isSignedIn = true;
+  setOperator(me);
+  roleAt = Date.now();
   $("#login").hidden = true;
   $("#console").hidden = false;
   shown = { ...shown, route: readRoute(), data: undefined, dueAt: 0, asOf: 0 };
@@ -169,10 +194,10 @@ async function signIn() {
 $("#login form").onsubmit = async (event) => {
   event.preventDefault();
   try {
-    await post("login", $("#token").value);
+    const me = await post("login", { name: $("#operator").value.trim(), password: $("#token").value });
     $("#login .error").textContent = "";
     $("#token").value = "";
-    await signIn();
+    await signIn(me);
   } catch (error) {
     $("#login .error").textContent = error.message;
   }
@@ -208,7 +233,7 @@ prepareActs({ refresh, signOut });
 
 document.documentElement.lang = currentLanguage();
 drawHeader();
-ask("apps").then(signIn, (error) => {
+ask("me").then(signIn, (error) => {
   signOut(false);
   if (!(error instanceof SignedOut)) $("#login .error").textContent = error.message;
 });

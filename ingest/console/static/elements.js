@@ -71,3 +71,20 @@ export function pager(route, { name = "before", next, isFirst, word = "pager.nex
   if (!newest && !older) return null;
   return h("nav", { class: "pager", "aria-label": say("pager") }, newest, older);
 }
+
+// A form whose button does `submit` with the values by name; it is emptied when that comes to true.
+export function form(key, fields, { label, submit }) {
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    const place = event.target;
+    if (await submit(Object.fromEntries(new FormData(place)))) place.reset();
+  };
+  return h("form", { key, class: "fields", onsubmit }, fields, h("button", {}, label));
+}
+
+export const field = (name, { label, ...attributes }) =>
+  h("label", { key: name }, h("span", {}, label), h("input", { name, ...attributes }));
+
+export const select = (name, { label, options }) =>
+  h("label", { key: name }, h("span", {}, label),
+    h("select", { name }, options.map(([value, text]) => h("option", { key: value, value }, text))));

@@ -19,9 +19,8 @@ export function makePlot(name, lines) {
 
   function attach(place) {
     chart = new uPlot(describeChart(lines, place.clientWidth), [times, ...values], place);
-    new ResizeObserver(() => {
-      if (place.clientWidth) chart.setSize({ width: place.clientWidth, height: HEIGHT });
-    }).observe(place);
+    const fit = () => place.clientWidth && chart.setSize({ width: place.clientWidth, height: HEIGHT });
+    new ResizeObserver(() => requestAnimationFrame(fit)).observe(place);
   }
 
   return {

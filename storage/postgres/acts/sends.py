@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from storage.model.operator import Actor
 from storage.postgres import audit
 from storage.postgres.messages import recalls, unpublished
-from storage.postgres.messages.lookup import FoundMessage
+from storage.postgres.messages.lookup import FoundMessage, find_message
 from storage.postgres.sends import failed_sends
 
 # Ids that a row names of many that were replayed or dropped at once; it always has their number.
@@ -29,6 +29,14 @@ def recall_message(connection: Connection, actor: Actor, *, found: FoundMessage)
         after={"status": "RECALLED"},
     )
     return is_new
+
+
+def read_content(connection: Connection, actor: Actor, *, id: int) -> FoundMessage | None:
+    """The message with this id, for somebody who reads what was written in it; None if there is none, and then no row."""
+    found = find_message(connection, id)
+    if found is not None:
+        audit.record(connection, actor, act="message.read-content", target=f"message {id}")
+    return found
 
 
 def replay_failed(connection: Connection, actor: Actor, *, ids: Collection[int]) -> dict[int, int]:

@@ -20,7 +20,7 @@ export default {
 
 const makeRow = (one) => row(one.id,
   String(one.id), one.app_id, one.name, status(one.is_active ? "active" : "disabled", one.is_active ? "on" : "off"),
-  one.callback_url, one.redirect_hosts.join(", "), [button("act.rotate", () => rotate(one))]);
+  one.callback_url, one.redirect_hosts.join(", "), [button("act.rotate", () => rotate(one), { needs: "manage" })]);
 
 async function rotate(app) {
   const made = await act(`apps/${app.id}/rotate-secret`, {

@@ -6,7 +6,7 @@ import { button, column, facts, hint, instant, link, pager, row, status, table }
 import { makePlot } from "../plots.js";
 import { h } from "../rendering.js";
 import { ask, query } from "../server.js";
-import { currentLanguage, say, sayCount, sayWord } from "../words.js";
+import { currentLanguage, say, sayCount, sayTime, sayWord } from "../words.js";
 
 const UNREAD_EVERY_MS = 10_000; // it probes a part of a million people
 const PARTS = [
@@ -17,16 +17,17 @@ const CHUNKS = [column("column.state"), column("column.chunks", "number"), colum
 const PEOPLE = [column("column.id"), column("column.app_user_id"), column("column.name")];
 
 let plot = null; // of the broadcast that is shown
-let unread = { askedFor: "", at: 0 };
+let unread = { askedFor: "", at: 0, found: null, problem: "" };
 
 export default {
   title: "broadcast.title",
   every: 1000,
 
   load: async (route) => {
-    const [one] = await Promise.all([ask(`broadcasts/${route.id}`), loadUnread(route)]);
-    if (plot?.id !== one.id) plot = { id: one.id, ...makePlot("progress", [["expanded", "--accent"], ["read", "--second"]]) };
-    plot.keep(Date.now() / 1000, { expanded: one.expanded - one.recalled, read: one.read });
+    loadUnread(route);
+    const one = await ask(`broadcasts/${route.id}`);
+    if (plot?.id !== one.id) plot = { id: one.id, ...makePlot("progress", [["have_it", "--accent"], ["read", "--second"]]) };
+    plot.keep(Date.now() / 1000, { have_it: one.expanded - one.recalled, read: one.read });
     return one;
   },
 
@@ -62,17 +63,30 @@ const makePart = (part) => row(part.number ?? "plan",
   part.number == null ? say("broadcast.plan") : String(part.number), part.people == null ? "" : sayCount(part.people),
   sayWord("chunk", part.state), sayCount(part.attempts), part.error, instant(part.try_at));
 
+// Nothing waits for it: of a large audience it takes seconds. What came last stays until the next answer.
 async function loadUnread(route) {
   const path = `broadcasts/${route.id}/unread${query({ after: route.query.get("after") })}`;
-  if (unread.askedFor === path && Date.now() - unread.at < UNREAD_EVERY_MS) return;
-  const found = await ask(path);
-  unread = { askedFor: path, at: Date.now(), found };
+  const isSame = unread.askedFor === path;
+  if (isSame && Date.now() - unread.at < UNREAD_EVERY_MS) return;
+  const asked = { askedFor: path, at: Date.now(), found: isSame ? unread.found : null, problem: "" };
+  unread = asked;
+  try {
+    asked.found = await ask(path);
+  } catch (error) {
+    asked.problem = error.message;
+  }
+  asked.at = Date.now();
 }
 
 const viewUnread = (one, route) => h("section", { key: "unread" },
   h("h2", {}, say("broadcast.unread")),
   h("p", {}, h("a", { href: `api/broadcasts/${one.id}/unread.csv`, download: "" }, say("broadcast.csv"))),
-  hint(say("broadcast.unread_hint")),
-  table(PEOPLE, unread.found.people.map((person) => row(person.user_id,
+  hint(unread.found ? say("broadcast.unread_hint", { time: sayTime(unread.at) }) : say("loading")),
+  unread.problem && h("p", { class: "error" }, unread.problem),
+  unread.found && viewPeople(unread.found, route));
+
+const viewPeople = (found, route) => [
+  table(PEOPLE, found.people.map((person) => row(person.user_id,
     link(`people${query({ q: person.user_id })}`, person.user_id), person.app_user_id ?? "", person.name)), say("nobody")),
-  pager(route, { name: "after", word: "pager.more", next: unread.found.next_after, isFirst: !route.query.get("after") }));
+  pager(route, { name: "after", word: "pager.more", next: found.next_after, isFirst: !route.query.get("after") }),
+];

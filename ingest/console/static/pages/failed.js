@@ -32,8 +32,8 @@ const makeRow = (one) => row(one.id,
     button("act.replay", () => act(`failed/${one.id}/replay`, {
       question: say("ask.replay", { id: one.id }), label: say("yes.replay"),
       done: say("done.replay", { id: one.id }), isDangerous: false,
-    })),
+    }), { needs: "steer" }),
     button("act.drop", () => act(`failed/${one.id}/drop`, {
       question: say("ask.drop", { id: one.id }), label: say("yes.drop"), done: say("done.drop", { id: one.id }),
-    })),
+    }), { needs: "manage" }),
   ]);
