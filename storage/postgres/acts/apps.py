@@ -1,4 +1,6 @@
-"""Acts upon business apps: add, enable, disable, another secret."""
+"""Acts upon business apps: add, change, enable, disable, another secret."""
+
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -8,7 +10,8 @@ from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.model.operator import Actor
 from storage.postgres import audit
-from storage.postgres.people import apps
+from storage.postgres.people import app_changes, apps
+from storage.postgres.people.app_changes import AppChanges
 from storage.postgres.people.apps import NewApp
 
 
@@ -35,13 +38,46 @@ def set_active(connection: Connection, actor: Actor, *, id: int, is_active: bool
 
 
 def rotate_secret(
-    connection: Connection, actor: Actor, *, id: int, vault: Vault
+    connection: Connection,
+    actor: Actor,
+    *,
+    id: int,
+    vault: Vault,
+    old_ends_at: datetime | None = None,
+    is_only: bool = False,
 ) -> tuple[App, str]:
-    """Give the app with this integer id a new secret, and return both. Raises NotFound."""
+    """Give the app with this integer id a new secret, as `apps.rotate_secret` does, and return both. Raises NotFound."""
     found = find(connection, id)
-    secret = apps.rotate_secret(connection, id, vault=vault)
-    audit.record(connection, actor, act="app.rotate-secret", target=_name(found))
+    secret = apps.rotate_secret(
+        connection, id, vault=vault, old_ends_at=old_ends_at, is_only=is_only
+    )
+    ends = "now" if is_only else "at the next rotation"
+    audit.record(
+        connection,
+        actor,
+        act="app.rotate-secret",
+        target=_name(found),
+        after={"old_ends": ends if old_ends_at is None else old_ends_at.isoformat()},
+    )
     return found, secret
+
+
+def change(connection: Connection, actor: Actor, *, id: int, changes: AppChanges) -> App:
+    """Change an app, as `app_changes.change` says; the row has what is different. Raises NotFound."""
+    found = app_changes.change(connection, id, changes=changes)
+    if found is None:
+        raise NotFound("There is no such app.")
+    before, after = (_describe(one) for one in found)
+    different = [name for name in before if before[name] != after[name]]
+    audit.record(
+        connection,
+        actor,
+        act="app.update",
+        target=_name(found[1]),
+        before={name: before[name] for name in different},
+        after={name: after[name] for name in different},
+    )
+    return found[1]
 
 
 def find(connection: Connection, id: int) -> App:

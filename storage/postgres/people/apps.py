@@ -42,6 +42,7 @@ __all__ = [
     "find_by_id",
     "find_callers",
     "find_mapping",
+    "find_or_add_category",
     "find_secrets",
     "list_all",
     "list_mapped",
@@ -119,7 +120,7 @@ def add(conn: Connection, new: NewApp, *, vault: Vault) -> tuple[App, str]:
         "callback_url": new.callback_url,
         "description": new.description,
         "protocol_type": new.protocol_type,
-        "category_id": None if new.category is None else _find_or_add_category(conn, new.category),
+        "category_id": None if new.category is None else find_or_add_category(conn, new.category),
     }
     made = insert(apps).values(row).on_conflict_do_nothing(index_elements=["app_id"])
     made_id = conn.execute(made.returning(apps.c.id)).scalar_one_or_none()
@@ -191,7 +192,7 @@ def list_with_accounts(
     return _list(conn, user_id, search=search, skip=skip, limit=limit, only_mapped=False)
 
 
-def _find_or_add_category(conn: Connection, name: str) -> int:
+def find_or_add_category(conn: Connection, name: str) -> int:
     """The id of the category of this name, which is added if it is new.
 
     The update changes nothing; without it RETURNING would answer only for a new row.

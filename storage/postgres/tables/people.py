@@ -86,6 +86,8 @@ app_secrets = Table(
     Column("app_id", Integer, nullable=False, index=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", INSTANT, nullable=False, server_default=func.now()),
+    # None: it ends when there are two newer ones.
+    Column("ends_at", INSTANT),
 )
 
 app_redirect_hosts = Table(

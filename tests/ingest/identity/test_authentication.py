@@ -4,13 +4,15 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 from sqlalchemy import Engine, delete, insert, update
 
-from storage.postgres.people.apps import Vault, VaultSettings
+from ops.local.polling import wait_until
+from storage.postgres.people.apps import Vault, VaultSettings, rotate_secret
 from storage.postgres.tables import app_secrets, apps, users
 from storage.process.logs import REQUEST_ID
 from storage.settings import load
@@ -216,6 +218,21 @@ def test_a_secret_is_rotated_without_an_outage(api: Api, engine: Engine) -> None
         connection.execute(insert(app_secrets).values(app_id=7, sealed=sealed))
     assert api.send(api.app(secret="the next secret"), receiver_id=2).status_code == 200
     assert api.send(api.app(secret=SECRET), receiver_id=2).status_code == 200
+
+
+def test_a_secret_that_has_ended_is_refused_within_seconds(api: Api, engine: Engine) -> None:
+    """When a secret's end has come its calls are 401, although the app is in use and remembered; the newer one works."""
+    vault = Vault(load(VaultSettings, api.environ))
+    with engine.begin() as connection:
+        made = rotate_secret(
+            connection, 7, vault=vault, old_ends_at=datetime.now(UTC) + timedelta(seconds=1)
+        )
+
+    def is_refused() -> bool:
+        assert api.send(api.app(secret=made), receiver_id=2).status_code == 200
+        return api.send(api.app(secret=SECRET), receiver_id=2).status_code == 401
+
+    assert wait_until(is_refused, seconds=20)
 
 
 def test_a_person_or_app_that_is_enabled_again_is_let_in_at_once(api: Api, engine: Engine) -> None:

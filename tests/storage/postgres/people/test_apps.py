@@ -1,12 +1,16 @@
 """Apps, their secrets at rest, and the accounts that people have in them."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection, Engine, insert, select
 
+from ops.local.polling import wait_until
 from storage.model.caller import App
 from storage.model.errors import InConflict, InvalidSettings, PermanentError
 from storage.postgres.people import apps
+from storage.postgres.people.app_secrets import list_live
 from storage.postgres.people.apps import NewApp, Vault, VaultSettings
 from storage.postgres.tables import app_secrets, mappings
 from storage.settings import load
@@ -64,6 +68,45 @@ def test_the_newest_two_secrets_are_live(engine: Engine) -> None:
         live = apps.find_secrets(connection, app.id, vault=vault(OLD))
         assert live == (third.encode(), second.encode())
         assert apps.find_secrets(connection, 999, vault=vault(OLD)) == ()
+
+
+def find_live(connection: Connection, app: App) -> list[str]:
+    """The valid secrets of the app, newest first."""
+    return [one.decode() for one in apps.find_secrets(connection, app.id, vault=vault(OLD))]
+
+
+def test_a_secret_ends_when_its_time_is_over(engine: Engine) -> None:
+    """The one before is valid until the end that was said, and a rotation never lengthens it."""
+    soon = datetime.now(UTC) + timedelta(seconds=1.5)
+    with engine.begin() as connection:
+        app, first = apps.add(connection, OA, vault=vault(OLD))
+        second = apps.rotate_secret(connection, app.id, vault=vault(OLD), old_ends_at=soon)
+        [new, old] = list_live(connection)[app.id]
+        assert (new.ends_at, old.ends_at) == (None, soon)
+        if find_live(connection, app) != [second, first]:
+            assert datetime.now(UTC) >= soon, "it ended too early"
+    with engine.connect() as connection:
+        assert wait_until(lambda: find_live(connection, app) == [second], seconds=20)
+        assert [one.ends_at for one in list_live(connection)[app.id]] == [None]
+        later = datetime.now(UTC) + timedelta(days=9)
+        third = apps.rotate_secret(connection, app.id, vault=vault(OLD), old_ends_at=later)
+        fourth = apps.rotate_secret(
+            connection, app.id, vault=vault(OLD), old_ends_at=later + timedelta(days=9)
+        )
+        assert find_live(connection, app) == [fourth, third]
+        ends = [one.ends_at for one in list_live(connection)[app.id]]
+        assert ends == [None, later + timedelta(days=9)]
+        rows = connection.execute(select(app_secrets.c.id)).all()
+        assert len(rows) == 2, "what has ended is deleted"
+
+
+def test_a_rotation_can_end_all_older_secrets_at_once(engine: Engine) -> None:
+    """With `is_only` the new secret is the only one."""
+    with engine.begin() as connection:
+        app, _ = apps.add(connection, OA, vault=vault(OLD))
+        apps.rotate_secret(connection, app.id, vault=vault(OLD))
+        third = apps.rotate_secret(connection, app.id, vault=vault(OLD), is_only=True)
+        assert find_live(connection, app) == [third]
 
 
 def test_a_secret_is_never_stored_in_the_clear(engine: Engine) -> None:
