@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 from ingest.documents.schemas import Schemas, Shape
 from ingest.models.frames import FRAMES
 from storage.model.close_codes import ADVICE, CloseCode
+from storage.model.error_codes import ErrorCode
 
 PATH = "/api/v1/ws/messages"
 _JSON, _TEXT = "application/json", "text/plain"
@@ -50,40 +51,21 @@ _EXAMPLES: Shape = {
     "ALL_READ": {"up_to_id": _ID, "unread_count": 0},
     "MESSAGE_RECALLED": {"id": _ID, "conversation_id": 31001},
 }
-# A refusal is an HTTP answer before the upgrade. AsyncAPI has no word for it.
-_REFUSALS: list[Shape] = [
-    {
-        "status": 401,
-        "why": "The token or ticket is missing, invalid, expired or used; or the person is disabled or unknown.",
-        "do": "Get a new token.",
-    },
-    {
-        "status": 403,
-        "why": "The operator does not allow pages of this origin.",
-        "do": "Ask the operator.",
-    },
-    {"status": 404, "why": "There is nothing at this path.", "do": "Compare the path."},
-    {
-        "status": 426,
-        "why": "The request is no WebSocket handshake.",
-        "do": "Connect with an upgrade request.",
-    },
-    {
-        "status": 429,
-        "why": "The person has too many sockets open (10 by default), and all are alive.",
-        "do": "Wait as long as `Retry-After` says.",
-    },
-    {
-        "status": 431,
-        "why": "The request line or the headers are too large, cookies mostly.",
-        "do": "Send fewer.",
-    },
-    {
-        "status": 503,
-        "why": "The gateway cannot take sockets now.",
-        "do": "Wait as long as `Retry-After` says.",
-    },
-]
+# A refusal is an HTTP answer before the upgrade, which AsyncAPI has no word for.
+_REFUSALS = (
+    ErrorCode.HEADER_MISSING,
+    ErrorCode.HEADER_MALFORMED,
+    ErrorCode.NOT_SIGNED_IN,
+    ErrorCode.TOKEN_EXPIRED,
+    ErrorCode.TICKET_NOT_VALID,
+    ErrorCode.ORIGIN_NOT_ALLOWED,
+    ErrorCode.UNKNOWN_PATH,
+    ErrorCode.UPGRADE_REQUIRED,
+    ErrorCode.TOO_MANY_SOCKETS,
+    ErrorCode.HEADERS_TOO_LARGE,
+    ErrorCode.BUS_AWAY,
+    ErrorCode.UNAVAILABLE,
+)
 _QUERY: Shape = {
     "token": "The person's token. It can end up in a proxy's log: prefer a header, the subprotocol, or a ticket.",
     "ticket": "A ticket from `POST /api/v1/ws/tickets`: it works once, for 30 seconds by default.",
@@ -198,7 +180,10 @@ def _build_channel(messages: Shape) -> Shape:
                 "bindingVersion": "0.1.0",
             }
         },
-        "x-handshake-refusals": _REFUSALS,
+        "x-handshake-refusals": [
+            {"status": code.status, "code": code.name, "why": code.meaning, "do": code.advice}
+            for code in _REFUSALS
+        ],
         "x-close-codes": [
             {"code": int(code), "name": code.name, "why": ADVICE[code][0], "do": ADVICE[code][1]}
             for code in CloseCode

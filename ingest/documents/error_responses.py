@@ -20,10 +20,12 @@ from storage.model.http_status import MEANING
 _JSON = "application/json"
 _DETAIL = "What is wrong: a sentence, for logs and people. Programs go by `code`."
 _NAMES: Shape = {
+    # No enum: new codes come, and a client that was generated from this document must live through them.
     "code": {
         "type": "string",
-        "enum": [code.name for code in ErrorCode],
-        "description": "Which error it is, a stable word.",
+        "description": "Which error it is, a stable word; the response of each status lists its own. Treat one that you "
+        "do not know by the status.",
+        "examples": ["UNKNOWN_RECEIVER"],
     },
     "request_id": {"type": "string", "description": "As in the header `X-Request-Id`."},
 }
@@ -31,7 +33,13 @@ _PROBLEM: Shape = {
     "type": "object",
     "description": "Why a request was refused or failed.",
     "required": ["detail", "code", "request_id"],
-    "properties": {"detail": {"type": "string", "description": _DETAIL}, **_NAMES},
+    "properties": {"detail": {"type": "string", "description": _DETAIL}, **_NAMES}
+    | {
+        "server_time": {
+            "type": "integer",
+            "description": "With `CLOCK_SKEW` only: the server's time in Unix seconds.",
+        }
+    },
 }
 _FIELD_PROBLEMS: Shape = {
     "type": "object",
@@ -74,6 +82,31 @@ _HEADERS = {
     503: _LATER,
 }
 
+# Where each wrong value of a 422 stands, in examples.
+_PLACES: dict[ErrorCode, list[str]] = {
+    ErrorCode.VALIDATION: ["body", "title"],
+    ErrorCode.KEY_REUSED: ["header", "Idempotency-Key"],
+    ErrorCode.HOST_NOT_ALLOWED: ["body", "target_url"],
+    ErrorCode.NOT_UPLOADED: ["body", "content"],
+    ErrorCode.SEND_AT_PAST: ["body", "send_at"],
+    ErrorCode.NO_BUTTON: ["path", "message_id"],
+}
+# What only the console or the handshake of a socket answers: this document describes neither.
+_ELSEWHERE = frozenset(
+    {
+        ErrorCode.CONSOLE_HEADER_MISSING,
+        ErrorCode.LAST_ADMIN,
+        ErrorCode.OPERATOR_EXISTS,
+        ErrorCode.ORIGIN_NOT_ALLOWED,
+        ErrorCode.TICKET_NOT_VALID,
+        ErrorCode.TOO_MANY_SIGN_INS,
+        ErrorCode.TOO_MANY_SOCKETS,
+        ErrorCode.UNKNOWN_FAILED_SEND,
+        ErrorCode.UNKNOWN_OPERATOR,
+        ErrorCode.UNKNOWN_QUEUE,
+    }
+)
+
 
 def list_statuses(endpoint: Endpoint, *, takes_values: bool) -> set[int]:
     """The statuses of the errors that an endpoint can answer; `takes_values`: it has fields that can be wrong."""
@@ -103,19 +136,27 @@ def build_responses(build_headers: Callable[[Iterable[HeaderNote]], Shape]) -> S
 
 
 def _build_response(status: int, build_headers: Callable[[Iterable[HeaderNote]], Shape]) -> Shape:
-    is_list = status == Invalid.code.status
-    schema = "FieldProblems" if is_list else "Problem"
-    detail: object = MEANING[status]
-    code = next(code for code in ErrorCode if code.status == status)
-    if is_list:
-        detail = [{"loc": ["body", "title"], "msg": "Field required", "type": "missing"}]
+    schema = "FieldProblems" if status == Invalid.code.status else "Problem"
+    codes = [code for code in ErrorCode if code.status == status and code not in _ELSEWHERE]
+    lines = (f"- `{code.name}`: {code.meaning} {code.advice}" for code in codes)
+    examples = {
+        code.name: {"summary": code.meaning, "value": _build_example(code)} for code in codes
+    }
     return {
-        "description": MEANING[status],
+        "description": "\n".join([MEANING[status], "", *lines]),
         "headers": build_headers([_HEADERS[status]] if status in _HEADERS else []),
         "content": {
             _JSON: {
                 "schema": {"$ref": f"#/components/schemas/{schema}"},
-                "example": {"detail": detail, "code": code.name, "request_id": "6f2c0e1d94aa-1f"},
+                "examples": examples,
             }
         },
     }
+
+
+def _build_example(code: ErrorCode) -> Shape:
+    usual: Shape = {"detail": code.meaning, "code": code.name, "request_id": "6f2c0e1d94aa-1f"}
+    if code.status == Invalid.code.status:
+        place = _PLACES.get(code, ["body"])
+        usual["detail"] = [{"loc": place, "msg": code.meaning, "type": "value_error"}]
+    return usual | ({"server_time": 1773828600} if code is ErrorCode.CLOCK_SKEW else {})

@@ -190,7 +190,12 @@ RESPONSES: Mapping[str, Any] = {
     "send_batch": {
         "results": [
             {"status": 200, "message": _NOTIFICATION},
-            {"status": 404, "detail": "There is no such receiver."},
+            {
+                "index": 1,
+                "status": 404,
+                "detail": "There is no such receiver.",
+                "code": "UNKNOWN_RECEIVER",
+            },
         ]
     },
     "get_message": _MESSAGE | {"status": "DELIVERED"},

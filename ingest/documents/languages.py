@@ -127,7 +127,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "signing_in": "登录方式",
         "refusals": "被拒绝的握手",
         "close_codes": "关闭码",
-        "code": "关闭码",
+        "code": "代码",
         "status": "状态码",
         "why": "原因",
         "do": "处理方式",

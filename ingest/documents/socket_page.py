@@ -38,10 +38,10 @@ def render_document(document: Shape, words: Words) -> str:
             ),
             *_render_messages(document, words),
             f"<h2>{escape(words['refusals'])}</h2>",
-            _render_advice(channel["x-handshake-refusals"], words, key="status"),
+            _render_advice(channel["x-handshake-refusals"], words, keys=("status", "code")),
             f"<h2>{escape(words['close_codes'])}</h2>",
             render_blocks(words["rule"]),
-            _render_advice(channel["x-close-codes"], words, key="code"),
+            _render_advice(channel["x-close-codes"], words, keys=("code",)),
         ]
     )
 
@@ -102,11 +102,16 @@ def _resolve(document: Shape, value: Shape) -> Shape:
     return dict(found)
 
 
-def _render_advice(rows: Iterable[Shape], words: Words, *, key: str) -> str:
+def _render_advice(rows: Iterable[Shape], words: Words, *, keys: tuple[str, ...]) -> str:
+    """A table of what has happened, named by `keys`, why, and what a client does."""
     return _table(
-        [words[key], words["why"], words["do"]],
+        [*(words[key] for key in keys), words["why"], words["do"]],
         (
-            [_code(str(row[key])), render_inline(row["why"]), render_inline(row["do"])]
+            [
+                *(_code(str(row[key])) for key in keys),
+                render_inline(row["why"]),
+                render_inline(row["do"]),
+            ]
             for row in rows
         ),
     )

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from ingest.documents import examples
@@ -60,6 +60,18 @@ def test_the_declared_ticket_is_what_the_gateway_gives(
         socket.send("ping")
         while (text := socket.recv(timeout=PATIENCE)) != "pong":
             check_frame(json.loads(text))
+
+
+def test_a_refused_handshake_has_a_code_of_the_document(stack: Stack) -> None:
+    """Handshakes without a token, with a bad one, with a bad ticket, and at no path are refused as the document says."""
+    shown = DOCUMENT["channels"]["messages"]["x-handshake-refusals"]
+    refusals = {one["code"]: one["status"] for one in shown}
+    for end in ("", "?token=x", "?ticket=x", "/nothing"):
+        with pytest.raises(InvalidStatus) as refused, connect(stack.socket_url + end):
+            pass
+        answer = refused.value.response
+        assert answer.body is not None
+        assert refusals[json.loads(answer.body)["code"]] == answer.status_code, end
 
 
 def test_a_close_code_of_the_parser_is_in_the_document(
