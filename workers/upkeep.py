@@ -17,7 +17,7 @@ from storage.postgres.broadcasts import planning
 from storage.postgres.messages import partitions, recounts
 from storage.postgres.schema import MONTHS_AHEAD
 from storage.postgres.sends import idempotency
-from workers import retention
+from workers import erasures, retention
 from workers.services import Services
 
 _log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def _list_steps(services: Services) -> tuple[Step, ...]:
         _KeyPurge(services),
         partial(_purge_activity_changes, services),
         partial(retention.drop_slice, services),
+        partial(erasures.erase_slice, services),
         partial(_recount_slice, services),
     )
 

@@ -92,6 +92,11 @@ class LocalStore:
         """Whether the object was uploaded, whole."""
         return is_key(key) and await asyncio.to_thread(self.path_of(key).is_file)
 
+    def delete(self, key: str) -> None:
+        """Delete the object; one that is not there is no error."""
+        if is_key(key):
+            self.path_of(key).unlink(missing_ok=True)
+
     def verify(self, method: str, key: str, *, query: Mapping[str, str]) -> Grant:
         """Check the query parameters of a URL, and tell what it allows. `method` is GET (also for a HEAD) or PUT.
 

@@ -156,6 +156,19 @@ class S3Store:
             ) from error
         return True
 
+    def delete(self, key: str) -> None:
+        """Delete the object; one that is not there is no error. It blocks. Raises TransientError when the bucket cannot."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow to import)
+
+        with self._lend_client() as client:
+            client.find_credentials()
+        try:
+            client.asking_client.delete_object(Bucket=self._bucket.name, Key=key)
+        except (BotoCoreError, ClientError) as error:
+            _log.warning("The bucket does not delete an object: %s", error)
+            raise TransientError("The media store does not delete an object now.") from error
+        self._found.pop(key, None)
+
     def _sign(self, key: str, filename: str, *, since: int) -> str:
         shown = choose_headers(key, filename)
         query = {

@@ -95,7 +95,7 @@ class MediaSettings:
 
 
 class MediaStore(Protocol):
-    """Where objects are stored. Only `has_object` asks a server, so everything may be called from an event loop."""
+    """Where objects are stored. All but `delete` may be called from an event loop: only `has_object` asks a server, and waits for it."""
 
     def prepare(self) -> None:
         """Do now what would make the first call slow. It blocks: to be called in a thread, at the start of a process."""
@@ -111,6 +111,9 @@ class MediaStore(Protocol):
 
     async def has_object(self, key: str) -> bool:
         """Whether the object was uploaded, whole. Raises TransientError when the store cannot say."""
+
+    def delete(self, key: str) -> None:
+        """Delete the object; one that is not there is no error. It blocks. Raises TransientError when the store cannot."""
 
 
 def make_media_store(settings: MediaSettings) -> MediaStore:

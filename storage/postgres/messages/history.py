@@ -16,7 +16,8 @@ WITH page AS (
    ORDER BY message_id DESC LIMIT :limit OFFSET :skip
 )
 SELECT {FIELDS_IN_MESSAGES},
-       CASE WHEN other.message_id IS NULL THEN page.read_at ELSE other.read_at END AS seen_at
+       CASE WHEN :peer_id > 0 AND :peer_id <> :user_id AND m.sender_id = :user_id
+            THEN other.read_at ELSE page.read_at END AS seen_at
   FROM page
   JOIN messages m ON m.id = page.message_id
   LEFT JOIN apps a ON a.id = m.app_id

@@ -27,8 +27,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.model.caller import ACTIVE, Person
+from storage.model.errors import InConflict
 from storage.postgres.people.name_grams import EVERYWHERE, fold, grams, is_one_gram, pairs, units
-from storage.postgres.tables import mappings, users
+from storage.postgres.tables import erasures, mappings, users
 
 __all__ = [
     "COUNTED_AT_MOST",
@@ -136,8 +137,11 @@ def count_active(conn: Connection) -> int:
 def set_status(conn: Connection, user_id: int, *, status: str) -> Person | None:
     """Give the person this status, and return them; None if there is none.
 
-    Gateways are not told: the caller does that after the commit (`Bus.disable`, `Bus.enable`).
+    Gateways are not told: the caller does that after the commit (`Bus.disable`, `Bus.enable`). Raises InConflict for
+    somebody who was erased.
     """
+    if conn.execute(select(erasures.c.user_id).where(erasures.c.user_id == user_id)).first():
+        raise InConflict(f"User {user_id} was erased, and stays so.")
     change = update(users).where(users.c.id == user_id).values(status=status)
     row = conn.execute(change.returning(*_select_people(users).selected_columns)).one_or_none()
     return None if row is None else _make_person(row)

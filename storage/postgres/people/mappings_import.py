@@ -21,6 +21,7 @@ _COPY = "COPY incoming (number, app_user_id, user_id, email) FROM STDIN"
 _UNKNOWN = """
 SELECT number, user_id FROM incoming
 WHERE NOT EXISTS (SELECT FROM users WHERE users.id = incoming.user_id)
+   OR EXISTS (SELECT FROM erasures WHERE erasures.user_id = incoming.user_id)
 ORDER BY number LIMIT 1
 """
 # A row without a change is not written. Index: mappings_pkey.
@@ -69,7 +70,7 @@ def import_mappings(
     """Add these accounts of the app with this integer id, or bring them up to date.
 
     Inside the caller's transaction: all or nothing, also when `mappings` raises half-way. No account name may repeat.
-    Raises UnknownUser for the first row whose user does not exist. Safe to repeat.
+    Raises UnknownUser for the first row whose user does not exist or was erased. Safe to repeat.
     """
     conn.execute(text(_INCOMING))
     copy_in(conn, _COPY, (_line(one) for one in mappings))

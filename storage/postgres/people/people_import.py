@@ -46,6 +46,8 @@ WITH written AS (
 SELECT count(*) FILTER (WHERE is_new) AS added, count(*) FILTER (WHERE NOT is_new) AS changed
 FROM written
 """
+# Nobody who was erased comes back with a file. Primary key of `erasures`.
+_LEAVE_OUT = "DELETE FROM incoming USING erasures WHERE erasures.user_id = incoming.id"
 # Somebody who is not in the table yet counts as active before: they may have a token already. Index: users_pkey.
 _SHUT_OUT = """
 SELECT incoming.id FROM incoming LEFT JOIN users USING (id)
@@ -109,7 +111,7 @@ class Imported:
     """What an import did.
 
     `shut_out`: the ids of people who are not active now, and were active or unknown before. `let_in`: the ids of people
-    who are active now, and were not. Gateways are not told: the caller does that after the commit.
+    who are active now, and were not. `erased`: how many were left out, because they were erased. Gateways are not told: the caller does that after the commit.
     """
 
     added: int
@@ -117,6 +119,7 @@ class Imported:
     changes: Changes
     shut_out: tuple[int, ...]
     let_in: tuple[int, ...]
+    erased: int = 0
 
 
 def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
@@ -129,7 +132,8 @@ def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
     copy_in(conn, _COPY, _lines(people))
     conn.execute(text(_KEYED))
     conn.execute(text("ANALYZE incoming"))
-    _wait_for_turn(conn)
+    wait_for_turn(conn)
+    erased = conn.execute(text(_LEAVE_OUT)).rowcount
     changes = Changes(*conn.execute(text(_CHANGES), {"active": ACTIVE}).one())
     shut_out = _ids(conn, _SHUT_OUT)
     let_in = _ids(conn, _LET_IN)
@@ -140,11 +144,11 @@ def import_people(conn: Connection, people: Iterable[NewPerson]) -> Imported:
         conn.execute(text("CREATE INDEX users_search_grams ON users USING gin (search_grams)"))
     else:
         added, changed = conn.execute(text(_UPSERT), _BY_DEFAULT).one()
-    return Imported(added, changed, changes, shut_out=shut_out, let_in=let_in)
+    return Imported(added, changed, changes, shut_out=shut_out, let_in=let_in, erased=erased)
 
 
-def _wait_for_turn(conn: Connection) -> None:
-    """Let one import run at a time, from here to the end of its transaction, however long others have to wait.
+def wait_for_turn(conn: Connection) -> None:
+    """Let one import, or the beginning of an erasure, run at a time, from here to the end of its transaction, however long others have to wait.
 
     An import reads `users`, and an organisation's first one locks the whole table to drop the index: two of them
     would wait for one another.

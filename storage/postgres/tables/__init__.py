@@ -28,6 +28,7 @@ from storage.postgres.tables.people import (
     app_redirect_hosts,
     app_secrets,
     apps,
+    erasures,
     mappings,
     users,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "console_sign_ins",
     "conversations",
     "deliveries",
+    "erasures",
     "failed_sends",
     "held_apps",
     "held_sends",

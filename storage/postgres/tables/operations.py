@@ -1,6 +1,15 @@
 """What keeps a deployment running: periodic jobs, uploads, and what operators paused."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Table, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    func,
+)
 
 from storage.postgres.tables.table_parts import INSTANT, metadata
 
@@ -39,4 +48,7 @@ media_objects = Table(
     Column("filename", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("created_at", INSTANT, nullable=False, server_default=func.now()),
+    # Found in a message that stays, when its owner was erased.
+    Column("kept_at", INSTANT),
+    Index("media_objects_owner", "owner"),
 )

@@ -98,6 +98,27 @@ app_redirect_hosts = Table(
     PrimaryKeyConstraint("app_id", "host"),
 )
 
+# People whose data is erased, and how far that is (docs/decisions/0034-erasure.md). The row stays: nobody is to come back under this
+# id. `step` is a word of `personal_data/erasure_steps.py`, `next_id` where a walk along ids stands; then what was
+# erased so far, in numbers. After a failure there is an `error`, and it goes on at `try_at`.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("requested_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("requested_by", Text, nullable=False),
+    Column("step", Text, nullable=False, server_default="keys"),
+    Column("next_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("deliveries", BigInteger, nullable=False, server_default=text("0")),
+    Column("sends", BigInteger, nullable=False, server_default=text("0")),
+    Column("messages", BigInteger, nullable=False, server_default=text("0")),
+    Column("media", BigInteger, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("try_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("finished_at", INSTANT),
+    Index("erasures_open", "try_at", postgresql_where=text("finished_at IS NULL")),
+)
+
 mappings = Table(
     "mappings",
     metadata,
