@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "sign",
         "Print the headers of an app's call, and curl lines.",
     ),
-    "user": ("ops.cli.user", "user", "People: import, show, disable, enable."),
+    "user": ("ops.cli.user", "user", "People: import, show, disable, enable, export, erase."),
     "app": ("ops.cli.apps.command", "app", "Business apps: add, list, rotate a secret, disable."),
     "mapping": ("ops.cli.mapping", "mapping", "Import the accounts that people have in an app."),
     "send": ("ops.cli.send", "send", "Send a message or a notification to one person."),

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ops.cli.actor import find_actor
+from ops.cli.personal_data import erase, export, show_erasure
 from ops.cli.servers import open_bus, open_database
 from ops.cli.terminal.printing import say, say_json
 from ops.cli.terminal.progress import CountedItems, file_bar
@@ -19,6 +20,7 @@ from storage.model.message import MAX_ID
 from storage.postgres.acts import people
 from storage.postgres.people import directory
 from storage.postgres.people.people_import import Changes, Imported, NewPerson
+from storage.postgres.personal_data import erasures
 
 COLUMNS = ("id", "mobile", "name", "english_name", "status", "role")
 STATUSES = (ACTIVE, "INACTIVE", DISABLED)
@@ -29,7 +31,11 @@ _LONGEST = 255
 
 @click.group()
 def user() -> None:
-    """People: import them, show one, shut one out."""
+    """People: import them, show one, shut one out, export or erase one."""
+
+
+user.add_command(export)
+user.add_command(erase)
 
 
 @user.command("import")
@@ -51,6 +57,8 @@ def import_(*, file: Path, encoding: str) -> None:
         f"{count.number} people: {done.added} new, {done.changed} changed, "
         f"{count.number - done.added - done.changed} as before."
     )
+    if done.erased:
+        say(f"{done.erased} who were erased are left out.")
     if done.changed:
         say(f"Changed: {_describe(done.changes)}.")
     _tell_gateways(done)
@@ -92,9 +100,10 @@ def show(*, id: int) -> None:
     """Show one person, as JSON."""
     with open_database() as database:
         person = database.transaction(directory.find, id)
+        erasure = database.transaction(erasures.find, id)
     if person is None:
         raise NotFound(f"There is no user {id}.")
-    say_json(asdict(person))
+    say_json(asdict(person) | ({"erasure": show_erasure(erasure)} if erasure else {}))
 
 
 @user.command()

@@ -25,6 +25,7 @@ CHECKS: Mapping[str, Check] = {
     "secrets": record_checks.check_secrets,
     "backlog": record_checks.check_backlog,
     "pauses": record_checks.check_pauses,
+    "erasures": record_checks.check_erasures,
     "sweep": record_checks.check_sweep,
     "broadcasts": record_checks.check_broadcasts,
     "media": service_checks.check_media,
@@ -38,7 +39,8 @@ CHECKS: Mapping[str, Check] = {
 NEEDS: Mapping[str, str] = {
     "workers": "broker",
     **dict.fromkeys(
-        ("schema", "sessions", "secrets", "backlog", "pauses", "sweep", "broadcasts"), "database"
+        ("schema", "sessions", "secrets", "backlog", "pauses", "erasures", "sweep", "broadcasts"),
+        "database",
     ),
     "connections": "gateway",
 }

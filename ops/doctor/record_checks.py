@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from ops.doctor.clock_checks import SKEW_WARNING_SECONDS
 from ops.doctor.findings import Blocked, Finding, Level, Site
@@ -14,6 +14,7 @@ from storage.postgres import obstacles, pauses, periodic_jobs, schema
 from storage.postgres.broadcasts import failures
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
+from storage.postgres.personal_data import erasures
 from storage.postgres.schema import SchemaState
 from storage.postgres.sends import backlog, held_sends
 from storage.settings import DatabaseSettings, load
@@ -27,6 +28,7 @@ LOCK_WAIT = timedelta(seconds=3)
 OLD_TRANSACTION_SECONDS = 600.0
 SWEEP_LATE_SECONDS = 10.0
 SHOWN_BROADCASTS = 10
+ERASURE_LATE = timedelta(hours=6)
 CONNECT_SECONDS = 2.0
 START_SWEEPING = "Start beat (celery -A workers.celery_app beat), and a worker of `upkeep`."
 
@@ -179,6 +181,26 @@ def check_pauses(site: Site) -> Iterator[Finding]:
         yield Finding("pauses", Level.OK, text, f"carillon app enable {app_id} lets them go on.")
     if not paused and not held:
         yield Finding("pauses", Level.OK, "Nothing is paused.")
+
+
+def check_erasures(site: Site) -> Iterator[Finding]:
+    """Which erasures of people go on, and which of them fail."""
+    with _open_database(site) as record:
+        found = record.transaction(erasures.list_open, limit=SHOWN_BROADCASTS)
+    for one in found:
+        text = f"User {one.user_id} is being erased since {one.requested_at:%Y-%m-%d %H:%M} (UTC): {one.step}."
+        late = (datetime.now(UTC) - one.requested_at) > ERASURE_LATE
+        if one.error:
+            yield Finding(
+                "erasures", Level.FAIL, f"{text} {one.error}", "It is tried again every minute."
+            )
+        elif late:
+            mend = "Does a worker of `upkeep` run? Is the queue sends paused? carillon pauses"
+            yield Finding("erasures", Level.WARN, text, mend)
+        else:
+            yield Finding("erasures", Level.OK, text)
+    if not found:
+        yield Finding("erasures", Level.OK, "Nobody is being erased.")
 
 
 def check_sweep(site: Site) -> Iterator[Finding]:

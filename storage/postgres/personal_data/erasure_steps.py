@@ -2,7 +2,7 @@
 
 Where each erasure stands is in its row, so that it may be interrupted, repeated and done by two at once. Everything that
 can still come for a person who was just erased comes within a minute: after that the first steps are done again, and
-then nothing of theirs is left to come (docs/decisions/0034-erasure.md).
+then nothing of theirs is left to come (docs/decisions/0035-erasure.md).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Beginning the erasure of a person, and looking how far it is (docs/decisions/0034-erasure.md).
+"""Beginning the erasure of a person, and looking how far it is (docs/decisions/0035-erasure.md).
 
 `carillon user erase` begins it: from that commit the person has no name, no account with any app and no way in. Upkeep does
 the rest, slice by slice (`erasure_steps.py`).

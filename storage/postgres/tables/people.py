@@ -98,7 +98,7 @@ app_redirect_hosts = Table(
     PrimaryKeyConstraint("app_id", "host"),
 )
 
-# People whose data is erased, and how far that is (docs/decisions/0034-erasure.md). The row stays: nobody is to come back under this
+# People whose data is erased, and how far that is (docs/decisions/0035-erasure.md). The row stays: nobody is to come back under this
 # id. `step` is a word of `personal_data/erasure_steps.py`, `next_id` where a walk along ids stands; then what was
 # erased so far, in numbers. After a failure there is an `error`, and it goes on at `try_at`.
 erasures = Table(

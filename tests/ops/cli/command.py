@@ -12,9 +12,13 @@ from click.testing import CliRunner, Result
 from ops.cli import main
 
 
-def carillon(environ: Mapping[str, str], *arguments: object) -> Result:
-    """Run `carillon` with these settings and arguments; the result has `stdout`, `stderr` and `exit_code`."""
-    return CliRunner().invoke(main, [str(one) for one in arguments], env=dict(environ))
+def carillon(environ: Mapping[str, str], *arguments: object, typed: str = "") -> Result:
+    """Run `carillon` with these settings and arguments; the result has `stdout`, `stderr` and `exit_code`.
+
+    `typed`: what somebody types when it asks.
+    """
+    given = [str(one) for one in arguments]
+    return CliRunner().invoke(main, given, input=typed or None, env=dict(environ))
 
 
 def begin(*arguments: object, **settings: str) -> subprocess.Popen[str]:
