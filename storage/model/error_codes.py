@@ -189,6 +189,11 @@ class ErrorCode(Enum):
         "The thing is in a state that does not allow this.",
         "Look at it again, then decide.",
     )
+    PERSON_ERASED = (
+        409,
+        "The person was erased, and nothing brings them back.",
+        "Leave the id out.",
+    )
     ALREADY_UPLOADED = (
         409,
         "The object was uploaded before, and no object is written twice.",

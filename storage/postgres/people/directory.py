@@ -27,6 +27,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.model.caller import ACTIVE, Person
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import InConflict
 from storage.postgres.people.name_grams import EVERYWHERE, fold, grams, is_one_gram, pairs, units
 from storage.postgres.tables import erasures, mappings, users
@@ -141,7 +142,7 @@ def set_status(conn: Connection, user_id: int, *, status: str) -> Person | None:
     somebody who was erased.
     """
     if conn.execute(select(erasures.c.user_id).where(erasures.c.user_id == user_id)).first():
-        raise InConflict(f"User {user_id} was erased, and stays so.")
+        raise InConflict(f"User {user_id} was erased, and stays so.", code=ErrorCode.PERSON_ERASED)
     change = update(users).where(users.c.id == user_id).values(status=status)
     row = conn.execute(change.returning(*_select_people(users).selected_columns)).one_or_none()
     return None if row is None else _make_person(row)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.caller import DISABLED, ORDINARY_USER
 from storage.model.erasure import ERASED_NAME, Erasure
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.model.operator import Actor
 from storage.postgres import audit
@@ -42,7 +43,7 @@ def begin(connection: Connection, user_id: int, *, actor: Actor) -> Erasure:
         return known
     values = {"id": user_id, "name": ERASED_NAME, "status": DISABLED, "role": ORDINARY_USER}
     if not connection.execute(_EMPTY, values).rowcount:
-        raise NotFound(f"There is no user {user_id}.")
+        raise NotFound(f"There is no user {user_id}.", code=ErrorCode.UNKNOWN_PERSON)
     connection.execute(_UNMAP, {"id": user_id})
     connection.execute(_FORGET_CHANGES, {"id": user_id})
     connection.execute(_BEGIN, {"id": user_id, "by": actor.name})

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from storage.model.caller import UserCaller
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES
 from storage.postgres.people import directory
@@ -62,7 +63,7 @@ def export_person(run: Run, user_id: int) -> Iterator[dict[str, Any]]:
     """
     person = run(directory.find, user_id)
     if person is None:
-        raise NotFound(f"There is no user {user_id}.")
+        raise NotFound(f"There is no user {user_id}.", code=ErrorCode.UNKNOWN_PERSON)
     yield {"kind": "profile", **_plain(asdict(person))}
     for row in run(_ask, _ACCOUNTS, id=user_id):
         yield {"kind": "account", **row}
