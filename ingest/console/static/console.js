@@ -16,16 +16,17 @@ import message from "./pages/message.js";
 import messages from "./pages/messages.js";
 import operators from "./pages/operators.js";
 import overview from "./pages/overview.js";
+import pauses, { sayPaused } from "./pages/pauses.js";
 import people from "./pages/people.js";
 import scheduled from "./pages/scheduled.js";
 import { draw, h } from "./rendering.js";
 import { ask, post, Refused, SignedOut } from "./server.js";
-import { currentLanguage, say, sayCount, sayTime, sayWord, setLanguage } from "./words.js";
+import { currentLanguage, say, sayCount, sayInstant, sayTime, sayWord, setLanguage } from "./words.js";
 
 // A name with a slash is the page of one of them.
 const PAGES = {
   overview, broadcasts, "broadcasts/": broadcast, scheduled, messages, "messages/": message, failed, apps, people,
-  operators, audit, account,
+  pauses, operators, audit, account,
 };
 const LISTED = Object.keys(PAGES).filter((name) => !name.endsWith("/") && name !== "account");
 const LOOK_MS = 1000;
@@ -133,6 +134,7 @@ function drawHeader() {
     h("a", { key: name, href: `#/${name}`, "aria-current": name === shown.route.name ? "page" : null },
       say(`${name}.title`),
       name === "failed" && failedCount > 0 && h("span", { class: "badge" }, sayCount(failedCount)))));
+  drawPauses();
   const me = operator();
   draw($("#who"), me && h("a", { href: "#/account" }, `${me.name} (${sayWord("role", me.role)})`));
   for (const element of document.querySelectorAll("[data-word]")) {
@@ -142,6 +144,15 @@ function drawHeader() {
   for (const element of document.querySelectorAll("[data-label-word]")) {
     element.setAttribute("aria-label", say(element.dataset.labelWord));
   }
+}
+
+// On every page: what is stopped must not be forgotten.
+function drawPauses() {
+  draw($("#paused"), (latest?.pauses ?? []).map((one) =>
+    h("p", { key: `${one.kind} ${one.target}` },
+      h("strong", {}, say("pauses.banner", { what: sayPaused(one) })), " ",
+      one.until ? say("pauses.banner_until", { instant: sayInstant(one.until) }) : "", " ", one.reason, " ",
+      h("a", { href: "#/pauses" }, say("pauses.title")))));
 }
 
 // "live" is said of the page that is shown: all of it was asked for lately, and answered.

@@ -48,6 +48,8 @@ export default {
   "ask.enable": "Let {name} sign in again?",
   "ask.disable": "Let {name} in no more? Their sessions end.",
   "ask.add": "Add {name} as {role}?",
+  "ask.resume": "Resume {what}? What was held goes on at once.",
+  "ask.pause": "Pause {what}? Nothing of it is delivered until it is resumed.",
 
   "overview.title": "Overview",
   "overview.latest": "Latest broadcasts",
@@ -107,6 +109,8 @@ export default {
   "act.renew": "New password",
   "act.enable": "Enable",
   "act.disable": "Disable",
+  "act.resume": "Resume",
+  "act.pause": "Pause",
 
   "yes.cancel": "Cancel it",
   "yes.recall": "Recall it",
@@ -120,6 +124,8 @@ export default {
   "yes.enable": "Enable",
   "yes.disable": "Disable",
   "yes.add": "Add",
+  "yes.resume": "Resume it",
+  "yes.pause": "Pause it",
 
   "done.cancel": "“{title}” is cancelled.",
   "done.recall": "“{title}” is being taken back.",
@@ -130,6 +136,8 @@ export default {
   "done.role": "{name} is {role} now.",
   "done.enable": "{name} may sign in again.",
   "done.disable": "{name} is let in no more.",
+  "done.resume": "Resumed: {what}.",
+  "done.pause": "Paused: {what}.",
 
   "failed.title": "Failed sends",
   "failed.hint": "Sends that five attempts could not persist. A replayed one keeps its id.",
@@ -173,14 +181,17 @@ export default {
   "column.kind": "Kind",
   "column.mobile": "Mobile",
   "column.name": "Name",
+  "column.paused": "What",
   "column.people": "People",
   "column.progress": "Progress",
   "column.rate": "A second",
   "column.read": "Read",
+  "column.reason": "Reason",
   "column.recalled": "Recalled",
   "column.redirect_hosts": "Redirect hosts",
   "column.request_id": "Request id",
   "column.role": "Role",
+  "column.since": "Since",
   "column.started_at": "Started",
   "column.state": "State",
   "column.status": "Status",
@@ -190,6 +201,7 @@ export default {
   "column.try_at": "Tried again at",
   "column.unread": "Unread",
   "column.unresolved": "Unknown receivers",
+  "column.until": "Until",
   "column.who": "Who",
 
   "kind.BROADCAST": "broadcast",
@@ -264,5 +276,19 @@ export default {
   "may.look": "look",
   "may.steer": "steer what is under way",
   "may.read-content": "read what was written",
-  "may.manage": "manage apps and operators"
+  "may.manage": "manage apps and operators",
+
+  "pauses.title": "Pauses",
+  "pauses.hint": "What is stopped for a while. Sends are accepted all the same, and go on in their order afterwards.",
+  "pauses.nothing": "Nothing is paused.",
+  "pauses.add": "Pause a queue or an app",
+  "pauses.queue": "queue {target}",
+  "pauses.app": "app {target}",
+  "pauses.no_end": "until it is resumed",
+  "pauses.until": "Until (empty: until it is resumed)",
+  "pauses.banner": "Paused: {what}.",
+  "pauses.banner_until": "Until {instant}.",
+
+  "queue.sends": "sends",
+  "queue.broadcasts": "broadcasts"
 };

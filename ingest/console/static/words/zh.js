@@ -57,6 +57,8 @@ export default {
   "ask.enable": "允许 {name} 重新登录？",
   "ask.disable": "不再允许 {name} 登录？其会话将结束。",
   "ask.add": "添加 {name}，角色为{role}？",
+  "ask.resume": "恢复{what}？搁置的内容将立即继续。",
+  "ask.pause": "暂停{what}？恢复之前不会投递。",
 
   "overview.title": "概览",
   "overview.latest": "最近的广播",
@@ -116,6 +118,8 @@ export default {
   "act.renew": "重设密码",
   "act.enable": "启用",
   "act.disable": "停用",
+  "act.resume": "恢复",
+  "act.pause": "暂停",
 
   "yes.cancel": "确认取消",
   "yes.recall": "确认撤回",
@@ -129,6 +133,8 @@ export default {
   "yes.enable": "启用",
   "yes.disable": "停用",
   "yes.add": "添加",
+  "yes.resume": "确认恢复",
+  "yes.pause": "确认暂停",
 
   "done.cancel": "“{title}”已取消。",
   "done.recall": "正在撤回“{title}”。",
@@ -139,6 +145,8 @@ export default {
   "done.role": "{name} 现在是{role}。",
   "done.enable": "{name} 可以重新登录。",
   "done.disable": "{name} 不能再登录。",
+  "done.resume": "已恢复：{what}。",
+  "done.pause": "已暂停：{what}。",
 
   "failed.title": "失败的发送",
   "failed.hint": "尝试五次仍无法入库的发送。重发后编号不变。",
@@ -182,14 +190,17 @@ export default {
   "column.kind": "类型",
   "column.mobile": "手机号",
   "column.name": "名称",
+  "column.paused": "内容",
   "column.people": "人数",
   "column.progress": "进度",
   "column.rate": "每秒",
   "column.read": "已读",
+  "column.reason": "原因",
   "column.recalled": "已撤回",
   "column.redirect_hosts": "跳转域名",
   "column.request_id": "请求编号",
   "column.role": "角色",
+  "column.since": "开始时间",
   "column.started_at": "开始时间",
   "column.state": "状态",
   "column.status": "状态",
@@ -199,6 +210,7 @@ export default {
   "column.try_at": "下次尝试",
   "column.unread": "未读",
   "column.unresolved": "未知接收人",
+  "column.until": "截止时间",
   "column.who": "操作人",
 
   "kind.BROADCAST": "广播",
@@ -288,5 +300,19 @@ export default {
   "may.look": "查看",
   "may.steer": "控制进行中的事务",
   "may.read-content": "查看消息内容",
-  "may.manage": "管理应用和操作员"
+  "may.manage": "管理应用和操作员",
+
+  "pauses.title": "暂停",
+  "pauses.hint": "暂时停止的内容。发送仍会被接收，恢复后按原顺序继续。",
+  "pauses.nothing": "没有暂停的内容。",
+  "pauses.add": "暂停队列或应用",
+  "pauses.queue": "队列 {target}",
+  "pauses.app": "应用 {target}",
+  "pauses.no_end": "直到恢复",
+  "pauses.until": "截止时间（留空：直到恢复）",
+  "pauses.banner": "已暂停：{what}。",
+  "pauses.banner_until": "至 {instant}。",
+
+  "queue.sends": "发送",
+  "queue.broadcasts": "广播"
 };
