@@ -32,6 +32,7 @@ from ingest.console.operations import (
     messages,
     operators,
     overview,
+    pauses,
     people,
     schedule,
 )
@@ -90,6 +91,7 @@ def _list_questions() -> list[BaseRoute]:
         get("failed", failed_sends.list_failed),
         get("apps", apps.list_apps),
         get("people", people.find_people),
+        get("pauses", pauses.list_pauses),
         get("operators", operators.list_operators),
         get("audit", audit.list_audit),
     ]
@@ -127,6 +129,8 @@ _ACTS: tuple[tuple[str, Operation, str, str, Permission], ...] = (
     ("failed/{id}/replay", failed_sends.replay, "failed.replay", _FAILED, _STEER),
     ("failed/{id}/drop", failed_sends.drop, "failed.drop", _FAILED, _MANAGE),
     ("apps/{id}/rotate-secret", apps.rotate_secret, "app.rotate-secret", _APP, _MANAGE),
+    ("pauses", pauses.pause, "pause.set", "pauses", _STEER),
+    ("pauses/resume", pauses.resume, "pause.end", "pauses", _STEER),
     ("operators", operators.add, "operator.add", "operators", _MANAGE),
     ("operators/{name}/disable", operators.disable, "operator.disable", _OPERATOR, _MANAGE),
     ("operators/{name}/enable", operators.enable, "operator.enable", _OPERATOR, _MANAGE),

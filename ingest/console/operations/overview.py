@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from ingest.console.operations.pauses import show_pause
 from ingest.console.visit import Visit
 from ingest.services import Services
 from storage.model.errors import TransientError
@@ -15,7 +16,7 @@ _RUNNING_SHOWN = 20
 
 
 async def show_overview(visit: Visit) -> dict[str, Any]:
-    """How things stand: `at` (Unix time), the backlog, rings and gateways.
+    """How things stand: `at` (Unix time), the backlog, rings, gateways and pauses.
 
     Rings and gateways are None if the broker or Valkey could not be asked.
     """
@@ -31,6 +32,7 @@ async def show_overview(visit: Visit) -> dict[str, Any]:
         "ids_made": seen.ids_made,
         "rings": rings,
         "gateways": None if gateways is None else asdict(gateways),
+        "pauses": [show_pause(one) for one in seen.pauses],
     }
 
 
