@@ -77,12 +77,24 @@ class WorkerSettings:
         help="Months of messages all of which are older than this go, with their deliveries and "
         "broadcasts; 0: everything is kept.",
     )
+    audit_retention_days: int = setting(
+        "CARILLON_AUDIT_RETENTION_DAYS",
+        1_095,
+        # PostgreSQL itself keeps what is younger (`drop_old_audit`).
+        parse=whole_number(31, 36_500),
+        help="How many days what operators did is kept in the audit.",
+    )
     drift_sample_percent: int = setting(
         "CARILLON_DRIFT_SAMPLE_PERCENT",
         1,
         parse=whole_number(0, 100),
         help="Share of the conversations whose unread counters are recounted every night.",
     )
+
+    @property
+    def audit_retention(self) -> timedelta:
+        """How long the rows of the audit are kept."""
+        return timedelta(days=self.audit_retention_days)
 
     @property
     def retention(self) -> timedelta:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from storage.model.errors import CarillonError, TransientError
-from storage.postgres import periodic_jobs
+from storage.postgres import audit, periodic_jobs
 from storage.postgres.broadcasts import planning
 from storage.postgres.messages import partitions, recounts
 from storage.postgres.schema import MONTHS_AHEAD
@@ -27,6 +27,7 @@ KEYS_PER_SLICE = (
     5_000  # idempotency keys deleted in one transaction: short enough for others to wait for
 )
 CHANGES_PER_SLICE = 5_000  # notes that somebody became active or stopped being it
+AUDIT_ROWS_PER_SLICE = 5_000  # of what operators did, years ago
 CONVERSATIONS_PER_SLICE = 1_000  # recounted in one transaction, or so
 ROWS_PER_PAGE = 50  # of `conversations`, about
 
@@ -76,6 +77,7 @@ def _list_steps(services: Services) -> tuple[Step, ...]:
         partial(_purge_activity_changes, services),
         partial(retention.drop_slice, services),
         partial(erasures.erase_slice, services),
+        partial(_drop_old_audit, services),
         partial(_recount_slice, services),
     )
 
@@ -104,6 +106,12 @@ class _KeyPurge:
 def _purge_activity_changes(services: Services) -> bool:
     slice = CHANGES_PER_SLICE
     return services.database.transaction(planning.purge_activity_changes, slice=slice) >= slice
+
+
+def _drop_old_audit(services: Services) -> bool:
+    kept = services.settings.audit_retention
+    slice = AUDIT_ROWS_PER_SLICE
+    return services.database.transaction(audit.drop_old, kept=kept, slice=slice) >= slice
 
 
 def _recount_slice(services: Services) -> bool:

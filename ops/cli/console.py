@@ -13,7 +13,7 @@ from storage.settings import load
 @click.command()
 @click.option("--token", "only_token", is_flag=True, help="Print the token and nothing else.")
 def console(*, only_token: bool) -> None:
-    """Print the console's address and the operator's token. Who has the token may do all it offers."""
+    """Print the console's address and the operator's token. Who has the token is an admin."""
     environ = read_environment()
     token = load(IngestSettings, environ).console_token
     if not token:

@@ -49,7 +49,7 @@ def list_(*, limit: int, before_id: int | None) -> None:
 @failed.command()
 @click.argument("id", type=int)
 def show(*, id: int) -> None:
-    """Show one whole, as JSON."""
+    """Show one whole, as JSON, with what was written in it; the audit says that you did."""
     letter = _find(id)
     shown = {"id": letter.id, "error": letter.error, "attempts": letter.attempts}
     shown |= {"failed_at": letter.failed_at.isoformat(), "send": letter.payload}
@@ -58,7 +58,7 @@ def show(*, id: int) -> None:
 
 def _find(id: int) -> FailedSend:
     with open_database() as database:
-        letter = database.transaction(failed_sends.find_failed, id)
+        letter = database.transaction(sends.read_failed, find_actor(), id=id)
     if letter is None:
         raise NotFound(f"There is no failed send {id}.")
     return letter

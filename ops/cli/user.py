@@ -1,5 +1,6 @@
 """`carillon user`: the organisation's people come in, are looked at, and are let in or shut out."""
 
+import json
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -7,14 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from rich.table import Column, Table
 
 from ops.cli.actor import find_actor
 from ops.cli.personal_data import erase, export, show_erasure
 from ops.cli.servers import open_bus, open_database
-from ops.cli.terminal.printing import say, say_json
+from ops.cli.terminal.printing import make_console, say, say_json
 from ops.cli.terminal.progress import CountedItems, file_bar
 from ops.csv_rows import BadRow, check_encoding, parse_digits, parse_user_id, read_rows
-from storage.model.caller import ACTIVE, DISABLED
+from storage.model.caller import ACTIVE, DISABLED, Person
 from storage.model.errors import NotFound, TransientError
 from storage.model.message import MAX_ID
 from storage.postgres.acts import people
@@ -104,6 +106,40 @@ def show(*, id: int) -> None:
     if person is None:
         raise NotFound(f"There is no user {id}.")
     say_json(asdict(person) | ({"erasure": show_erasure(erasure)} if erasure else {}))
+
+
+@user.command("list")
+@click.option("--keyword", default="", help="Part of the name, English name or mobile.")
+@click.option("--status", type=click.Choice(STATUSES), help="Of this status only.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option(
+    "--after", "after_id", default=0, type=click.IntRange(0, MAX_ID), help="Continue after this id."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def list_(*, keyword: str, status: str | None, limit: int, after_id: int, as_json: bool) -> None:
+    """List people by id, page by page."""
+    with open_database() as database:
+        # One more, to know whether there are more.
+        found = database.transaction(
+            directory.list_after, keyword, status=status, after_id=after_id, limit=limit + 1
+        )
+    shown = found[:limit]
+    if as_json:
+        for one in shown:
+            say(json.dumps(asdict(one), ensure_ascii=False))
+    else:
+        _print_table(shown)
+    if len(found) > limit:
+        say(f"There are more: --after {shown[-1].id}", err=True)
+
+
+def _print_table(people: list[Person]) -> None:
+    whole_id = Column("id", no_wrap=True)  # it is what the other commands ask for
+    table = Table(whole_id, "name", "English name", "mobile", "status", "role")
+    for one in people:
+        status = f"{one.status} (deleted)" if one.is_deleted else one.status
+        table.add_row(str(one.id), one.name, one.english_name, one.mobile, status, one.role)
+    make_console().print(table if people else "There is nobody.")
 
 
 @user.command()

@@ -123,3 +123,19 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
     assert not upkeep.tidy(every)
     with engine.begin() as connection:
         assert backlog.measure_backlog(connection).drifted == 0
+
+
+def test_old_acts_of_operators_are_let_go(services: Services, engine: Engine) -> None:
+    """Upkeep drops rows of the audit past their days, slice after slice, and keeps the others."""
+    old = (
+        "INSERT INTO audit (at, who, role, act, target, request_id, address) "
+        "SELECT clock_timestamp() - make_interval(days => :days), 'x', 'admin', 'x', 'x', '', '' "
+        "FROM generate_series(1, 6000)"
+    )
+    days = services.settings.audit_retention_days
+    with engine.begin() as connection:
+        connection.execute(text(old), {"days": days + 1})
+        connection.execute(text(old), {"days": days - 1})
+    assert not upkeep.tidy(services, seconds=60)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM audit")).scalar_one() == 6000

@@ -9,6 +9,7 @@ from ingest.console.operations import SHOWN, show_instant
 from ingest.console.visit import Visit
 from ingest.sends import broadcast_progress
 from storage.model.broadcast import UnreadPerson
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, TransientError
 from storage.postgres.broadcasts import details, readers
 from storage.postgres.broadcasts.details import BroadcastDetail, FailingPart
@@ -27,7 +28,7 @@ async def show_broadcast(visit: Visit) -> dict[str, Any]:
     database = visit.services.database
     found = await database.query(details.find_detail, visit.id)
     if found is None:
-        raise NotFound("There is no such broadcast.")
+        raise NotFound("There is no such broadcast.", code=ErrorCode.UNKNOWN_BROADCAST)
     parts: list[FailingPart] = []
     if found.report.failed_chunks or found.report.last_error:
         parts = await database.query(details.list_failing_parts, visit.id, limit=_PARTS_SHOWN)
@@ -95,7 +96,7 @@ async def list_unread(visit: Visit) -> dict[str, Any]:
 async def _find_app_id(visit: Visit) -> int | None:
     found = await visit.services.database.query(details.find_detail, visit.id)
     if found is None:
-        raise NotFound("There is no such broadcast.")
+        raise NotFound("There is no such broadcast.", code=ErrorCode.UNKNOWN_BROADCAST)
     return found.app_id
 
 

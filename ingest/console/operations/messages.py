@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.console.operations import show_instant
 from ingest.console.visit import Visit
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, TransientError
 from storage.postgres.acts import sends as acts
 from storage.postgres.messages import lookup, trails
@@ -48,7 +49,7 @@ async def show_message(visit: Visit) -> dict[str, Any]:
         visit.services.database.query(trails.find_trail, visit.id), _ask_gateways(visit)
     )
     if trail is None:
-        raise NotFound(_THERE_IS_NONE)
+        raise NotFound(_THERE_IS_NONE, code=ErrorCode.UNKNOWN_MESSAGE)
     message = trail.found.message
     return {
         "id": str(message.id),
@@ -121,7 +122,7 @@ async def read_content(visit: Visit) -> dict[str, Any]:
     """What was written in a message; that it was read is in the audit. Raises NotFound."""
     found = await visit.services.database.transaction(acts.read_content, visit.actor, id=visit.id)
     if found is None:
-        raise NotFound(_THERE_IS_NONE)
+        raise NotFound(_THERE_IS_NONE, code=ErrorCode.UNKNOWN_MESSAGE)
     message = found.message
     return {
         "title": message.title,
@@ -136,7 +137,7 @@ async def recall(visit: Visit) -> dict[str, Any]:
     database = visit.services.database
     found: FoundMessage | None = await database.query(lookup.find_message, visit.id)
     if found is None or found.message.is_broadcast:
-        raise NotFound(_THERE_IS_NONE)
+        raise NotFound(_THERE_IS_NONE, code=ErrorCode.UNKNOWN_MESSAGE)
     await database.transaction(acts.recall_message, visit.actor, found=found)
     return {}
 

@@ -66,7 +66,7 @@ def change(connection: Connection, actor: Actor, *, id: int, changes: AppChanges
     """Change an app, as `app_changes.change` says; the row has what is different. Raises NotFound."""
     found = app_changes.change(connection, id, changes=changes)
     if found is None:
-        raise NotFound("There is no such app.")
+        raise NotFound("There is no such app.", code=ErrorCode.UNKNOWN_APP)
     before, after = (_describe(one) for one in found)
     different = [name for name in before if before[name] != after[name]]
     audit.record(

@@ -9,6 +9,7 @@ from storage.postgres import audit
 from storage.postgres.messages import recalls, unpublished
 from storage.postgres.messages.lookup import FoundMessage, find_message
 from storage.postgres.sends import failed_sends
+from storage.postgres.sends.failed_sends import FailedSend
 
 # Ids that a row names of many that were replayed or dropped at once; it always has their number.
 _NAMED = 50
@@ -36,6 +37,14 @@ def read_content(connection: Connection, actor: Actor, *, id: int) -> FoundMessa
     found = find_message(connection, id)
     if found is not None:
         audit.record(connection, actor, act="message.read-content", target=f"message {id}")
+    return found
+
+
+def read_failed(connection: Connection, actor: Actor, *, id: int) -> FailedSend | None:
+    """The dead letter with this id, with what was written in it; None if there is none, and then no row."""
+    found = failed_sends.find_failed(connection, id)
+    if found is not None:
+        audit.record(connection, actor, act="failed.read-content", target=f"failed send {id}")
     return found
 
 

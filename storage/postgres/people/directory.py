@@ -40,6 +40,7 @@ __all__ = [
     "find_any_active",
     "find_many",
     "grams",
+    "list_after",
     "list_people",
     "search",
     "set_status",
@@ -127,6 +128,28 @@ def list_people(
         return total, []
     ids = select(users.c.id).where(sought).order_by(users.c.id).offset(skip).limit(limit)
     return total, _fetch_page(conn, _select_people(users).where(users.c.id.in_(ids)), limit=limit)
+
+
+def list_after(
+    conn: Connection,
+    keyword: str,
+    *,
+    status: str | None = None,
+    after_id: int = 0,
+    limit: int,
+) -> list[Person]:
+    """The first `limit` people behind `after_id`, by id, who have `keyword` in their mobile or a name, and this status.
+
+    Whatever their state, if `status` is None. Indexes: users_pkey, users_disabled; with a keyword users_search_grams.
+    """
+    wanted = [users.c.id > after_id]
+    if status is not None:
+        wanted.append(users.c.status == status)
+    if not keyword:
+        return _fetch_page(conn, _select_people(users).where(*wanted), limit=limit)
+    # MATERIALIZED, or the planner may walk users_pkey to the end in search of the limit.
+    found = select(users).where(_contains_text(users, keyword), *wanted).cte("found")
+    return _fetch_page(conn, _select_people(found.prefix_with("MATERIALIZED")), limit=limit)
 
 
 def count_active(conn: Connection) -> int:

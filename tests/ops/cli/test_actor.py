@@ -73,7 +73,7 @@ def test_what_commands_change_is_in_the_audit(
 def test_what_commands_do_to_messages_is_in_the_audit(
     environ: Mapping[str, str], engine: Engine
 ) -> None:
-    """Recalls, cancels, retries, replays and drops leave a row each, and what finds nothing leaves none."""
+    """Recalls, cancels, retries, replays and drops leave a row each, and so does reading a text; what finds nothing leaves none."""
     with engine.begin() as connection:
         first, second, message = accept(connection, a_broadcast(), a_broadcast(), a_send())
         dead = accept(connection, a_send(), a_send(), a_send())
@@ -97,6 +97,9 @@ def test_what_commands_do_to_messages_is_in_the_audit(
     ):
         assert carillon(environ, *arguments).exit_code == 0, arguments
     assert carillon(environ, "failed", "replay", 7).exit_code == 1
+    assert carillon(environ, "failed", "show", 7).exit_code == 1
+    assert carillon(environ, "message", "show", message).exit_code == 0
+    assert carillon(environ, "message", "show", message, "--with-text").exit_code == 0
     rows = read_acts(engine)
     assert [(row.act, row.target) for row in rows] == [
         ("broadcast.cancel", f"broadcast {first}"),
@@ -106,6 +109,7 @@ def test_what_commands_do_to_messages_is_in_the_audit(
         ("failed.replay", f"failed send {dead[0]}"),
         ("failed.drop", "2 failed sends"),
         ("unpublished.retry", "events that are set aside"),
+        ("message.read-content", f"message {message}"),
     ]
     assert rows[0].before == {"status": "PENDING"}
     assert rows[0].after == {"status": "CANCELLED"}

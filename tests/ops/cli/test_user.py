@@ -339,3 +339,26 @@ def test_a_person_is_shown_disabled_and_enabled(
 def test_an_unknown_person_is_a_sentence(environ: Mapping[str, str], command: str) -> None:
     """An id that nobody has is named, with exit code 1."""
     assert "There is no user 9." in refusal(carillon(environ, "user", command, 9))
+
+
+def test_people_are_listed_by_page_keyword_and_status(
+    environ: Mapping[str, str], tmp_path: Path
+) -> None:
+    """`user list` shows people by id, a page after the other, all or those with a keyword or a status."""
+    lines = ["1,138,张三,Zhang San,,", "2,139,李四,Li Si,DISABLED,", "3,137,张五,,,ADMIN"]
+    carillon(environ, "user", "import", csv_file(tmp_path, HEADER, *lines))
+
+    def list_ids(*options: object) -> list[int]:
+        told = carillon(environ, "user", "list", "--json", *options).stdout
+        return [json.loads(line)["id"] for line in told.splitlines()]
+
+    assert list_ids() == [1, 2, 3]
+    assert list_ids("--keyword", "张") == [1, 3]
+    assert list_ids("--keyword", "LI S") == list_ids("--status", "DISABLED") == [2]
+    assert list_ids("--keyword", "张", "--after", 1) == [3]
+    assert list_ids("--keyword", "nobody of this name") == []
+    first = carillon(environ, "user", "list", "--limit", 2)
+    assert "There are more: --after 2" in first.stderr
+    assert "There are more" not in carillon(environ, "user", "list", "--limit", 3).stderr
+    assert carillon(environ, "user", "list", "--after", 3).stdout == "There is nobody.\n"
+    assert "张三" in carillon(environ, "user", "list").stdout
