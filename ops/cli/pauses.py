@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from ingest.settings import IngestSettings
 from ops.cli import read_environment
 from ops.cli.actor import find_actor
 from ops.cli.servers import open_database
@@ -18,7 +19,7 @@ from storage.broker.doorbell import Doorbell
 from storage.broker.queues import BROADCASTS, SENDS, QueueSettings
 from storage.model.pause import Pause, PauseKind
 from storage.postgres import pauses as record
-from storage.postgres.sends import held_sends
+from storage.postgres.sends import backlog, held_sends
 from storage.settings import load
 
 _KIND = click.Choice([kind.value for kind in PauseKind])
@@ -72,8 +73,15 @@ def pauses(*, as_json: bool) -> None:
     with open_database() as database:
         found = database.transaction(record.list_pauses)
         held = database.transaction(held_sends.count_held)
+        waiting = database.transaction(backlog.measure_backlog)
     if as_json:
-        say_json({"pauses": [_show(one) for one in found], "held_sends": held})
+        say_json(
+            {
+                "pauses": [_show(one) for one in found],
+                "held_sends": held,
+                "waiting": waiting.waiting,
+            }
+        )
         return
     table = Table("kind", "what", "since", "until", "by", "reason")
     for one in found:
@@ -81,6 +89,9 @@ def pauses(*, as_json: bool) -> None:
         since = one.paused_at.astimezone().strftime(_END)
         table.add_row(one.kind, one.target, since, until, one.paused_by, one.reason)
     make_console().print(table if found else "Nothing is paused.")
+    if waiting.are_sends_paused:
+        cap = load(IngestSettings, read_environment()).accepted_cap
+        say(f"{waiting.waiting:,} sends wait; at {cap:,} further ones are answered 503.")
     for app_id, count in held.items():
         say(f"{count:,} sends of {app_id} are put aside.")
 

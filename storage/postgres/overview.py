@@ -10,7 +10,7 @@ from storage.model.broadcast import BroadcastStatus
 from storage.model.pause import Pause
 from storage.postgres import pauses
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
-from storage.postgres.held_apps import build_held_condition
+from storage.postgres.held_apps import build_held_condition, build_paused_condition
 from storage.postgres.sends import backlog
 from storage.postgres.sends.backlog import Backlog
 
@@ -123,7 +123,8 @@ WITH {before}, found AS (
   SELECT * FROM found WHERE {is_before} ORDER BY accepted_at DESC, id DESC LIMIT :limit
 )
 SELECT f.id, coalesce(a.name, '') AS app_name, coalesce(f.title, m.title, '') AS title, f.status,
-       f.status IN ('SCHEDULED', 'PENDING', 'EXPANDING') AND {is_held} AS is_held,
+       f.status IN ('SCHEDULED', 'PENDING', 'EXPANDING') AND ({is_held}
+         OR {sends_paused} AND EXISTS (SELECT FROM accepted a WHERE a.id = f.id)) AS is_held,
        greatest(f.total, s.planned) AS total, s.expanded, s.failing, s.recalled,
        f.read_count AS read, f.created_at,
        extract(epoch FROM coalesce(f.finished_at, clock_timestamp()) - f.started_at) AS seconds
@@ -136,7 +137,12 @@ SELECT f.id, coalesce(a.name, '') AS app_name, coalesce(f.title, m.title, '') AS
       FROM broadcast_chunks c WHERE c.broadcast_id = f.id) s
  ORDER BY f.accepted_at DESC, f.id DESC
 """
-_PARTS = {"before": BEFORE, "is_before": IS_BEFORE, "is_held": build_held_condition("f.app_id")}
+_PARTS = {
+    "before": BEFORE,
+    "is_before": IS_BEFORE,
+    "is_held": build_held_condition("f.app_id"),
+    "sends_paused": build_paused_condition("sends"),
+}
 _LATEST_OF_ALL = text(_LATEST.format(accepted="true", held="true", persisted="true", **_PARTS))
 _LATEST_OF_ONE = text(
     _LATEST.format(

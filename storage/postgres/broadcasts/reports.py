@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastReport, BroadcastStatus
 from storage.postgres.broadcasts.pagination import BEFORE, IS_BEFORE, LAST_ID
-from storage.postgres.held_apps import build_held_condition
+from storage.postgres.held_apps import build_held_condition, build_paused_condition
 
 # A broadcast is not persisted yet, held, a dead letter, or in `broadcasts`: all are read in one snapshot. Lists are sorted by
 # when they were accepted, so that a scheduled one does not hide the one that was just sent.
@@ -40,7 +40,9 @@ _COUNTED = f"""
 SELECT f.*, s.expanded, s.recalled, s.failed_chunks,
        CASE WHEN s.failed_chunks > 0 THEN s.last_error ELSE f.error END AS last_error,
        f.status IN ('SCHEDULED', 'PENDING', 'EXPANDING')
-         AND {build_held_condition("f.app_id")} AS is_held,
+         AND ({build_held_condition("f.app_id")}
+              OR {build_paused_condition("sends")} AND EXISTS (SELECT FROM accepted a WHERE a.id = f.id))
+         AS is_held,
        extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at) AS seconds
   FROM found f CROSS JOIN LATERAL (
     SELECT coalesce(sum(size) FILTER (

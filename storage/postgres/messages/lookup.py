@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import BroadcastStatus
 from storage.model.message import Message, MessageStatus
+from storage.postgres.held_apps import IS_HELD_SEND
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message, receiver_peer_expression
 
 
@@ -20,7 +21,7 @@ class FoundMessage:
     """A message and how far it has come.
 
     `read_at` is when its one receiver read it; None for unread messages and for broadcasts. `is_held`: it is due, and
-    waits because its app is disabled or paused.
+    waits because its app is disabled or paused, or the queue of sends is.
     """
 
     message: Message
@@ -29,9 +30,10 @@ class FoundMessage:
     is_held: bool = False
 
 
-_WAITING = text("""
-SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead FROM accepted WHERE id = :id
-""")
+_WAITING = text(f"""
+SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead, {IS_HELD_SEND} AS is_held
+  FROM accepted WHERE id = :id
+""")  # noqa: S608 (a constant)
 _DELIVERED = text(f"""
 SELECT {FIELDS_IN_MESSAGES}, m.recalled_at, d.read_at, b.status AS broadcast_status
   FROM messages m
@@ -62,7 +64,8 @@ def find_message(connection: Connection, message_id: int) -> FoundMessage | None
 def _look(connection: Connection, message_id: int) -> FoundMessage | None:
     if row := connection.execute(_WAITING, {"id": message_id}).first():
         status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
-        return FoundMessage(read_message(row), status, None)
+        is_held = row.is_held and not row.is_ahead
+        return FoundMessage(read_message(row), status, None, is_held=is_held)
     if row := connection.execute(_DELIVERED, {"id": message_id}).first():
         return FoundMessage(read_message(row), _read_status(row), row.read_at)
     if row := connection.execute(_HELD, {"id": message_id}).first():

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage.model.errors import Invalid, NotFound
+from storage.model.message import MessageStatus
 from storage.model.operator import Actor, Role
 from storage.model.pause import PauseKind
-from storage.postgres import audit, pauses
+from storage.postgres import audit, overview, pauses
 from storage.postgres.broadcasts import expansion, lane_work, planning, reports
 from storage.postgres.broadcasts.planning import PlanLimits
-from storage.postgres.messages import persistence
+from storage.postgres.messages import lookup, persistence
 from storage.postgres.pauses import PauseChange
 from storage.postgres.sends import due_work, persist_lane
 from tests.builders import (
@@ -83,6 +84,16 @@ def test_the_lane_takes_nothing_while_its_queue_is_paused(engine: Engine) -> Non
     pause(engine, PauseKind.QUEUE, "sends")
     with engine.begin() as connection:
         second = accept(connection, a_notification(), a_broadcast())
+        for id in (*first, *second):
+            found = lookup.find_message(connection, id)
+            assert found is not None
+            assert (found.status, found.is_held) == (MessageStatus.ACCEPTED, True)
+        report = reports.find_report(connection, second[1], app_id=7)
+        assert report is not None
+        assert report.is_held
+        assert [one.is_held for one in overview.list_latest_broadcasts(connection, limit=9)] == [
+            True
+        ]
         assert not due_work.has_due_work(connection)
         assert not due_work.has_claimable_work(connection, outbox=True)
         assert not due_work.has_overdue_work(connection, grace=timedelta(0))
