@@ -77,6 +77,11 @@ def test_an_erased_person_is_nameless_and_out_at_once(
     assert wait_until(
         lambda: find_person(environ, people[0])["erasure"]["step"] == "wait", seconds=60
     )
+    words = ("--title", "t", "--content", "c")
+    to_them = ("send", "--as", people[1], "--to", people[0], *words)
+    assert wait_until(lambda: carillon(environ, *to_them).exit_code == 1, seconds=20)
+    assert "receiver" in refusal(carillon(environ, *to_them)).lower()
+    assert refusal(carillon(environ, "send", "--as", people[0], "--to", people[1], *words))
     again = carillon(
         environ, "user", "import", csv_file(tmp_path, HEADER, f"{people[0]},139,李娜,,ACTIVE,")
     )
