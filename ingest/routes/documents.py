@@ -3,6 +3,7 @@
 Everything comes from the package, no CDN.
 """
 
+import asyncio
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -44,13 +45,14 @@ async def show_home(context: Page) -> Response:
 @endpoint("GET", "/openapi.json", callers=ANYONE, response=dict[str, object])
 async def show_openapi(context: Context[None, Nothing, Nothing]) -> Response:
     """This document."""
-    return Response(context.scope["state"]["document"]())
+    # In a thread: to build it, once, takes long enough to hold up every other request.
+    return Response(await asyncio.to_thread(context.scope["state"]["document"]))
 
 
 @endpoint("GET", "/asyncapi.json", callers=ANYONE, response=dict[str, object])
 async def show_asyncapi(_context: Context[None, Nothing, Nothing]) -> Response:
     """The WebSocket's document: its frames, both ways, its close codes and how to resume (AsyncAPI 3)."""
-    return Response(_build_asyncapi())
+    return Response(await asyncio.to_thread(_build_asyncapi))
 
 
 @endpoint("GET", "/docs", callers=ANYONE, params=PageParameters, response=str, media_type=HTML)
@@ -64,7 +66,8 @@ async def show_docs(context: Page) -> Response:
 )
 async def show_socket_docs(context: Page) -> Response:
     """The WebSocket as a page."""
-    return _respond(pages.render_socket(_find_reader(context), _build_asyncapi()))
+    document = await asyncio.to_thread(_build_asyncapi)
+    return _respond(pages.render_socket(_find_reader(context), document))
 
 
 ROUTES = (show_home, show_openapi, show_asyncapi, show_docs, show_socket_docs)

@@ -216,6 +216,8 @@ def test_pages_are_for_everyone(shared_api: Api, page: Page, *, path: str, schem
         if path == "docs":
             page.does(f"{SHOWN} > 20", seconds=60)
             choose_caller(page, "app")
+            page.run(f"{BLOCK}.querySelector('.opblock-summary-control').click()")
+            page.does(f"{BLOCK}.querySelector('.responses-table')")
         assert page.value("document.documentElement.scrollWidth <= innerWidth")
         page.run(
             "document.querySelector('#swagger-ui')?.remove()"
