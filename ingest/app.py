@@ -29,7 +29,7 @@ from storage.process.garbage_collector import freeze_startup_objects
 from storage.process.logs import LogSettings, configure
 from storage.process.metrics_export import join_shared_folder
 from storage.process.tracing import make_tracer
-from storage.settings import check, load
+from storage.settings import OriginSettings, check, load
 
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 # What `/openapi.json` describes.
@@ -49,6 +49,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
     join_shared_folder()
     metrics = IngestMetrics()
     traces = make_tracer(given, process="ingest")
+    origins = load(OriginSettings, given).allowed
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[LifespanState]:
@@ -59,6 +60,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
                 "services": services,
                 "document": cache(partial(openapi.build_document, DOCUMENTED)),
                 "mounted": frozenset(getattr(route, "path", "") for route in router.routes),
+                "allowed_origins": origins,
             }
         if traces is not None:
             await asyncio.to_thread(traces.close)
@@ -76,7 +78,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
         default=errors.not_found,
         lifespan=lifespan,
     )
-    return RequestContextMiddleware(router, metrics=metrics, tracing=traces)
+    return RequestContextMiddleware(router, metrics=metrics, origins=origins, tracing=traces)
 
 
 class MethodRouter:

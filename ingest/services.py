@@ -40,9 +40,10 @@ from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
 from storage.media.store import MediaSettings, MediaStore, make_media_store
+from storage.model.cross_origin import AllowedOrigins
 from storage.postgres.database import Database
 from storage.postgres.people.apps import Vault, VaultSettings
-from storage.settings import DatabaseSettings, DisplaySettings, ValkeySettings, load
+from storage.settings import DatabaseSettings, DisplaySettings, OriginSettings, ValkeySettings, load
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.gateway_reports import GatewayReports
@@ -111,6 +112,8 @@ class LifespanState(TypedDict):
     services: Services
     document: Callable[[], dict[str, Any]]
     mounted: frozenset[str]
+    # For the server, which answers before any application is asked (`ops/http/refusals.py`).
+    allowed_origins: AllowedOrigins
 
 
 # Every class of settings that this process reads.
@@ -125,6 +128,7 @@ SETTINGS = (
     TokenSettings,
     VaultSettings,
     DisplaySettings,
+    OriginSettings,
     IngestSettings,
 )
 

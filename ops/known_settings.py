@@ -17,6 +17,7 @@ from storage.settings import (
     DatabaseSettings,
     DataFolder,
     DisplaySettings,
+    OriginSettings,
     ValkeySettings,
     list_fields,
 )
@@ -37,6 +38,7 @@ SETTINGS_CLASSES = (
     LimitSettings,
     TicketSettings,
     MediaSettings,
+    OriginSettings,
     DisplaySettings,
     LogSettings,
     WorkerSettings,

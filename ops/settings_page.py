@@ -16,7 +16,13 @@ from storage.keys.tokens import TokenSettings
 from storage.keys.vault import VaultSettings
 from storage.media.store import MediaSettings
 from storage.process.logs import LogSettings
-from storage.settings import DatabaseSettings, DataFolder, DisplaySettings, ValkeySettings
+from storage.settings import (
+    DatabaseSettings,
+    DataFolder,
+    DisplaySettings,
+    OriginSettings,
+    ValkeySettings,
+)
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.rate_limits import LimitSettings
 from storage.valkey.tickets import TicketSettings
@@ -43,6 +49,7 @@ SECTIONS = (
     Section("Limits for callers", "ingest", (LimitSettings,)),
     Section("Tickets", "ingest, the push gateway", (TicketSettings,)),
     Section("Media", "ingest, workers", (MediaSettings,)),
+    Section("Pages of other origins", "ingest, the push gateway", (OriginSettings,)),
     Section("How times are shown", "ingest, the push gateway", (DisplaySettings,)),
     Section("Logs", "every process", (LogSettings,)),
     Section("Workers", "workers, beat", (WorkerSettings,)),

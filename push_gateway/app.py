@@ -35,6 +35,7 @@ from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import GatewaySettings, load_settings
 from storage.keys.tokens import TokenVerifier
 from storage.model.close_codes import CloseCode
+from storage.model.cross_origin import AllowedOrigins
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import TransientError
 from storage.process import open_files
@@ -59,6 +60,8 @@ class State(TypedDict):
     """What requests find in `request.state`."""
 
     handshake: Handshake
+    # Of the server too, which answers before the app is asked (`ops/http/refusals.py`).
+    allowed_origins: AllowedOrigins
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Router:
@@ -75,7 +78,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Router:
         freeze_startup_objects(thresholds=COLLECTOR_THRESHOLDS)
         open_files.raise_limit()
         async with _open_gateway(settings, verifier, traces) as handshake:
-            yield {"handshake": handshake}
+            yield {"handshake": handshake, "allowed_origins": handshake.origins}
 
     routes = [
         WebSocketRoute(PATH, WebSocketEndpoint()),
@@ -159,7 +162,7 @@ async def _open_gateway(
             authenticator,
             feed,
             metrics,
-            origins=settings.push.origins,
+            origins=settings.origins.allowed,
             ticket_lifetime=settings.tickets.socket,
             buffer_bytes=settings.push.buffer_bytes,
         )

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from storage.keys.tokens import EXPIRED, TokenVerifier
+from storage.model.cross_origin import AllowedOrigins, is_same_host
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotAllowed, NotSignedIn, TokenExpired
 from storage.valkey.bus import AsyncBus
@@ -70,16 +70,16 @@ def read_bearer_token(headers: Mapping[str, str]) -> Credential:
     return Credential(token=token.strip())
 
 
-def check_origin(origin: str | None, *, allowed: Sequence[str]) -> None:
-    """Raises NotAllowed for a page of an origin that is not in `allowed` (RFC 6455 §10.2).
+def check_origin(headers: Mapping[str, str], *, allowed: AllowedOrigins) -> None:
+    """Raises NotAllowed for a page of an origin that may not open sockets (RFC 6455 §10.2; contract §0, Origins).
 
-    Everyone passes if `allowed` is empty. So does a client that sends no origin: it is no browser.
+    A client that sends no origin passes: it is no browser. So does a page of the host that it connects to.
     """
-    if (
-        allowed
-        and origin is not None
-        and _normalize_origin(origin) not in map(_normalize_origin, allowed)
-    ):
+    origin = headers.get("origin")
+    if origin is None:
+        return
+    sent = origin.encode("latin-1", "replace")
+    if not allowed.allow(sent) and not is_same_host(sent, headers.get("host", "").encode()):
         raise NotAllowed("This origin may not open sockets.", code=ErrorCode.ORIGIN_NOT_ALLOWED)
 
 
@@ -164,13 +164,3 @@ class Authenticator:
                 found, met = await asyncio.gather(disabled, self._strangers.read_answers(unmet))
                 return found, met
             return await disabled, _NOT_ASKED
-
-
-def _normalize_origin(origin: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port, so that case and a default port make no difference (RFC 6454 §4)."""
-    try:
-        parts = urlsplit(origin)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return ("", None, None)
-    return (parts.scheme, parts.hostname, port)

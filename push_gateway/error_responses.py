@@ -15,6 +15,12 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from storage.model.cross_origin import (
+    NO_ORIGINS,
+    PREFLIGHT_HEADERS,
+    AllowedOrigins,
+    Headers,
+)
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import CarillonError, NotSignedIn, TransientError
 from storage.model.http_status import retry_after_seconds
@@ -27,26 +33,27 @@ log = logging.getLogger(__name__)
 
 
 class JsonRoute(Route):
-    """A path whose every answer has an X-Request-Id, and whose errors are JSON."""
+    """A path whose every answer has an X-Request-Id and what browsers want of other origins, and whose errors are JSON."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an exception that nobody caught is logged and answered 500."""
         is_begun = False
         request_id = find_request_id(scope)
+        headers_of_origin = _build_headers_of_origin(scope)
 
         async def send_with_id(message: Message) -> None:
             nonlocal is_begun
             if message["type"] == "http.response.start":
                 is_begun = True
                 rest = [pair for pair in message["headers"] if pair[0] != b"x-request-id"]
-                message = {
-                    **message,
-                    "headers": [*rest, (b"x-request-id", request_id.encode())],
-                }
+                named = [*rest, (b"x-request-id", request_id.encode()), *headers_of_origin]
+                message = {**message, "headers": named}
             await send(message)
 
         try:
-            if self.methods and scope["method"] not in self.methods:
+            if _is_preflight(scope):
+                await _answer_preflight(send_with_id)
+            elif self.methods and scope["method"] not in self.methods:
                 allow = {"Allow": ", ".join(sorted(self.methods))}
                 answer = build_error_response(scope, ErrorCode.METHOD_NOT_ALLOWED, headers=allow)
                 await answer(scope, receive, send_with_id)
@@ -62,6 +69,7 @@ class JsonRoute(Route):
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI app for paths that no route matches: 404, to handshakes too."""
     answer = build_error_response(scope, ErrorCode.UNKNOWN_PATH)
+    answer.raw_headers += _build_headers_of_origin(scope)
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(answer)
     else:
@@ -122,6 +130,37 @@ def choose_request_id(sent: Iterable[str]) -> str:
         if is_sane_request_id(one.encode("ascii", "replace")):
             return one
     return secrets.token_hex(16)
+
+
+def _build_headers_of_origin(scope: Scope) -> Headers:
+    origin = _find_header(scope, b"origin")
+    return [] if origin is None else _find_allowed_origins(scope).build_headers(origin)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks if a page of an allowed origin may make a request (Fetch, CORS-preflight request)."""
+    origin = _find_header(scope, b"origin")
+    return (
+        scope["method"] == "OPTIONS"
+        and origin is not None
+        and _find_header(scope, b"access-control-request-method") is not None
+        and _find_allowed_origins(scope).allow(origin)
+    )
+
+
+async def _answer_preflight(send: Send) -> None:
+    headers = list(PREFLIGHT_HEADERS)
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+def _find_allowed_origins(scope: Scope) -> AllowedOrigins:
+    origins: AllowedOrigins = scope.get("state", {}).get("allowed_origins", NO_ORIGINS)
+    return origins
+
+
+def _find_header(scope: Scope, name: bytes) -> bytes | None:
+    return next((value for one, value in scope["headers"] if one == name), None)
 
 
 def _make_body(code: ErrorCode, detail: str, request_id: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from push_gateway.feed import Feed
 from push_gateway.gateway import Gateway
 from push_gateway.metrics import GatewayMetrics
 from push_gateway.sockets.frame_socket import EXTENSION, FrameSocket
+from storage.model.cross_origin import AllowedOrigins
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import CarillonError, TransientError
 
@@ -37,7 +38,7 @@ class Handshake:
     authenticator: Authenticator
     feed: Feed
     metrics: GatewayMetrics
-    origins: tuple[str, ...]
+    origins: AllowedOrigins
     ticket_lifetime: timedelta
     buffer_bytes: int
 
@@ -69,7 +70,7 @@ class Handshake:
 
     async def _authenticate(self, websocket: WebSocket) -> tuple[Identity, str]:
         """Who opens the socket, and their resume position from before it was checked that they are not disabled."""
-        check_origin(websocket.headers.get("origin"), allowed=self.origins)
+        check_origin(websocket.headers, allowed=self.origins)
         credential = read_credential(
             websocket.headers, websocket.query_params, websocket.scope["subprotocols"]
         )

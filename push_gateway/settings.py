@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from storage.keys.tokens import TokenSettings
-from storage.setting_parsers import comma_separated, duration, whole_number
-from storage.settings import DisplaySettings, ValkeySettings, check, load, setting
+from storage.setting_parsers import duration, whole_number
+from storage.settings import DisplaySettings, OriginSettings, ValkeySettings, check, load, setting
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.tickets import TicketSettings
 
@@ -40,12 +40,6 @@ class PushSettings:
         parse=duration(1, 86_400),
         help="Seconds without any frame from a client before its socket is closed.",
     )
-    origins: tuple[str, ...] = setting(
-        "CARILLON_PUSH_ORIGINS",
-        (),
-        parse=comma_separated,
-        help="Web origins (https://host) that may open sockets from a browser; none: any may.",
-    )
     backlog_bytes: int = setting(
         "CARILLON_PUSH_BACKLOG_BYTES",
         64 * 1024 * 1024,
@@ -61,6 +55,7 @@ SETTINGS = (
     TokenSettings,
     TicketSettings,
     DisplaySettings,
+    OriginSettings,
 )
 
 
@@ -74,6 +69,7 @@ class GatewaySettings:
     tokens: TokenSettings
     tickets: TicketSettings
     display: DisplaySettings
+    origins: OriginSettings
 
 
 def load_settings(environ: Mapping[str, str]) -> GatewaySettings:
@@ -86,4 +82,5 @@ def load_settings(environ: Mapping[str, str]) -> GatewaySettings:
         tokens=load(TokenSettings, environ),
         tickets=load(TicketSettings, environ),
         display=load(DisplaySettings, environ),
+        origins=load(OriginSettings, environ),
     )

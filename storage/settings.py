@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from storage.model.cross_origin import AllowedOrigins, parse_origins
 from storage.model.errors import InvalidSettings
-from storage.setting_parsers import database_url, duration, time_zone, whole_number
+from storage.setting_parsers import comma_separated, database_url, duration, time_zone, whole_number
 
 Settings = TypeVar("Settings")
 
@@ -140,6 +141,31 @@ class ValkeySettings:
         parse=duration(0.05, 60),
         help="A command that takes longer counts as failed.",
     )
+
+
+def _parse_origins(text: str) -> tuple[str, ...]:
+    listed = comma_separated(text)
+    parse_origins(listed)
+    return listed
+
+
+@dataclass(frozen=True, slots=True)
+class OriginSettings:
+    """Which web pages may call."""
+
+    origins: tuple[str, ...] = setting(
+        "CARILLON_ORIGINS",
+        (),
+        parse=_parse_origins,
+        help="Origins of web pages that may call the API, fetch media and open sockets, with commas between: "
+        "https://app.example.com, or http://localhost:* for any port of one's own machine. Not set: only pages that "
+        "this server's own host serves may; `make run` lists the loopback origins.",
+    )
+
+    @property
+    def allowed(self) -> AllowedOrigins:
+        """The origins, to ask."""
+        return parse_origins(self.origins)
 
 
 @dataclass(frozen=True, slots=True)

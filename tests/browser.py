@@ -4,8 +4,11 @@ import base64
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +135,27 @@ def chromium(folder: Path) -> Iterator[Page]:
         except subprocess.TimeoutExpired:
             browser.kill()
             browser.wait()
+
+
+@contextmanager
+def serve_folder(folder: Path, *, host: str = "127.0.0.1") -> Iterator[str]:
+    """The origin of a server that shows the files of `folder`, on a port of its own, until the end of the block."""
+    handler = partial(_QuietFiles, directory=str(folder))
+    with ThreadingHTTPServer((host, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{host}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _QuietFiles(SimpleHTTPRequestHandler):
+    """Files without a log."""
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
 
 
 def _has_port(file: Path) -> bool:

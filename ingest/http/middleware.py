@@ -1,4 +1,9 @@
-"""The outermost layer of the process: gives every request an id, measures it, and catches what nothing else caught."""
+"""The outermost layer of the process: gives every request an id, measures it, and catches what nothing else caught.
+
+It also answers browsers that ask whether a page of another origin may call (CORS). Starlette has a middleware for that:
+it answers a preflight 200 and not 204, and costs every request, with an origin or without one, a look through all of
+its headers (docs/decisions/0036-codes-and-origins.md).
+"""
 
 import logging
 import secrets
@@ -12,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http import errors
 from ingest.metrics import IngestMetrics
+from storage.model.cross_origin import NO_ORIGINS, PREFLIGHT_HEADERS, AllowedOrigins
 from storage.model.origin import is_sane_request_id
 from storage.process.logs import REQUEST_ID
 from storage.process.tracing import TRACEPARENT, RequestSpan, Tracer
@@ -31,9 +37,16 @@ class RequestContextMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: IngestMetrics, tracing: Tracer | None = None
+        self,
+        app: ASGIApp,
+        *,
+        metrics: IngestMetrics,
+        origins: AllowedOrigins = NO_ORIGINS,
+        tracing: Tracer | None = None,
     ) -> None:
+        """`origins`: whose pages may read the responses."""
         self._app = app
+        self._origins = origins
         self._tracing = tracing
         self._metrics = metrics
         # Our ids are a random name of this process and a number: a random id for each request costs more.
@@ -56,17 +69,22 @@ class RequestContextMiddleware:
         scope["origin"] = name if span is None else f"{name} {span.traceparent}"
         began = time.perf_counter()
         status = 0
+        app, added = self._app, [(_HEADER, request_id)]
+        origin = headers.get(b"origin")
+        if origin is not None:
+            app = self._choose_app(scope, headers, origin=origin)
+            added += self._origins.build_headers(origin)
 
         def send_with_id(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 errors.check_is_no_text(message)
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
+                message["headers"] = [*message.get("headers", ()), *added]
             return send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            await app(scope, receive, send_with_id)
         except HTTPException as error:
             # Raised by Starlette's own parts, such as StaticFiles, which leave the response to an application.
             if not status:
@@ -79,6 +97,17 @@ class RequestContextMiddleware:
             self._record(scope, status=status, seconds=time.perf_counter() - began)
             if span is not None:
                 span.end(f"{scope['method']} {_template(scope)}", status=status)
+
+    def _choose_app(
+        self, scope: Scope, headers: Mapping[bytes, bytes], *, origin: bytes
+    ) -> ASGIApp:
+        """The app, unless a browser only asks if a page of an allowed origin may make a request (a CORS preflight)."""
+        is_preflight = (
+            scope["method"] == "OPTIONS"
+            and b"access-control-request-method" in headers
+            and self._origins.allow(origin)
+        )
+        return _answer_preflight if is_preflight else self._app
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> bytes:
         sent = headers.get(_HEADER)
@@ -98,6 +127,12 @@ class RequestContextMiddleware:
             return None
         sent = headers.get(TRACEPARENT.encode(), b"").decode("latin-1")
         return self._tracing.begin(scope["method"], traceparent=sent)
+
+
+async def _answer_preflight(_scope: Scope, _receive: Receive, send: Send) -> None:
+    headers = list(PREFLIGHT_HEADERS)
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body"})
 
 
 def _template(scope: Scope) -> str:

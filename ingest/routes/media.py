@@ -76,6 +76,9 @@ async def get_object(context: Context[None, OneObject, Nothing]) -> ASGIApp:
     store, key = _require_local_store(context.services), context.params.key
     grant = store.verify("GET", key, query=_parse_query(context))
     headers = build_headers(key, filename=grant.filename)
+    if b"origin" not in context.headers:
+        # A copy in a browser's cache that <img> fetched, without an origin, is none for a page that reads it by fetch().
+        headers |= {"Vary": "Origin"}
     return FileResponse(store.find_path(key), headers=headers)
 
 

@@ -130,7 +130,7 @@ class HttpConnection(HttpToolsProtocol):
             if cycle.response_started or self.pipeline:
                 self.transport.close()
                 return
-        self.transport.write(refusals.encode_refusal(status))
+        self.transport.write(refusals.encode_refusal(status, self.app_state, self.headers or ()))
         self._end()
 
     def _end(self) -> None:

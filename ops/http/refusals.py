@@ -8,10 +8,13 @@ import json
 import logging
 import secrets
 import time
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from storage.model.cross_origin import NO_ORIGINS, AllowedOrigins
 from storage.model.error_codes import ErrorCode
 from storage.process import open_files
 
@@ -33,8 +36,14 @@ Headers = list[tuple[bytes, bytes]]
 _log = logging.getLogger(__name__)
 
 
-def build_refusal(status: int) -> tuple[Headers, bytes]:
-    """Headers and body of the response with this status, after which the connection ends."""
+def build_refusal(
+    status: int, state: Mapping[str, Any], sent: Iterable[tuple[bytes, bytes]]
+) -> tuple[Headers, bytes]:
+    """Headers and body of the response with this status, after which the connection ends.
+
+    `state` is that of the app's lifespan, in which an app leaves its `allowed_origins`; `sent` are those of the
+    request's headers that could be read. Without the headers for its origin a page would see no answer at all.
+    """
     code, detail = _SAID[status]
     request_id = secrets.token_hex(16)
     content = {"detail": detail, "code": code.name, "request_id": request_id}
@@ -47,20 +56,26 @@ def build_refusal(status: int) -> tuple[Headers, bytes]:
     ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"retry-after", RETRY_AFTER.encode()))
+    origin = next((value for name, value in sent if name == b"origin"), None)
+    if origin is not None:
+        origins: AllowedOrigins = state.get("allowed_origins", NO_ORIGINS)
+        headers += origins.build_headers(origin)
     return headers, body
 
 
-def encode_refusal(status: int) -> bytes:
-    """The whole response with this status, as it goes over the wire."""
-    headers, body = build_refusal(status)
+def encode_refusal(
+    status: int, state: Mapping[str, Any], sent: Iterable[tuple[bytes, bytes]]
+) -> bytes:
+    """The whole response with this status, as it goes over the wire; arguments as of `build_refusal`."""
+    headers, body = build_refusal(status, state, sent)
     phrase = HTTPStatus(status).phrase
     lines = [f"HTTP/1.1 {status} {phrase}".encode(), *(b": ".join(pair) for pair in headers)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-async def refuse_over_capacity(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def refuse_over_capacity(scope: Scope, _receive: Receive, send: Send) -> None:
     """An ASGI app in the place of the real one, for connections over capacity: every request is answered 503."""
-    headers, body = build_refusal(503)
+    headers, body = build_refusal(503, scope["state"], scope["headers"])
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

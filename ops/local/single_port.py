@@ -85,8 +85,8 @@ class SinglePort:
         """Serve one scope."""
         apps = (self._ingest, self._push_gateway)
         if scope["type"] == "lifespan":
-            await _run_lifespans(apps, receive, send)
-        elif scope["type"] == "http" and scope["path"] in aggregate_endpoints.PATHS:
+            await _run_lifespans(apps, scope, receive, send)
+        elif _is_aggregate(scope):
             asked = [(one.app, one.make_scope(scope)) for one in apps]
             await aggregate_endpoints.send_aggregate(
                 asked, receive, send, more_metrics=self._more_metrics
@@ -96,13 +96,24 @@ class SinglePort:
             await mounted.app(mounted.make_scope(scope), receive, send)
 
 
+def _is_aggregate(scope: Scope) -> bool:
+    """Whether all apps are asked. A browser's question beforehand (OPTIONS) is for one of them to answer."""
+    is_request = scope["type"] == "http" and scope["method"] != "OPTIONS"
+    return is_request and scope["path"] in aggregate_endpoints.PATHS
+
+
 def is_push(scope: Scope) -> bool:
     """Whether the push gateway serves this scope, of a request or a WebSocket."""
     return scope["type"] == "websocket" or str(scope["path"]).startswith(PUSH_PREFIX)
 
 
-async def _run_lifespans(apps: Sequence[MountedApp], receive: Receive, send: Send) -> None:
-    """Start the apps in order, and stop them in reverse: sockets are closed before ingest, which takes new work."""
+async def _run_lifespans(
+    apps: Sequence[MountedApp], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Start the apps in order, and stop them in reverse: sockets are closed before ingest, which takes new work.
+
+    The server gets the first app's allowed origins: it answers before any app is asked (`ops/http/refusals.py`).
+    """
     await receive()
     started: list[MountedApp] = []
     for one in apps:
@@ -112,6 +123,8 @@ async def _run_lifespans(apps: Sequence[MountedApp], receive: Receive, send: Sen
             await send({"type": "lifespan.startup.failed", "message": message.get("message", "")})
             return
         started.append(one)
+    if "allowed_origins" in apps[0].state:
+        scope["state"]["allowed_origins"] = apps[0].state["allowed_origins"]
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await _stop(started)

@@ -20,6 +20,7 @@ from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.private_folder import restrict_to_owner
 from ops.local.settings import UpSettings
 from ops.local.state_files import read_or_make, write_private
+from storage.model.cross_origin import LOOPBACK_ORIGINS
 from storage.model.errors import InvalidSettings
 from storage.process import metrics_export
 from storage.settings import DataFolder, load
@@ -37,7 +38,7 @@ QUIET = "ignore:You're running the worker with superuser privileges"
 
 
 def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
-    """`environ` with an absolute data folder, address, public URL and secrets filled in.
+    """`environ` with an absolute data folder, address, allowed origins and secrets filled in.
 
     The data folder is made, and closed to other users. Secrets are made the first time and the same ever after. `say` is
     told what a person should know about the folder. Variables that are set and not empty stay as they are.
@@ -49,7 +50,7 @@ def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None
     made = {
         "CARILLON_HOST": where.host,
         "CARILLON_PORT": str(where.port),
-        "CARILLON_PUBLIC_URL": where.local_url,
+        "CARILLON_ORIGINS": ",".join(LOOPBACK_ORIGINS),
     }
     return made | keep_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ops.local.embedded.valkey import EmbeddedValkey
 from storage.valkey.bus import Bus
-from tests.browser import chromium, needs_chromium
+from tests.browser import chromium, needs_chromium, serve_folder
 from tests.push_gateway.running import Gateway, to_both, token, wait_for
 
 PAGE = Path(__file__).with_name("page.html")
@@ -16,7 +16,8 @@ def test_a_page_misses_nothing_when_the_gateway_restarts(
     bus: Bus, valkey: EmbeddedValkey, tmp_path: Path
 ) -> None:
     """SIGTERM, then SIGKILL, with messages before, while nobody serves, and after."""
-    gateway = Gateway(valkey.url, tmp_path / "gateway.log").start()
+    listed = {"CARILLON_ORIGINS": "http://127.0.0.1:*"}
+    gateway = Gateway(valkey.url, tmp_path / "gateway.log", listed).start()
     sent: list[int] = []
 
     def send(count: int) -> None:
@@ -25,8 +26,8 @@ def test_a_page_misses_nothing_when_the_gateway_restarts(
         bus.publish(events)
 
     try:
-        with chromium(tmp_path) as page:
-            page.go(f"{PAGE.as_uri()}#{gateway.url(token=token(2))}")
+        with chromium(tmp_path) as page, serve_folder(PAGE.parent) as origin:
+            page.go(f"{origin}/{PAGE.name}#{gateway.url(token=token(2))}")
             wait_for(lambda: page.value("ws.readyState") == 1)
             send(3)
             wait_for(lambda: page.value("seen") == sent)

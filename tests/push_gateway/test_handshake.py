@@ -148,12 +148,42 @@ def test_a_socket_opened_by_a_ticket_ends_with_the_token(gateway: Gateway) -> No
 
 
 def test_a_page_of_another_origin_is_refused(launch: Launch) -> None:
-    """With CARILLON_PUSH_ORIGINS set, a browser page elsewhere gets 403, a listed one its socket."""
-    gateway = launch(CARILLON_PUSH_ORIGINS="https://app.example.com")
+    """A page of an origin that is not listed gets 403, a listed one its socket; so do a page of the same host and no page."""
+    gateway = launch(CARILLON_ORIGINS="https://app.example.com,http://localhost:*")
     url = gateway.url(token=token(2))
-    assert refusal(url, {"Origin": "https://evil.test"})[0] == 403
-    gateway.open(url, additional_headers={"Origin": "https://app.example.com"}).ping()
+    for origin in ("https://evil.test", "null", "http://127.0.0.1:1"):
+        assert refusal(url, {"Origin": origin})[0] == 403
+    ours = f"http://127.0.0.1:{gateway.port}"
+    for origin in ("https://app.example.com", "http://localhost:5173", ours):
+        gateway.open(url, additional_headers={"Origin": origin}).ping()
     gateway.open(url).ping()
+
+
+def test_without_a_list_only_pages_of_the_gateways_own_host_open_sockets(gateway: Gateway) -> None:
+    """CARILLON_ORIGINS not set: a page of another origin is 403, also with a good token; one of the same host is let in."""
+    url = gateway.url(token=token(2))
+    assert refusal(url, {"Origin": "https://app.example.com"})[0] == 403
+    ours = f"http://127.0.0.1:{gateway.port}"
+    gateway.open(url, additional_headers={"Origin": ours}).ping()
+
+
+def test_a_page_of_a_listed_origin_gets_tickets_and_reads_refusals(launch: Launch) -> None:
+    """`POST /ws/tickets` answers the preflight of a listed origin 204; every answer, errors too, names that origin."""
+    gateway = launch(CARILLON_ORIGINS="https://app.example.com")
+    url = f"http://127.0.0.1:{gateway.port}/api/v1/ws/tickets"
+    listed = {"Origin": "https://app.example.com"}
+    asked = {"Access-Control-Request-Method": "POST"}
+    preflight = httpx.options(url, headers=listed | asked)
+    assert preflight.status_code == 204
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    issued = httpx.post(url, headers=listed | {"Authorization": f"Bearer {token(2)}"})
+    nowhere = httpx.get(f"http://127.0.0.1:{gateway.port}/nowhere", headers=listed)
+    for answer in (preflight, issued, httpx.post(url, headers=listed), nowhere):
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert "X-Request-Id" in answer.headers["Access-Control-Expose-Headers"]
+    other = {"Origin": "https://evil.test"}
+    assert httpx.options(url, headers=other | asked).status_code == 405
+    assert "Access-Control-Allow-Origin" not in httpx.post(url, headers=other).headers
 
 
 def test_a_token_that_expires_on_a_live_socket_closes_it(gateway: Gateway) -> None:

@@ -88,7 +88,7 @@ def test_neither_accepted_nor_refused_targets_show_their_query(echo: Gateway) ->
 @pytest.mark.parametrize("level", ["info", "debug", "trace"])
 def test_no_log_of_the_gateway_holds_a_credential(launch: Launch, level: str) -> None:
     """With the access log on and at any level: no token and no ticket (fault row 34)."""
-    gateway = launch("--log-level", level, CARILLON_PUSH_ORIGINS="")
+    gateway = launch("--log-level", level, CARILLON_ORIGINS="")
     secret, bad = token(1), token(2, ttl_seconds=-1)
     gateway.connect(1).ping()
     gateway.open(gateway.url(), additional_headers={"Authorization": f"Bearer {secret}"}).ping()

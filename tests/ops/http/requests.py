@@ -2,6 +2,7 @@
 
 import asyncio
 
+from storage.model.error_codes import ErrorCode
 from tests.ops.http.app import Answer
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -17,8 +18,15 @@ def early_post(path: bytes, *, size: int, more: bytes = b"") -> bytes:
 
 def is_refusal(answer: Answer, status: int) -> bool:
     """Whether it is the refusal with this status, in the form of the contract."""
-    is_json = isinstance(answer.json["detail"], str) and len(answer.headers["x-request-id"]) > 8
-    return answer.status == status and is_json and answer.headers["connection"] == "close"
+    body = answer.json
+    is_named = (
+        list(body) == ["detail", "code", "request_id"]
+        and isinstance(body["detail"], str)
+        and ErrorCode[body["code"]].status == status
+        and body["request_id"] == answer.headers["x-request-id"]
+        and len(body["request_id"]) > 8
+    )
+    return answer.status == status and is_named and answer.headers["connection"] == "close"
 
 
 class FakeTransport(asyncio.Transport):

@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 from ops.local.stack import build_servers, prepare_environment, prepare_programs
 from storage.broker.queues import TASK_OF_QUEUE
 from storage.model.errors import InvalidSettings
+from storage.settings import OriginSettings, load
 
 pytestmark = pytest.mark.quick
 
@@ -42,10 +43,11 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert given.items() <= prepare_environment(given).items()
 
 
-def test_the_public_url_follows_the_port(tmp_path: Path) -> None:
-    """A public URL that is not set is the local address, with its port."""
-    found = prepare_environment({"CARILLON_DATA_DIR": str(tmp_path), "CARILLON_PORT": "8123"})
-    assert found["CARILLON_PUBLIC_URL"] == "http://127.0.0.1:8123"
+def test_pages_of_ones_own_machine_may_call(tmp_path: Path) -> None:
+    """A developer's page on another port may call; URLs of media are relative, for whichever name it is reached by."""
+    found = prepare_environment({"CARILLON_DATA_DIR": str(tmp_path)})
+    assert load(OriginSettings, found).allowed.allow(b"http://localhost:3000")
+    assert "CARILLON_PUBLIC_URL" not in found
 
 
 @pytest.mark.parametrize(
