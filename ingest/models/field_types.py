@@ -12,6 +12,8 @@ import orjson
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ingest.models.cursors import CURSOR_LENGTH, parse_cursor
+from storage.model.conversation import ConversationCursor
 from storage.model.media import is_media_type, strip_parameters
 
 MAX_INT64 = 2**63 - 1
@@ -92,6 +94,15 @@ def _refuse_entries(bad: Callable[[Any], bool], *, what: str) -> Callable[[list[
     return check
 
 
+def _parse_cursor(text: object) -> ConversationCursor:
+    try:
+        return parse_cursor(str(text))
+    except (ValueError, TypeError) as error:
+        raise PydanticCustomError(
+            "cursor", "Input should be the cursor of a link to the next page"
+        ) from error
+
+
 def _is_no_id(value: Any) -> bool:
     return type(value) is not int or not -MAX_INT64 <= value <= MAX_INT64
 
@@ -107,6 +118,7 @@ QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_refuse_nul)]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_decimal)]
 Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_parse_decimal)]
 DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_parse_decimal)]
+PageLimit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_parse_decimal)]
 Url = Annotated[str, Field(max_length=URL_LENGTH)]
 Account = Annotated[str, Field(min_length=1, max_length=ACCOUNT_LENGTH)]
 _AnId = Annotated[Any, WithJsonSchema({"type": "integer", "format": "int64"})]
@@ -137,6 +149,11 @@ Instant = Annotated[
 ]
 
 
+Cursor = Annotated[
+    ConversationCursor,
+    BeforeValidator(_parse_cursor),
+    WithJsonSchema({"type": "string", "maxLength": CURSOR_LENGTH}),
+]
 MediaType = Annotated[
     str, Field(max_length=255), AfterValidator(strip_parameters), AfterValidator(_check_media_type)
 ]

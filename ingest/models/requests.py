@@ -15,11 +15,13 @@ from ingest.models.field_types import (
     AudienceIds,
     AudienceNames,
     Content,
+    Cursor,
     DeepSkip,
     Instant,
     Int64,
     Limit,
     MediaType,
+    PageLimit,
     PathId,
     QueryText,
     Skip,
@@ -179,6 +181,15 @@ class OneConversation(RequestModel):
 
     other_user_id: PathId
     """The conversation: above 0 that person's id, below 0 minus an app's integer id, 0 the system."""
+
+
+class ConversationsWindow(RequestModel):
+    """A page of the conversation list; without parameters the newest 1,000."""
+
+    limit: PageLimit | None = None
+    """Conversations on a page, 1 to 200; 200 if only `cursor` is given."""
+    cursor: Cursor | None = None
+    """Where the page begins: it is in the link to the next page, and nowhere else."""
 
 
 class HistoryWindow(OneConversation):

@@ -1,13 +1,20 @@
 """Reading: the conversation list, histories, and marking as read (contract §4)."""
 
 from ingest.http.endpoint import API, PEOPLE, HeaderNote, endpoint
-from ingest.http.response import Response
-from ingest.models.requests import HistoryWindow, Nothing, OneConversation, ReadBody
+from ingest.http.response import Header, Response
+from ingest.models.cursors import format_cursor
+from ingest.models.requests import (
+    ConversationsWindow,
+    HistoryWindow,
+    Nothing,
+    OneConversation,
+    ReadBody,
+)
 from ingest.models.responses import ConversationAnswer, MessageAnswer, Total, UpdatedCount
 from ingest.services import Context, Services
 from storage.broker.queues import SENDS
 from storage.model.caller import UserCaller
-from storage.model.conversation import SYSTEM_PEER
+from storage.model.conversation import SYSTEM_PEER, ConversationCursor
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, OverLimit
 from storage.model.message import MessageView
@@ -17,17 +24,46 @@ from storage.postgres.people import apps
 
 # Rows that are skipped are read all the same: past this a page is a long query, and one caller gets one at a time.
 _LONG_SKIP = 1_000
-_SUCCESSOR = f'<{API}/messages/conversations/{{other_user_id}}/read>; rel="successor-version"'
+# Conversations on a page if the caller does not say.
+_PAGE = 200
+# Since the first version, in Unix seconds (RFC 9745); the successor needs an id where the braces are.
+_DEPRECATED = "@1795737600"
+_SUCCESSOR = f'<{API}/messages/conversations/%7Bother_user_id%7D/read>; rel="successor-version"'
 
 
-@endpoint("GET", f"{API}/messages/conversations", callers=PEOPLE, response=list[ConversationAnswer])
-async def list_conversations(context: Context[UserCaller, Nothing, Nothing]) -> Response:
-    """The caller's conversations, newest first."""
-    services = context.services
-    found = await services.database.query(
-        conversations.list_conversations, context.caller.person.id
+@endpoint(
+    "GET",
+    f"{API}/messages/conversations",
+    callers=PEOPLE,
+    params=ConversationsWindow,
+    response=list[ConversationAnswer],
+    response_headers=(
+        HeaderNote(
+            "Link",
+            "Where the next page is, if `limit` or `cursor` was given and there is one.",
+            '<?limit=50&cursor=WzEsWzE3N10>; rel="next"',
+        ),
+    ),
+)
+async def list_conversations(
+    context: Context[UserCaller, ConversationsWindow, Nothing],
+) -> Response:
+    """The caller's conversations, newest first: the newest 1,000, or by page.
+
+    A conversation that gets a message while somebody pages may come again on the last pages; none is left out.
+    """
+    services, window, me = context.services, context.params, context.caller.person.id
+    if window.limit is None and window.cursor is None:
+        found = await services.database.query(conversations.list_conversations, me)
+        return Response([services.presenter.present_conversation(one) for one in found])
+    limit = window.limit or _PAGE
+    page = await services.database.query(
+        conversations.list_page, me, limit=limit, cursor=window.cursor
     )
-    return Response([services.presenter.present_conversation(one) for one in found])
+    return Response(
+        [services.presenter.present_conversation(one) for one in page.conversations],
+        headers=[] if page.next is None else [_link_next(limit, page.next)],
+    )
 
 
 @endpoint(
@@ -90,7 +126,7 @@ async def read_all(context: Context[UserCaller, Nothing, Nothing]) -> Response:
     services, me = context.services, context.caller.person.id
     count = await services.database.query(conversations.mark_all_read, me)
     _ring_if_changed(services, count)
-    headers = [("Deprecation", "true"), ("Link", _SUCCESSOR)]
+    headers = [("Deprecation", _DEPRECATED), ("Link", _SUCCESSOR)]
     return Response(UpdatedCount(count), headers=headers)
 
 
@@ -127,6 +163,11 @@ async def count_unread(context: Context[UserCaller, Nothing, Nothing]) -> Respon
 
 
 ROUTES = (list_conversations, list_history, read_all, read_conversation, count_unread)
+
+
+def _link_next(limit: int, cursor: ConversationCursor) -> Header:
+    """The header that leads to the next page (RFC 8288), relative to the URL that the caller asked for."""
+    return ("Link", f'<?limit={limit}&cursor={format_cursor(cursor)}>; rel="next"')
 
 
 def _ring_if_changed(services: Services, count: int) -> None:

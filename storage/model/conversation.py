@@ -69,3 +69,34 @@ class Conversation:
     last_content_type: ContentType | None
     last_content: str | None
     updated_at: datetime
+
+
+class ConversationKey(NamedTuple):
+    """The place of a conversation in its owner's list, which is in descending order of these; no two are the same."""
+
+    updated_at: datetime
+    last_message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationCursor:
+    """Where somebody who pages through their conversations goes on.
+
+    A conversation that gets a message while they page moves up, perhaps past where they are. So they pass over the list
+    more than once: first over all of it, then over what has moved since the pass before began, and so on.
+    """
+
+    before: ConversationKey | None = None
+    """The last one that this pass has shown; None: the pass is about to begin."""
+    down_to: datetime | None = None
+    """This pass is over those that were updated since; None: over all."""
+    begun_at: datetime | None = None
+    """What moves since this pass began has an `updated_at` from here on; None exactly if `before` is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """A page of somebody's conversations; `next` is None if there is no more."""
+
+    conversations: list[Conversation]
+    next: ConversationCursor | None

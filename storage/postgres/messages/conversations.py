@@ -4,6 +4,8 @@ Unread counters move only with rows, by as many as moved (docs/decisions/0006-co
 `persistence.py` and `broadcasts/expansion.py`, and fall here, with recalls and with retention.
 """
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Connection, Row, text
 
 from storage.model.conversation import (
@@ -12,30 +14,101 @@ from storage.model.conversation import (
     SYSTEM_PEER,
     SYSTEM_USERNAME,
     Conversation,
+    ConversationCursor,
+    ConversationKey,
+    ConversationPage,
 )
 from storage.postgres import outbox
 from storage.postgres.message_rows import CONTENT_TYPES
 
-# The list has no pages (contract §4), and somebody may have a conversation with everybody.
+# Of a list without pages (contract §4): somebody may have a conversation with everybody.
 LISTED = 1_000
-# Along the prefix of the primary key. What is joined is found by primary key, for the listed ones only.
-_LIST = text(f"""
-SELECT c.peer_id, c.unread_count, c.updated_at,
+_NO_BOUND = 2**63 - 1
+_EVER, _FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+# Along the prefix of the primary key: all that a person has are read and sorted, because an index by `updated_at`
+# would cost every message more than this costs the few who have very many
+# (docs/decisions/0036-pages-of-conversations.md). What is joined is found by primary key, for the listed ones only.
+_LIST_ANY = f"""
+SELECT c.peer_id, c.unread_count, c.updated_at, c.last_message_id,
        coalesce(u.mobile, a.app_id) AS peer_username, coalesce(u.name, a.name) AS peer_name,
        m.content_type, left(m.content, {PREVIEW_LENGTH}) AS content
-  FROM (SELECT * FROM conversations WHERE user_id = :user_id AND last_message_id > 0
+  FROM (SELECT * FROM conversations WHERE user_id = :user_id AND last_message_id > 0 {{bounds}}
          ORDER BY updated_at DESC, last_message_id DESC LIMIT :listed) c
   LEFT JOIN users u ON c.peer_id > 0 AND u.id = c.peer_id
   LEFT JOIN apps a ON c.peer_id < 0 AND a.id = -c.peer_id
   LEFT JOIN messages m ON m.id = c.last_message_id AND m.recalled_at IS NULL
  ORDER BY c.updated_at DESC, c.last_message_id DESC
-""")  # noqa: S608 (a number)
+"""  # noqa: S608 (a number)
+_LIST = text(_LIST_ANY.format(bounds=""))
+_LIST_PAGE = text(
+    _LIST_ANY.format(
+        bounds="""AND updated_at >= CAST(:down_to AS timestamptz)
+           AND (updated_at, last_message_id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS bigint))"""
+    )
+)
 
 
 def list_conversations(connection: Connection, user_id: int) -> list[Conversation]:
     """A person's conversations, newest first; the newest LISTED if there are more (contract §4)."""
     asked = {"user_id": user_id, "listed": LISTED}
     return [_read_row(row) for row in connection.execute(_LIST, asked)]
+
+
+# A message comes into its conversation with the instant at which it was accepted: so what moves from now on may have
+# that of the oldest unfinished broadcast, or of the oldest send that is not persisted. By the index
+# broadcasts_unfinished and by primary key.
+_BEGIN_PASS = text("""
+SELECT CASE WHEN :is_first THEN least(
+    clock_timestamp(),
+    (SELECT created_at FROM accepted ORDER BY id LIMIT 1),
+    (SELECT created_at FROM broadcasts WHERE status IN ('PENDING', 'EXPANDING')
+      ORDER BY id LIMIT 1))
+  ELSE clock_timestamp() END
+""")
+_HAS_MOVED = text("""
+SELECT EXISTS (SELECT FROM conversations
+                WHERE user_id = :user_id AND last_message_id > 0 AND updated_at >= :begun_at)
+""")
+
+
+def list_page(
+    connection: Connection, user_id: int, *, limit: int, cursor: ConversationCursor | None = None
+) -> ConversationPage:
+    """Up to `limit` of a person's conversations, newest first, from the newest or from where `cursor` goes on.
+
+    Who follows `next` to the end is shown every conversation that there was at the beginning, whatever moves up
+    meanwhile. One that moved may be shown again, behind those that did not.
+    """
+    at = cursor or ConversationCursor()
+    begun_at = at.begun_at or _begin_pass(connection, is_first=at.down_to is None)
+    before = at.before or ConversationKey(_FOREVER, _NO_BOUND)
+    asked = {
+        "user_id": user_id,
+        "listed": limit + 1,
+        "down_to": at.down_to or _EVER,
+        "before_at": before.updated_at,
+        "before_id": before.last_message_id,
+    }
+    rows = connection.execute(_LIST_PAGE, asked).all()
+    shown = [_read_row(row) for row in rows[:limit]]
+    if len(rows) > limit:
+        last = ConversationKey(rows[limit - 1].updated_at, rows[limit - 1].last_message_id)
+        return ConversationPage(shown, ConversationCursor(last, at.down_to, begun_at))
+    # A pass of one page saw everything at one instant.
+    if at.before is None or not _has_moved(connection, user_id, since=begun_at):
+        return ConversationPage(shown, None)
+    return ConversationPage(shown, ConversationCursor(down_to=begun_at))
+
+
+def _begin_pass(connection: Connection, *, is_first: bool) -> datetime:
+    # Only the first reaches back: the passes would never end while an old broadcast is held.
+    begun_at: datetime = connection.execute(_BEGIN_PASS, {"is_first": is_first}).scalar_one()
+    return begun_at
+
+
+def _has_moved(connection: Connection, user_id: int, *, since: datetime) -> bool:
+    asked = {"user_id": user_id, "begun_at": since}
+    return bool(connection.execute(_HAS_MOVED, asked).scalar_one())
 
 
 def _read_row(row: Row[tuple[object, ...]]) -> Conversation:
@@ -117,7 +190,6 @@ _READ_ALL = text(
         having="HAVING count(*) > 0",
     )
 )
-_NO_BOUND = 2**63 - 1
 
 
 def mark_all_read(connection: Connection, user_id: int) -> int:

@@ -179,3 +179,32 @@ def test_a_conversation_with_nobody_is_404(api: Api, peer: str) -> None:
     assert api.ask("GET", f"/messages/history/{peer}", headers=headers).status_code == 404
     path = f"/messages/conversations/{peer}/read"
     assert api.ask("PUT", path, headers=headers).status_code == 404
+
+
+def test_the_list_is_paged_by_the_link_to_the_next_page(api: Api) -> None:
+    """Following `Link` shows every conversation once, newest first; the last page has no such header."""
+    for sender in (3, 4, 5, 6, 1):
+        api.send_for_id(api.person(sender), receiver_id=2)
+    api.deliver()
+    found, path = [], "/messages/conversations?limit=2"
+    for expected in (2, 2, 1):
+        answer = api.ask("GET", path, headers=api.person(2))
+        assert len(answer.json()) == expected
+        found += [line["user_id"] for line in answer.json()]
+        path = answer.links.get("next", {}).get("url", "")
+        path = path and f"/{answer.url.join(path).raw_path.decode()}"
+    assert found == [1, 6, 5, 4, 3]
+    assert not path
+    whole = api.ask("GET", "/messages/conversations", headers=api.person(2))
+    assert [line["user_id"] for line in whole.json()] == found
+    assert "Link" not in whole.headers
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=two", "cursor=", "cursor=nonsense", "cursor=WzFd"]
+)
+def test_a_page_that_cannot_be_is_422(api: Api, query: str) -> None:
+    """A limit out of bounds, and a cursor that was never given out, are 422 and name the parameter."""
+    answer = api.ask("GET", f"/messages/conversations?{query}", headers=api.person(2))
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]

@@ -1,4 +1,4 @@
-"""What a sender's client calls its send (contract §2, Names of the client's own)."""
+"""What a sender's client calls its send (contract §2, Fields)."""
 
 from alembic import op
 
