@@ -18,7 +18,7 @@ PURE := $(PURE),push_gateway/hub.py,push_gateway/resume/*,push_gateway/dispatche
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check coverage faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor format lock docs clean
+.PHONY: help run test check coverage faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor format lock docs screenshots clean
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
@@ -91,6 +91,9 @@ lock: $(VENV)/bin/python ## Write the lock files anew from pyproject.toml
 docs: $(VENV)/installed ## Write the pages that are made from the code (docs/settings.md, docs/api/errors.md)
 	@mkdir -p docs/api && $(BIN)/carillon settings --markdown >docs/settings.md
 	@$(BIN)/python -m ops.errors_page >docs/api/errors.md
+
+screenshots: $(VENV)/installed-dev ## Take the pictures of the console in docs/images anew (needs Chromium and a Chinese font); look at them
+	@$(BIN)/python -m tests.ingest.console.screenshots
 
 clean: ## Remove .venv and caches; .carillon (the data) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from storage.keys.vault import Vault, VaultSettings
 from storage.postgres.database import make_blocking_engine
@@ -55,8 +55,10 @@ def a_person(number: int) -> NewPerson:
 
 
 @pytest.fixture
-def page(own_stack: Stack, tmp_path: Path) -> Iterator[Page]:
-    """The console, signed in."""
+def page(own_stack: Stack, record: Engine, tmp_path: Path) -> Iterator[Page]:
+    """The console, signed in; earlier attempts to sign in do not count."""
+    with record.begin() as connection:
+        connection.execute(text("DELETE FROM console_sign_ins"))
     with chromium(tmp_path) as page:
         page.go(f"{own_stack.url}/console")
         page.does(SIGNED_OUT)

@@ -26,7 +26,7 @@ def sign_in(page: Page, token: str) -> None:
 
 def visit(page: Page, path: str) -> None:
     """Go to a page of the console, and wait until it is live."""
-    page.run(f"location.hash = '#/{path}'")
+    page.run(f"location.hash = {json.dumps(f'#/{path}')}")
     page.does(
         f"document.querySelector('#page').dataset.page === {json.dumps(path.split('?', maxsplit=1)[0])}"
     )

@@ -1,16 +1,26 @@
 """The console by keyboard, on a phone, in the dark and in Chinese: everybody can use every page."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import Engine
 
+from storage.model.pause import PauseKind
+from storage.postgres import pauses
 from tests.axe import list_barriers
 from tests.browser import Page, needs_chromium
+from tests.builders import a_send, accept
+from tests.ingest.console.pages import ROOT
 from tests.ingest.console.steps import IS_LIVE, broadcast, bury, find_button, visit
 from tests.services import Stack
 
 pytestmark = needs_chromium
 TAB, ESCAPE = 9, 27
-PAGES = ("overview", "broadcasts", "failed", "apps", "people?q=person1")
+PAGES = (
+    *("overview", "broadcasts", "scheduled", "messages", "failed", "apps", "people?q=person1"),
+    *("pauses", "operators", "audit", "account"),
+)
 # Things to press that no finger reaches: beside the window, or without an extent.
 OUT_OF_REACH = """
 [...document.querySelectorAll('#console button, #console a, #console input')].filter(one => {
@@ -21,12 +31,17 @@ OUT_OF_REACH = """
 
 
 @pytest.fixture
-def rows(page: Page, record: Engine) -> Page:
+def rows(page: Page, record: Engine) -> Iterator[Page]:
     """The console, when there is something on every page."""
     broadcast(record, title="公告")
+    with record.begin() as connection:
+        accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(hours=1)))
+        pauses.pause(connection, PauseKind.APP, "oa", reason="an upgrade", until=None, actor=ROOT)
     bury(record, title="the salary of May", sent_by_app_id=1)
     page.does("document.querySelector('.badge') && document.querySelector('#running tbody tr')")
-    return page
+    yield page
+    with record.begin() as connection:
+        pauses.resume(connection, PauseKind.APP, "oa", actor=ROOT)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -36,9 +51,13 @@ def test_axe_finds_nothing(rows: Page, *, language: str, scheme: str) -> None:
     rows.prefer(scheme=scheme)
     choice = f"document.querySelector('#console [data-language={language}]')"
     rows.run(f"{choice}.click()")
+    newest = "document.querySelector('#running tbody tr').dataset.id"
+    rows.does(newest)
+    one = rows.value(newest)
     found = {}
-    for path in PAGES:
+    for path in (*PAGES, f"broadcasts/{one}", f"messages?q={one}"):
         rows.run(f"location.hash = '#/{path}'")
+        rows.does(f"document.querySelector('#page').dataset.page === {path.split('?')[0]!r}")
         rows.does("['live', '实时'].includes(document.querySelector('#state').textContent)")
         for width in (1300, 390):
             rows.resize(width, 800)
