@@ -21,7 +21,8 @@ from ops.backup.media_tar import measure_media, write_media
 from ops.backup.record_dump import dump_record
 from ops.backup.sealing import seal
 from storage.model.errors import PermanentError
-from storage.postgres import restores, schema
+from storage.model.operator import Actor
+from storage.postgres import audit, restores, schema
 from storage.postgres.database import BlockingDatabase
 from storage.settings import DatabaseSettings
 
@@ -33,10 +34,11 @@ Progress = Callable[[str, int, int | None], None]
 class Source:
     """What a backup is made of.
 
-    `database` is the record. `media` is the folder of the local store, None to leave media out. `secrets` are the
+    `actor` is who makes it. `database` is the record. `media` is the folder of the local store, None to leave media out. `secrets` are the
     variables that the deployment's processes have to be given again.
     """
 
+    actor: Actor
     database: DatabaseSettings
     media: Path | None
     secrets: Mapping[str, str]
@@ -50,7 +52,7 @@ def make_backup(
     The record in it is that of one instant, and the media are all that it names. `passphrase` None leaves the secrets
     out. Raises InConflict if there is such a file, PermanentError if it cannot be written; then nothing is left of it.
     """
-    made_at, revision = _read_state(source.database)
+    made_at, revision = _begin(source)
     with create_archive(path) as archive:
         with archive.add(RECORD, advance=count_bytes("The record", None, progress)) as part:
             dump_record(source.database.owner_url or source.database.url, part)
@@ -74,16 +76,17 @@ def _add_media(archive: ArchiveWriter, folder: Path | None, progress: Progress) 
         return write_media(folder, part)
 
 
-def _read_state(settings: DatabaseSettings) -> tuple[datetime, str]:
-    record = BlockingDatabase(settings, application_name="carillon backup")
+def _begin(source: Source) -> tuple[datetime, str]:
+    """Note in the audit who is about to read everything; returns the instant, and the schema's revision."""
+    record = BlockingDatabase(source.database, application_name="carillon backup")
     try:
-        made_at = record.transaction(restores.read_clock)
         revision = record.transaction(schema.find_revision)
+        if revision is None:
+            raise PermanentError("The database holds no tables of Carillon: nothing to back up.")
+        record.transaction(audit.record, source.actor, act="record.backup", target="record")
+        return record.transaction(restores.read_clock), revision
     finally:
         record.close()
-    if revision is None:
-        raise PermanentError("The database holds no tables of Carillon: nothing to back up.")
-    return made_at, revision
 
 
 def count_bytes(what: str, total: int | None, progress: Progress) -> Advance:

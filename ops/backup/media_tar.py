@@ -7,6 +7,7 @@ record hold all that the record's messages name.
 import os
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -21,7 +22,11 @@ def write_media(folder: Path, into: PartWriter) -> int:
         mode="w|", fileobj=cast("IO[bytes]", into), format=tarfile.PAX_FORMAT
     ) as archive:
         for path in _list_objects(folder):
-            with path.open("rb") as file:
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:
+                continue  # its owner was erased a moment ago
+            with file:
                 entry = archive.gettarinfo(arcname=str(path.relative_to(folder)), fileobj=file)
                 entry.uid = entry.gid = 0
                 entry.uname = entry.gname = ""
@@ -33,7 +38,11 @@ def write_media(folder: Path, into: PartWriter) -> int:
 
 def measure_media(folder: Path) -> int:
     """How many bytes the objects in `folder` have."""
-    return sum(path.stat().st_size for path in _list_objects(folder))
+    total = 0
+    for path in _list_objects(folder):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def _list_objects(folder: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ import click
 from ops.backup.creation import Source, make_backup
 from ops.backup.last_backup import remember_backup
 from ops.cli import read_environment
+from ops.cli.actor import find_actor
 from ops.cli.backup.passphrases import read_passphrase
 from ops.cli.terminal.printing import say
 from ops.cli.terminal.progress import byte_bar
@@ -63,7 +64,7 @@ def _open_source(environ: Mapping[str, str], *, with_media: bool) -> Iterator[So
     objects = (media.media_folder or folder / "media") if with_media and not media.bucket else None
     if environ.get("CARILLON_DATABASE_URL"):
         secrets = {name: environ[name] for name in SECRETS if name in environ}
-        yield Source(load(DatabaseSettings, environ), objects, secrets)
+        yield Source(find_actor(), load(DatabaseSettings, environ), objects, secrets)
         return
     if not (folder / "postgres" / "data").is_dir():
         raise NotFound(f"There is nothing to back up: {folder} holds no stack's data.")
@@ -73,7 +74,7 @@ def _open_source(environ: Mapping[str, str], *, with_media: bool) -> Iterator[So
             server.start()
             kept = keep_secrets(folder)
             secrets = {name: environ.get(name) or kept[name] for name in SECRETS}
-            yield Source(load(DatabaseSettings, server.variables), objects, secrets)
+            yield Source(find_actor(), load(DatabaseSettings, server.variables), objects, secrets)
             server.stop(seconds=60)
         finally:
             server.kill()

@@ -10,6 +10,7 @@ import click
 
 from ops.backup.archive import ArchiveReader, open_archive
 from ops.backup.creation import Progress
+from ops.backup.last_backup import remember_backup
 from ops.backup.restoration import (
     Wishes,
     check_clock,
@@ -99,6 +100,7 @@ def restore(
             restored, aside = restore_folder(
                 archive, folder, wishes=wishes, force=force, progress=show, say=_tell
             )
+            remember_backup(folder, file, made_at=archive.manifest.made_at)
             _report(restored)
             if aside is not None:
                 say(f"The folder as it was is {aside}.", err=True)
