@@ -5,6 +5,7 @@ and moved there when all of it is on the disk: whatever dies meanwhile, the fold
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,9 +18,10 @@ from ops.backup.creation import Progress, count_bytes
 from ops.backup.media_tar import read_media
 from ops.backup.record_dump import load_record
 from ops.local.embedded.postgres import EmbeddedPostgres
+from ops.local.log_files import read_log_end
 from ops.local.stack import prepare_environment, write_secrets
 from ops.local.stack_lock import hold_stack_lock
-from storage.model.errors import InConflict, PermanentError
+from storage.model.errors import InConflict, PermanentError, TransientError
 from storage.model.operator import Actor
 from storage.postgres import restores, schema, session_limits
 from storage.postgres.database import BlockingDatabase
@@ -29,6 +31,7 @@ from storage.settings import DatabaseSettings, load
 # What a folder may hold and still be empty: a lock that nobody holds.
 _NOTHING = {"up.lock"}
 _SKEW = timedelta(seconds=2)
+_TROUBLE = re.compile(r"(?:PANIC|FATAL|ERROR): +(.*(?:No space left on device|could not write).*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +157,25 @@ def _fill(
         settings = load(DatabaseSettings, environ | server.variables)
         restored = load_database(archive, settings, wishes=wishes, progress=progress)
         server.stop(seconds=60)
+    except (PermanentError, TransientError) as error:
+        # Its log goes with the unfinished folder.
+        if trouble := _find_trouble(log):
+            raise PermanentError(
+                f"PostgreSQL could not take the record in: {trouble}. Nothing was restored."
+            ) from error
+        raise
     finally:
         server.kill()
     if wishes.with_media:
         restore_media(archive, making / "media", progress=progress)
     os.sync()
     return restored
+
+
+def _find_trouble(log: Path) -> str:
+    """Why the server broke off what it did, by its log; empty if it says nothing of it."""
+    found = _TROUBLE.findall(read_log_end(log, lines=200))
+    return str(found[0]) if found else ""
 
 
 def _put_in_place(making: Path, folder: Path, *, aside: Path | None) -> None:
