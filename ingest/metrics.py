@@ -195,6 +195,9 @@ class IngestMetrics:
             ("reason",),
             registry=registry,
         )
+        # A series that begins with its first refusal would hide that one from rates.
+        for reason in ("wrong", "too-many"):
+            self.sign_ins_refused.labels(reason)
 
     def count_request(self, route: str, *, method: str, status: int, seconds: float) -> None:
         """Count one response, `seconds` after its request; `route` is the template of its path."""

@@ -15,10 +15,15 @@ from storage.settings import load
 def console(*, only_token: bool) -> None:
     """Print the console's address and the operator's token. Who has the token is an admin."""
     environ = read_environment()
-    token = load(IngestSettings, environ).console_token
-    if not token:
-        raise NotFound("There is no console: CARILLON_CONSOLE_TOKEN is not set.")
-    where = load(UpSettings, environ)
+    settings, where = load(IngestSettings, environ), load(UpSettings, environ)
+    token = settings.console_token
+    if not settings.has_console or (only_token and not token):
+        raise NotFound(
+            "There is no console, or none with a token: CARILLON_CONSOLE_TOKEN is not set."
+        )
     if not only_token:
         say(f"{where.public_url or where.local_url}/console", err=True)
-    say(token)
+    if token:
+        say(token)
+    else:
+        say("There is no token; operators sign in by name: carillon operator list", err=True)

@@ -30,3 +30,12 @@ def test_without_a_token_it_says_so(tmp_path: Path) -> None:
     done = run(tmp_path, "console", CARILLON_CONSOLE_TOKEN="")
     assert done.exit_code == 1
     assert "CARILLON_CONSOLE_TOKEN is not set" in done.output
+
+
+def test_without_a_token_there_may_be_names(tmp_path: Path) -> None:
+    """If CARILLON_CONSOLE opens the console without a token, the command tells the address, and that names sign in."""
+    done = run(tmp_path, "console", CARILLON_CONSOLE="yes")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "/console\n" in done.stderr
+    assert "carillon operator list" in done.stderr
+    assert run(tmp_path, "console", "--token", CARILLON_CONSOLE="yes").exit_code == 1
