@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from ingest.connection_shares import Turns
 from ingest.http.body import BodyReader
+from ingest.http.request_headers import prefers_strict
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
-from storage.model.errors import CarillonError
+from storage.model.errors import CarillonError, FieldProblem
 from storage.valkey.rate_limits import Quota, RateLimiter
 
 API = "/api/v1"
@@ -94,6 +95,11 @@ class RequestContext(Generic[AnyServices, Who, Params, Body]):
     receive: Receive = field(repr=False)
 
     @property
+    def is_strict(self) -> bool:
+        """Whether the caller wants to be refused what would otherwise be ignored."""
+        return prefers_strict(self.headers)
+
+    @property
     def origin(self) -> str:
         """Where what this request sends comes from: the text of a `storage.model.origin.Origin`."""
         return str(self.scope.get("origin", ""))
@@ -121,6 +127,8 @@ class Endpoint:
     - `is_bulk`: an app's body may be as long as a batch.
     - `takes_turn`: it queries the share `reads`, where one caller's requests wait for one another. Not so a route that
       sends, or takes a turn of its own.
+    - `find_ignored`: what of a body, each field known and well-formed, has no effect for this caller; asked with
+      `Prefer: handling=strict` only.
     - `takes_stream`: the handler reads the body itself.
     """
 
@@ -140,6 +148,7 @@ class Endpoint:
     is_bulk: bool
     takes_turn: bool
     takes_stream: bool
+    find_ignored: Callable[[Any, Any], list[FieldProblem]] | None
     body_is_optional: bool
     is_deprecated: bool
     handler: Callable[[RequestContext[Any, Any, Any, Any]], Awaitable[ASGIApp]]
@@ -178,6 +187,7 @@ def endpoint(
     is_bulk: bool = False,
     takes_turn: bool = True,
     takes_stream: bool = False,
+    find_ignored: Callable[[Any, Any], list[FieldProblem]] | None = None,
     body_is_optional: bool = False,
     is_deprecated: bool = False,
 ) -> Callable[
@@ -208,6 +218,7 @@ def endpoint(
             is_bulk=is_bulk,
             takes_turn=takes_turn,
             takes_stream=takes_stream,
+            find_ignored=find_ignored,
             body_is_optional=body_is_optional,
             is_deprecated=is_deprecated,
             handler=handler,

@@ -16,11 +16,28 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingest.http import errors, json_body
 from ingest.http.body import PARSED_IN_THREAD_BYTES
 from ingest.http.endpoint import Endpoint, HandlerServices, RequestContext
+from ingest.http.request_headers import prefers_strict
+from ingest.http.strictness import (
+    add_ignored,
+    find_ignored_parameters,
+    find_repeated_keys,
+    find_unknown_fields,
+    note_strict,
+    refuse_ignored,
+)
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
 from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.error_codes import ErrorCode
-from storage.model.errors import CallerError, NotAllowed, TransientError, invalid
+from storage.model.errors import (
+    CallerError,
+    FieldProblem,
+    Invalid,
+    NotAllowed,
+    NotSignedIn,
+    TransientError,
+    invalid,
+)
 
 _NOTHING = Nothing()
 # No sensible query is longer, and decoding very many %-escapes would hold up the event loop.
@@ -47,8 +64,10 @@ class RequestHandler:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
         response: ASGIApp
+        # What is open to anyone reads its query by itself (signed URLs), or takes none.
+        is_strict = not self._is_open and prefers_strict(scope["header_values"])
         try:
-            context = await self._prepare(scope, receive)
+            context = await self._prepare(scope, receive, is_strict=is_strict)
             if self._takes_turn and context.caller is not None:
                 async with context.services.turns.take(context.caller):
                     response = await self.endpoint.handler(context)
@@ -56,10 +75,11 @@ class RequestHandler:
                 response = await self.endpoint.handler(context)
         except (CallerError, TransientError) as error:
             response = errors.respond_to_error(error)
-        await response(scope, receive, send)
+            is_strict = is_strict and not isinstance(error, NotSignedIn)
+        await response(scope, receive, note_strict(send) if is_strict else send)
 
     async def _prepare(
-        self, scope: Scope, receive: Receive
+        self, scope: Scope, receive: Receive, *, is_strict: bool
     ) -> RequestContext[HandlerServices, Any, Any, Any]:
         services: HandlerServices = scope["state"]["services"]
         headers: Mapping[bytes, bytes] = scope["header_values"]
@@ -69,16 +89,17 @@ class RequestHandler:
             self._check_permitted(caller)
             if self._quota is not None and isinstance(caller, UserCaller):
                 await services.limits.take(self._quota, caller.person.id)
-        params = self._parse_params(scope)
+        params = self._parse_params(scope, is_strict=is_strict)
         raw = b""
         body: RequestModel = _NOTHING
         if self._takes_json:
             limit = _body_limit(self.endpoint, caller, services.settings)
             raw = await services.body_reader.read(receive, headers, limit=limit)
+            parse = partial(self._parse_strictly, caller=caller) if is_strict else self._parse_body
             body = (
-                self._parse_body(raw)
+                parse(raw)
                 if len(raw) <= PARSED_IN_THREAD_BYTES
-                else await asyncio.to_thread(self._parse_body, raw)
+                else await asyncio.to_thread(parse, raw)
             )
         return RequestContext(services, caller, params, body, headers, raw, scope, receive)
 
@@ -91,8 +112,8 @@ class RequestHandler:
         elif not self.endpoint.callers.people:
             raise NotAllowed("This is for apps, not for people.", code=ErrorCode.FOR_APPS_ONLY)
 
-    def _parse_params(self, scope: Scope) -> RequestModel:
-        if self.endpoint.params is Nothing:
+    def _parse_params(self, scope: Scope, *, is_strict: bool) -> RequestModel:
+        if self.endpoint.params is Nothing and not is_strict:
             return _NOTHING
         # A query parameter with the name of a path parameter is unknown, so ignored.
         raw: bytes = scope["query_string"]
@@ -100,10 +121,17 @@ class RequestHandler:
             raise invalid("query", f"Longer than {MAX_QUERY_BYTES} bytes.", where="query")
         query = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
         values = {**dict(query), **scope["path_params"]}
+        ignored: list[FieldProblem] = []
+        if is_strict:
+            known = self.endpoint.params.model_fields.keys() - self._in_path
+            ignored = find_ignored_parameters(query, known=known)
         try:
-            return self.endpoint.params.from_values(values)
+            params = self.endpoint.params.from_values(values)
         except ValidationError as error:
-            raise errors.translate_validation_error(error, where=self._param_location) from error
+            wrong = errors.translate_validation_error(error, where=self._param_location)
+            raise add_ignored(wrong, ignored) from error
+        refuse_ignored(ignored)
+        return params
 
     def _param_location(self, name: str) -> str:
         return "path" if name in self._in_path else "query"
@@ -114,6 +142,22 @@ class RequestHandler:
             return self.endpoint.body.from_values(value)
         except ValidationError as error:
             raise errors.translate_validation_error(error, where=_in_body) from error
+
+    def _parse_strictly(self, raw: bytes, *, caller: Caller | None) -> RequestModel:
+        """As `_parse_body`; what would be ignored is refused, together with what is wrong."""
+        shape, ignored = self.endpoint.body, []
+        if raw:
+            ignored = find_unknown_fields(shape, self._parse_json(raw), within=("body",))
+            # Entries of a batch fail each alone: a key that one of them repeats is no reason to refuse the whole.
+            ignored += [] if shape.lenient_list else find_repeated_keys(raw)
+        try:
+            body = self._parse_body(raw)
+        except Invalid as error:
+            raise add_ignored(error, ignored) from error
+        if self.endpoint.find_ignored is not None:
+            ignored += self.endpoint.find_ignored(body, caller)
+        refuse_ignored(ignored)
+        return body
 
 
 def _json_parser(endpoint: Endpoint) -> Callable[[bytes], dict[str, Any]]:

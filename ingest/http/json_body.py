@@ -8,6 +8,7 @@ code has to think of them. Numbers that are not whole stay as they were written 
 import hashlib
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -76,6 +77,21 @@ def parse_with_lenient_list(body: bytes, name: str) -> dict[str, Any]:
         if not any(isinstance(item, Invalid) for item in found[name]):
             raise whole from None
         return found
+
+
+def find_repeated_keys(body: bytes) -> list[str]:
+    """The keys that stand more than once in one object of the body, at whatever depth; none of a body that is no JSON."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        counts = Counter(key for key, _ in pairs)
+        found.extend(key for key, count in counts.items() if count > 1)
+
+    try:
+        json.loads(body, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return []
+    return found
 
 
 def fingerprint(body: bytes) -> bytes:

@@ -17,6 +17,7 @@ KEY_LENGTH = 255
 LONGEST_WAIT = timedelta(seconds=10)
 
 # RFC 7240 §2 and §4.3: preferences are separated by commas, one may have parameters after `;`.
+_HANDLING = re.compile(rb'\s*handling\s*=\s*"?(strict|lenient)"?\s*(?:;.*)?', re.IGNORECASE)
 _WAIT = re.compile(rb'\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
@@ -40,6 +41,16 @@ async def parse_idempotency_key(
     )
     digest = hashlib.sha256(of.encode() + value).digest()
     return IdempotencyKey(caller.key, key.decode("latin-1"), digest)
+
+
+def prefers_strict(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the caller wants to be refused what would otherwise be ignored (RFC 7240 §4.4); the first word counts."""
+    given = headers.get(b"prefer")
+    if given is None:
+        return False
+    found = (_HANDLING.fullmatch(preference) for preference in given.split(b","))
+    first = next((match for match in found if match), None)
+    return first is not None and first[1].lower() == b"strict"
 
 
 def parse_wait(headers: Mapping[bytes, bytes]) -> timedelta | None:

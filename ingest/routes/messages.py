@@ -22,6 +22,7 @@ from ingest.models.responses import (
     MessageWithStatus,
 )
 from ingest.sends.delivery_wait import DeliveryWaiter
+from ingest.sends.ineffective_fields import find_ineffective_fields
 from ingest.sends.visibility import find_visible_message, has_sent
 from ingest.services import Context
 from storage.model.action_link import parse_jump_link
@@ -34,9 +35,15 @@ from storage.postgres.messages import lookup
 KEY = HeaderNote(
     "Idempotency-Key", "Two requests with one key and one body are one send, for 24 h."
 )
-WAIT = HeaderNote("Prefer", "`wait=<seconds>`, up to 10: answer when it is in the histories.")
+WAIT = HeaderNote(
+    "Prefer",
+    "`wait=<seconds>`, up to 10: answer when it is in the histories. `handling=strict`: refuse what would be ignored.",
+)
 REPLAY = HeaderNote("Idempotency-Replay", "true: the first answer again; nothing was sent.")
-APPLIED = HeaderNote("Preference-Applied", "The wait, if the message is in the histories.")
+APPLIED = HeaderNote(
+    "Preference-Applied",
+    "The wait, if the message is in the histories; `handling=strict`, if that was asked for.",
+)
 LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
 
 
@@ -51,6 +58,7 @@ LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
     response_headers=(REPLAY, APPLIED, LOCATION),
     is_bulk=True,
     takes_turn=False,
+    find_ignored=find_ineffective_fields,
 )
 async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
     """Send a message, a notification or a broadcast.
@@ -89,7 +97,11 @@ async def send_batch(context: Context[AppCaller, Nothing, BatchBody]) -> Respons
     )
     services = context.services
     batch = await services.batch_sender.send(
-        context.body.messages, context.caller, key=key, origin=context.origin
+        context.body.messages,
+        context.caller,
+        key=key,
+        origin=context.origin,
+        is_strict=context.is_strict,
     )
     results = [
         EntrySent(200, services.presenter.present_accepted(one))

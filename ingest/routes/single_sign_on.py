@@ -2,15 +2,25 @@
 
 from ingest.http.endpoint import API, APPS, PEOPLE, HeaderNote, endpoint
 from ingest.http.response import Response
+from ingest.http.strictness import make_ignored
 from ingest.identity.single_sign_on import find_active_app, issue_callback_url
 from ingest.models.requests import JumpParameters, LoginBody, Nothing, VerifyBody
 from ingest.models.responses import RedirectUrl, SignedOn
 from ingest.services import Context
 from storage.model.action_link import JUMP_PATH, build_callback_link
-from storage.model.caller import AppCaller, UserCaller
+from storage.model.caller import AppCaller, Caller, UserCaller
 from storage.model.error_codes import ErrorCode
-from storage.model.errors import NotAllowed, NotFound
+from storage.model.errors import FieldProblem, NotAllowed, NotFound
 from storage.postgres.people import apps
+
+
+def _find_ignored(body: LoginBody, _caller: Caller) -> list[FieldProblem]:
+    given = {"username": body.username, "password": body.password}
+    return [
+        make_ignored(name, "Is not looked at: the token says who signs on")
+        for name, value in given.items()
+        if value
+    ]
 
 
 @endpoint(
@@ -18,6 +28,7 @@ from storage.postgres.people import apps
     f"{API}/simple/sso-login",
     callers=PEOPLE,
     body=LoginBody,
+    find_ignored=_find_ignored,
     response=RedirectUrl,
     errors=(NotAllowed, NotFound),
 )

@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from ingest.http import errors
+from ingest.http.strictness import add_ignored, find_unknown_fields, refuse_ignored
 from ingest.models.requests import SendBody
 from ingest.models.responses import EntryRefused
 from ingest.sends.idempotency import IdempotencyKeys
+from ingest.sends.ineffective_fields import find_ineffective_fields
 from ingest.sends.intake import Intake
 from ingest.sends.validator import SendValidator
 from storage.model.caller import AppCaller
@@ -61,10 +64,12 @@ class BatchSender:
         *,
         key: IdempotencyKey | None,
         origin: str,
+        is_strict: bool = False,
     ) -> BatchOutcome:
         """Send the entries that pass the rules; the others are refused, each alone.
 
-        `entries` are JSON values, or an Invalid in place of one that could not be read. A batch that is repeated
+        `entries` are JSON values, or an Invalid in place of one that could not be read; `is_strict`: an entry is also
+        refused if something of it would be ignored. A batch that is repeated
         with its key gets its first results again and sends only the entries that have none, because the first
         try was cut short. Raises Invalid for a key of another body, and OverLimit and TransientError for the
         whole batch: what may have been accepted then is known only to a retry with the key.
@@ -77,18 +82,18 @@ class BatchSender:
             **{place: _repeat_refusal(place, answer) for place, answer in first.refused.items()},
         }
         new = {place: entry for place, entry in enumerate(entries) if place not in known}
-        results = known | await self._send_new(new, caller, key=key, origin=origin)
+        validated = await self._validate_all(new, caller, is_strict=is_strict)
+        results = known | await self._send_new(validated, caller, key=key, origin=origin)
         return BatchOutcome([results[place] for place in range(len(entries))], is_replay=not new)
 
     async def _send_new(
         self,
-        entries: Mapping[int, Any],
+        validated: Mapping[int, Send | CallerError],
         caller: AppCaller,
         *,
         key: IdempotencyKey | None,
         origin: str,
     ) -> dict[int, Accepted | EntryRefused]:
-        validated = await self._validate_all(entries, caller)
         items = {
             place: IntakeItem(send, batch_keys.make_entry_key(key, place) if key else None, origin)
             for place, send in validated.items()
@@ -107,28 +112,31 @@ class BatchSender:
         return results
 
     async def _validate_all(
-        self, entries: Mapping[int, Any], caller: AppCaller
+        self, entries: Mapping[int, Any], caller: AppCaller, *, is_strict: bool
     ) -> dict[int, Send | CallerError]:
         audience_turn = asyncio.Lock()
+        parse = partial(_parse_strictly, caller=caller) if is_strict else _parse
         validated = await asyncio.gather(
-            *(self._validate(entry, caller, audience_turn) for entry in entries.values())
+            *(
+                self._validate(entry, caller, audience_turn=audience_turn, parse=parse)
+                for entry in entries.values()
+            )
         )
         return dict(zip(entries, validated, strict=True))
 
     async def _validate(
-        self, entry: Any, caller: AppCaller, audience_turn: asyncio.Lock
+        self,
+        entry: Any,
+        caller: AppCaller,
+        *,
+        audience_turn: asyncio.Lock,
+        parse: Callable[[Any], SendBody],
     ) -> Send | CallerError:
-        if isinstance(entry, Invalid):
-            return entry
-        if not isinstance(entry, dict):
-            return Invalid(FieldProblem(("body",), "Must be an object.", "object_type"))
         try:
-            body = SendBody.from_values(entry)
+            body = parse(entry)
             # Audiences are long questions, of which a caller may not have many in hand.
             async with audience_turn if body.audience else nullcontext():
                 return await self._validator.validate(body, caller)
-        except ValidationError as error:
-            return errors.translate_validation_error(error, where=lambda _name: "body")
         except CallerError as error:
             return error
 
@@ -155,6 +163,29 @@ class BatchSender:
         }
         if refused:
             await self._keys.record_refusals(key, refused)
+
+
+def _parse(entry: Any) -> SendBody:
+    if isinstance(entry, Invalid):
+        raise entry
+    if not isinstance(entry, dict):
+        raise Invalid(FieldProblem(("body",), "Must be an object.", "object_type"))
+    try:
+        return SendBody.from_values(entry)
+    except ValidationError as error:
+        raise errors.translate_validation_error(error, where=lambda _name: "body") from error
+
+
+def _parse_strictly(entry: Any, *, caller: AppCaller) -> SendBody:
+    """As `_parse`, and what would be ignored of the entry is refused."""
+    is_object = isinstance(entry, dict)
+    ignored = find_unknown_fields(SendBody, entry, within=("body",)) if is_object else []
+    try:
+        body = _parse(entry)
+    except Invalid as error:
+        raise add_ignored(error, ignored) from error
+    refuse_ignored([*ignored, *find_ineffective_fields(body, caller)])
+    return body
 
 
 def _refuse(place: int, error: CarillonError) -> EntryRefused:

@@ -11,16 +11,24 @@ from typing import NamedTuple
 
 from ingest.models.requests import Audience, SendBody
 from ingest.sends.audience import ResolvedAudience
-from storage.model.action_link import build_jump_link, is_allowed_target, is_button_url
+from storage.model.action_link import (
+    build_jump_link,
+    is_absolute_url,
+    is_allowed_target,
+    is_button_url,
+    list_allowed_hosts,
+)
 from storage.model.caller import App, AppCaller, Caller, Person
 from storage.model.error_codes import ErrorCode
-from storage.model.errors import NotAllowed, NotFound, TooLarge, invalid
+from storage.model.errors import Invalid, NotAllowed, NotFound, TooLarge, invalid
 from storage.model.media import MediaObject, is_full_url, is_web_url
 from storage.model.message import MEDIA_TYPES, ContentType, MessageType
 from storage.model.send import Send
 
 # Contract §2: a caller's clock may be behind by so much, and its request late.
 _PAST = timedelta(seconds=60)
+# How many of its hosts an app is told of when it names another.
+_SHOWN_HOSTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ def build_send(
         content_type=body.content_type,
         title=body.title,
         content=body.content,
-        action_url=_build_action_url(body, button_app),
+        action_url=_build_action_url(body, button_app, caller),
         action_text=body.action_text,
         filename=None if found.media is None else found.media.filename or None,
         client_ref=body.client_ref,
@@ -212,15 +220,30 @@ def _choose_button_app(body: SendBody, caller: Caller, found: LookupResult) -> A
     return found.named_app
 
 
-def _build_action_url(body: SendBody, app: App | None) -> str | None:
+def _build_action_url(body: SendBody, app: App | None, caller: Caller) -> str | None:
     # An explicit URL wins; `check_request` saw to it that auto_sso has an app and a target.
     if body.action_url or not body.auto_sso or app is None or body.target_url is None:
         return body.action_url
     if not is_allowed_target(
         body.target_url, callback_url=app.callback_url, redirect_hosts=app.redirect_hosts
     ):
-        raise invalid("target_url", "Must be an http(s) URL on a host of the app.")
+        raise _refuse_target(body.target_url, app, caller)
     return build_jump_link(app.app_id, body.target_url)
+
+
+def _refuse_target(target_url: str, app: App, caller: Caller) -> Invalid:
+    """Which hosts an app has is its own business: a person learns only that this is none of them."""
+    if not is_absolute_url(target_url):
+        return invalid("target_url", "Must be a well-formed absolute http(s) URL.")
+    msg = "The app allows no button to this host."
+    if isinstance(caller, AppCaller):
+        hosts = list_allowed_hosts(callback_url=app.callback_url, redirect_hosts=app.redirect_hosts)
+        shown = ", ".join(hosts[:_SHOWN_HOSTS]) + (", …" if len(hosts) > _SHOWN_HOSTS else "")
+        msg += (
+            f" It allows: {shown}. An operator adds one: carillon app update {app.app_id} "
+            "--add-host HOST, or the console."
+        )
+    return invalid("target_url", msg, code=ErrorCode.HOST_NOT_ALLOWED)
 
 
 def _choose_send_at(body: SendBody, *, policy: SendPolicy, now: datetime) -> datetime | None:

@@ -103,6 +103,12 @@ def is_allowed_target(url: str, *, callback_url: str, redirect_hosts: Iterable[s
     return any(entry is not None and entry.covers(target) for entry in entries)
 
 
+def list_allowed_hosts(*, callback_url: str, redirect_hosts: Iterable[str]) -> list[str]:
+    """The hosts that `is_allowed_target` goes by, for a person to read: the callback's first, each once."""
+    callback = _parse_place(callback_url)
+    return list(dict.fromkeys([*([callback.host] if callback else []), *redirect_hosts]))
+
+
 def is_redirect_host(text: str) -> bool:
     """Whether `text` has the form of an entry in `redirect_hosts`. An entry of another form never matches."""
     return _parse_entry(text) is not None

@@ -229,6 +229,11 @@ class ErrorCode(Enum):
         _MEND,
     )
     BODY_NOT_JSON = (422, "The body is not a JSON object that can be read.", _MEND)
+    IGNORED_FIELD = (
+        422,
+        "With `Prefer: handling=strict`: something is unknown, or would have no effect; `detail` lists each.",
+        "Correct its name, leave it out, or send without the preference.",
+    )
     KEY_REUSED = (
         422,
         "This `Idempotency-Key` was used before, with another body.",
@@ -237,7 +242,7 @@ class ErrorCode(Enum):
     HOST_NOT_ALLOWED = (
         422,
         "The app allows no button to this host.",
-        "The operator adds hosts: `carillon app`, or the console.",
+        "An operator adds hosts: `carillon app update APP_ID --add-host HOST`, or the console.",
     )
     NOT_UPLOADED = (
         422,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.http.request_headers import parse_idempotency_key, parse_wait
+from ingest.http.request_headers import parse_idempotency_key, parse_wait, prefers_strict
 from storage.model.caller import ORDINARY_USER, Person, UserCaller
 from storage.model.errors import Invalid
 from storage.model.send import IdempotencyKey
@@ -40,6 +40,25 @@ def test_a_wait_is_capped_and_an_odd_one_ignored(header: bytes, seconds: int | N
     """A preferred wait is ten seconds at most, and one that cannot be read is ignored (RFC 7240 §2)."""
     expected = None if seconds is None else timedelta(seconds=seconds)
     assert parse_wait({b"prefer": header}) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "is_strict"),
+    [
+        (b"handling=strict", True),
+        (b'wait=5 , Handling = "STRICT"; x=1', True),
+        (b"handling=strict, handling=lenient", True),
+        (b"handling=lenient, handling=strict", False),
+        (b"handling=stricter", False),
+        (b"handling", False),
+        (b"wait=1", False),
+        (b"", False),
+    ],
+)
+def test_strict_handling_is_asked_for_by_its_word(header: bytes, *, is_strict: bool) -> None:
+    """`handling=strict` counts in any spelling that RFC 7240 allows; of two words the first one counts (§2)."""
+    assert prefers_strict({b"prefer": header}) is is_strict
+    assert not prefers_strict({})
 
 
 def key_of(headers: dict[bytes, bytes], **given: Any) -> IdempotencyKey | None:

@@ -196,3 +196,40 @@ def test_a_time_just_past_is_now(shared_api: Api) -> None:
     """A `send_at` less than a minute ago is now: a clock may be behind, a request late (contract §2)."""
     just_past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     assert shared_api.send(shared_api.app(), **NOTICE, send_at=just_past).status_code == 200
+
+
+def test_a_refused_target_names_the_hosts_to_the_app_alone(shared_api: Api) -> None:
+    """An app reads which hosts it has and how one is added; a person learns only that this host is none of them."""
+    body = NOTICE | BUTTON | {"target_url": "https://evil.example.org/"}
+    of_app = shared_api.send(shared_api.app("oa"), **body)
+    card = {
+        "type": "MESSAGE",
+        "content_type": "USER_NOTIFICATION",
+        "receiver_id": 2,
+        "app_id": "oa",
+    }
+    of_person = shared_api.send(
+        shared_api.person(1), **BUTTON | card | {"target_url": "https://evil.example.org/"}
+    )
+    assert of_app.json()["code"] == of_person.json()["code"] == "HOST_NOT_ALLOWED"
+    told = of_app.json()["detail"][0]["msg"]
+    assert "oa.example.com, *.biz.example.com" in told
+    assert "carillon app update oa --add-host HOST" in told
+    assert of_person.json()["detail"][0]["msg"] == "The app allows no button to this host."
+
+
+def test_a_target_that_is_no_url_is_not_a_matter_of_hosts(shared_api: Api) -> None:
+    """A relative target is malformed: VALIDATION, and no host would help."""
+    answer = shared_api.send(shared_api.app("oa"), **NOTICE | BUTTON | {"target_url": "/todo"})
+    assert answer.json()["code"] == "VALIDATION"
+
+
+def test_a_time_long_past_has_a_code_of_its_own(shared_api: Api) -> None:
+    """A `send_at` of two minutes ago is SEND_AT_PAST; one of half a minute ago is sent at once."""
+    now = datetime.now(UTC)
+    late = shared_api.send(
+        shared_api.person(1), receiver_id=2, send_at=(now - timedelta(minutes=2)).isoformat()
+    )
+    assert (late.status_code, late.json()["code"]) == (422, "SEND_AT_PAST")
+    just = (now - timedelta(seconds=30)).isoformat()
+    assert shared_api.send(shared_api.person(1), receiver_id=2, send_at=just).status_code == 200
