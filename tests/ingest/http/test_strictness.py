@@ -23,7 +23,7 @@ def name_refused(answer: httpx.Response) -> list[list[Any]]:
 @pytest.mark.parametrize(
     ("caller", "body", "named"),
     [
-        ("person", PRIVATE | {"titel": "x", "contents": 1}, ["titel", "contents"]),
+        ("person", PRIVATE | {"head_line": "x", "contents": 1}, ["head_line", "contents"]),
         ("person", PRIVATE | {"target_url": TARGET}, ["target_url"]),
         ("person", PRIVATE | {"sender_app_user_id": "lisi"}, ["sender_app_user_id"]),
         ("person", PRIVATE | {"app_id": "oa"}, ["app_id"]),
@@ -97,10 +97,13 @@ def test_a_key_that_stands_twice_is_named(shared_api: Api) -> None:
 
 def test_what_is_wrong_and_what_is_unknown_come_together(shared_api: Api) -> None:
     """A misspelt field is missing under its own name and unknown under the other: both are named, as VALIDATION."""
-    body = {"type": "MESSAGE", "titel": "t", "content": "c", "receiver_id": 2}
+    body = {"type": "MESSAGE", "head_line": "t", "content": "c", "receiver_id": 2}
     answer = shared_api.ask("POST", "/messages/", headers=shared_api.person(1) | STRICT, json=body)
     assert answer.json()["code"] == "VALIDATION"
-    assert [one["loc"] for one in answer.json()["detail"]] == [["body", "title"], ["body", "titel"]]
+    assert [one["loc"] for one in answer.json()["detail"]] == [
+        ["body", "title"],
+        ["body", "head_line"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ def test_parameters_that_nobody_knows_are_named(
 
 def test_an_entry_of_a_batch_is_judged_alone(shared_api: Api) -> None:
     """An entry with an unknown field is refused, its neighbour is sent; an unknown field of the batch refuses it whole."""
-    entries = [PRIVATE, PRIVATE | {"titel": "x"}, PRIVATE | {"target_url": TARGET}, None]
+    entries = [PRIVATE, PRIVATE | {"head_line": "x"}, PRIVATE | {"target_url": TARGET}, None]
     headers = shared_api.app() | STRICT
     answer = shared_api.ask("POST", "/messages/batch", headers=headers, json={"messages": entries})
     results = answer.json()["results"]
@@ -138,7 +141,7 @@ def test_an_entry_of_a_batch_is_judged_alone(shared_api: Api) -> None:
         "IGNORED_FIELD",
         "VALIDATION",
     ]
-    assert results[1]["detail"][0]["loc"] == ["body", "titel"]
+    assert results[1]["detail"][0]["loc"] == ["body", "head_line"]
     whole = {"messages": [PRIVATE], "atomic": True}
     refused = shared_api.ask("POST", "/messages/batch", headers=headers, json=whole)
     assert name_refused(refused) == [["body", "atomic"]]
