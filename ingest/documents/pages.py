@@ -86,8 +86,7 @@ def render_home(reader: Reader, deployment: Deployment) -> bytes:
 
 def render_docs(reader: Reader) -> bytes:
     """The page of the REST API: Swagger UI, and a form that says who is calling."""
-    words = {name: escape(text) for name, text in reader.words.items()}
-    words |= {name: render_inline(reader.words[name]) for name in ("secret_text", "token_text")}
+    words = _escape_words(reader, formatted=("secret_text", "token_text"))
     return _frame(
         DOCS,
         reader,
@@ -100,8 +99,18 @@ def render_docs(reader: Reader) -> bytes:
 
 def render_socket(reader: Reader, document: Shape) -> bytes:
     """The page of the WebSocket, made of its AsyncAPI document."""
-    body = f'<div class="prose">{socket_page.render_document(document, reader.words)}</div>'
-    return _frame(SOCKET, reader, body=body, title=reader.words["socket_title"])
+    form = _read("socket.html").substitute(_escape_words(reader, formatted=("token_text",)))
+    body = (
+        f'<div class="prose">{socket_page.render_document(document, reader.words, form=form)}</div>'
+    )
+    title = reader.words["socket_title"]
+    return _frame(SOCKET, reader, body=body, title=title, scripts=("docs/static/socket.js",))
+
+
+def _escape_words(reader: Reader, *, formatted: tuple[str, ...]) -> dict[str, str]:
+    """Every word as HTML: those that are `formatted` with their code, the others as they are."""
+    words = {name: escape(text) for name, text in reader.words.items()}
+    return words | {name: render_inline(reader.words[name]) for name in formatted}
 
 
 @cache

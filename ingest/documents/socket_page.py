@@ -1,6 +1,6 @@
 """The WebSocket's page: what stands in the AsyncAPI document, as plain HTML. Pure.
 
-A viewer of AsyncAPI's own makers would bring megabytes of script; this needs none.
+A viewer of AsyncAPI's own makers would bring megabytes of script; what is read here needs none.
 """
 
 import json
@@ -14,8 +14,8 @@ from ingest.documents.schemas import Shape
 Words = Mapping[str, str]
 
 
-def render_document(document: Shape, words: Words) -> str:
-    """The body of the page."""
+def render_document(document: Shape, words: Words, *, form: str) -> str:
+    """The body of the page; `form`, which is HTML, opens a socket."""
     channel = document["channels"]["messages"]
     schemes = document["components"]["securitySchemes"]
     query = channel["bindings"]["ws"]["query"]["properties"]
@@ -23,6 +23,7 @@ def render_document(document: Shape, words: Words) -> str:
         [
             f"<h1>{escape(document['info']['title'])}</h1>",
             render_blocks(document["info"]["description"]),
+            form,
             f"<h2>{escape(words['connecting'])}</h2>",
             f"<pre><code>GET {escape(channel['address'])}</code></pre>",
             render_blocks(channel["description"]),
