@@ -99,7 +99,9 @@ def render_docs(reader: Reader) -> bytes:
 
 def render_socket(reader: Reader, document: Shape) -> bytes:
     """The page of the WebSocket, made of its AsyncAPI document."""
-    form = _read("socket.html").substitute(_escape_words(reader, formatted=("token_text",)))
+    form = _read("socket.html").substitute(
+        _escape_words(reader, formatted=("token_text", "since_text"))
+    )
     body = (
         f'<div class="prose">{socket_page.render_document(document, reader.words, form=form)}</div>'
     )

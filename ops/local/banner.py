@@ -39,6 +39,7 @@ def find_command() -> str:
 
 def _list_places(where: UpSettings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     url = where.local_url
+    yield "start page", f"{url}/"
     yield "REST", f"{url}/api/v1"
     yield "WebSocket", f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages"
     yield "API pages", f"{url}/docs"
