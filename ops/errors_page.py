@@ -11,6 +11,8 @@ from storage.model.error_codes import ErrorCode
 HEAD = """\
 # Every error, and what to do
 
+[中文](zh/errors.md)
+
 <!-- Made from the code by `make docs`. Do not edit by hand: a test compares the two. -->
 
 Every error of every HTTP path, of the socket's handshake too, is a JSON object:

@@ -44,6 +44,13 @@ def read_fences(path: Path) -> list[str]:
     return re.findall(r"^```.*?^```$", path.read_text(), re.MULTILINE | re.DOTALL)
 
 
+def read_outline(path: Path) -> list[tuple[str, ...]]:
+    """The levels of a file's headings and what is code in the first cells of its tables: the same in every language."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    found = re.finditer(r"^(#+) |^\| ?([^|]*)\|", text, re.MULTILINE)
+    return [(line[1] or "row", *re.findall(r"`([^`]+)`", line[2] or "")) for line in found]
+
+
 def read_file(page: str, name: str) -> str:
     """The text of the block `file=NAME` of a page."""
     [text] = [block.text for block in read_blocks(page) if block.word == f"file={name}"]

@@ -15,6 +15,7 @@ from tests.journey.guides import (
     read_blocks,
     read_fences,
     read_file,
+    read_outline,
 )
 from tests.services import Stack
 
@@ -74,10 +75,17 @@ def test_every_marked_block_is_one_that_the_tests_know() -> None:
             assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in CHINESE.glob("*.md")))
-def test_a_chinese_guide_has_the_examples_of_the_english_one(page: str) -> None:
-    """Every fenced block of a Chinese guide is the English guide's, in the same order: it is run with that one."""
-    assert read_fences(CHINESE / page) == read_fences(FOLDER / page)
+def test_every_guide_is_there_in_chinese() -> None:
+    """Each page of the guides is there in English and in Chinese."""
+    assert {path.name for path in CHINESE.glob("*")} == {path.name for path in FOLDER.glob("*.md")}
+
+
+@pytest.mark.parametrize("page", ["README.md", "errors.md", *PAGES])
+def test_a_chinese_guide_says_what_the_english_one_says(page: str) -> None:
+    """A Chinese guide has the English one's examples, which are run with that one, its headings, and its rows of tables."""
+    english, chinese = FOLDER / page, CHINESE / page
+    assert read_fences(chinese) == read_fences(english)
+    assert read_outline(chinese) == read_outline(english)
 
 
 @on_valkey
