@@ -94,10 +94,11 @@ def _move(connection: Connection, erasure: Row[Any], done: _Slice) -> None:
 
 _COUNTED = ("deliveries", "sends", "messages")
 
-# By the prefix of the primary key. An account that an import made in the last moment goes too.
+# By the prefix of the primary key. Here and below what is deleted is an array: PostgreSQL looks each up by its key, and does
+# not join a set of which it cannot know how small it is. An account that an import made in the last moment goes too.
 _KEYS = text("""
-DELETE FROM idempotency_keys WHERE (caller, key) IN (
-  SELECT caller, key FROM idempotency_keys WHERE caller = :caller LIMIT :slice)
+DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM idempotency_keys WHERE caller = :caller LIMIT :slice))
 """)
 _MAPPINGS = text("DELETE FROM mappings WHERE user_id = :id")
 
@@ -144,9 +145,9 @@ _ACCEPTED = text("""
 WITH part AS MATERIALIZED (
   SELECT id, sender_id, receiver_id, is_scheduled FROM accepted WHERE id > :after ORDER BY id LIMIT :slice
 ), gone AS (
-  DELETE FROM accepted a USING part p
-   WHERE a.id = p.id AND (p.receiver_id = :id OR p.sender_id = :id AND p.is_scheduled)
-  RETURNING a.id
+  DELETE FROM accepted WHERE id = ANY (ARRAY(
+    SELECT id FROM part WHERE receiver_id = :id OR sender_id = :id AND is_scheduled))
+  RETURNING id
 )
 SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM part) AS seen,
        (SELECT max(id) FROM part) AS last,
@@ -166,13 +167,13 @@ def _drop_accepted(connection: Connection, erasure: Row[Any], slice: int) -> _Sl
 # As above; nothing of these was delivered, so what the person sent is dropped too.
 _PUT_ASIDE = """
 WITH part AS MATERIALIZED (
-  SELECT id, payload ->> 'sender_id' AS sender, payload ->> 'receiver_id' AS receiver
+  SELECT id, payload ->> 'sender_id' AS sender, payload ->> 'receiver_id' AS receiver,
+         CAST(payload ->> 'is_broadcast' AS boolean) AS is_broadcast
     FROM {table} WHERE id > :after ORDER BY id LIMIT :slice
 ), gone AS (
-  DELETE FROM {table} s USING part p
-   WHERE s.id = p.id AND CAST(:id AS text) IN (p.sender, p.receiver)
-     AND NOT CAST(s.payload ->> 'is_broadcast' AS boolean)
-  RETURNING s.id
+  DELETE FROM {table} WHERE id = ANY (ARRAY(
+    SELECT id FROM part WHERE NOT is_broadcast AND CAST(:id AS text) IN (sender, receiver)))
+  RETURNING id
 )
 SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM part) AS seen,
        (SELECT max(id) FROM part) AS last
@@ -206,9 +207,9 @@ SELECT peer_id FROM conversations WHERE user_id = :id ORDER BY peer_id LIMIT 1 F
 _DELIVERIES = text("""
 WITH gone AS (
   DELETE FROM deliveries
-   WHERE user_id = :id AND peer_id = :peer_id AND message_id IN (
+   WHERE user_id = :id AND peer_id = :peer_id AND message_id = ANY (ARRAY(
      SELECT message_id FROM deliveries WHERE user_id = :id AND peer_id = :peer_id
-      ORDER BY message_id LIMIT :slice)
+      ORDER BY message_id LIMIT :slice))
   RETURNING read_at
 ), counted AS (
   SELECT count(*) AS gone, count(*) FILTER (WHERE read_at IS NULL) AS unread FROM gone
@@ -238,33 +239,35 @@ def _erase_deliveries(connection: Connection, erasure: Row[Any], slice: int) -> 
     return _Slice(gone, "deliveries", next_id=0 if gone else None)
 
 
-# A walk along all messages: there is no index of senders and receivers. A message that nobody has a copy of goes: what an
+# A walk along all messages: there is no index of senders and receivers. Copies are asked for one by one, each by its
+# primary key, and not by EXISTS, for which PostgreSQL may read all deliveries into a table of its own. A message that nobody has a copy of goes: what an
 # app sent to the person alone, what they took back, and what two erased people wrote to each other. Uploads in
 # messages of theirs that stay are marked.
 _MESSAGES = text(f"""
 WITH part AS MATERIALIZED (
-  SELECT id, sender_id, receiver_id, is_broadcast FROM messages WHERE id > :after ORDER BY id LIMIT :slice
+  SELECT id, type, sender_id, receiver_id, app_id, is_broadcast,
+         CASE WHEN sender_id = :id AND content_type IN ('IMAGE', 'VIDEO', 'FILE') THEN content END AS key
+    FROM messages WHERE id > :after ORDER BY id LIMIT :slice
 ), theirs AS MATERIALIZED (
-  SELECT m.id, m.type, m.content_type, m.content, m.sender_id,
-         EXISTS (SELECT FROM deliveries d
-                  WHERE d.user_id = m.receiver_id AND d.message_id = m.id
-                    AND d.peer_id = {receiver_peer_expression("m")})
-           OR {personal_condition("m")} AND EXISTS (
-             SELECT FROM deliveries d WHERE d.user_id = m.sender_id AND d.peer_id = m.receiver_id AND d.message_id = m.id)
-           AS has_reader
-    FROM part p JOIN messages m ON m.id = p.id
-   WHERE NOT p.is_broadcast AND (p.sender_id = :id OR p.receiver_id = :id)
+  SELECT m.id, m.key,
+         (SELECT 1 FROM deliveries d
+           WHERE d.user_id = m.receiver_id AND d.message_id = m.id
+             AND d.peer_id = {receiver_peer_expression("m")} LIMIT 1) IS NOT NULL
+         OR {personal_condition("m")} AND (
+           SELECT 1 FROM deliveries d
+            WHERE d.user_id = m.sender_id AND d.peer_id = m.receiver_id AND d.message_id = m.id
+            LIMIT 1) IS NOT NULL AS has_reader
+    FROM part m WHERE NOT m.is_broadcast AND (m.sender_id = :id OR m.receiver_id = :id)
 ), gone AS (
-  DELETE FROM messages m USING theirs t WHERE m.id = t.id AND NOT t.has_reader RETURNING m.id
+  DELETE FROM messages WHERE id = ANY (ARRAY(SELECT id FROM theirs WHERE NOT has_reader)) RETURNING id
 ), kept AS (
-  UPDATE media_objects o SET kept_at = clock_timestamp() FROM theirs t
-   WHERE o.key = t.content AND t.content_type IN ('IMAGE', 'VIDEO', 'FILE') AND t.has_reader
-     AND t.sender_id = :id AND o.owner = :caller
+  UPDATE media_objects SET kept_at = clock_timestamp()
+   WHERE key = ANY (ARRAY(SELECT key FROM theirs WHERE has_reader AND key IS NOT NULL)) AND owner = :caller
 )
 SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM part) AS seen,
        (SELECT max(id) FROM part) AS last
 """)  # noqa: S608 (column lists of `message_rows`)
-# Messages are read whole, so a slice of them is more than one of rows that are deleted.
+# Most of the messages that are looked at are other people's, so a slice of them is larger.
 _MESSAGES_AT_ONCE = 10
 
 

@@ -28,7 +28,7 @@ WITH held AS MATERIALIZED (
      AND id NOT IN (SELECT unnest(ids) FROM persist_claims)
    ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
 ), gone AS (
-  DELETE FROM accepted WHERE id IN (SELECT id FROM due) RETURNING *
+  DELETE FROM accepted WHERE id = ANY (ARRAY(SELECT id FROM due)) RETURNING *
 )
 INSERT INTO held_sends (id, app_id, is_broadcast, payload)
 SELECT id, sent_by_app_id, is_broadcast, to_jsonb(gone) FROM gone
@@ -45,7 +45,8 @@ def hold(connection: Connection, *, limit: int) -> int:
     return connection.execute(_HOLD, due_parameters(None) | {"limit": limit}).rowcount
 
 
-# Of every releasing app its oldest sends, along held_sends_app_id_id, without reading what stays held. A send is due at
+# Of every releasing app its oldest sends, along held_sends_app_id_id, without reading what stays held: an array is looked
+# up by the primary key, where PostgreSQL joins a set of which it does not know how small it is. A send is due at
 # once, with a new id if retention has dropped the month of the old one. `released_up_to` is the old id: what got a new
 # one may go on when the app has nothing aside any more.
 _RELEASE = text(f"""
@@ -54,10 +55,10 @@ WITH releasing AS MATERIALIZED (
    WHERE is_releasing AND NOT {build_paused_condition("sends")}
      AND (SELECT count(*) FROM (SELECT FROM accepted WHERE {IS_DUE_ROW} LIMIT :enough) due) < :enough
 ), released AS (
-  DELETE FROM held_sends WHERE id IN (
+  DELETE FROM held_sends WHERE id = ANY (ARRAY(
     SELECT s.id FROM releasing r CROSS JOIN LATERAL (
       SELECT id FROM held_sends WHERE app_id = r.app_id ORDER BY id
-       LIMIT greatest(1, :limit / r.number)) s)
+       LIMIT greatest(1, :limit / r.number)) s))
   RETURNING id, app_id, payload
 ), placed AS MATERIALIZED (
   SELECT payload, CASE WHEN has_message_month(id) THEN id ELSE next_message_id() END AS id

@@ -139,6 +139,30 @@ def test_what_an_erased_person_wrote_stays_for_the_others_without_a_name(engine:
     assert (done.deliveries, done.messages) == (3, 1)
 
 
+def test_the_other_can_still_take_back_what_they_wrote(engine: Engine) -> None:
+    """A message to an erased person is recalled out of its writer's history, and counters stay right."""
+    [id] = deliver(engine, a_send(sender_id=WANG, receiver_id=LI))
+    erase(engine)
+    with engine.begin() as connection:
+        found = lookup.find_message(connection, id)
+        assert found is not None
+        assert recalls.recall(connection, found.message)
+        assert history.list_history(connection, WANG, peer_id=LI) == []
+        assert find_drift(connection) == []
+
+
+def test_counters_are_right_after_every_slice(engine: Engine) -> None:
+    """A long conversation goes in slices, read and unread alike, and no recount in between finds a wrong counter."""
+    read = deliver(engine, *[a_notification(LI) for _ in range(5)])
+    with engine.begin() as connection:
+        conversations.mark_read(connection, LI, peer_id=-7, up_to_id=read[3])
+    deliver(engine, *[a_notification(LI) for _ in range(6)], a_send(sender_id=WANG, receiver_id=LI))
+    begin(engine)
+    work_off(engine, slice=2)
+    assert find(engine).deliveries == 12
+    assert count(engine, "SELECT count(*) FROM conversations WHERE user_id = 1") == 0
+
+
 def test_an_erased_person_is_not_found_by_any_old_name(engine: Engine) -> None:
     """Neither the name nor the mobile finds the person any more."""
     with engine.begin() as connection:
