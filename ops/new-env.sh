@@ -16,6 +16,7 @@ cat <<END
 POSTGRES_PASSWORD=$(password)
 POSTGRES_OWNER_PASSWORD=$(password)
 POSTGRES_APP_PASSWORD=$(password)
+VALKEY_PASSWORD=$(password)
 CARILLON_JWT_SECRET=$(password)$(password)
 CARILLON_SECRETS_KEY=$(random)
 S3_ACCESS_KEY_ID=carillon

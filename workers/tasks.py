@@ -1,4 +1,4 @@
-"""Every task of the workers, and when beat asks for it. Registered by `celery_app.py`.
+"""Every task of the workers. Registered by `celery_app.py`.
 
 A task is the arrival of a ring: it takes no arguments, returns nothing, and may come twice, late or never.
 """
@@ -8,17 +8,14 @@ import os
 from collections.abc import Callable
 
 from celery import Celery
-from celery.schedules import crontab
 
-from storage.broker.queues import EXPAND, PERSIST, SWEEP, UPKEEP
+from storage.broker.queues import EXPAND, PERSIST, SWEEP
 from storage.model.errors import TransientError
 from workers import persist, sweep, upkeep
 from workers.broadcasts import lane
 from workers.liveness import Liveness
+from workers.schedule import RECOUNT, SCHEDULE, TIDY
 from workers.services import Services, get_services
-
-TIDY = "carillon.upkeep.tidy"
-RECOUNT = "carillon.upkeep.recount"
 
 _TASKS: dict[str, Callable[[Services], object]] = {
     PERSIST: persist.drain,
@@ -37,17 +34,8 @@ def register(celery: Celery, liveness: Liveness) -> None:
     for name, work in _TASKS.items():
         celery.task(name=name)(_make_task(name, work, liveness))
 
-    celery.conf.beat_schedule = {
-        # A sweep that nobody took is worth nothing once the next one is there.
-        "sweep": {"task": SWEEP, "schedule": 1.0, "options": {"queue": UPKEEP, "expires": 5}},
-        # It takes a while each time; the second process of the same worker sweeps meanwhile.
-        "tidy": {"task": TIDY, "schedule": 10.0, "options": {"queue": UPKEEP, "expires": 10}},
-        "nightly": {
-            "task": RECOUNT,
-            "schedule": crontab(hour="3", minute="10"),
-            "options": {"queue": UPKEEP},
-        },
-    }
+    # For `celery -A workers.celery_app beat`, as deployments of an earlier version start it.
+    celery.conf.beat_schedule = SCHEDULE
 
 
 def _make_task(

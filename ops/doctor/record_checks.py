@@ -30,7 +30,7 @@ SWEEP_LATE_SECONDS = 10.0
 SHOWN_BROADCASTS = 10
 ERASURE_LATE = timedelta(hours=6)
 CONNECT_SECONDS = 2.0
-START_SWEEPING = "Start beat (celery -A workers.celery_app beat), and a worker of `upkeep`."
+START_SWEEPING = "Start beat (celery -A workers.beat_app beat), and a worker of `upkeep`."
 
 
 @contextmanager

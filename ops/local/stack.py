@@ -137,7 +137,9 @@ def prepare_programs(environ: Mapping[str, str]) -> list[Program]:
         "worker-sends": _make_worker_command("sends", processes=1),
         "worker-broadcasts": _make_worker_command("broadcasts", processes=2),
         "worker-upkeep": _make_worker_command("upkeep", processes=2),
-        "beat": _make_celery_command("beat", "--schedule", str(folder / "beat" / "schedule")),
+        "beat": _make_celery_command(
+            "workers.beat_app", "beat", "--schedule", str(folder / "beat" / "schedule")
+        ),
     }
     full = dict(environ) | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": QUIET}
     full.pop("CARILLON_DATABASE_OWNER_URL", None)  # no process needs to change a table
@@ -180,11 +182,11 @@ def _make_web_command(where: UpSettings) -> list[str]:
 
 def _make_worker_command(queue: str, *, processes: int) -> list[str]:
     return _make_celery_command(
+        "workers.celery_app",
         *("worker", "-Q", queue, "-c", str(processes), "-n", f"{queue}@%h"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
 
 
-def _make_celery_command(command: str, *arguments: str) -> list[str]:
-    app = ("celery", "-A", "workers.celery_app", "--quiet")
-    return _make_python_command(*app, command, *arguments, "--loglevel", "WARNING")
+def _make_celery_command(app: str, *arguments: str) -> list[str]:
+    return _make_python_command("celery", "-A", app, "--quiet", *arguments, "--loglevel", "WARNING")

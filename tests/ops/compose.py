@@ -21,7 +21,7 @@ import yaml
 from ops.local.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
-VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::([-?])([^}]*))?\})")
+INNERMOST = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^{}]*))?\}")
 
 
 def document(tree: Path = ROOT) -> dict[str, Any]:
@@ -41,15 +41,16 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         name, how, default = match.groups()
-        if name is None:
-            return "$"
         if values.get(name):
             return values[name]
         if how == "?":
             raise KeyError(name)
         return default or ""
 
-    return VARIABLE.sub(value, text)
+    # A default may have variables of its own: the innermost first.
+    while (filled := INNERMOST.sub(value, text)) != text:
+        text = filled
+    return text.replace("$$", "$")
 
 
 def seconds(span: str) -> float:

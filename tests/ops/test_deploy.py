@@ -1,36 +1,34 @@
-"""docker-compose.yml: valid, without secrets, and every command line in it works."""
+"""docker-compose.yml, run: every command line in it works, and the proxy in front of it."""
 
 import json
-import re
 import shutil
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import httpx
-import jsonschema
 import psycopg
 import pytest
-import yaml
+from moto.server import ThreadedMotoServer
 from websockets.sync.client import connect
 
 from ops.local.embedded.postgres import EmbeddedPostgres
 from ops.local.embedded.valkey import EmbeddedValkey
 from ops.local.polling import wait_until
 from ops.local.ports import find_free_port
-from ops.local.stack import prepare_programs
 from storage.keys.tokens import TokenSettings, issue_token
+from storage.media.store import MediaSettings, make_media_store
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import add_people
-from tests.ops.compose import ROOT, Container, document, fill_in, of_carillon
+from tests.ops.compose import ROOT, Container
 
 SERVERS = ("ingest", "gateway")
 WORKERS = ("worker-sends", "worker-broadcasts", "worker-upkeep", "beat")
@@ -42,82 +40,6 @@ INSIDE = (
     "/api/v1/%2e%2e/%2e%2e/console/", "/api/v1/..%2f..%2fconsole/", "/healthz/../console/",
     "/healthz/console/", "/api/v1/..;/..;/console/", "/metrics/", "/metrics%2f", "/openapi.json?/api/v1/",
 )  # fmt: skip
-SECRET = re.compile(r"PASS(WORD)?|SECRET|_KEY")
-
-
-def test_it_is_valid_by_the_compose_specification() -> None:
-    """Its published schema has nothing to say against it."""
-    text = (files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text()
-    jsonschema.validate(document(), json.loads(text))
-
-
-def test_no_secret_is_in_it() -> None:
-    """Whatever is a secret comes from the environment, and is required where it is used."""
-    found = [
-        (name, value)
-        for service in document()["services"].values()
-        for name, value in service.get("environment", {}).items()
-        if SECRET.search(name)
-    ]
-    assert len(found) > 10
-    assert [one for one in found if not one[1].startswith("${")] == []
-
-
-def test_every_service_is_bounded_and_comes_back() -> None:
-    """Memory, CPU and processes have limits; what dies is started again; who serves is asked how it is."""
-    for name, service in document()["services"].items():
-        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}, name
-        assert service["restart"] in {"unless-stopped", "on-failure"}, name
-        assert "healthcheck" in service or service["restart"] == "on-failure", name
-    for name, service in of_carillon().items():
-        assert service["read_only"], name
-        assert service["cap_drop"] == ["ALL"], name
-
-
-def test_the_commands_are_those_of_the_deploy_page() -> None:
-    """What the deploy page says to start is what compose runs (but for addresses and folders)."""
-    page = (ROOT / "docs/operations/deploy.md").read_text()
-    _, _, rest = page.partition("## Without containers")
-    block = rest.partition("```sh")[2].partition("```")[0].replace("\\\n", " ")
-    said = {_plain(line.partition("#")[0]) for line in block.splitlines() if line.strip()}
-    assert {_plain(service["command"]) for service in of_carillon().values()} == said
-
-
-def _plain(command: str) -> str:
-    return re.sub(r"--schedule \S+", "", " ".join(command.split())).strip()
-
-
-def test_every_server_is_started_with_our_http_protocol() -> None:
-    """And keeps connections longer than nginx's pools do (60 s), or requests meet one that is closing."""
-    manifests = [
-        container["command"]
-        for name in SERVERS
-        for one in yaml.safe_load_all((ROOT / f"ops/kubernetes/base/{name}.yaml").read_text())
-        if one["kind"] == "Deployment"
-        for container in one["spec"]["template"]["spec"]["containers"]
-    ]
-    composed = [service["command"].split() for service in of_carillon().values()]
-    with services.folder() as folder:
-        here = prepare_programs({"CARILLON_DATA_DIR": str(folder), "CARILLON_PORT": "1"})
-    commands = [*manifests, *composed, *(program.command for program in here)]
-    served = [command for command in commands if "uvicorn" in command]
-    assert len(served) == 5
-    for command in served:
-        options = dict(pairwise(command))
-        assert options["--http"] == "ops.http.protocol:HttpProtocol"
-        assert int(options["--timeout-keep-alive"]) > 60
-        assert int(options["--timeout-graceful-shutdown"]) > 0
-
-
-def test_the_image_has_what_the_commands_need() -> None:
-    """The Dockerfile copies every package; what Docker does not get is not asked for."""
-    dockerfile = (ROOT / "ops/Dockerfile").read_text()
-    for package in ("ingest", "workers", "push_gateway", "storage", "ops"):
-        assert f"COPY {package} {package}" in dockerfile
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
-    let_in = (ROOT / ".dockerignore").read_text().splitlines()
-    assert {f"!{name}" for line in copied for name in line.split()} <= set(let_in)
-    assert "USER carillon" in dockerfile
 
 
 @pytest.fixture(scope="module")
@@ -127,15 +49,6 @@ def values() -> dict[str, str]:
         [ROOT / "ops/new-env.sh"], check=True, capture_output=True, text=True, timeout=20
     )
     return dict(line.split("=", 1) for line in made.stdout.splitlines())
-
-
-def test_new_secrets_are_enough(values: dict[str, str]) -> None:
-    """With a fresh .env nothing that the file requires is missing; without it, it says what to do."""
-    text = (ROOT / "docker-compose.yml").read_text()
-    body = text.partition("x-environment")[2]
-    assert "run ops" not in fill_in(body, values)
-    with pytest.raises(KeyError, match="POSTGRES_APP_PASSWORD"):
-        fill_in(body, {})
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +128,7 @@ def test_rest_and_sockets_share_the_proxys_address(
     """Through the proxy of the file: a person sends, another's socket gets the frame."""
     for name in SERVERS:
         deployed[name].await_healthy()
-    token = _people(deployed["ingest"])
+    token = _people(deployed["ingest"], 1, 2)
     with _proxy(deployed, tmp_path, {}) as url:
         for path in INSIDE:
             assert _status(f"{url}{path}") == 404, path
@@ -229,11 +142,16 @@ def test_rest_and_sockets_share_the_proxys_address(
 
 
 @contextmanager
-def _proxy(deployed: dict[str, Container], folder: Path, environ: dict[str, str]) -> Iterator[str]:
+def _proxy(
+    deployed: dict[str, Container], folder: Path, environ: dict[str, str], *, scheme: str = "http"
+) -> Iterator[str]:
     """The proxy of the file in front of the servers; its URL."""
-    port, ports = find_free_port(), deployed["ingest"].replaced
+    port, health, ports = find_free_port(), find_free_port(), deployed["ingest"].replaced
     hosts = {
-        "PROXY_PORT": str(port),
+        "CARILLON_SITE": f":{port}" if scheme == "http" else f"localhost:{port}",
+        "PROXY_HTTP_PORT": str(find_free_port()),
+        "PROXY_HTTPS_PORT": str(port) if scheme == "https" else "1",
+        "PROXY_HEALTH_PORT": str(health),
         "INGEST_HOST": "localhost",
         "INGEST_PORT": ports["8000"],
         "GATEWAY_HOST": "localhost",
@@ -249,12 +167,81 @@ def _proxy(deployed: dict[str, Container], folder: Path, environ: dict[str, str]
             stderr=log,
         )
     try:
-        url = f"http://127.0.0.1:{port}"
-        assert wait_until(lambda: _status(f"{url}/healthz") == 200, seconds=20)
-        yield url
+        # As the container's own health check asks.
+        is_up = wait_until(lambda: _status(f"http://127.0.0.1:{health}/healthz") == 200, seconds=30)
+        assert is_up, (folder / "caddy.log").read_text()
+        assert _status(f"http://127.0.0.1:{health}/readyz") == 404
+        yield f"http://127.0.0.1:{port}" if scheme == "http" else f"https://localhost:{port}"
     finally:
         proxy.terminate()
         proxy.wait(20)
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+def test_the_proxy_speaks_tls(deployed: dict[str, Container], tmp_path: Path) -> None:
+    """With a domain and a certificate of its own authority, REST and sockets are https and wss, and ingest knows it."""
+    for name in SERVERS:
+        deployed[name].await_healthy()
+    token = _people(deployed["ingest"], 3)
+    environ = {"CARILLON_PROXY_TLS": "tls internal", "CARILLON_PROXY_SHOWS": "/console /console/*"}
+    with _proxy(deployed, tmp_path, environ, scheme="https") as url:
+        [authority] = tmp_path.rglob("root.crt")
+        trusting = ssl.create_default_context(cafile=str(authority))
+        answer = httpx.get(f"{url}/api/v1/users/", verify=trusting)
+        assert answer.status_code == 401
+        socket = f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages?token={token[3]}"
+        with connect(socket, ssl=trusting) as opened:
+            opened.send("ping")
+            while opened.recv(timeout=10) != "pong":
+                pass
+        assert _is_secure(deployed, url, verify=trusting)
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
+def test_media_go_through_the_proxy(deployed: dict[str, Container], tmp_path: Path) -> None:
+    """A form uploads to the bucket and a signed URL shows the object, at the proxy's address, where what it holds can do nothing."""
+    deployed["ingest"].await_healthy()
+    bucket = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    bucket.start()
+    host, port = bucket.get_host_and_port()
+    try:
+        with _proxy(deployed, tmp_path, {"S3_HOST": host, "S3_PORT": str(port)}) as url:
+            settings = _bucket_settings(f"http://{host}:{port}", url)
+            store = make_media_store(load(MediaSettings, settings))
+            _make_bucket(settings)
+            form = store.upload("user-1/a.png", content_type="image/png", size=3)
+            assert form.url.startswith(url)
+            sent = httpx.post(form.url, data=form.fields, files={"file": ("a.png", b"abc")})
+            assert sent.status_code in {200, 204}, sent.text
+            shown = httpx.get(store.url("user-1/a.png"))
+            assert shown.content == b"abc"
+            assert "sandbox" in shown.headers["content-security-policy"]
+            assert shown.headers["x-content-type-options"] == "nosniff"
+            assert httpx.delete(f"{url}/carillon/user-1/a.png").status_code == 404
+            assert httpx.get(f"{url}/other/user-1/a.png").status_code == 404
+    finally:
+        bucket.stop()
+
+
+def _bucket_settings(internal: str, public: str) -> dict[str, str]:
+    return {
+        "CARILLON_S3_BUCKET": "carillon",
+        "CARILLON_S3_ENDPOINT_URL": public,
+        "CARILLON_S3_INTERNAL_URL": internal,
+        "CARILLON_S3_ACCESS_KEY_ID": "key",
+        "CARILLON_S3_SECRET_ACCESS_KEY": "secret",
+    }
+
+
+def _make_bucket(settings: dict[str, str]) -> None:
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=settings["CARILLON_S3_INTERNAL_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+    )
+    client.create_bucket(Bucket="carillon")
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
@@ -276,11 +263,17 @@ def test_the_proxy_shows_what_a_variable_names(
         assert not _is_secure(deployed, url, scheme="https")
 
 
-def _is_secure(deployed: dict[str, Container], url: str, *, scheme: str) -> bool:
-    """Whether the console's cookie is Secure for who comes by a proxy that says this scheme."""
+def _is_secure(
+    deployed: dict[str, Container],
+    url: str,
+    *,
+    scheme: str | None = None,
+    verify: ssl.SSLContext | bool = True,
+) -> bool:
+    """Whether the console's cookie is Secure for who comes by a proxy in front that says this scheme (None: there is none)."""
     token = deployed["ingest"].values["CARILLON_CONSOLE_TOKEN"]
-    headers = {"X-Carillon-Console": "1", "X-Forwarded-Proto": scheme}
-    answer = httpx.post(f"{url}/console/api/login", content=token, headers=headers)
+    headers = {"X-Carillon-Console": "1"} | ({"X-Forwarded-Proto": scheme} if scheme else {})
+    answer = httpx.post(f"{url}/console/api/login", content=token, headers=headers, verify=verify)
     assert answer.status_code == 200, answer.text
     return answer.headers["set-cookie"].endswith("; Secure")
 
@@ -308,16 +301,16 @@ def _metrics(port: str) -> str:
     return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
 
 
-def _people(ingest: Container) -> dict[int, str]:
-    """Two people, and a token of each."""
+def _people(ingest: Container, *user_ids: int) -> dict[int, str]:
+    """New people, and a token of each."""
     settings = load(DatabaseSettings, ingest.environ)
     engine = make_blocking_engine(settings, application_name="tests")
     with engine.begin() as connection:
-        add_people(connection, (1, 2))
+        add_people(connection, user_ids)
     engine.dispose()
     tokens = TokenSettings(secret=ingest.values["CARILLON_JWT_SECRET"])
     now = time.time()
-    return {user_id: issue_token(tokens, user_id, ttl_seconds=600, now=now) for user_id in (1, 2)}
+    return {user_id: issue_token(tokens, user_id, ttl_seconds=600, now=now) for user_id in user_ids}
 
 
 def _status(url: str) -> int:

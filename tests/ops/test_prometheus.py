@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,13 @@ from workers.metrics import WorkerMetrics
 
 FOLDER = ROOT / "ops/prometheus"
 NAME = re.compile(r"\bcarillon_[a-z_]+")
+MAIL = {
+    "ALERT_MAIL_TO": "operators@example.com",
+    "ALERT_MAIL_FROM": "carillon@example.com",
+    "ALERT_SMTP_HOST": "mail.example.com:587",
+    "ALERT_SMTP_USER": "carillon",
+    "ALERT_SMTP_PASSWORD": 'it\'s: # "secret" {{ }}',
+}
 PARTS = ("_bucket", "_count", "_sum")
 
 pytestmark = pytest.mark.quick
@@ -109,14 +117,63 @@ def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
 
 def test_what_is_scraped_is_what_compose_runs() -> None:
     """The names and ports of the scrape configuration are services of the file."""
-    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    configuration = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
     services = document()["services"]
+    [told] = configuration["alerting"]["alertmanagers"]
+    *jobs, watcher = configuration["scrape_configs"]
+    assert watcher["static_configs"] == told["static_configs"]
+    assert told["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    assert "127.0.0.1:9093:9093" in services["alertmanager"]["ports"]
     for job in jobs:
         [where] = job["dns_sd_configs"]
         for name in where["names"]:
             port = services[name]["environment"].get("CARILLON_WORKER_METRICS_PORT")
             by_command = f"--port {where['port']}" in services[name]["command"]
             assert by_command or port == str(where["port"]), name
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="needs amtool")
+@pytest.mark.parametrize(
+    ("variables", "receivers"),
+    [
+        ({}, []),
+        ({"ALERT_WEBHOOK_URL": "https://chat.example.com/x?a=1&b='#"}, ["webhook_configs"]),
+        (MAIL, ["email_configs"]),
+        (MAIL | {"ALERT_WEBHOOK_URL": "http://hook/"}, ["webhook_configs", "email_configs"]),
+    ],
+)
+def test_alertmanager_tells_whom_the_variables_name(
+    tmp_path: Path, variables: dict[str, str], receivers: list[str]
+) -> None:
+    """What the script writes is what Alertmanager's own tool takes, whatever characters a variable has, and is secret."""
+    file = tmp_path / "alertmanager.yml"
+    done = _configure_alerts(file, variables)
+    assert done.returncode == 0, done.stderr
+    assert file.stat().st_mode & 0o077 == 0
+    [receiver] = yaml.safe_load(file.read_text())["receivers"]
+    assert [name for name in receiver if name != "name"] == receivers
+    for kind, name in (("webhook_configs", "url"), ("email_configs", "auth_password")):
+        for one in receiver.get(kind, []):
+            assert one[name] in variables.values()
+    checked = subprocess.run(["amtool", "check-config", file], check=False, capture_output=True)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_mail_without_a_server_is_refused(tmp_path: Path) -> None:
+    """An address without a mail server ends the container with a sentence, and not in alerts that nobody gets."""
+    done = _configure_alerts(tmp_path / "alertmanager.yml", {"ALERT_MAIL_TO": "a@example.com"})
+    assert done.returncode == 1
+    assert "ALERT_SMTP_HOST" in done.stderr
+
+
+def _configure_alerts(file: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", FOLDER / "alertmanager.sh", "true"],
+        env={"PATH": "/usr/bin:/bin", "ALERT_CONFIGURATION": str(file)} | variables,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
 
 def expressions() -> list[str]:
