@@ -16,6 +16,8 @@ from sqlalchemy import Engine, text
 from websockets.sync.client import connect
 
 from ops.local.polling import wait_until
+from storage.broker.doorbell import Doorbell
+from storage.broker.queues import SENDS, QueueSettings
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.operator import Role
@@ -101,9 +103,12 @@ def keep_busy(record: Engine, stack: Stack) -> Iterator[None]:
     is_over = threading.Event()
 
     def send() -> None:
+        doorbell = Doorbell(load(QueueSettings, stack.environ))
         while not is_over.wait(0.1):
             with record.begin() as connection:
                 accept(connection, *[a_send(receiver_id=1 + n % SOCKETS) for n in range(9)])
+            doorbell.ring(SENDS)
+        doorbell.close()
 
     with ExitStack() as clients:
         for user_id in range(1, SOCKETS + 1):
@@ -126,12 +131,18 @@ def keep_busy(record: Engine, stack: Stack) -> Iterator[None]:
 def take_all(page: Page, record: Engine, *, message: int) -> None:
     """Every picture, at a moment at which there is something to be seen."""
     began = time.monotonic()
+    assert wait_until(lambda: time.monotonic() - began > WATCHED_SECONDS, seconds=60)
     with hold_up(record):
         with record.begin() as connection:
             [running] = accept(
                 connection, a_broadcast(app_id=1, sent_by_app_id=1, title="系统公告")
             )
-        assert wait_until(lambda: time.monotonic() - began > WATCHED_SECONDS, seconds=60)
+        take(
+            page,
+            "console-broadcast",
+            at=f"broadcasts/{running}",
+            ready="document.querySelector('#page progress')?.value > 8000",
+        )
         take(page, "console", at="overview")
         take(page, "console-phone", at="broadcasts", size=PHONE)
         page.prefer(scheme="dark")
@@ -141,12 +152,11 @@ def take_all(page: Page, record: Engine, *, message: int) -> None:
         page.prefer(scheme="light")
         take(page, "console-chinese-phone", at="overview", size=PHONE)
         choose_language(page, "en")
-        take(page, "console-broadcast", at=f"broadcasts/{running}")
     take(
         page,
         "console-message",
         at=f"messages?q={message}",
-        ready="!!document.querySelector('.way')",
+        ready="document.querySelectorAll('.way .done').length === 4",
     )
     with record.begin() as connection:
         pauses.pause(

@@ -76,6 +76,7 @@ def the_last_one_held_up(record: Engine) -> Iterator[None]:
     However fast the machine is, a broadcast is then seen on its way.
     """
     with record.connect() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         connection.execute(
             text(
                 "INSERT INTO conversations (user_id, peer_id, unread_count, last_message_id, "
