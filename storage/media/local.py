@@ -20,7 +20,14 @@ from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from storage.model.error_codes import ErrorCode
-from storage.model.errors import InConflict, NotAllowed, NotFound, TooLarge, invalid
+from storage.model.errors import (
+    InConflict,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+    TransientError,
+    invalid,
+)
 from storage.model.media import (
     UploadInstructions,
     check_upload,
@@ -69,7 +76,9 @@ class LocalStore:
         self._clock = clock
 
     def prepare(self) -> None:
-        """Do nothing: the first upload makes the folder."""
+        """Make the folder, so that it is known where uploads lie; if that fails, the first upload says why."""
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
 
     def upload(self, key: str, *, content_type: str, size: int) -> UploadInstructions:
         """Make a URL to PUT the object with. Raises Invalid or TooLarge for what is not taken."""
@@ -93,7 +102,14 @@ class LocalStore:
         return is_key(key) and await asyncio.to_thread(self.path_of(key).is_file)
 
     def delete(self, key: str) -> None:
-        """Delete the object; one that is not there is no error."""
+        """Delete the object; one that is not there is no error.
+
+        Raises TransientError on a machine that does not have the folder: nothing would be deleted there.
+        """
+        if not self._folder.is_dir():
+            raise TransientError(
+                "The folder of uploads is not on this machine, so none is deleted."
+            )
         if is_key(key):
             self.path_of(key).unlink(missing_ok=True)
 

@@ -65,6 +65,7 @@ def test_a_media_store_that_is_away_stops_nothing_else(services: Services, engin
             raise TransientError("The media store is away.")
 
     away: Any = Away()
+    services.media.prepare()
     begin(engine)
     while erase_slice(replace(services, media=away)):
         pass
@@ -80,6 +81,7 @@ def test_a_media_store_that_is_away_stops_nothing_else(services: Services, engin
 
 def test_an_erasure_that_was_interrupted_goes_on(services: Services, engine: Engine) -> None:
     """A slice whose transaction was lost is done again; nothing is counted twice."""
+    services.media.prepare()
     begin(engine)
     with engine.connect() as connection:
         assert erasure_steps.take_step(connection, slice=1) is not None

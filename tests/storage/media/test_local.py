@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from storage.media.local import OBJECTS_PATH, Grant, LocalStore, build_headers
 from storage.media.store import make_key
-from storage.model.errors import InConflict, Invalid, NotAllowed, NotFound, TooLarge
+from storage.model.errors import (
+    InConflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+    TransientError,
+)
 
 KEY = "user-2048/0123456789abcdef0123456789abcdef.png"
 NOW = 1_800_000_000.0
@@ -304,3 +311,20 @@ def test_nothing_uploaded_can_run_on_our_origin() -> None:
     assert (headers["Content-Type"], headers["Content-Disposition"]) == ("image/png", "inline")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_a_deleted_object_is_gone(store: LocalStore) -> None:
+    """Deleting is safe to repeat, and touches nothing outside the folder."""
+    write(store, b"1", size=1)
+    store.delete(KEY)
+    assert not asyncio.run(store.has_object(KEY))
+    store.delete(KEY)
+    store.delete("../media")
+
+
+def test_nothing_is_deleted_where_the_folder_is_not(store: LocalStore) -> None:
+    """A machine without the folder says so, and does not pass for one that has deleted."""
+    with pytest.raises(TransientError, match="not on this machine"):
+        store.delete(KEY)
+    store.prepare()
+    store.delete(KEY)

@@ -208,6 +208,19 @@ def test_a_bucket_says_whether_an_object_is_there(bucket: MediaStore) -> None:
     )
 
 
+def test_a_bucket_deletes_an_object(bucket: MediaStore) -> None:
+    """A deleted object is not there any more; deleting is safe to repeat, and an away bucket says so."""
+    key = make_key(OWNER, "a.png", content_type="image/png")
+    form = bucket.upload(key, content_type="image/png", size=len(PNG))
+    httpx.post(form.url, data=form.fields, files={"file": ("a.png", PNG, "image/png")})
+    bucket.delete(key)
+    bucket.delete(key)
+    assert not asyncio.run(bucket.has_object(key))
+    away = make_media_store(load(MediaSettings, s3_environ("http://127.0.0.1:9")))
+    with pytest.raises(TransientError):
+        away.delete(key)
+
+
 def test_an_object_for_many_is_asked_for_once(
     bucket: MediaStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
