@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from ops.known_settings import list_settings
 from tests.builders import add_people
 from tests.ops.compose import ROOT, of_carillon
+from tests.ops.process_settings import check_environment
 from tests.storage.postgres.broadcasts.steps import plan_all
 
 BASE = ROOT / "ops/kubernetes/base"
@@ -98,14 +99,125 @@ def test_kustomize_makes_valid_manifests_of_all(folder: Path) -> None:
     built = kustomize(folder)
     for manifest in built:
         validate(manifest)
-    [settings] = [one["metadata"]["name"] for one in built if one["kind"] == "ConfigMap"]
+    maps = [one["metadata"]["name"] for one in built if one["kind"] == "ConfigMap"]
     names = sorted((one["kind"], one["metadata"]["name"]) for one in built)
     theirs = [(one["kind"], one["metadata"]["name"]) for one in manifests()]
-    assert names == sorted([*theirs, ("ConfigMap", settings)])
+    assert names == sorted([*theirs, *(("ConfigMap", name) for name in maps)])
     for one in built:
         assert one["kind"] == "Namespace" or one["metadata"]["namespace"] == "carillon"
         for container in containers(one):
-            assert {"configMapRef": {"name": settings}} in container["envFrom"], one["metadata"]
+            named = [
+                ref["configMapRef"]["name"] for ref in container["envFrom"] if "configMapRef" in ref
+            ]
+            assert named, one["metadata"]
+            assert set(named) <= set(maps), one["metadata"]
+
+
+@pytest.mark.parametrize("folder", [BASE, EXAMPLE], ids=lambda folder: folder.name)
+def test_every_pod_is_given_what_it_reads_and_nothing_else(folder: Path) -> None:
+    """The maps and secrets of a pod hold every variable that its process needs, and none that it does not read."""
+    built = kustomize(folder)
+    held = {
+        (kind, one["metadata"]["name"]): one.get("data") or one["stringData"]
+        for kind, objects in (
+            ("configMapRef", [one for one in built if one["kind"] == "ConfigMap"]),
+            ("secretRef", new_secrets()),
+        )
+        for one in objects
+    }
+    for one in built:
+        for container in containers(one):
+            assert one["spec"]["template"]["spec"]["enableServiceLinks"] is False
+            given = {each["name"]: each["value"] for each in container.get("env", [])}
+            for reference in container["envFrom"]:
+                [(kind, about)] = reference.items()
+                given |= held[kind, about["name"]]
+            check_environment(
+                container["name"], {name: text for name, text in given.items() if text}
+            )
+
+
+def new_secrets() -> list[dict[str, Any]]:
+    """What `ops/kubernetes/new-secrets.sh` makes."""
+    variables = {
+        "DATABASE_URL": "postgresql://carillon_app:it's@db/carillon",
+        "OWNER_URL": "postgresql://carillon_owner:x@db/carillon",
+        "VALKEY_URL": "redis://:x@valkey:6379/0",
+        "S3_ACCESS_KEY_ID": "key",
+        "S3_SECRET_ACCESS_KEY": "secret: # '\"{}",
+    }
+    script = ROOT / "ops/kubernetes/new-secrets.sh"
+    environ = {"PATH": "/usr/bin:/bin"} | variables
+    made = subprocess.run(["sh", script], check=True, capture_output=True, text=True, env=environ)
+    return list(yaml.safe_load_all(made.stdout))
+
+
+def test_new_secrets_are_whole_and_valid() -> None:
+    """Each secret is valid by its schema, holds what was given character by character, and keys that are made anew each time."""
+    first, second = ({one["metadata"]["name"]: one for one in new_secrets()} for _ in range(2))
+    for one in first.values():
+        validate(one)
+        assert one["metadata"]["namespace"] == "carillon"
+    assert first["carillon-database"]["stringData"]["CARILLON_DATABASE_URL"].endswith(
+        "it's@db/carillon"
+    )
+    media = first["carillon-media"]["stringData"]
+    assert media["CARILLON_S3_SECRET_ACCESS_KEY"] == "secret: # '\"{}"
+    for name in ("carillon-tokens", "carillon-apps"):
+        assert first[name] != second[name]
+
+
+@pytest.mark.parametrize(
+    ("folder", "host"), [(BASE, "messages.example.com"), (EXAMPLE, "messages.my-company.example")]
+)
+def test_the_ingress_is_one_host_by_tls(folder: Path, host: str) -> None:
+    """Rules and certificate are of the same host, and plain http leads to https."""
+    [ingress] = [one for one in kustomize(folder) if one["kind"] == "Ingress"]
+    assert [rule["host"] for rule in ingress["spec"]["rules"]] == [host]
+    [tls] = ingress["spec"]["tls"]
+    assert tls == {"hosts": [host], "secretName": "carillon-tls"}
+    assert (
+        ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/force-ssl-redirect"]
+        == "true"
+    )
+
+
+def test_nobody_talks_to_anybody_but_who_must() -> None:
+    """Everything is denied in both directions; each pod is let out to the servers that its process needs, and let in where it serves."""
+    policies = of_kind("NetworkPolicy")
+    denial = policies.pop("nothing-else")["spec"]
+    assert denial == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert policies.pop("dns")["spec"]["podSelector"] == {}
+    let_out: dict[str, set[int]] = {}
+    let_in: dict[str, set[int]] = {}
+    for policy in policies.values():
+        spec = policy["spec"]
+        selector = spec["podSelector"]
+        apps = selector.get("matchLabels", {}).values() or selector["matchExpressions"][0]["values"]
+        for app in apps:
+            let_out[app] = {
+                port["port"] for rule in spec.get("egress", []) for port in rule["ports"]
+            }
+            let_in[app] = {
+                port["port"] for rule in spec.get("ingress", []) for port in rule["ports"]
+            }
+    assert let_out.keys() == pods().keys()
+    database, valkey, amqp = {5432}, {6379}, {5671, 5672}
+    assert let_out["gateway"] == valkey
+    assert let_out["beat"] == valkey | amqp
+    assert let_out["migrate"] == database
+    assert let_out["worker-sends"] == database | valkey | amqp
+    assert let_out["ingest"] == database | valkey | amqp | {443, 8001}
+    for name, pod in pods().items():
+        [container] = pod["containers"]
+        assert let_in[name] == {port["containerPort"] for port in container.get("ports", [])}, name
+
+
+def test_every_pod_that_stays_is_asked_whether_it_lives() -> None:
+    """A process that hangs is started again, whatever it is."""
+    for name in of_kind("Deployment"):
+        [container] = pods()[name]["containers"]
+        assert "livenessProbe" in container, name
 
 
 def test_kustomize_makes_what_the_example_says() -> None:
@@ -115,9 +227,14 @@ def test_kustomize_makes_what_the_example_says() -> None:
     assert images == {"my-company/carillon:0.1.0"}
     [gateway] = [one for one in built if one["kind"] == "Deployment" and has_name(one, "gateway")]
     assert gateway["spec"]["replicas"] == 4
-    [settings] = [one["data"] for one in built if one["kind"] == "ConfigMap"]
+    settings = {
+        name: text
+        for one in built
+        if one["kind"] == "ConfigMap"
+        for name, text in one["data"].items()
+    }
     assert settings["CARILLON_TIME_ZONE"] == "Asia/Shanghai"
-    assert settings["CARILLON_VALKEY_URL"] == "redis://valkey:6379/0"
+    assert settings["CARILLON_LOG_FORMAT"] == "json"
 
 
 def containers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -149,7 +266,7 @@ def test_the_example_changes_what_is_there() -> None:
     assert {one["name"] for one in base["images"]} == images
     assert {one["name"] for one in example["replicas"]} <= of_kind("Deployment").keys()
     names = {one["name"] for one in base["configMapGenerator"]}
-    assert {one["name"] for one in example["configMapGenerator"]} == names
+    assert {one["name"] for one in example["configMapGenerator"]} <= names
     # Uvicorn's own, beside ours.
     settings = {setting.name for setting in list_settings()} | {"FORWARDED_ALLOW_IPS"}
     for document in (example, base):
@@ -162,6 +279,9 @@ def test_nobody_is_root_and_everything_is_bounded() -> None:
     for name, pod in pods().items():
         [container] = pod["containers"]
         assert pod["securityContext"]["runAsNonRoot"], name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert pod["automountServiceAccountToken"] is False, name
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False, name
         assert container["securityContext"]["readOnlyRootFilesystem"], name
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
         assert container["resources"].keys() == {"requests", "limits"}, name
