@@ -191,7 +191,7 @@ class BroadcastLine:
     last_error: str | None
     """Says that something fails; null if nothing does."""
     held: bool
-    """True while the app is disabled: nothing goes on until it is enabled."""
+    """True while an operator stops the app, or all broadcasts: nothing goes on until that ends."""
     recalled: int
     """From how many people it was taken back."""
     read: int

@@ -86,7 +86,7 @@ export default {
 
   "broadcasts.title": "Broadcasts",
 
-  "broadcast.held": "held: the app is disabled",
+  "broadcast.held": "held: the app or all broadcasts are stopped by an operator",
   "broadcast.failing": "{count} parts fail, and are tried again",
   "broadcast.title": "Broadcast",
   "broadcast.parts": "What fails",

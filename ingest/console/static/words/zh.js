@@ -95,7 +95,7 @@ export default {
 
   "broadcasts.title": "广播",
 
-  "broadcast.held": "已搁置：应用被停用",
+  "broadcast.held": "已搁置：应用或全部广播已被运维停用或暂停",
   "broadcast.failing": "{count} 个分片失败，正在重试",
   "broadcast.title": "广播详情",
   "broadcast.parts": "失败的部分",
