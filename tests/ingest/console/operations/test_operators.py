@@ -73,8 +73,10 @@ def test_a_disabled_operator_is_out_at_once_in_every_process(
         assert get(other, "look").status_code == 200
         assert post(one, "operators/wang/disable").status_code == 200
         assert get(other, "look").status_code == 401
+        cookies = dict(other.client.cookies)
         assert sign_in(other, "wang").status_code == 401
         assert post(one, "operators/wang/enable").status_code == 200
+        other.client.cookies.update(cookies)
         assert get(other, "look").status_code == 401
         assert sign_in(other, "wang").status_code == 200
 
