@@ -34,8 +34,8 @@ Progress = Callable[[str, int, int | None], None]
 class Source:
     """What a backup is made of.
 
-    `actor` is who makes it. `database` is the record. `media` is the folder of the local store, None to leave media out. `secrets` are the
-    variables that the deployment's processes have to be given again.
+    `actor` is who makes it. `database` is the record. `media` is the folder of the local store, None to leave media out.
+    `secrets` are the variables that the deployment's processes have to be given again.
     """
 
     actor: Actor

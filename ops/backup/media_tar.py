@@ -5,6 +5,7 @@ record hold all that the record's messages name.
 """
 
 import os
+import secrets
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,9 +57,10 @@ def _list_objects(folder: Path) -> Iterator[Path]:
 
 
 def read_media(source: IO[bytes], folder: Path, *, advance: Advance) -> int:
-    """Write the objects of a tar into `folder`, where none of them is yet; returns how many there were.
+    """Write the objects of a tar into `folder`; returns how many there were. Safe to repeat.
 
-    Raises PermanentError for an entry that is no plain file below `folder`, or that is there already.
+    Each gets its name when it is whole. Raises PermanentError for an entry that is no plain file below `folder`, and when
+    the disk does not take one.
     """
     number = 0
     with tarfile.open(mode="r|", fileobj=source) as archive:
@@ -67,16 +69,26 @@ def read_media(source: IO[bytes], folder: Path, *, advance: Advance) -> int:
             place = PurePosixPath(entry.name)
             if content is None or place.is_absolute() or ".." in place.parts:
                 raise PermanentError(f"The backup holds {entry.name!r}, which is no object.")
-            path = folder / place
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with path.open("xb") as file:
-                path.chmod(0o600)
-                while block := content.read(BLOCK):
-                    file.write(block)
-                    advance(len(block))
+            try:
+                _write_object(content, folder / place, advance=advance)
+            except OSError as error:
+                raise PermanentError(
+                    f"{folder / place} cannot be written: {error.strerror}."
+                ) from error
             _forget_entries(archive)
             number += 1
     return number
+
+
+def _write_object(content: IO[bytes], path: Path, *, advance: Advance) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = path.with_name(f".{secrets.token_hex(16)}.part")
+    with unfinished.open("xb") as file:
+        unfinished.chmod(0o600)
+        while block := content.read(BLOCK):
+            file.write(block)
+            advance(len(block))
+    unfinished.replace(path)
 
 
 def _forget_entries(archive: tarfile.TarFile) -> None:

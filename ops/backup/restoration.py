@@ -38,13 +38,15 @@ _TROUBLE = re.compile(r"(?:PANIC|FATAL|ERROR): +(.*(?:No space left on device|co
 class Wishes:
     """What is to be restored and how.
 
-    `actor` is who restores. `secrets` are what the processes are given again; empty: the folder makes new ones. `ids_after` is for when the
-    lost machine's clock was ahead. `with_media` False leaves media out.
+    `actor` is who restores. `secrets` are what the processes are given again; empty: the folder makes new ones.
+    `with_media` False leaves media out; `media_folder` is theirs if it is not that of the data folder. `ids_after` is for
+    when the lost machine's clock was ahead.
     """
 
     actor: Actor
     secrets: Mapping[str, str]
     with_media: bool = True
+    media_folder: Path | None = None
     ids_after: datetime | None = None
 
 
@@ -98,6 +100,7 @@ def restore_folder(
             busy = f"Another restore to {folder} is running."
             locks.enter_context(hold_stack_lock(making, busy=busy))
             locks.enter_context(_remove_unless_done(making))
+            locks.enter_context(_keep_from_others())
             restored = _fill(archive, making, wishes=wishes, progress=progress, say=say)
             _put_in_place(making, folder, aside=aside)
     except OSError as error:
@@ -105,6 +108,16 @@ def restore_folder(
             f"{error.filename or making}: {error.strerror}. Nothing was restored."
         ) from error
     return restored, aside
+
+
+@contextmanager
+def _keep_from_others() -> Iterator[None]:
+    """Make files and folders in this block that are their owner's alone, those of the servers too."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _choose_name_aside(folder: Path, *, force: bool) -> Path | None:
@@ -167,7 +180,7 @@ def _fill(
     finally:
         server.kill()
     if wishes.with_media:
-        restore_media(archive, making / "media", progress=progress)
+        restore_media(archive, wishes.media_folder or making / "media", progress=progress)
     os.sync()
     return restored
 

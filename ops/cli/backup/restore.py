@@ -1,8 +1,8 @@
 """`carillon restore`: a backup becomes a data folder, or the contents of an empty database."""
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from ops.cli.terminal.progress import byte_bar
 from ops.local.stack_lock import read_running_environment
 from ops.local.state_files import write_private
 from storage.media.store import MediaSettings
-from storage.model.errors import InConflict, NotAllowed
+from storage.model.errors import InConflict, NotAllowed, PermanentError
 from storage.postgres.restores import RestoredRecord
 from storage.settings import DatabaseSettings, DataFolder, load
 
@@ -76,7 +76,6 @@ def restore(
     With CARILLON_DATABASE_URL: into that database, which must be empty. Nothing is touched before all of FILE was read
     and found to be whole. No stack may run on the folder.
     """
-    os.umask(0o077)
     environ = read_environment()
     folder = load(DataFolder, environ).path
     if not check and read_running_environment(folder):
@@ -85,7 +84,14 @@ def restore(
         secrets: Mapping[str, str] = {}
         if not new_secrets:
             secrets = _open_secrets(archive, environ, passphrase_file, is_only_check=check)
-        wishes = Wishes(find_actor(), secrets, with_media=not without_media, ids_after=ids_after)
+        media = load(MediaSettings, environ)
+        wishes = Wishes(
+            find_actor(),
+            secrets,
+            with_media=not without_media and not media.bucket,
+            media_folder=media.media_folder,
+            ids_after=ids_after,
+        )
         if not check:
             known = (archive.manifest.made_at, find_last_write(folder))
             latest = max(one for one in known if one is not None)
@@ -142,19 +148,33 @@ def _restore_servers(
         raise NotAllowed("Where are the secrets to go? --secrets-into FILE")
     if into is not None and into.exists():
         raise InConflict(f"{into} exists, and is not overwritten.")
-    settings = load(DatabaseSettings, environ)
-    restored = load_database(archive, settings, wishes=wishes, progress=show)
-    media = load(MediaSettings, environ)
-    if wishes.with_media and not media.bucket:
-        objects = media.media_folder or media.data_folder / "media"
+    if wishes.with_media:
+        objects = wishes.media_folder or load(DataFolder, environ).path / "media"
         restore_media(archive, objects, progress=show)
-    if into is not None:
-        lines = (f"{name}={value}\n" for name, value in sorted(wishes.secrets.items()))
-        write_private(into, "".join(lines))
+    with _write_secrets(into, wishes.secrets):
+        settings = load(DatabaseSettings, environ)
+        restored = load_database(archive, settings, wishes=wishes, progress=show)
     if environ.get("CARILLON_VALKEY_URL"):
         with open_bus() as bus:
             bus.begin_anew()
     return restored
+
+
+@contextmanager
+def _write_secrets(into: Path | None, secrets: Mapping[str, str]) -> Iterator[None]:
+    """Write the secrets before this block, which restores what they open; if it raises, they are not left behind."""
+    if into is None:
+        yield
+        return
+    try:
+        write_private(into, "".join(f"{name}={text}\n" for name, text in sorted(secrets.items())))
+    except OSError as error:
+        raise PermanentError(f"{into} cannot be written: {error.strerror}.") from error
+    try:
+        yield
+    except BaseException:
+        into.unlink(missing_ok=True)
+        raise
 
 
 def _describe(archive: ArchiveReader, file: Path) -> None:

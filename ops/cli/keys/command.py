@@ -45,7 +45,8 @@ def keys() -> None:
 @click.argument("name", type=click.Choice(list(CONSEQUENCES)))
 def rotate(*, name: str) -> None:
     """Make a new one. It counts from the next start on; the stack may run meanwhile, but for passwords it must not."""
-    folder = load(DataFolder, read_environment()).path.resolve()
+    environ = read_environment()
+    folder = load(DataFolder, environ).path.resolve()
     if not (folder / "secrets.json").is_file():
         raise NotFound(f"{folder} is no data folder of a stack.")
     if name == "passwords":
@@ -54,13 +55,18 @@ def rotate(*, name: str) -> None:
             for file in _PASSWORDS:
                 (folder / file).unlink(missing_ok=True)
     else:
-        _replace(folder, name)
+        _replace(folder, name, environ)
     say(CONSEQUENCES[name])
 
 
-def _replace(folder: Path, name: str) -> None:
+def _replace(folder: Path, name: str, environ: Mapping[str, str]) -> None:
     variable = NAMES[name]
     known = keep_secrets(folder)
+    if environ.get(variable, known[variable]) != known[variable]:
+        raise InConflict(
+            f"The stack runs with another {variable}: it is set in the environment (replace it there), or the "
+            "last new one does not count yet (restart first)."
+        )
     made = SECRETS[variable]()
     # The first key seals, any opens.
     write_secrets(

@@ -41,6 +41,18 @@ def test_objects_come_out_as_they_were(tmp_path: Path) -> None:
     assert one.stat().st_mode & 0o777 == 0o600
 
 
+def test_reading_again_takes_up_what_was_broken_off(tmp_path: Path) -> None:
+    """Objects can be read into a folder that has some of them already, as after a restore that was killed."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "one").write_bytes(b"whole")
+    text = write(tmp_path / "store")
+    assert read(text, tmp_path / "other") == 1
+    (tmp_path / "other" / "one").write_bytes(b"wh")
+    assert read(text, tmp_path / "other") == 1
+    assert (tmp_path / "other" / "one").read_bytes() == b"whole"
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["one"]
+
+
 def test_a_store_that_was_never_used_is_empty(tmp_path: Path) -> None:
     """No folder gives a backup without objects, and restores to one."""
     assert read(write(tmp_path / "nothing"), tmp_path / "other") == 0

@@ -70,3 +70,11 @@ def test_another_folder_is_named(tmp_path: Path) -> None:
     own = {"CARILLON_DATA_DIR": str(tmp_path)}
     assert "no data folder" in refusal(carillon(own, "keys", "rotate", "token"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_environment_sets_is_replaced_there(folder: Path) -> None:
+    """A secret that is not the data folder's own is refused: a new one in the folder would never count."""
+    before = keep_secrets(folder)
+    own = {"CARILLON_DATA_DIR": str(folder), "CARILLON_CONSOLE_TOKEN": "from elsewhere"}
+    assert "environment" in refusal(carillon(own, "keys", "rotate", "console"))
+    assert keep_secrets(folder) == before
