@@ -128,6 +128,8 @@ _ACTS: tuple[tuple[str, Operation, str, str, Permission], ...] = (
     ("messages/{id}/content", messages.read_content, "message.read-content", _MESSAGE, Permission.READ_CONTENT),
     ("failed/{id}/replay", failed_sends.replay, "failed.replay", _FAILED, _STEER),
     ("failed/{id}/drop", failed_sends.drop, "failed.drop", _FAILED, _MANAGE),
+    ("apps/{id}/disable", apps.disable, "app.disable", _APP, _MANAGE),
+    ("apps/{id}/enable", apps.enable, "app.enable", _APP, _MANAGE),
     ("apps/{id}/rotate-secret", apps.rotate_secret, "app.rotate-secret", _APP, _MANAGE),
     ("pauses", pauses.pause, "pause.set", "pauses", _STEER),
     ("pauses/resume", pauses.resume, "pause.end", "pauses", _STEER),

@@ -45,8 +45,8 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """The name in the path."""
-        return str(self._request.path_params["name"])
+        """The name in the path; raises Invalid."""
+        return _check_text(self._request.path_params["name"], name="name", where="path")
 
     @property
     def before_id(self) -> int | None:
@@ -66,9 +66,7 @@ class Visit:
     def read_text(self, name: str) -> str:
         """The text `name` in the query, without spaces around it; empty without one. Raises Invalid."""
         text = self._request.query_params.get(name, "").strip()
-        if len(text) > _LONGEST_TEXT or "\0" in text:
-            raise invalid(name, f"Must be up to {_LONGEST_TEXT} characters, no NUL.", where="query")
-        return text
+        return _check_text(text, name=name, where="query")
 
     async def read_body(self, model: type[Body]) -> Body:
         """The JSON object in the body, as `model`; raises Invalid, TooLarge, TooSlow."""
@@ -135,6 +133,12 @@ def find_site(request: Request) -> str:
             return str(address.ipv4_mapped)
         return str(ip_network((int(address), _IPV6_SITE_PREFIX), strict=False))
     return str(address)
+
+
+def _check_text(text: str, *, name: str, where: str) -> str:
+    if len(text) > _LONGEST_TEXT or "\0" in text:
+        raise invalid(name, f"Must be up to {_LONGEST_TEXT} characters, no NUL.", where=where)
+    return text
 
 
 def _parse_id(text: str, *, name: str, where: str) -> int:

@@ -105,7 +105,7 @@ def _describe(actor: Actor, act: str, target: str) -> dict[str, str]:
         "act": act,
         "target": _shorten(target),
         "request_id": actor.request_id,
-        "address": actor.address,
+        "address": _shorten(actor.address),
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from ingest.console import session
+from ops.local.polling import wait_until
 from storage.model.broadcast import BroadcastStatus
 from storage.model.message import MessageStatus
 from storage.postgres.broadcasts import reports
@@ -43,6 +44,10 @@ def test_odd_ids_and_texts_are_422(console: Api) -> None:
             assert post(console, deed.format(id)).status_code in (404, 422), (deed, id[:9])
         for question in ("broadcasts", "failed"):
             assert get(console, f"{question}?before_id={id}").status_code == 422, (question, id[:9])
+    for deed in ("disable", "enable", "password"):
+        assert post(console, f"operators/%00/{deed}").status_code == 422
+        assert post(console, f"operators/{'x' * 999}/{deed}").status_code == 422
+        assert post(console, f"operators/%FF王/{deed}").status_code == 404
     assert get(console, "people?q=%00").status_code == 422
     assert get(console, "people?q=" + "9" * 5000).status_code == 422
     assert get(console, "people?q=%ED%A0%80").status_code == 200
@@ -139,6 +144,21 @@ def test_a_rotated_secret_works_and_so_does_the_one_before(console: Api) -> None
     for headers in (console.app(), console.app(secret=made.json()["secret"])):
         assert console.send(headers, type="NOTIFICATION", receiver_id=2).status_code == 200
     assert post(console, "apps/99/rotate-secret").status_code == 404
+
+
+def test_an_app_is_disabled_and_enabled(console: Api, engine: Engine) -> None:
+    """A disabled app's calls are refused within seconds, and the answer says what is held; enabled, it calls again."""
+    with engine.begin() as connection:
+        accept(connection, a_broadcast())
+    console.deliver()
+    assert post(console, "apps/7/disable").json() == {"held": {"sends": 0, "broadcasts": 1}}
+    notice = {"type": "NOTIFICATION", "receiver_id": 2}
+    assert wait_until(lambda: console.send(console.app(), **notice).status_code == 401, seconds=20)
+    [shown] = [one for one in get(console, "apps").json() if one["app_id"] == "oa"]
+    assert (shown["is_active"], len(shown["secrets"])) == (False, 1)
+    assert post(console, "apps/7/enable").json() == {}
+    assert wait_until(lambda: console.send(console.app(), **notice).status_code == 200, seconds=20)
+    assert post(console, "apps/99/enable").status_code == 404
 
 
 def test_people_are_found_by_id_and_by_name(console: Api, engine: Engine) -> None:

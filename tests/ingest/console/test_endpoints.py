@@ -24,6 +24,8 @@ STEERS = (
 MANAGES = (
     "messages/1/content",
     "failed/1/drop",
+    "apps/7/disable",
+    "apps/7/enable",
     "apps/7/rotate-secret",
     "operators",
     "operators/li/disable",
