@@ -4,13 +4,10 @@
 """
 
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse
-from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from ingest.console.endpoints import (
@@ -37,6 +34,7 @@ from ingest.console.operations import (
     schedule,
 )
 from ingest.console.sign_in import SignIn, show_me
+from ingest.http.static_files import RevalidatedFiles
 from storage.model.operator import Permission
 from storage.postgres.console_sessions import SignInLimits
 
@@ -59,22 +57,12 @@ def routes(limits: SignInLimits | None = None) -> list[BaseRoute]:
     return [
         Route(PATH, IfEnabled(_redirect_to_slash)),
         Route(f"{PATH}/", IfEnabled(_serve_page)),
-        Mount(f"{PATH}/static", IfEnabled(_RevalidatedFiles(directory=STATIC))),
+        Mount(f"{PATH}/static", IfEnabled(RevalidatedFiles(directory=STATIC))),
         _post_anyhow("login", signing.sign_in),
         _post_anyhow("logout", signing.sign_out),
         *_list_questions(),
         *_list_acts(signing),
     ]
-
-
-class _RevalidatedFiles(StaticFiles):
-    """Files that a browser asks for anew each time: modules of two versions do not fit together."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> StarletteResponse:
-        """The file, or 304."""
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def _list_questions() -> list[BaseRoute]:

@@ -127,7 +127,9 @@ def _build_parameters(endpoint: Endpoint, schemas: Schemas) -> Iterable[Shape]:
 
 
 def _build_header_parameter(note: HeaderNote) -> Shape:
-    return {"name": note.name, "in": "header", "required": False, **_build_header(note)}
+    # Without an example, which Swagger UI would send: a key that is not the reader's own names somebody else's send.
+    described = {"description": note.text, "schema": {"type": "string"}}
+    return {"name": note.name, "in": "header", "required": False, **described}
 
 
 def _build_responses(endpoint: Endpoint, schemas: Schemas) -> Shape:

@@ -116,8 +116,10 @@ async def _query_history(
     callers=PEOPLE,
     response=UpdatedCount,
     response_headers=(
-        HeaderNote("Deprecation", "Read one conversation instead."),
-        HeaderNote("Link", "The successor."),
+        HeaderNote(
+            "Deprecation", "This call is deprecated: read one conversation instead.", _DEPRECATED
+        ),
+        HeaderNote("Link", "The call in its place.", _SUCCESSOR),
     ),
     is_deprecated=True,
 )

@@ -16,6 +16,7 @@ from ingest.documents.languages import choose_language
 from ingest.documents.pages import Deployment, Reader
 from ingest.http.endpoint import ANYONE, endpoint
 from ingest.http.response import Response
+from ingest.http.static_files import RevalidatedFiles
 from ingest.models.requests import Nothing, PageParameters
 from ingest.services import Context
 
@@ -80,7 +81,7 @@ def swagger_files() -> StaticFiles:
 
 def page_files() -> StaticFiles:
     """The scripts and styles of our own pages."""
-    return StaticFiles(directory=Path(pages.__file__).with_name("static"))
+    return RevalidatedFiles(directory=Path(pages.__file__).with_name("static"))
 
 
 def _find_reader(context: Page) -> Reader:

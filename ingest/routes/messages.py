@@ -39,12 +39,15 @@ WAIT = HeaderNote(
     "Prefer",
     "`wait=<seconds>`, up to 10: answer when it is in the histories. `handling=strict`: refuse what would be ignored.",
 )
-REPLAY = HeaderNote("Idempotency-Replay", "true: the first answer again; nothing was sent.")
+REPLAY = HeaderNote("Idempotency-Replay", "The first answer again; nothing was sent.", "true")
 APPLIED = HeaderNote(
     "Preference-Applied",
     "The wait, if the message is in the histories; `handling=strict`, if that was asked for.",
+    "wait=10",
 )
-LOCATION = HeaderNote("Location", "Of a broadcast: where its progress is.")
+LOCATION = HeaderNote(
+    "Location", "Of a broadcast: where its progress is.", f"{API}/broadcasts/117128467173376"
+)
 
 
 @endpoint(

@@ -71,6 +71,14 @@ def test_everything_that_a_page_links_is_there(
     assert "://" not in page.text
 
 
+def test_scripts_of_an_old_version_are_not_used(shared_api: Api) -> None:
+    """A browser asks anew for the scripts and styles of our pages, and is answered 304 if it has them."""
+    first = fetch(shared_api, "/docs/static/docs.js")
+    assert first.headers["Cache-Control"] == "no-cache"
+    known = {"If-None-Match": first.headers["ETag"]}
+    assert shared_api.client.get("/docs/static/docs.js", headers=known).status_code == 304
+
+
 def test_pages_know_both_languages(shared_api: Api) -> None:
     """A page comes in the browser's language, can be switched to the other, and links keep what was switched to."""
     assert '<html lang="zh">' in fetch(shared_api, "/", language="zh-CN").text
