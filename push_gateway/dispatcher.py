@@ -138,14 +138,15 @@ class Dispatcher:
 
     def _tell_position(self, shard: int) -> None:
         encode = make_position_encoder(self._bus_view.format_place(shard))
-        reached = self._bus_view.positions[shard]
+        reached, count = self._bus_view.positions[shard], 0
         for connection in self._hub.find_by_shard(shard):
             if connection.was_told:
                 connection.was_told = False
             # One that another process has told more than this one has read would be sent back.
             elif connection.replayed_until is None or connection.replayed_until <= reached:
                 connection.write(encode(connection.user_id))
-                self._metrics.frames.inc()
+                count += 1
+        self._metrics.frames.inc(count)
 
     def _queue_resync(self, shard: int) -> None:
         for connection in self._hub.find_by_shard(shard):
