@@ -43,13 +43,17 @@ async def list_unread(
     """
     found: list[UnreadPerson] = []
     after: int | None = after_user_id
+    # Mostly the first chunk has enough of them; if nearly all have read it, many have to be looked at.
+    chunks = 1
     while after is not None and len(found) < limit:
         page = await database.transaction(
             readers.list_unread,
             broadcast_id,
             after_user_id=after,
             limit=limit - len(found),
+            chunks=chunks,
         )
         found += page.people
         after = page.last_user_id
+        chunks = min(2 * chunks, readers.CHUNKS_AT_ONCE)
     return found

@@ -122,13 +122,14 @@ def _list_cells(one: UnreadPerson) -> tuple[str, str, str]:
 
 async def _read_page(database: Database, id: int, *, after_user_id: int) -> UnreadPage:
     """A page, with a connection for no longer than it takes: a client that receives slowly holds none."""
-    for _ in range(_TRIES - 1):
+    tries = _TRIES
+    while True:
         try:
             return await database.transaction(
-                readers.list_unread, id, after_user_id=after_user_id, limit=_ROWS_AT_ONCE
+                readers.list_unread, id, after_user_id=after_user_id, limit=_ROWS_AT_ONCE, chunks=1
             )
         except TransientError:
-            await asyncio.sleep(_PAUSE_SECONDS)
-    return await database.transaction(
-        readers.list_unread, id, after_user_id=after_user_id, limit=_ROWS_AT_ONCE
-    )
+            tries -= 1
+            if not tries:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -11,7 +11,7 @@ from storage.model.broadcast import UnreadPerson
 
 # How many chunks one question looks at. Others wait for the connection, so it must be short
 # (docs/decisions/0018-shares-of-connections.md).
-_CHUNKS_AT_ONCE = 20
+CHUNKS_AT_ONCE = 20
 
 
 # A count may be a minute old (contract §3). The first request after that counts; others show the last count.
@@ -31,13 +31,15 @@ part AS MATERIALIZED (
   SELECT u.id, part.app_id, part.last_user_id FROM part CROSS JOIN LATERAL unnest(part.user_ids) AS u(id)
 )
 """
-# Each person is one probe of the primary key of `deliveries`.
+# Each person is one probe of the primary key of `deliveries`. The LIMIT keeps PostgreSQL from another way: it takes an
+# array for a few people, and would read a month of deliveries to find them.
 _COUNT_READS = text(f"""
 WITH {_PART}
 SELECT max(part_end.last) AS last, (
-    SELECT count(*) FROM people p
-      JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
-     WHERE d.read_at IS NOT NULL) AS reads
+    SELECT count(*) FROM people p CROSS JOIN LATERAL (
+      SELECT 1 FROM deliveries d
+       WHERE d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
+         AND d.read_at IS NOT NULL LIMIT 1) has_read) AS reads
   FROM (SELECT max(last_user_id) AS last FROM part) part_end
 """)  # noqa: S608 (the part is the constant above)
 
@@ -58,7 +60,7 @@ class ReadCount:
 
 def count_reads(connection: Connection, broadcast_id: int, *, after_user_id: int = 0) -> ReadCount:
     """Count how many have read a broadcast, in the part of its audience after `after_user_id`."""
-    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
+    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": CHUNKS_AT_ONCE}
     row = connection.execute(_COUNT_READS, parameters).one()
     return ReadCount(row.reads, row.last)
 
@@ -79,9 +81,12 @@ class UnreadPage:
 _PART_END = text(f"WITH {_PART} SELECT max(last_user_id) FROM part")  # noqa: S608 (as above)
 _UNREAD = text(f"""
 WITH {_PART}, unread AS (
-  SELECT p.id, p.app_id FROM people p
-    JOIN deliveries d ON d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
-   WHERE p.id > :after AND d.read_at IS NULL ORDER BY p.id LIMIT :limit
+  SELECT p.id, p.app_id FROM (SELECT id, app_id FROM people WHERE id > :after ORDER BY id) p
+   CROSS JOIN LATERAL (
+    SELECT 1 FROM deliveries d
+     WHERE d.user_id = p.id AND d.peer_id = -p.app_id AND d.message_id = :id
+       AND d.read_at IS NULL LIMIT 1) has_not_read
+   ORDER BY p.id LIMIT :limit
 )
 SELECT unread.id, account.app_user_id, coalesce(users.name, '') AS name
   FROM unread LEFT JOIN users USING (id)
@@ -93,13 +98,19 @@ SELECT unread.id, account.app_user_id, coalesce(users.name, '') AS name
 
 
 def list_unread(
-    connection: Connection, broadcast_id: int, *, after_user_id: int, limit: int
+    connection: Connection,
+    broadcast_id: int,
+    *,
+    after_user_id: int,
+    limit: int,
+    chunks: int = CHUNKS_AT_ONCE,
 ) -> UnreadPage:
     """Up to `limit` people after `after_user_id` who have received a broadcast and not read it.
 
-    It looks at a part of the audience only, so a page that is short or empty need not be the last: `last_user_id` tells.
+    It looks at a part of the audience only, at all people of the next `chunks`, so a page that is short or empty need not
+    be the last: `last_user_id` tells.
     """
-    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": _CHUNKS_AT_ONCE}
+    parameters = {"id": broadcast_id, "after": after_user_id, "chunks": chunks}
     end = connection.execute(_PART_END, parameters).scalar()
     if end is None:
         return UnreadPage((), None)
