@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.browser import chromium, needs_chromium, serve_folder
@@ -46,6 +47,14 @@ def test_a_page_of_a_listed_origin_does_what_a_client_does(
     assert done["downloaded"] == "three words here"
     assert done["tooEarly"]["code"] == "LINK_NOT_VALID"
     assert done["socket"] == "HELLO"
+
+
+def test_what_the_server_answers_before_the_applications_can_be_read(stack: Stack) -> None:
+    """A request whose head is too large reaches no application; the page of a listed origin reads the 431 all the same."""
+    listed = {"Origin": "http://localhost:3000", "X-Long": "x" * 70_000}
+    answer = httpx.get(f"{stack.url}/healthz", headers=listed)
+    assert answer.json()["code"] == "HEADERS_TOO_LARGE"
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
 
 
 def test_a_page_that_is_not_listed_can_do_nothing(

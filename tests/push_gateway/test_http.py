@@ -5,6 +5,7 @@ from base64 import b64encode
 
 import pytest
 
+from storage.model.error_codes import ErrorCode
 from tests.ops.http.app import Answer, Wire
 from tests.push_gateway.running import PATH, Gateway, token
 
@@ -33,7 +34,9 @@ def ask(gateway: Gateway, request: bytes) -> Answer:
 def problem(answer: Answer) -> str:
     """The `detail` of an answer in the form of every error."""
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"]
+    assert list(answer.json) == ["detail", "code", "request_id"]
+    assert answer.json["request_id"] == answer.headers["x-request-id"]
+    assert ErrorCode[answer.json["code"]].status == answer.status
     detail: str = answer.json["detail"]
     assert detail and "\n" not in detail
     return detail
