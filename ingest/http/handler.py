@@ -64,8 +64,9 @@ class RequestHandler:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
         response: ASGIApp
+        headers: Mapping[bytes, bytes] = scope["header_values"]
         # What is open to anyone reads its query by itself (signed URLs), or takes none.
-        is_strict = not self._is_open and prefers_strict(scope["header_values"])
+        is_strict = b"prefer" in headers and not self._is_open and prefers_strict(headers)
         try:
             context = await self._prepare(scope, receive, is_strict=is_strict)
             if self._takes_turn and context.caller is not None:
