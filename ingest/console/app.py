@@ -71,6 +71,7 @@ def _list_questions() -> list[BaseRoute]:
         get("look", overview.show_overview),
         get("broadcasts", broadcasts.list_broadcasts),
         get("broadcasts/{id}", broadcast_details.show_broadcast),
+        get("broadcasts/{id}/readers", broadcast_details.count_readers),
         get("broadcasts/{id}/unread", broadcast_details.list_unread),
         download("broadcasts/{id}/unread.csv", broadcast_details.download_unread),
         get("scheduled", schedule.list_scheduled),

@@ -35,7 +35,13 @@ MANAGES = (
 )
 ASKS = ("me", "look", "broadcasts", "scheduled", "messages", "failed", "apps", "people", "pauses", "operators", "audit")  # fmt: skip
 # There is nothing with this id.
-ASKS_OF_ONE = ("broadcasts/1", "broadcasts/1/unread", "broadcasts/1/unread.csv", "messages/1")
+ASKS_OF_ONE = (
+    "broadcasts/1",
+    "broadcasts/1/readers",
+    "broadcasts/1/unread",
+    "broadcasts/1/unread.csv",
+    "messages/1",
+)
 
 
 def test_these_are_all_that_there_is_to_ask_and_do() -> None:

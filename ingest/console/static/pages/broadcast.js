@@ -76,6 +76,7 @@ async function loadUnread(route) {
     asked.problem = error.message;
   }
   asked.at = Date.now();
+  ask(`broadcasts/${route.id}/readers`).catch(() => {}); // the count goes on also if its answer is late
 }
 
 const viewUnread = (one, route) => h("section", { key: "unread" },

@@ -65,6 +65,7 @@ def test_who_has_not_read_a_broadcast_is_listed_by_pages(console: Api, engine: E
         after = page["next_after"]
     assert {str(number) for number in range(1011, 1121)} <= set(found)
     assert not {str(number) for number in range(1001, 1011)} & set(found)
+    assert get(console, f"broadcasts/{id}/readers").status_code == 200
     assert get(console, f"broadcasts/{id}").json()["read"] == 10
 
 
