@@ -227,6 +227,30 @@ def test_a_jwks_file_is_chosen_from_by_kid(tmp_path: Path) -> None:
             verifier.verify(jwt.encode(claims, key, algorithm, {"kid": "z"}))
 
 
+def test_keys_overlap_while_one_is_replaced(tmp_path: Path) -> None:
+    """With both keys in the JWKS file tokens of the old and the new one are taken; when the old one is out, only the new."""
+    other_key = ec.generate_private_key(ec.SECP256R1())
+    old, new = (
+        ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "alg": "ES256"}
+        for key, kid in ((EC_KEY, "old"), (other_key, "new"))
+    )
+    path = tmp_path / "jwks.json"
+    settings = TokenSettings(("ES256",), jwks_file=path)
+    claims = {"sub": "7", "exp": time.time() + 60}
+    tokens = {
+        "old": jwt.encode(claims, EC_KEY, "ES256", {"kid": "old"}),
+        "new": jwt.encode(claims, other_key, "ES256", {"kid": "new"}),
+    }
+    path.write_text(json.dumps({"keys": [old, new]}))
+    verifier = TokenVerifier(settings)
+    assert all(verifier.verify(token).user_id == 7 for token in tokens.values())
+    path.write_text(json.dumps({"keys": [new]}))
+    verifier = TokenVerifier(settings)
+    assert verifier.verify(tokens["new"]).user_id == 7
+    with pytest.raises(NotSignedIn):
+        verifier.verify(tokens["old"])
+
+
 def test_a_secret_in_a_jwks_file_signs_nothing(tmp_path: Path) -> None:
     """A symmetric key among public ones is left out, and HS256 then has no key."""
     settings = TokenSettings(("HS256",), SECRET, jwks_file=jwks(tmp_path))
