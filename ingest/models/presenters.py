@@ -7,14 +7,16 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from ingest.models.responses import (
+from ingest.models.broadcast_responses import (
     BroadcastAnswer,
     BroadcastLine,
+    UnreadAnswer,
+    UnreadPersonAnswer,
+)
+from ingest.models.responses import (
     ConversationAnswer,
     MessageAnswer,
     MessageWithStatus,
-    UnreadAnswer,
-    UnreadPersonAnswer,
 )
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
 from storage.model.conversation import SYSTEM_PEER, Conversation, make_preview

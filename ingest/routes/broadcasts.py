@@ -2,8 +2,8 @@
 
 from ingest.http.endpoint import API, APPS, endpoint
 from ingest.http.response import Response
+from ingest.models.broadcast_responses import BroadcastAnswer, BroadcastLine, UnreadAnswer
 from ingest.models.requests import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
-from ingest.models.responses import BroadcastAnswer, BroadcastLine, UnreadAnswer
 from ingest.sends import broadcast_progress
 from ingest.services import Context, Services
 from storage.model.broadcast import BroadcastReport
