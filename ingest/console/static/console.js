@@ -41,7 +41,8 @@ const $ = (selector) => document.querySelector(selector);
 function readRoute() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, ...rest] = path.split("/");
-  const page = PAGES[rest.length ? `${name}/` : name];
+  const known = rest.length ? `${name}/` : name;
+  const page = Object.hasOwn(PAGES, known) ? PAGES[known] : null;
   const route = { path, name, id: rest.join("/"), query: new URLSearchParams(query), page };
   return page ? route : { ...route, path: "overview", name: "overview", page: overview };
 }
@@ -72,7 +73,7 @@ async function refresh({ isDue = true } = {}) {
   if (isDue) visited.dueAt = 0;
   try {
     await Promise.all([look(), loadPage(visited, began), learnRole(began)]);
-    visited.asOf = Date.now();
+    visited.asOf = visited.loadedAt;
     visited.problem = "";
   } catch (error) {
     if (error instanceof SignedOut) return signOut(true);
@@ -96,6 +97,7 @@ async function loadPage(visited, began) {
     if (!(error instanceof Refused)) throw error;
     visited.refusal = error.message;
   }
+  visited.loadedAt = began;
   visited.dueAt = began + page.every;
 }
 
