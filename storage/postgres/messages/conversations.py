@@ -27,7 +27,7 @@ _NO_BOUND = 2**63 - 1
 _EVER, _FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # Along the prefix of the primary key: all that a person has are read and sorted, because an index by `updated_at`
 # would cost every message more than this costs the few who have very many
-# (docs/decisions/0036-pages-of-conversations.md). What is joined is found by primary key, for the listed ones only.
+# (docs/decisions/0037-pages-of-conversations.md). What is joined is found by primary key, for the listed ones only.
 _LIST_ANY = f"""
 SELECT c.peer_id, c.unread_count, c.updated_at, c.last_message_id,
        coalesce(u.mobile, a.app_id) AS peer_username, coalesce(u.name, a.name) AS peer_name,
