@@ -97,7 +97,8 @@ def test_an_early_answer_passes_our_caddy(server: Server, tmp_path: Path) -> Non
     command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
     hosts = {"INGEST_HOST": "localhost", "INGEST_PORT": str(server.port), "HOME": str(tmp_path)}
     # The tests' paths are none of ours.
-    hosts |= {"PROXY_PORT": str(port), "CARILLON_PROXY_SHOWS": "/*"}
+    hosts |= {"CARILLON_SITE": f":{port}", "PROXY_HEALTH_PORT": str(find_free_port())}
+    hosts |= {"CARILLON_PROXY_SHOWS": "/*"}
     with proxy(command, tmp_path, port=port, environ=hosts, probe="/a") as url:
         for path in PATHS * 5:
             assert post(f"{url}{path}") == 401

@@ -26,6 +26,7 @@ from storage.settings import DatabaseSettings, load
 from tests import services
 from tests.builders import a_send, accept
 from tests.ops.pages import FOLDER, Operator, list_steps
+from tests.other_users import need_interpreter
 from tests.services import SECRETS, environment
 
 pytestmark = pytest.mark.timeout(600)
@@ -228,6 +229,8 @@ DUE = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
 def run_own_cluster(folder: Path, valkey_url: str) -> Iterator[Operator]:
     """A PostgreSQL that an operator runs with pg_ctl, as an account that may, with our schema in it."""
     account = accounts.find_server_account()
+    if account is not None:
+        need_interpreter(account.user_id)
     port = find_free_port()
     address = f"127.0.0.1:{port}/carillon"
     environ = {

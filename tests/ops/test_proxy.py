@@ -65,7 +65,8 @@ def test_our_proxy_compresses_lists_and_nothing_else(tmp_path: Path) -> None:
     command = ["caddy", "run", "--config", str(ROOT / "ops/proxy/Caddyfile"), "--adapter"]
     with serve_upstream() as upstream:
         environ = {"INGEST_HOST": "localhost", "INGEST_PORT": str(upstream), "HOME": str(tmp_path)}
-        environ |= {"PROXY_PORT": str(port), "CARILLON_PROXY_SHOWS": "/console/*"}
+        environ |= {"CARILLON_SITE": f":{port}", "PROXY_HEALTH_PORT": str(find_free_port())}
+        environ |= {"CARILLON_PROXY_SHOWS": "/console/*"}
         with proxy(
             [*command, "caddyfile"], tmp_path, port=port, environ=environ, probe="/healthz"
         ) as url:

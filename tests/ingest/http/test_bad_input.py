@@ -173,7 +173,6 @@ def test_collections_answer_with_and_without_the_slash(shared_api: Api, path: st
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
-        ("GET", "//", 404),
         ("GET", "/messages/1/2/3", 404),
         ("PATCH", "/messages/", 405),
         ("POST", "/users/", 405),
@@ -184,7 +183,7 @@ def test_no_such_path_or_method(shared_api: Api, method: str, path: str, status:
     """An unknown path and a wrong method have the shape of every error, and a 405 says which methods there are."""
     answer = shared_api.ask(method, path)
     assert answer.status_code == status
-    assert set(answer.json()) == {"detail"}
+    assert set(answer.json()) == {"detail", "code", "request_id"}
     assert status == 404 or answer.headers["Allow"]
 
 

@@ -19,6 +19,7 @@ from ops.local.child import list_family
 from ops.local.polling import wait_until
 from ops.local.ports import find_free_port
 from tests import services
+from tests.other_users import need_interpreter
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
             everything = _processes(process)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            assert wait_until(lambda: not any(map(_lives, everything)), seconds=15)
+            assert wait_until(lambda: not any(map(_lives, everything)), seconds=60)
 
 
 NOBODY = 65534
@@ -130,6 +131,7 @@ def test_a_start_that_cannot_be_is_one_sentence(
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
 def test_an_ordinary_user_is_told_what_is_not_theirs(tmp_path: Path) -> None:
     """A port of root's is not called taken, and another user's folder is called theirs."""
+    need_interpreter(NOBODY)
     with services.folder() as folder:
         (folder / "own").mkdir()
         os.chown(folder / "own", NOBODY, NOBODY)
