@@ -241,7 +241,7 @@ def _refuse_target(target_url: str, app: App, caller: Caller) -> Invalid:
         shown = ", ".join(hosts[:_SHOWN_HOSTS]) + (", …" if len(hosts) > _SHOWN_HOSTS else "")
         msg += (
             f" It allows: {shown}. An operator adds one: carillon app update {app.app_id} "
-            "--add-host HOST, or the console."
+            "--add-host HOST."
         )
     return invalid("target_url", msg, code=ErrorCode.HOST_NOT_ALLOWED)
 

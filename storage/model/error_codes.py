@@ -242,7 +242,7 @@ class ErrorCode(Enum):
     HOST_NOT_ALLOWED = (
         422,
         "The app allows no button to this host.",
-        "An operator adds hosts: `carillon app update APP_ID --add-host HOST`, or the console.",
+        "An operator adds hosts: `carillon app update APP_ID --add-host HOST`.",
     )
     NOT_UPLOADED = (
         422,
