@@ -92,8 +92,9 @@ docs: $(VENV)/installed ## Write the pages that are made from the code (docs/set
 	@mkdir -p docs/api && $(BIN)/carillon settings --markdown >docs/settings.md
 	@$(BIN)/python -m ops.errors_page >docs/api/errors.md
 
-screenshots: $(VENV)/installed-dev ## Take the pictures of the console in docs/images anew (needs Chromium and a Chinese font); look at them
+screenshots: $(VENV)/installed-dev ## Take the pictures in docs/images anew (needs Chromium and a Chinese font); look at them
 	@$(BIN)/python -m tests.ingest.console.screenshots
+	@$(BIN)/python -m tests.ingest.documents.screenshots
 
 clean: ## Remove .venv and caches; .carillon (the data) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

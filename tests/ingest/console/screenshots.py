@@ -48,7 +48,7 @@ def main() -> None:
     """Take every picture."""
     with (
         services.stack(CARILLON_CHUNK_SIZE="200") as stack,
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
     ):
         record = make_blocking_engine(
             load(DatabaseSettings, stack.environ), application_name="screenshots"
