@@ -110,9 +110,14 @@ class Peer:
         opcode = start[0] & 15
         if opcode == CLOSE:
             self.code = int.from_bytes(payload[:2]) if payload else NORMAL
-        elif not payload.startswith(HELLO):
+        else:
             self.got.append((opcode, payload))
         return opcode, payload
+
+    @property
+    def answers(self) -> list[tuple[int, bytes]]:
+        """What was got, without HELLO."""
+        return [one for one in self.got if not one[1].startswith(HELLO)]
 
     def read_until(self, opcode: int) -> None:
         """Read up to the next frame of a kind, or the end."""
@@ -174,7 +179,7 @@ def judge_case(case: Case, port: int, target: str) -> str:
     with peer.sock, peer.stream:
         late = _play(peer, case.steps)
         if not case.codes:
-            while len(peer.got) < len(case.frames) and peer.code is None and not peer.is_over:
+            while len(peer.answers) < len(case.frames) and peer.code is None and not peer.is_over:
                 peer.read()
             peer.write(close(NORMAL))
         while peer.code is None and not peer.is_over:
@@ -197,7 +202,7 @@ def _play(peer: Peer, steps: Iterable[bytes | Pause | int]) -> bool:
 
 
 def _verdict(case: Case, peer: Peer, *, is_late: bool) -> str:
-    got = tuple(peer.got)
+    got = tuple(peer.answers)
     codes = case.codes or {NORMAL}
     if peer.code is None and (case.is_clean or not case.codes):
         return "FAILED: the connection was dropped"
