@@ -82,7 +82,8 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
             everything = _processes(process)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            assert wait_until(lambda: not any(map(_lives, everything)), seconds=60)
+            wait_until(lambda: not any(map(_lives, everything)), seconds=60)
+            assert [_command(one) for one in everything if _lives(one)] == []
 
 
 NOBODY = 65534

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pytest
 import redis
@@ -273,12 +274,8 @@ def test_a_publish_that_takes_several_commands_keeps_its_order(
         assert numbers == [f"n{number}.0" for number in range(count)]
 
 
-def test_a_publish_of_more_than_valkey_holds_leaves_room_for_others(
-    bus: Bus, control: redis.Redis, settings: ValkeySettings
-) -> None:
-    """Hardly a write of others is refused while it arrives, in parts: a command counts among Valkey's memory."""
-    count = 4 * MEMORY // LONG
-    messages = [a_message(number, 3, size=LONG) for number in range(count)]
+def find_refused_share(bus: Bus, control: redis.Redis, messages: list[NewMessage]) -> float:
+    """The share of others' writes that Valkey refuses while these messages are published."""
     taken = refused = 0
     with ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(bus.publish, messages)
@@ -289,7 +286,17 @@ def test_a_publish_of_more_than_valkey_holds_leaves_room_for_others(
             except redis.ResponseError:
                 refused += 1
         publishing.result()
-    assert refused < (taken + refused) / 4
+    return refused / max(1, taken + refused)
+
+
+def test_a_publish_of_more_than_valkey_holds_leaves_room_for_others(
+    bus: Bus, control: redis.Redis, settings: ValkeySettings
+) -> None:
+    """Hardly a write of others is refused while it arrives, in parts: a command counts among Valkey's memory."""
+    count = 4 * MEMORY // LONG
+    messages = [a_message(number, 3, size=LONG) for number in range(count)]
+    # The median of three: how many writes meet one publish depends on what else the machine does.
+    assert median(find_refused_share(bus, control, messages) for _ in range(3)) < 1 / 20
     keys = [one.event.key for one in read(settings).entries if one.event is not None]
     assert keys == [f"n{number}.0" for number in range(count - len(keys), count)]
     assert len(keys) * LONG > MEMORY / 8
