@@ -44,8 +44,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "resume": ("ops.cli.pauses", "resume", "End such a pause."),
     "pauses": ("ops.cli.pauses", "pauses", "What is paused, since when, by whom, until when."),
     "backup": ("ops.cli.backup.backup", "backup", "Everything in one file, while it serves."),
-    "keys": ("ops.cli.keys.command", "keys", "Replace keys and passwords of a data folder."),
     "restore": ("ops.cli.backup.restore", "restore", "A backup into an empty data folder."),
+    "keys": ("ops.cli.keys.command", "keys", "Replace keys and passwords of a data folder."),
     "failed": (
         "ops.cli.failed",
         "failed",
