@@ -1,0 +1,8 @@
+/** `@carillon/client`: what its users may import. */
+export { CarillonError } from "./api/errors";
+export { CLOSE_CODES } from "./api/generated/close-codes";
+export type { CloseCode } from "./api/generated/close-codes";
+export type { ErrorCode, FieldError, LocalCode } from "./api/errors";
+export type { Observable } from "./observable";
+export type { Platform } from "./platform";
+export type * from "./types";

@@ -1,0 +1,13 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: { index: "src/index.ts" },
+  format: ["esm", "cjs"],
+  target: "es2022",
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  splitting: false,
+  // The React hooks and the fake server take the client as their users do, so that there is one of it.
+  external: ["react", "@carillon/client"],
+});
