@@ -4,5 +4,5 @@ export { CLOSE_CODES } from "./api/generated/close-codes";
 export type { CloseCode } from "./api/generated/close-codes";
 export type { ErrorCode, FieldError, LocalCode } from "./api/errors";
 export type { Observable } from "./observable";
-export type { Platform } from "./platform";
+export type { Platform, Tab } from "./platform";
 export type * from "./types";

@@ -14,14 +14,27 @@ export interface Platform {
   /** Call `callback` after so many milliseconds; returns what takes it back. */
   after(milliseconds: number, callback: () => void): () => void;
   readonly fetch: typeof fetch;
-  readonly WebSocket: typeof WebSocket;
+  /** Node has one from version 22 on. */
+  readonly WebSocket: typeof WebSocket | undefined;
   /** Web Locks, for electing the tab that holds the socket. Only in a secure context. */
   readonly locks: LockManager | undefined;
   readonly BroadcastChannel: typeof BroadcastChannel | undefined;
   /** Call `callback` when the network comes back, and when the page becomes visible; returns what ends it. */
   onWake(callback: () => void): () => void;
+  /** The page's own address, against which a `baseUrl` without an origin is resolved. */
+  readonly location: string | undefined;
   /** False only if the platform knows that there is no network. */
   isOnline(): boolean;
   /** Call `callback` when the network comes or goes; returns what ends it. */
   onNetworkChange(callback: () => void): () => void;
+  /** Open a blank tab now, in the click; null if the platform does not let it. */
+  openTab(): Tab | null;
+  /** Leave this page for another address. */
+  leaveFor(url: string): void;
+}
+
+/** A tab that was opened for an address which is not known yet. It cannot reach the page that opened it. */
+export interface Tab {
+  go(url: string): void;
+  close(): void;
 }

@@ -37,7 +37,16 @@ export interface ClientOptions {
   platform?: Partial<Platform>;
 }
 
+/** Who the person is: the `sub` of their token. */
+export interface Me {
+  /** Their platform id; null until the first token is there. */
+  get(): number | null;
+  /** The same, once the first token is there. Rejects with a CarillonError if none comes, or it has no such `sub`. */
+  load(): Promise<number>;
+}
+
 export interface CarillonClient {
+  readonly me: Me;
   readonly rest: Rest;
   readonly connection: Connection;
   readonly store: Store;
@@ -127,8 +136,8 @@ export type ConnectionState =
   | { status: "waiting"; attempt: number; retryAt: number; error: CarillonError | null }
   /** The platform says that there is no network: tried again as soon as there is. */
   | { status: "offline" }
-  /** Nothing is tried any more until `start`. */
-  | { status: "stopped"; reason: StopReason; code: CloseCode | null };
+  /** Nothing is tried any more until `start`. `error` is what was refused, if it was a request. */
+  | { status: "stopped"; reason: StopReason; code: CloseCode | null; error: CarillonError | null };
 
 /**
  * Frames, in order, each once, over however many sockets: this client's own, or that of another tab.
@@ -152,7 +161,36 @@ export interface Connection {
   onFresh(listener: () => void): () => void;
 }
 
+/** A connection with a socket of its own. */
+export interface SocketConnection extends Connection {
+  /**
+   * The `pos` of the last frame, set after its listeners were called: where another socket of the same person goes on.
+   * Null before the first.
+   */
+  readonly position: Observable<string | null>;
+}
+
+/** What `createSharedConnection` is made of. */
+export interface SharedConnectionParts {
+  baseUrl: string;
+  platform: Platform;
+  me: Me;
+  /**
+   * Make a connection of this tab's own, for as long as this tab is the leader. With `since`, the position of the leader
+   * before, it goes on from there: its first socket is no `onFresh` then, unless the server cannot replay that far.
+   */
+  connect(since: string | null): SocketConnection;
+}
+
 // ── the store ──
+
+/** What `createStore` is made of. */
+export interface StoreParts {
+  rest: Rest;
+  connection: Connection;
+  platform: Platform;
+  me: Me;
+}
 
 export type Delivery = "sending" | "sent" | "failed";
 
