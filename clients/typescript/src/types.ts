@@ -106,6 +106,8 @@ export interface UploadedFile {
 export interface Rest {
   /** Any request below `/api/v1`; gives its JSON, or null for an answer without a body. */
   request<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
+  /** An address that the API gave, such as a picture's or a button's, as an absolute one: it may be relative to the API. */
+  resolve(address: string): string;
   listConversations(options?: { limit?: number; cursor?: string | null; signal?: AbortSignal }): Promise<Page<ApiConversation>>;
   /** Newest first. */
   getHistory(peer: number, options?: { limit?: number; before_id?: number; signal?: AbortSignal }): Promise<ApiMessage[]>;
