@@ -38,7 +38,7 @@ run: $(VENV)/installed ## Start everything in the foreground; Ctrl-C stops it
 	@exec $(BIN)/carillon up
 
 test: $(VENV)/installed-dev ## The whole test suite, on servers of its own
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0 $(ARGS)
 
 check: $(VENV)/installed-dev ## Format, lint, spelling, types, floors of the architecture
 	@$(BIN)/ruff format --check

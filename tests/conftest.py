@@ -1,6 +1,13 @@
-"""Fixtures for all tests. Servers are started when the first test asks for them, once a run."""
+"""Fixtures for all tests. Servers are started when the first test asks for them, once a run.
 
-from collections.abc import Iterator, Mapping
+A teardown that hangs ends its process, with the stacks of all threads: pytest-timeout ends a test once, and what is torn
+down after a test that was ended, or that failed, would otherwise wait for ever.
+"""
+
+import faulthandler
+import os
+import sys
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +18,26 @@ from ops.local.embedded.valkey import EmbeddedValkey
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests import services
+
+_LONGEST_TEARDOWN_SECONDS = 180.0
+_OWN_STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the stderr of the run: that of a test is captured."""
+    assert sys.__stderr__ is not None
+    config.stash[_OWN_STDERR] = os.dup(sys.__stderr__.fileno())
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """End the process if what is torn down takes too long; the run goes red and says where it hung."""
+    stderr = item.config.stash[_OWN_STDERR]
+    faulthandler.dump_traceback_later(_LONGEST_TEARDOWN_SECONDS, file=stderr, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session")

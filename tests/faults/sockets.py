@@ -60,7 +60,9 @@ class Sockets:
 
     def __enter__(self) -> "Sockets":
         self._thread.start()
-        assert wait_until(lambda: all(log.is_connected for log in self.logs), seconds=20)
+        if not wait_until(lambda: all(log.is_connected for log in self.logs), seconds=20):
+            self.__exit__()
+            raise AssertionError("not every socket was open within 20 s")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -33,13 +33,15 @@ def read_while_written(environment: FaultEnvironment) -> Findings:
         ]
         for reader in readers:
             reader.start()
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            ids.append(sender.broadcast())
-            environment.pause(0.2, 0.5)
-        over.set()
-        for reader in readers:
-            reader.join()
+        try:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                ids.append(sender.broadcast())
+                environment.pause(0.2, 0.5)
+        finally:
+            over.set()
+            for reader in readers:
+                reader.join()
     reports = [sender.await_done(id, seconds=30) for id in ids]
     found = traffic.collect_findings(broadcasts=len(ids), reads=reads[0])
     for id, report in zip(ids, reports, strict=True):

@@ -98,9 +98,11 @@ def _kill_every_taker(environment: FaultEnvironment, id: int) -> int:
 
     killer = threading.Thread(target=kill)
     killer.start()
-    is_failed = _becomes_failed_send(environment, id)
-    over.set()
-    killer.join()
+    try:
+        is_failed = _becomes_failed_send(environment, id)
+    finally:
+        over.set()
+        killer.join()
     assert is_failed, "the one that kills is not put aside"
     return kills[0]
 
