@@ -20,7 +20,7 @@ print(json.dumps({
     "openapi": openapi.build_document(DOCUMENTED),
     "asyncapi": build_socket_document(),
     "close": {one.name: int(one) for one in CloseCode},
-    "errors": sorted(str(one) for one in ErrorCode),
+    "errors": sorted(one.name for one in ErrorCode),
 }))
 `;
 
@@ -41,8 +41,8 @@ async function makeFrames(document) {
   const frames = Object.keys(messages).filter((name) => messages[name].contentType === "application/json");
   const references = frames.map((name) => messages[name].payload);
   const schema = { title: "Frame", oneOf: references, components: { schemas } };
-  const text = await compile(schema, "Frame", { bannerComment: "", additionalProperties: false, format: false });
-  return HEAD + text;
+  const text = await compile(schema, "Frame", { bannerComment: "", additionalProperties: false });
+  return `${HEAD}\n${text}`;
 }
 
 function makeUnion(name, comment, values) {

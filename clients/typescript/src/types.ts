@@ -71,9 +71,12 @@ export interface RequestOptions {
   headers?: Record<string, string>;
   signal?: AbortSignal;
   /**
-   * How often a request that got no answer, 429 or 503 is repeated, with pauses (default 0; methods that may be repeated: 2).
+   * How often a request that failed for now (no answer, 408, 429, 500, 502, 503, 504) is repeated, with pauses. Default: 2
+   * for GET, PUT, DELETE and whatever has an `Idempotency-Key`, else 0.
    */
   retries?: number;
+  /** How long an answer may take, in milliseconds (default 30,000). */
+  timeout?: number;
 }
 
 export interface Page<T> {
@@ -106,7 +109,10 @@ export interface UploadedFile {
 export interface Rest {
   /** Any request below `/api/v1`; gives its JSON, or null for an answer without a body. */
   request<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
-  /** An address that the API gave, such as a picture's or a button's, as an absolute one: it may be relative to the API. */
+  /**
+   * An address that the API gave, such as a button's, as an absolute one: it may be relative to the API. `content` of
+   * pictures and files is absolute already, in answers and frames. Throws BAD_ADDRESS if it is not one of http(s).
+   */
   resolve(address: string): string;
   listConversations(options?: { limit?: number; cursor?: string | null; signal?: AbortSignal }): Promise<Page<ApiConversation>>;
   /** Newest first. */
@@ -123,7 +129,7 @@ export interface Rest {
   signOn(appId: string): Promise<string>;
   upload(file: File, options?: { onProgress?: (fraction: number) => void; signal?: AbortSignal }): Promise<UploadedFile>;
   /** A ticket for one socket, for 30 s. */
-  issueSocketTicket(): Promise<string>;
+  issueSocketTicket(options?: { signal?: AbortSignal }): Promise<string>;
 }
 
 // ── the connection ──
@@ -150,8 +156,10 @@ export interface Connection {
   readonly state: Observable<ConnectionState>;
   /** How far the server's clock is ahead of the platform's, in milliseconds; 0 until it is known. */
   readonly clockOffset: Observable<number>;
+  /** Connect and stay connected. Nothing happens if that is so. Throws NOT_CONFIGURED if there is no WebSocket. */
   start(): void;
-  stop(): void;
+  /** Let the socket go. `reason` is what `state` says then: `closed` if it is not given. */
+  stop(reason?: StopReason): void;
   /** Try now, without waiting for the pause to end. */
   wake(): void;
   /** Call `listener` for every frame but HELLO, POSITION and pong; returns what ends it. */

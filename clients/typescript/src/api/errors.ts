@@ -10,8 +10,26 @@ export interface FieldError {
   type: string;
 }
 
-/** Why there is no HTTP status: no answer, or no token. */
-export type LocalCode = "NO_ANSWER" | "SIGNED_OUT" | "ABORTED" | "NOT_JSON";
+/**
+ * What the client itself ran into.
+ *
+ * `NO_ANSWER`: the server was not reached, or did not answer in time; a browser does not tell that apart from an origin that
+ * is not allowed. `NOT_JSON`: something answered that is not the API, such as a proxy. `SIGNED_OUT`: `getToken` gave null.
+ * `NO_TOKEN`: it failed. `ABORTED`: the caller's own signal. `NO_BUTTON` and
+ * `BAD_ADDRESS`: there is nothing to open, or nothing that may be opened. `NOT_CONFIGURED`: an option is missing; the
+ * sentence says which.
+ */
+export type LocalCode =
+  | "NO_ANSWER"
+  | "NOT_JSON"
+  | "SIGNED_OUT"
+  | "NO_TOKEN"
+  | "ABORTED"
+  | "NO_BUTTON"
+  | "BAD_ADDRESS"
+  | "NOT_CONFIGURED";
+
+const TEMPORARY: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 export class CarillonError extends Error {
   override readonly name = "CarillonError";
@@ -45,8 +63,8 @@ export class CarillonError extends Error {
     this.retryAfter = given.retryAfter ?? null;
   }
 
-  /** Whether the same request may succeed later: no answer, 408, 429, 500, 502, 503, 504. */
+  /** Whether the same request may succeed later: no answer, no token for now, 408, 429, 500, 502, 503, 504. */
   get isTemporary(): boolean {
-    return this.code === "NO_ANSWER" || [408, 429, 500, 502, 503, 504].includes(this.status);
+    return ["NO_ANSWER", "NO_TOKEN"].includes(this.code) || TEMPORARY.has(this.status);
   }
 }

@@ -1,0 +1,63 @@
+/** Where the API is: turns paths and relative addresses into absolute ones. */
+import { CarillonError } from "./errors";
+
+const API = "/api/v1";
+
+/** What may be opened or fetched at all: never `javascript:` or `data:`. */
+const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:"]);
+
+const MEDIA: ReadonlySet<string> = new Set(["IMAGE", "VIDEO", "FILE"]);
+
+export class Addresses {
+  readonly #base: string;
+  readonly #page: string | undefined;
+
+  /** `page` is the page's own address, for a `baseUrl` without an origin. A `baseUrl` that ends in `/api/v1` is fine too. */
+  constructor(baseUrl: string, page: string | undefined) {
+    this.#base = baseUrl.replace(/\/+$/, "").replace(/\/api\/v1$/, "");
+    this.#page = page;
+  }
+
+  /** The absolute address of a path below `/api/v1`, such as `/messages/`. */
+  api(path: string, query: Record<string, string | number | boolean | undefined> = {}): URL {
+    const url = this.#parse(this.#base + API + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  /** An address that the API gave, which may be relative to it. Throws BAD_ADDRESS if it is not one of http(s). */
+  resolve(address: string): string {
+    let url: URL;
+    try {
+      url = new URL(address, this.api("/"));
+    } catch (cause) {
+      throw new CarillonError("This is not an address.", { code: "BAD_ADDRESS", cause });
+    }
+    if (SCHEMES.has(url.protocol)) return url.href;
+    throw new CarillonError(`An address of ${url.protocol} is not opened.`, { code: "BAD_ADDRESS" });
+  }
+
+  /** The address of the socket. */
+  socket(query: Record<string, string | undefined>): string {
+    const url = this.api("/ws/messages", query);
+    url.protocol = url.protocol.replace("http", "ws");
+    return url.href;
+  }
+
+  /** A message whose `content` is an address, with that address in full. */
+  resolveMedia<T extends { content_type: string; content: string }>(message: T): T {
+    const isRelative = MEDIA.has(message.content_type) && /^\/(?!\/)/.test(message.content);
+    return isRelative ? { ...message, content: this.resolve(message.content) } : message;
+  }
+
+  #parse(address: string): URL {
+    try {
+      return new URL(address, this.#page);
+    } catch (cause) {
+      const text = "`baseUrl` must be an absolute address here, such as https://messages.example.com.";
+      throw new CarillonError(text, { code: "NOT_CONFIGURED", cause });
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The platform of browsers, their workers and Node. Nothing is looked at before it is asked for, so that the package can be
+ * imported, and a client be made, where there is no `window`.
+ */
+import type { Platform, Tab } from "./platform";
+
+/** What this platform has, with what is given in its place. */
+export function createPlatform(given: Partial<Platform> = {}): Platform {
+  // Node 20 and workers lack some of what the DOM's types promise.
+  const world: Partial<typeof globalThis> = globalThis;
+  const own: Platform = {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    uuid: () => makeUuid(world.crypto),
+    after(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    fetch: (input, init) => fetch(input, init),
+    XMLHttpRequest: world.XMLHttpRequest,
+    WebSocket: world.WebSocket,
+    locks: world.navigator?.locks,
+    BroadcastChannel: world.BroadcastChannel,
+    location: world.location?.href,
+    isOnline: () => world.navigator?.onLine !== false,
+    onWake(callback) {
+      const show = (): void => {
+        if (world.document?.visibilityState === "visible") callback();
+      };
+      return endAll(listen(world, "online", callback), listen(world.document, "visibilitychange", show));
+    },
+    onNetworkChange: (callback) => endAll(listen(world, "online", callback), listen(world, "offline", callback)),
+    openTab: () => openTab(world.window),
+    leaveFor(url) {
+      world.location?.assign(url);
+    },
+  };
+  return { ...own, ...given };
+}
+
+/** `randomUUID` is missing on pages that did not come over HTTPS; `getRandomValues` is everywhere (RFC 9562 §5.4). */
+function makeUuid(crypto: Crypto | undefined): string {
+  if (crypto?.randomUUID) return crypto.randomUUID();
+  const bytes = (crypto ?? globalThis.crypto).getRandomValues(new Uint8Array(16));
+  const hex = [...bytes].map((byte, place) => {
+    const marked = place === 6 ? (byte & 0x0f) | 0x40 : place === 8 ? (byte & 0x3f) | 0x80 : byte;
+    return marked.toString(16).padStart(2, "0");
+  });
+  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+function openTab(window: Window | undefined): Tab | null {
+  // With `noopener` the answer would be null, and the tab could not be sent anywhere: it is cut off by hand.
+  const tab = window?.open("", "_blank");
+  if (!tab) return null;
+  tab.opener = null;
+  return { go: (url) => tab.location.replace(url), close: () => tab.close() };
+}
+
+function listen(target: Partial<EventTarget> | undefined, type: string, callback: () => void): () => void {
+  const listener = (): void => callback();
+  target?.addEventListener?.(type, listener);
+  return () => target?.removeEventListener?.(type, listener);
+}
+
+function endAll(...ends: (() => void)[]): () => void {
+  return () => ends.forEach((end) => end());
+}
