@@ -5,11 +5,11 @@ import { TokenSource } from "./api/token";
 import { OwnSocket } from "./connection/socket-connection";
 import type { Platform } from "./platform";
 import { createPlatform } from "./platform-default";
-import type { ClientOptions, Connection, Me, Rest } from "./types";
+import { createSharedConnection } from "./tabs";
+import type { ClientOptions, Connection, Me, Rest, SocketConnection } from "./types";
 
 export interface Core {
   platform: Platform;
-  addresses: Addresses;
   tokens: TokenSource;
   me: Me;
   rest: Rest;
@@ -18,10 +18,14 @@ export interface Core {
 
 /** Nothing is asked of anybody yet: not of `getToken`, and not of the server. */
 export function createCore(options: ClientOptions): Core {
+  const { baseUrl } = options;
   const platform = createPlatform(options.platform);
-  const addresses = new Addresses(options.baseUrl, platform.location);
+  const addresses = new Addresses(baseUrl, platform.location);
   const tokens = new TokenSource(options.getToken, () => connection.stop("signed_out"));
+  const { me } = tokens;
   const rest = createRest({ platform, addresses, tokens });
-  const connection: Connection = new OwnSocket({ platform, addresses, rest, tokens, since: null });
-  return { platform, addresses, tokens, me: tokens.me, rest, connection };
+  const connect = (since: string | null): SocketConnection => new OwnSocket({ platform, addresses, rest, tokens, since });
+  const mayShare = options.shareSocket !== false && platform.locks && platform.BroadcastChannel;
+  const connection = mayShare ? createSharedConnection({ baseUrl, platform, me, connect }) : connect(null);
+  return { platform, tokens, me, rest, connection };
 }

@@ -1,0 +1,29 @@
+/** The client: what its users hold in their hands. */
+import { createOpenAction } from "./actions";
+import { createCore } from "./core";
+import { createStore } from "./store";
+import type { CarillonClient, ClientOptions, Store } from "./types";
+
+/**
+ * Make a client of one person. It does nothing until `start`, or until it is asked for something; making one where there is
+ * no `window` is fine.
+ */
+export function createClient(options: ClientOptions): CarillonClient {
+  const { platform, tokens, me, rest, connection } = createCore(options);
+  let store: Store | null = null;
+  return {
+    me,
+    rest,
+    connection,
+    get store() {
+      store ??= createStore({ rest, connection, platform, me });
+      return store;
+    },
+    start() {
+      tokens.reset();
+      connection.start();
+    },
+    stop: () => connection.stop(),
+    openAction: createOpenAction({ platform, rest }),
+  };
+}
