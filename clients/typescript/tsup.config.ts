@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "tsup";
 
+const ENTRIES = { index: "src/index.ts", react: "src/react.ts", testing: "src/testing/index.ts" };
+
 export default defineConfig({
-  entry: { index: "src/index.ts" },
+  entry: Object.fromEntries(Object.entries(ENTRIES).filter(([, source]) => existsSync(source))),
   format: ["esm", "cjs"],
   target: "es2022",
   dts: true,
