@@ -32,7 +32,7 @@ function readDocuments() {
 }
 
 async function makeOpenapi(document) {
-  return HEAD + astToString(await openapiTS(document, { alphabetize: true }));
+  return HEAD + astToString(await openapiTS(document, { alphabetize: true, emptyObjectsUnknown: true }));
 }
 
 // A frame is a `oneOf` of one schema, with shapes of its own below `components`.
@@ -40,9 +40,10 @@ async function makeFrames(document) {
   const { schemas, messages } = document.components;
   const frames = Object.keys(messages).filter((name) => messages[name].contentType === "application/json");
   const references = frames.map((name) => messages[name].payload);
-  const schema = { title: "Frame", oneOf: references, components: { schemas } };
+  const description = "What comes over the socket, told apart by its `type`.";
+  const schema = { title: "Frame", description, oneOf: references, components: { schemas } };
   const text = await compile(schema, "Frame", { bannerComment: "", additionalProperties: false });
-  return `${HEAD}\n${text}`;
+  return `${HEAD}\n${text.replace(/([;}])\n\/\*\*/g, "$1\n\n/**")}`;
 }
 
 function makeUnion(name, comment, values) {

@@ -362,11 +362,24 @@ test("stop lets everything go, and a ticket or frame that comes after it changes
   await platform.pass(60 * MINUTE);
   expect(seen).toEqual(["fresh"]);
   expect(connection.state.get()).toMatchObject({ status: "stopped", reason: "closed" });
-  expect(platform.timers).toBe(0);
+  expect(platform.timers + platform.watchers).toBe(0);
   connection.start();
   connection.stop();
   await settle();
   expect(platform.sockets).toHaveLength(1);
+});
+
+test("a client that is stopped in the moment in which its ticket comes opens no socket", async () => {
+  const { connection, platform } = makeCore();
+  const answer = Response.json({ ticket: "t1" });
+  answer.text = async () => {
+    connection.stop();
+    return '{"ticket": "t1"}';
+  };
+  platform.answer = () => answer;
+  connection.start();
+  await settle();
+  expect(platform.sockets).toHaveLength(0);
 });
 
 test("start after stop goes on where the client was", async () => {

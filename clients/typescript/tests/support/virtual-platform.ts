@@ -81,6 +81,11 @@ export class VirtualPlatform implements Platform {
     return this.#timers.size;
   }
 
+  /** How many want to know of the page and the network. */
+  get watchers(): number {
+    return this.#wakers.size + this.#networkers.size;
+  }
+
   /** When the next timer is due, in milliseconds from now; undefined without one. */
   get nextTimer(): number | undefined {
     const times = [...this.#timers].map(({ at }) => at - this.time);

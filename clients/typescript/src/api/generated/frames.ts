@@ -1,5 +1,8 @@
 /** Generated from the API's own documents by `npm run generate`. Do not edit by hand. */
 
+/**
+ * What comes over the socket, told apart by its `type`.
+ */
 export type Frame =
   | HelloFrame
   | PositionFrame
@@ -8,10 +11,12 @@ export type Frame =
   | AllReadFrame
   | MessageRecalledFrame
   | ResyncFrame;
+
 /**
  * `MESSAGE` or `NOTIFICATION`.
  */
 export type MessageType = "MESSAGE" | "NOTIFICATION";
+
 /**
  * What `content` is.
  */
@@ -31,6 +36,7 @@ export interface HelloFrame {
   pos: string;
   data: ServerTime;
 }
+
 /**
  * The server's time.
  */
@@ -40,6 +46,7 @@ export interface ServerTime {
    */
   server_time_ms: number;
 }
+
 /**
  * Nothing was pushed for a while: where to go on all the same. It comes with the server's pings.
  */
@@ -53,6 +60,7 @@ export interface PositionFrame {
    */
   pos: string;
 }
+
 /**
  * A message is in the person's history. It comes to every device of both people.
  */
@@ -67,6 +75,7 @@ export interface NewMessageFrame {
   pos: string;
   data: PushedMessage;
 }
+
 /**
  * The message.
  */
@@ -134,6 +143,7 @@ export interface PushedMessage {
    */
   client_ref: string | null;
 }
+
 /**
  * The person read a conversation, here or on another device.
  */
@@ -148,6 +158,7 @@ export interface ConversationReadFrame {
   pos: string;
   data: ReadConversation;
 }
+
 /**
  * What was read.
  */
@@ -165,6 +176,7 @@ export interface ReadConversation {
    */
   unread_count: number;
 }
+
 /**
  * The person read everything, here or on another device: load the conversation list again.
  */
@@ -179,6 +191,7 @@ export interface AllReadFrame {
   pos: string;
   data: ReadEverything;
 }
+
 /**
  * What was read.
  */
@@ -192,6 +205,7 @@ export interface ReadEverything {
    */
   unread_count: number;
 }
+
 /**
  * A message was taken back: take it off the screen.
  */
@@ -206,6 +220,7 @@ export interface MessageRecalledFrame {
   pos: string;
   data: RecalledMessage;
 }
+
 /**
  * Which message.
  */
@@ -219,6 +234,7 @@ export interface RecalledMessage {
    */
   conversation_id: number;
 }
+
 /**
  * Something was missed that cannot be replayed: load the conversation list and the open history again.
  *

@@ -638,7 +638,7 @@ export interface components {
          */
         BatchBody: {
             /** @description 1 to 500 sends, each as the body of `POST /messages/`. A bad entry fails alone. */
-            messages: Record<string, never>[];
+            messages: Record<string, unknown>[];
         };
         /**
          * BroadcastAnswer
@@ -1125,7 +1125,7 @@ export interface components {
              */
             client_ref: string | null;
             /** @description Text, or a JSON object (it comes back as its JSON text), up to 64 KiB by default. For `IMAGE`, `VIDEO` and `FILE`: the key of an uploaded object (`POST /media/uploads`). */
-            content: string | Record<string, never>;
+            content: string | Record<string, unknown>;
             /**
              * @description What `content` is. `USER_NOTIFICATION`, a card that clients show in their own way, goes with `MESSAGE` only.
              * @default TEXT
