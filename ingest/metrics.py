@@ -176,6 +176,11 @@ class IngestMetrics:
             "Requests that passed without their limits: Valkey was away or slow.",
             registry=registry,
         )
+        self.nonces_unchecked = Counter(
+            "carillon_nonces_unchecked",
+            "Signed requests of apps that passed although nobody could tell whether they came before: Valkey was away.",
+            registry=registry,
+        )
 
         self.operator_acts = Counter(
             "carillon_operator_acts",

@@ -47,6 +47,7 @@ from storage.settings import DatabaseSettings, DisplaySettings, OriginSettings, 
 from storage.valkey.bus import AsyncBus
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.gateway_reports import GatewayReports
+from storage.valkey.nonces import UsedNonces
 from storage.valkey.push_questions import PushQuestions
 from storage.valkey.rate_limits import LimitSettings, RateLimiter
 from storage.valkey.strangers import Strangers
@@ -66,6 +67,7 @@ class Backends:
     gateways: GatewayReports
     push_questions: PushQuestions
     strangers: Strangers
+    nonces: UsedNonces
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ def _open_backends(
         gateways=GatewayReports(valkey),
         push_questions=PushQuestions(valkey),
         strangers=Strangers(valkey),
+        nonces=UsedNonces(valkey),
     )
     on_valkey = (
         backends.bus,
@@ -184,6 +187,7 @@ def _open_backends(
         backends.gateways,
         backends.push_questions,
         backends.strangers,
+        backends.nonces,
     )
     for closable in (backends.shares, *on_valkey):
         stack.push_async_callback(closable.close)
@@ -226,7 +230,13 @@ def _build_services(
         turns=turns_for_reads(),
         list_turns=list_turns,
         readiness=Readiness(),
-        authenticator=CallerAuthenticator(verifier, lookups, window=settings.signature_window),
+        authenticator=CallerAuthenticator(
+            verifier,
+            lookups,
+            nonces=backends.nonces,
+            window=settings.signature_window,
+            tell_unchecked=metrics.nonces_unchecked.inc,
+        ),
         lookups=lookups,
         sender=Sender(validator, intake, keys=keys, limits=backends.limits),
         batch_sender=BatchSender(validator, intake, keys=keys, limits=backends.limits),

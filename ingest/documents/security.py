@@ -27,7 +27,8 @@ SECURITY: Shape = {
         "in": "header",
         "name": "X-Sign",
         "description": "HMAC-SHA256, with the app's secret as the key, of `app_id=<X-App-Id>&timestamp=<X-Timestamp>`, "
-        "as 64 hexadecimal digits in lower case. `carillon sign --app APP_ID` prints all three.",
+        "as 64 hexadecimal digits in lower case. `carillon sign --app APP_ID` prints all three. With `X-Sign-Version: 2`, "
+        "`X-Nonce` and `Content-Digest` it covers the whole request: docs/api/integrate-an-app.md.",
     },
 }
 _PERSON: Shape = {"person": []}

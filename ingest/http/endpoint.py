@@ -25,8 +25,11 @@ API = "/api/v1"
 class Authenticator(Protocol):
     """Authenticates callers."""
 
-    def authenticate(self, headers: Mapping[bytes, bytes]) -> Awaitable[Caller]:
-        """The caller that `headers` (lower-case names) name; awaiting it may raise NotSignedIn or TransientError."""
+    def authenticate(self, headers: Mapping[bytes, bytes], scope: Scope) -> Awaitable[Caller]:
+        """The caller that `headers` (lower-case names) name; awaiting it may raise NotSignedIn, NotAllowed or TransientError."""
+
+    def check_body(self, headers: Mapping[bytes, bytes], body: bytes) -> None:
+        """Raise NotSignedIn if the headers say that the body is another one."""
 
 
 class HandlerServices(Protocol):

@@ -86,7 +86,7 @@ class RequestHandler:
         headers: Mapping[bytes, bytes] = scope["header_values"]
         caller: Caller | None = None
         if not self._is_open:
-            caller = await services.authenticator.authenticate(headers)
+            caller = await services.authenticator.authenticate(headers, scope)
             self._check_permitted(caller)
             if self._quota is not None and isinstance(caller, UserCaller):
                 await services.limits.take(self._quota, caller.person.id)
@@ -96,6 +96,7 @@ class RequestHandler:
         if self._takes_json:
             limit = _body_limit(self.endpoint, caller, services.settings)
             raw = await services.body_reader.read(receive, headers, limit=limit)
+            services.authenticator.check_body(headers, raw)
             parse = partial(self._parse_strictly, caller=caller) if is_strict else self._parse_body
             body = (
                 parse(raw)

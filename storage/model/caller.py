@@ -29,7 +29,11 @@ ORDINARY_USER = "ORDINARY_USER"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One business app. `redirect_hosts`: hosts and `*.` patterns it registered besides its callback's."""
+    """One business app. `redirect_hosts`: hosts and `*.` patterns it registered besides its callback's.
+
+    `signature_version`: the lowest that is taken from it. `allowed_networks`: in CIDR, where its calls may come from; none:
+    from anywhere.
+    """
 
     id: int
     app_id: str
@@ -41,6 +45,8 @@ class App:
     protocol_type: str
     category_id: int | None
     category_name: str | None
+    signature_version: int = 1
+    allowed_networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

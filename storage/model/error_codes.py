@@ -50,6 +50,21 @@ class ErrorCode(Enum):
         "A header that says who is calling has the wrong form; the sentence says which form it must have.",
         "Send it in that form.",
     )
+    SIGNATURE_VERSION = (
+        401,
+        "The signature is good, but this app has to sign in a newer version.",
+        "Sign in version 2 (`X-Sign-Version: 2`). The operator asked for it: `carillon app require-signature`.",
+    )
+    BODY_NOT_SIGNED = (
+        401,
+        "`Content-Digest`, which the signature covers, is not that of the body that came.",
+        "Make the digest of the bytes that are sent, and send them as they are. A proxy on the way may have changed them.",
+    )
+    NONCE_USED = (
+        401,
+        "A request with this `X-Nonce` came before.",
+        "Sign every attempt anew, with a nonce of its own; a send keeps its `Idempotency-Key`.",
+    )
     TICKET_NOT_VALID = (
         401,
         "The ticket that was to open a socket is unknown, too old, or was used.",
@@ -82,6 +97,11 @@ class ErrorCode(Enum):
         403,
         "`content` is not an object that the caller uploaded.",
         "Upload it first (`POST /media/uploads`), as the same caller, and send the key from that answer.",
+    )
+    ADDRESS_NOT_ALLOWED = (
+        403,
+        "The app's calls may not come from this address.",
+        "Call from one of the app's own networks. The operator lists them: `carillon app update --allow-from`.",
     )
     NO_ACCOUNT = (
         403,

@@ -1,4 +1,4 @@
-"""`carillon app add` and `update`: an app comes in, and is changed."""
+"""`carillon app add`, `update` and `require-signature`: an app comes in, and is changed."""
 
 import re
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say
 from storage.model.action_link import is_absolute_url, is_redirect_host
 from storage.model.errors import CallerError
+from storage.model.networks import parse_network
 from storage.postgres.acts import apps as acts
 from storage.postgres.people.app_changes import AppChanges
 from storage.postgres.people.apps import NewApp
@@ -70,6 +71,13 @@ def add(
 @click.option("--no-hosts", is_flag=True, help="Buttons may lead to the callback's host alone.")
 @click.option("--description", help="Shown to people; empty for none.")
 @click.option("--category", help="Groups apps; made when it is new, empty for none.")
+@click.option(
+    "--allow-from",
+    multiple=True,
+    metavar="CIDR",
+    help="Calls may come from these networks alone, in place of all there are.",
+)
+@click.option("--allow-from-anywhere", is_flag=True, help="Calls may come from any address.")
 def update(
     *,
     app_id: str,
@@ -81,10 +89,14 @@ def update(
     no_hosts: bool,
     description: str | None,
     category: str | None,
+    allow_from: tuple[str, ...],
+    allow_from_anywhere: bool,
 ) -> None:
     """Change what is given of an app; the rest stays. Running processes know it within seconds."""
     if no_hosts and only_host:
         raise click.UsageError("Say --only-host or --no-hosts, not both.")
+    if allow_from_anywhere and allow_from:
+        raise click.UsageError("Say --allow-from or --allow-from-anywhere, not both.")
     _check(name=name, callback_url=callback_url)
     changes = AppChanges(
         name=name,
@@ -94,6 +106,7 @@ def update(
         hosts=_parse_hosts(only_host) if only_host or no_hosts else None,
         added_hosts=_parse_hosts(add_host),
         removed_hosts=tuple(host.lower() for host in remove_host),
+        allowed_networks=_parse_networks(allow_from) if allow_from or allow_from_anywhere else None,
     )
     if changes == AppChanges():
         raise click.UsageError("Say what is to change; `carillon app update --help` has the list.")
@@ -101,7 +114,24 @@ def update(
         id = find_app(database, app_id).id
         after = database.transaction(acts.change, find_actor(), id=id, changes=changes)
     hosts = ", ".join(after.redirect_hosts) or "none but the callback's"
-    say(f"name      {after.name}\ncallback  {after.callback_url}\nhosts     {hosts}")
+    networks = ", ".join(after.allowed_networks) or "anywhere"
+    say(f"name        {after.name}\ncallback    {after.callback_url}\nhosts       {hosts}")
+    say(f"calls from  {networks}")
+
+
+@click.command("require-signature")
+@click.argument("app_id")
+@click.argument("version", type=click.Choice(["1", "2"]))
+def require_signature(*, app_id: str, version: str) -> None:
+    """Refuse the app's calls that are signed in an older version than this one.
+
+    Version 2 covers the whole request, and each works once; 1, the default, covers the app's id and the time.
+    """
+    changes = AppChanges(signature_version=int(version))
+    with open_database() as database:
+        id = find_app(database, app_id).id
+        database.transaction(acts.change, find_actor(), id=id, changes=changes)
+    say(f"App {app_id} must sign in version {version} or newer.")
 
 
 def _check(*, name: str | None, callback_url: str | None) -> None:
@@ -110,6 +140,13 @@ def _check(*, name: str | None, callback_url: str | None) -> None:
         raise CallerError("The name is empty.")
     if callback_url is not None and not is_absolute_url(callback_url):
         raise CallerError(f"“{callback_url}” is not an absolute http(s) URL.")
+
+
+def _parse_networks(given: Iterable[str]) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(parse_network(text) for text in given))
+    except ValueError as error:
+        raise CallerError(str(error)) from error
 
 
 def _parse_hosts(given: Iterable[str]) -> tuple[str, ...]:

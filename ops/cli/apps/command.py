@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from ops.cli.actor import find_actor
-from ops.cli.apps.changes import add, update
+from ops.cli.apps.changes import add, require_signature, update
 from ops.cli.apps.lookup import find_app
 from ops.cli.apps.secrets import rotate_secret
 from ops.cli.servers import open_database
@@ -27,6 +27,7 @@ def app() -> None:
 
 app.add_command(add)
 app.add_command(update)
+app.add_command(require_signature)
 app.add_command(rotate_secret)
 
 

@@ -94,6 +94,8 @@ def _name(app: App) -> str:
 
 def _describe(app: App) -> dict[str, object]:
     return {
+        "signature_version": app.signature_version,
+        "allowed_networks": list(app.allowed_networks),
         "name": app.name,
         "callback_url": app.callback_url,
         "redirect_hosts": list(app.redirect_hosts),

@@ -12,12 +12,16 @@ from storage.model.caller import App
 from storage.postgres.people.apps import find_by_id, find_or_add_category
 from storage.postgres.tables import app_redirect_hosts, apps
 
+# Fields that are columns of the same name.
+_COLUMNS = ("name", "callback_url", "description", "signature_version", "allowed_networks")
+
 
 @dataclass(frozen=True, slots=True)
 class AppChanges:
     """What is to change of an app; None: it stays. `category` is a name, made if it is new; "" is none.
 
-    `hosts` replaces the hosts; `added_hosts` and `removed_hosts` change those that are there.
+    `hosts` replaces the hosts; `added_hosts` and `removed_hosts` change those that are there. `allowed_networks` replaces
+    the networks that calls may come from, as `parse_network` gives them; none: from anywhere.
     """
 
     name: str | None = None
@@ -27,6 +31,8 @@ class AppChanges:
     hosts: tuple[str, ...] | None = None
     added_hosts: tuple[str, ...] = ()
     removed_hosts: tuple[str, ...] = ()
+    signature_version: int | None = None
+    allowed_networks: tuple[str, ...] | None = None
 
 
 def change(conn: Connection, id: int, *, changes: AppChanges) -> tuple[App, App] | None:
@@ -39,9 +45,7 @@ def change(conn: Connection, id: int, *, changes: AppChanges) -> tuple[App, App]
     if before is None:
         return None
     values: dict[str, object] = {
-        name: value
-        for name in ("name", "callback_url", "description")
-        if (value := getattr(changes, name)) is not None
+        name: value for name in _COLUMNS if (value := getattr(changes, name)) is not None
     }
     if changes.category is not None:
         values["category_id"] = (

@@ -272,4 +272,6 @@ def _make_app(row: Row[Any]) -> App:
         protocol_type=row.protocol_type,
         category_id=row.category_id,
         category_name=row.category_name,
+        signature_version=row.signature_version,
+        allowed_networks=tuple(row.allowed_networks),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     func,
@@ -76,6 +77,10 @@ apps = Table(
     Column("protocol_type", Text, nullable=False, server_default="SIMPLE_API"),
     Column("category_id", Integer),
     Column("created_at", INSTANT, nullable=False, server_default=func.now()),
+    # The lowest version of signatures that is taken from it (contract §1).
+    Column("signature_version", SmallInteger, nullable=False, server_default="1"),
+    # Networks (CIDR) that its calls may come from; none: from anywhere.
+    Column("allowed_networks", ARRAY(Text), nullable=False, server_default="{}"),
 )
 
 # At most two secrets of an app are valid at once, so that one can be rotated without an outage (contract §1).

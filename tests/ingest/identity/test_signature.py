@@ -1,6 +1,8 @@
 """The test vector of `docs/api/integrate-an-app.md` (contract §1): commands sign so, and ingest accepts exactly that."""
 
 import asyncio
+import hashlib
+import hmac
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from ingest.identity.authentication import CallerAuthenticator
+from ingest.identity.signatures import make_signed_text as make_signed_text_2
 from ops.api_client import make_app_headers, make_signed_text
 from storage.model.caller import App, AppCaller
 from storage.model.errors import NotSignedIn
@@ -46,12 +49,12 @@ def authenticate(headers: dict[str, str], *, secret: str) -> Any:
     lookups: Any = OneApp(headers["X-App-Id"], secret=secret)
     nobody: Any = None
     authenticator = CallerAuthenticator(
-        nobody, lookups, window=timedelta(seconds=300), clock=lambda: NOW
+        nobody, lookups, nonces=nobody, window=timedelta(seconds=300), clock=lambda: NOW
     )
     raw = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def ask() -> Any:
-        return await authenticator.authenticate(raw)
+        return await authenticator.authenticate(raw, {})
 
     return asyncio.run(ask())
 
@@ -82,3 +85,21 @@ def test_ingest_accepts_the_vector_and_nothing_near_it() -> None:
     ):
         with pytest.raises(NotSignedIn):
             authenticate(headers | wrong, secret=secret)
+
+
+def test_the_vector_of_version_2_is_what_ingest_computes() -> None:
+    """The lines that the guide shows are those that ingest verifies, and their signature is the guide's."""
+    text = GUIDE.read_text()
+    lines = text.partition("```\n@method")[2].partition("\n```")[0]
+    body = b'{"type": "NOTIFICATION"}'
+    scope = {"method": "POST", "raw_path": b"/api/v1/messages/", "query_string": b"b=2&a=1"}
+    signed = make_signed_text_2(
+        scope,
+        app_id=b"leave",
+        timestamp=b"1773800000",
+        nonce=b"5f3b0c9e2a7d4186",
+        digest=hashlib.sha256(body).digest(),
+    )
+    assert signed.decode() == "@method" + lines
+    secret = read_vector()["secret"].encode()
+    assert hmac.new(secret, signed, hashlib.sha256).hexdigest() in text

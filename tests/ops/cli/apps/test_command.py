@@ -133,7 +133,7 @@ def test_an_app_is_changed(environ: Mapping[str, str], engine: Engine) -> None:
     """`app update` changes what is given, says what is then, and the audit has what was different."""
     carillon(environ, *OA, "--redirect-host", "b.cn")
     said = carillon(environ, "app", "update", "oa_system", "--name", "OA", "--add-host", "*.C.cn", "--remove-host", "B.cn").stdout  # fmt: skip
-    assert "hosts     *.c.cn\n" in said
+    assert "hosts       *.c.cn\n" in said
     carillon(environ, "app", "update", "oa_system", "--no-hosts", "--category", "协同")
     with engine.begin() as connection:
         found = apps.find(connection, "oa_system")
@@ -153,6 +153,8 @@ def test_an_app_is_changed(environ: Mapping[str, str], engine: Engine) -> None:
         (("--name", " "), 1, "The name is empty."),
         (("--callback-url", "x"), 1, "not an absolute http(s) URL"),
         (("--add-host", "https://a.cn"), 1, "is not a host"),
+        (("--allow-from", "10.1.0.0/40"), 1, "is not an address or network"),
+        (("--allow-from", "::1", "--allow-from-anywhere"), 2, "not both"),
     ],
 )
 def test_a_change_that_cannot_be_is_a_sentence(
@@ -176,3 +178,30 @@ def test_the_old_secret_ends_now_or_then(environ: Mapping[str, str], engine: Eng
     assert live(environ, engine, made["id"]) == (only["secret"],)
     assert carillon(environ, *rotate, "--now", "--expires", "1h").exit_code == 2
     assert carillon(environ, *rotate, "--expires", "tomorrow").exit_code == 2
+
+
+ALLOW = ("--allow-from", "10.1.0.0/16", "--allow-from", "::1")
+NETWORKS = ("10.1.0.0/16", "::1/128")
+
+
+def test_where_calls_come_from_and_how_they_are_signed(
+    environ: Mapping[str, str], engine: Engine
+) -> None:
+    """An app is bound to networks and to a version of signatures, and let go again; the audit has each change."""
+    carillon(environ, *OA)
+    steps: tuple[tuple[tuple[str, ...], dict[str, object]], ...] = (
+        (("update", "oa_system", *ALLOW), {"allowed_networks": list(NETWORKS)}),
+        (("require-signature", "oa_system", "2"), {"signature_version": 2}),
+        (("update", "oa_system", "--allow-from-anywhere"), {"allowed_networks": []}),
+        (("require-signature", "oa_system", "1"), {"signature_version": 1}),
+    )
+    for command, after in steps:
+        carillon(environ, "app", *command)
+        with engine.begin() as connection:
+            app = apps.find(connection, "oa_system")
+            (row,) = audit.list_rows(connection, limit=1)
+        assert app is not None
+        assert row.after == after
+        found: dict[str, object] = {"allowed_networks": list(app.allowed_networks)}
+        found |= {"signature_version": app.signature_version}
+        assert after.items() <= found.items()
