@@ -2,10 +2,12 @@
 
 /** What an error's `code` may be; a newer server may have others. */
 export type ErrorCode =
+  | "ADDRESS_NOT_ALLOWED"
   | "ALREADY_UPLOADED"
   | "APP_EXISTS"
   | "BAD_REQUEST"
   | "BODY_NOT_JSON"
+  | "BODY_NOT_SIGNED"
   | "BODY_TOO_LARGE"
   | "BUS_AWAY"
   | "CLOCK_SKEW"
@@ -27,6 +29,7 @@ export type ErrorCode =
   | "LINK_NOT_VALID"
   | "MEDIA_STORE_AWAY"
   | "METHOD_NOT_ALLOWED"
+  | "NONCE_USED"
   | "NOT_ALLOWED"
   | "NOT_CONFIRMED"
   | "NOT_FOUND"
@@ -50,6 +53,7 @@ export type ErrorCode =
   | "REQUEST_TIMEOUT"
   | "ROLE_TOO_LOW"
   | "SEND_AT_PAST"
+  | "SIGNATURE_VERSION"
   | "TICKET_NOT_VALID"
   | "TOKEN_EXPIRED"
   | "TOKEN_IS_A_SETTING"

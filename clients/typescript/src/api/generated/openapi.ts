@@ -1266,6 +1266,9 @@ export interface components {
          *     - `CLOCK_SKEW`: X-Timestamp differs too much from the server's clock, which stands beside it as `server_time`. Set the clock, or sign with Unix seconds where milliseconds were taken.
          *     - `HEADER_MISSING`: A header that says who is calling is missing; the sentence names it. Send it. A proxy on the way may have removed it.
          *     - `HEADER_MALFORMED`: A header that says who is calling has the wrong form; the sentence says which form it must have. Send it in that form.
+         *     - `SIGNATURE_VERSION`: The signature is good, but this app has to sign in a newer version. Sign in version 2 (`X-Sign-Version: 2`). The operator asked for it: `carillon app require-signature`.
+         *     - `BODY_NOT_SIGNED`: `Content-Digest`, which the signature covers, is not that of the body that came. Make the digest of the bytes that are sent, and send them as they are. A proxy on the way may have changed them.
+         *     - `NONCE_USED`: A request with this `X-Nonce` came before. Sign every attempt anew, with a nonce of its own; a send keeps its `Idempotency-Key`.
          */
         Error401: {
             headers: {
@@ -1295,6 +1298,7 @@ export interface components {
          *     - `NOT_THE_SENDER`: Only its sender may take a message back. Do not repeat it.
          *     - `RECALL_TOO_LATE`: The message is too old for its sender to take it back. Do not repeat it. An app may take back what it sent at any time.
          *     - `NOT_YOUR_UPLOAD`: `content` is not an object that the caller uploaded. Upload it first (`POST /media/uploads`), as the same caller, and send the key from that answer.
+         *     - `ADDRESS_NOT_ALLOWED`: The app's calls may not come from this address. Call from one of the app's own networks. The operator lists them: `carillon app update --allow-from`.
          *     - `NO_ACCOUNT`: The person has no account in this app. Do not repeat it. The operator adds accounts: `carillon mapping import`.
          *     - `LINK_NOT_VALID`: The URL of a media object was not made here, or was changed. Use the URL as it came; read the message again for a new one.
          *     - `LINK_EXPIRED`: The time of this media URL is over. Read the message again, or announce the upload again, for a new one.
