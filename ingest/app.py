@@ -20,6 +20,7 @@ from ingest.http import errors
 from ingest.http.endpoint import Endpoint
 from ingest.http.handler import RequestHandler
 from ingest.http.middleware import RequestContextMiddleware
+from ingest.inbox import app as inbox
 from ingest.metrics import IngestMetrics
 from ingest.routes import ALL
 from ingest.routes.documents import page_files, swagger_files
@@ -69,10 +70,11 @@ def create_app(environ: Mapping[str, str] | None = None) -> RequestContextMiddle
     # already. No redirects: they drop bodies and headers in some clients (contract §0).
     router = Router(
         [
-            *build_routes(ALL),
+            *build_routes((*ALL, *inbox.list_endpoints(given))),
             Mount("/docs/files", swagger_files(), name="swagger files"),
             Mount("/docs/static", page_files(), name="files of the pages"),
             *console.routes(),
+            *inbox.list_files(given),
         ],
         redirect_slashes=False,
         default=errors.not_found,

@@ -35,7 +35,7 @@ from ingest.sends.recall import Recaller
 from ingest.sends.rules import SendPolicy
 from ingest.sends.sender import Sender
 from ingest.sends.validator import SendValidator
-from ingest.settings import IngestSettings
+from ingest.settings import InboxSettings, IngestSettings
 from storage.broker.doorbell import Doorbell
 from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
@@ -132,6 +132,7 @@ SETTINGS = (
     DisplaySettings,
     OriginSettings,
     IngestSettings,
+    InboxSettings,
 )
 
 

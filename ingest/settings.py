@@ -132,3 +132,28 @@ class IngestSettings:
     def body_limit_bytes(self) -> int:
         """The longest body of any other request: the longest content, all in JSON escapes, and the other fields."""
         return 6 * self.content_limit_bytes + 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class InboxSettings:
+    """Whether there is a page at /inbox, and whether the demo's people sign in there without a password."""
+
+    is_on: bool = setting(
+        "CARILLON_INBOX",
+        default=False,
+        parse=yes_or_no,
+        help="Whether the page on which people read and write is at /inbox; `make run` has it.",
+    )
+    has_demo: bool = setting(
+        "CARILLON_INBOX_DEMO",
+        default=False,
+        parse=yes_or_no,
+        help="Whether everybody on this machine can sign in at /inbox as one of the demo's three people, without a "
+        "password. `carillon up` says so itself on a loopback address with a secret of its own making; nothing else starts with it.",
+    )
+    host: str = setting(
+        "CARILLON_HOST",
+        "",
+        help="Address that REST and WebSocket listen on, as `carillon up` tells its processes. The demo's people sign in on a loopback "
+        "address only.",
+    )

@@ -5,7 +5,7 @@ from dataclasses import MISSING, dataclass
 from datetime import timedelta
 from typing import Any
 
-from ingest.settings import IngestSettings
+from ingest.settings import InboxSettings, IngestSettings
 from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
 from storage.broker.queues import QueueSettings
@@ -35,6 +35,7 @@ SETTINGS_CLASSES = (
     TokenSettings,
     VaultSettings,
     IngestSettings,
+    InboxSettings,
     LimitSettings,
     TicketSettings,
     MediaSettings,

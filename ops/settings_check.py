@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from ingest.inbox.demo_sign_in import check_deployment
+from ingest.settings import InboxSettings
 from ops.known_settings import SETTINGS_CLASSES, list_settings
 from storage.broker.queues import QueueSettings
 from storage.keys.tokens import TokenSettings, TokenVerifier
@@ -40,6 +42,7 @@ def _list_attempts(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]
     """What raises InvalidSettings: reading each setting, and making what needs several that fit together."""
     yield partial(check, SETTINGS_CLASSES, environ)
     yield lambda: TokenVerifier(load(TokenSettings, environ))
+    yield lambda: check_deployment(load(InboxSettings, environ), load(TokenSettings, environ))
     yield lambda: make_media_store(load(MediaSettings, environ))
     yield lambda: load(QueueSettings, environ).url
     yield lambda: make_client(load(ValkeySettings, environ)).close()

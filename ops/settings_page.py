@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.settings import IngestSettings
+from ingest.settings import InboxSettings, IngestSettings
 from ops.known_settings import KnownSetting, list_settings_of
 from ops.local.settings import UpSettings
 from push_gateway.settings import PushSettings
@@ -46,6 +46,7 @@ SECTIONS = (
     Section("Who is calling: tokens", "ingest, the push gateway", (TokenSettings,)),
     Section("Who is calling: app secrets", "ingest, `carillon`", (VaultSettings,)),
     Section("Ingest", "ingest", (IngestSettings,)),
+    Section("The inbox", "ingest", (InboxSettings,)),
     Section("Limits for callers", "ingest", (LimitSettings,)),
     Section("Tickets", "ingest, the push gateway", (TicketSettings,)),
     Section("Media", "ingest, workers", (MediaSettings,)),

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ops.doctor import clock_checks, record_checks, service_checks
+from ops.doctor import clock_checks, inbox_checks, record_checks, service_checks
 from ops.doctor.findings import Blocked, Check, Finding, Level, Site
 from storage.model.errors import CarillonError, InvalidSettings
 
@@ -31,6 +31,7 @@ CHECKS: Mapping[str, Check] = {
     "media": service_checks.check_media,
     "gateway": service_checks.check_gateway,
     "connections": service_checks.check_connections,
+    "inbox": inbox_checks.check_inbox,
     "disk": service_checks.check_disk,
     "backup": service_checks.check_backup,
     "clock": clock_checks.check_clocks,

@@ -12,6 +12,7 @@ from pathlib import Path
 from ops.local.listening import list_addresses
 from ops.local.settings import UpSettings, make_url
 from storage.model.caller import Person
+from storage.setting_parsers import yes_or_no
 from storage.settings import load
 
 
@@ -40,6 +41,8 @@ def find_command() -> str:
 def _list_places(where: UpSettings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     url = where.local_url
     yield "start page", f"{url}/"
+    if yes_or_no(environ.get("CARILLON_INBOX") or "off"):
+        yield "inbox", f"{url}/inbox"
     yield "REST", f"{url}/api/v1"
     yield "WebSocket", f"{url.replace('http', 'ws', 1)}/api/v1/ws/messages"
     yield "API pages", f"{url}/docs"

@@ -17,6 +17,8 @@ from ops.local.accounts import Say, find_server_account
 from ops.local.child import Program
 from ops.local.embedded.postgres import EmbeddedPostgres
 from ops.local.embedded.valkey import EmbeddedValkey
+from ops.local.inbox_demo import VARIABLE as INBOX_DEMO
+from ops.local.inbox_demo import choose_demo
 from ops.local.private_folder import restrict_to_owner
 from ops.local.settings import UpSettings
 from ops.local.state_files import read_or_make, write_private
@@ -38,11 +40,13 @@ QUIET = "ignore:You're running the worker with superuser privileges"
 
 
 def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None) -> dict[str, str]:
-    """`environ` with an absolute data folder, address, allowed origins and secrets filled in.
+    """`environ` with an absolute data folder, address, allowed origins, the inbox and secrets filled in.
 
     The data folder is made, and closed to other users. Secrets are made the first time and the same ever after. `say` is
-    told what a person should know about the folder. Variables that are set and not empty stay as they are.
+    told what a person should know about the folder. Variables that are set and not empty stay as they are. Raises
+    InvalidSettings if the demo's people are to sign in where they may not (`inbox_demo.py`).
     """
+    demo = choose_demo(environ)
     folder = load(DataFolder, environ).path.resolve()
     restrict_to_owner(folder, account=find_server_account(), say=say)
     where = load(UpSettings, environ)
@@ -51,6 +55,8 @@ def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None
         "CARILLON_HOST": where.host,
         "CARILLON_PORT": str(where.port),
         "CARILLON_ORIGINS": ",".join(LOOPBACK_ORIGINS),
+        "CARILLON_INBOX": "on",
+        INBOX_DEMO: demo,
     }
     return made | keep_secrets(folder) | found | {"CARILLON_DATA_DIR": str(folder)}
 

@@ -138,6 +138,11 @@ class ErrorCode(Enum):
         "The request lacks the header that the console's own page sends.",
         "Use the console, or the command `carillon`.",
     )
+    DEMO_IS_LOCAL = (
+        403,
+        "The demo's people sign in on the inbox's own page only, opened on the machine that Carillon runs on.",
+        "Open `/inbox` on that machine, or sign in with a token.",
+    )
 
     NOT_FOUND = (404, "There is no such thing, or the caller may not see it.", "Look it up again.")
     UNKNOWN_PATH = (

@@ -79,6 +79,14 @@ def test_every_process_is_given_what_it_reads_and_nothing_else(values: dict[str,
     assert not any("DATABASE" in name or "S3" in name or "SECRETS_KEY" in name for name in gateway)
 
 
+def test_nobody_signs_in_without_a_password_in_a_deployment() -> None:
+    """The demo's sign-in stands in no file of a deployment: one cannot even be asked for it by `.env`."""
+    files = [ROOT / "docker-compose.yml", TLS, ROOT / "ops/new-env.sh"]
+    files += (ROOT / "ops/kubernetes").rglob("*.*")
+    assert len(files) > 10
+    assert [file for file in files if "INBOX_DEMO" in file.read_text()] == []
+
+
 def test_others_are_given_their_own_secrets_only() -> None:
     """A service of others has its own password, and nobody else's."""
     for name, service in document()["services"].items():

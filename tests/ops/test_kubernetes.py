@@ -48,7 +48,7 @@ def test_the_ingress_shows_what_clients_need_and_nothing_else() -> None:
     """Console, documents, metrics and readiness have no way in from the world."""
     [rule] = of_kind("Ingress")["carillon"]["spec"]["rules"]
     shown = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
-    assert shown == {"/api/v1/ws/": "gateway", "/api/v1/": "ingest"}
+    assert shown == {"/api/v1/ws/": "gateway", "/api/v1/": "ingest", "/inbox": "ingest"}
 
 
 def kustomize(folder: Path) -> list[dict[str, Any]]:

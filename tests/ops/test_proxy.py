@@ -83,6 +83,22 @@ def test_our_proxy_compresses_lists_and_nothing_else(tmp_path: Path) -> None:
             assert ask(f"{url}/api/v1/messages/conversations", "identity") == ("", LIST)
 
 
+@needs_caddy
+def test_our_proxy_leads_to_the_inbox(tmp_path: Path) -> None:
+    """The inbox's page and its files come from ingest, compressed, and nothing that only begins like them is let through."""
+    port = find_free_port()
+    command = ["caddy", "run", "--config", str(ROOT / "ops/proxy/Caddyfile"), "--adapter"]
+    with serve_upstream() as upstream:
+        environ = {"INGEST_HOST": "localhost", "INGEST_PORT": str(upstream), "HOME": str(tmp_path)}
+        environ |= {"CARILLON_SITE": f":{port}", "PROXY_HEALTH_PORT": str(find_free_port())}
+        with proxy(
+            [*command, "caddyfile"], tmp_path, port=port, environ=environ, probe="/healthz"
+        ) as url:
+            for path in ("/inbox", "/inbox/", "/inbox/assets/inbox.js"):
+                assert ask(f"{url}{path}", "gzip")[0] == "gzip", path
+            assert httpx.get(f"{url}/inboxes").status_code == 404
+
+
 @needs_nginx
 def test_the_lines_for_nginx_compress_lists(tmp_path: Path) -> None:
     """The lines that the page for operators gives for nginx compress JSON, and leave the console as it is."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ingest.inbox.demo_people import DEMO_PEOPLE
 from ops.cli.actor import find_actor
 from storage.model.caller import ACTIVE, ORDINARY_USER, App
 from storage.model.errors import PermanentError
@@ -14,12 +15,10 @@ from storage.postgres.people.mappings_import import NewMapping
 from storage.postgres.people.people_import import NewPerson
 from storage.valkey.bus import Bus
 
-# Far above the ids of an organisation, below 2^53 (contract §0).
-_FIRST_ID = 9_000_000_000_001
-MEI = NewPerson(_FIRST_ID, "10000000001", "演示 梅", "Demo Mei", ACTIVE, ORDINARY_USER)
-LIN = NewPerson(_FIRST_ID + 1, "10000000002", "演示 林", "Demo Lin", ACTIVE, ORDINARY_USER)
-TAO = NewPerson(_FIRST_ID + 2, "10000000003", "演示 涛", "Demo Tao", ACTIVE, ORDINARY_USER)
-PEOPLE = (MEI, LIN, TAO)
+MEI, LIN, TAO = PEOPLE = tuple(
+    NewPerson(one.id, one.mobile, one.name, one.english_name, ACTIVE, ORDINARY_USER)
+    for one in DEMO_PEOPLE
+)
 APP = NewApp(
     app_id="carillon_demo",
     name="演示 Demo",
@@ -44,8 +43,8 @@ def prepare(database: BlockingDatabase, bus: Bus, *, vault: Vault) -> Cast:
     bus.enable(*done.let_in)
     app, secret = _prepare_app(database, vault)
     accounts = [
-        NewMapping(number, name, one.id, f"{name}@demo.example.com")
-        for number, (name, one) in enumerate(zip(("mei", "lin", "tao"), PEOPLE, strict=True))
+        NewMapping(number, one.account, one.id, f"{one.account}@demo.example.com")
+        for number, one in enumerate(DEMO_PEOPLE)
     ]
     database.transaction(people_acts.import_mappings, find_actor(), app=app, mappings=accounts)
     return Cast(PEOPLE, app, secret, reach=database.transaction(directory.count_active))

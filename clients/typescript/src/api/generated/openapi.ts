@@ -1304,6 +1304,7 @@ export interface components {
          *     - `LINK_EXPIRED`: The time of this media URL is over. Read the message again, or announce the upload again, for a new one.
          *     - `ROLE_TOO_LOW`: The operator's role does not allow this. Ask an operator who may; the attempt is in the audit.
          *     - `TOKEN_IS_A_SETTING`: Who signed in with the operator's token has no password to change. Change CARILLON_CONSOLE_TOKEN, or add a named operator.
+         *     - `DEMO_IS_LOCAL`: The demo's people sign in on the inbox's own page only, opened on the machine that Carillon runs on. Open `/inbox` on that machine, or sign in with a token.
          */
         Error403: {
             headers: {
