@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PACKAGES := ingest workers push_gateway storage ops
 CONSOLE := ingest/console
 SWAGGER := ingest/routes/swagger_ui
+INBOX := ingest/inbox/static
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --quiet $(ARGS)
@@ -18,7 +19,7 @@ PURE := $(PURE),push_gateway/hub.py,push_gateway/resume/*,push_gateway/dispatche
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check coverage faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor format lock docs screenshots clean
+.PHONY: help run test check coverage faults bench-accept bench-persist bench-broadcast bench-reads bench-push vendor clients format lock docs screenshots clean
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
@@ -76,6 +77,14 @@ vendor: ## Copy what the pages take from npm into the package (needs npm; the co
 	@cd $(CONSOLE)/node_modules/swagger-ui-dist && cp swagger-ui-bundle.js swagger-ui.css swagger-ui-bundle.js.LICENSE.txt \
 		favicon-32x32.png LICENSE NOTICE $(CURDIR)/$(SWAGGER)/
 	@rm -rf $(CONSOLE)/node_modules
+
+# Their tests ask real servers, which are Python's. No package's install script is run: none is needed.
+clients: $(VENV)/installed-dev ## Build and test the TypeScript clients; copy the inbox into the package (needs Node; the copy is committed)
+	@for name in clients/typescript clients/inbox; do \
+		test -e $$name/package.json || continue; echo "$$name"; \
+		(cd $$name && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build && npm test --silent) || exit 1; \
+	done
+	@if test -e clients/inbox/dist/index.html; then rm -rf $(INBOX) && cp -R clients/inbox/dist $(INBOX); fi
 
 format: $(VENV)/installed-dev ## Put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet
