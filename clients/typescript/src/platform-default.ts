@@ -29,6 +29,14 @@ export function createPlatform(given: Partial<Platform> = {}): Platform {
       };
       return endAll(listen(world, "online", callback), listen(world.document, "visibilitychange", show));
     },
+    onSuspend: (suspend, resume) =>
+      endAll(
+        listen(world, "pagehide", suspend),
+        listen(world, "pageshow", resume),
+        // Chrome's, for tabs in the background. They reach the document only.
+        listen(world.document, "freeze", suspend),
+        listen(world.document, "resume", resume),
+      ),
     onNetworkChange: (callback) => endAll(listen(world, "online", callback), listen(world, "offline", callback)),
     openTab: () => openTab(world.window),
     leaveFor(url) {

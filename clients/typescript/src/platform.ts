@@ -23,6 +23,11 @@ export interface Platform {
   readonly BroadcastChannel: typeof BroadcastChannel | undefined;
   /** Call `callback` when the network comes back, and when the page becomes visible; returns what ends it. */
   onWake(callback: () => void): () => void;
+  /**
+   * Call `suspend` when the page is put away or frozen, so that nothing reaches it any more, and `resume` if it comes back
+   * (the back-forward cache, a tab that was frozen); returns what ends it. A page that is closed is put away for good.
+   */
+  onSuspend(suspend: () => void, resume: () => void): () => void;
   /** The page's own address, against which a `baseUrl` without an origin is resolved. */
   readonly location: string | undefined;
   /** False only if the platform knows that there is no network. */

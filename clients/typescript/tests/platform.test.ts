@@ -38,6 +38,24 @@ test("a page wakes its client when it becomes visible and when the network is ba
   expect(wake).toHaveBeenCalledTimes(2);
 });
 
+test("a client is told that its page is put away or frozen, and that it is back", () => {
+  const { document, page } = makePage();
+  const told: string[] = [];
+  const end = createPlatform().onSuspend(
+    () => told.push("suspend"),
+    () => told.push("resume"),
+  );
+  const happen = (): void => {
+    for (const name of ["freeze", "resume"]) document.dispatchEvent(new Event(name));
+    for (const name of ["pagehide", "pageshow"]) page.dispatchEvent(new Event(name));
+  };
+  happen();
+  expect(told).toEqual(["suspend", "resume", "suspend", "resume"]);
+  end();
+  happen();
+  expect(told).toHaveLength(4);
+});
+
 test("a tab is opened without noopener, which would give none, and cannot reach the page that opened it", () => {
   const tab = { opener: "page" as string | null, location: { replace: vi.fn() }, close: vi.fn() };
   const open = vi.fn(() => tab);

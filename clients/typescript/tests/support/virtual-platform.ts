@@ -24,6 +24,8 @@ export class VirtualPlatform implements Platform {
   readonly #timers = new Set<Timer>();
   readonly #wakers = new Set<() => void>();
   readonly #networkers = new Set<() => void>();
+  readonly #suspenders = new Set<() => void>();
+  readonly #resumers = new Set<() => void>();
   #uuids = 0;
 
   readonly locks = undefined;
@@ -56,6 +58,10 @@ export class VirtualPlatform implements Platform {
 
   onWake = (callback: () => void): (() => void) => add(this.#wakers, callback);
   onNetworkChange = (callback: () => void): (() => void) => add(this.#networkers, callback);
+  onSuspend = (suspend: () => void, resume: () => void): (() => void) => {
+    const ends = [add(this.#suspenders, suspend), add(this.#resumers, resume)];
+    return () => ends.forEach((end) => end());
+  };
 
   openTab = (): Tab | null =>
     this.canOpenTabs ? { go: (url) => void this.opened.push(url), close: () => void this.closedTabs++ } : null;
@@ -94,6 +100,14 @@ export class VirtualPlatform implements Platform {
 
   becomeVisible(): void {
     for (const wake of this.#wakers) wake();
+  }
+
+  suspend(): void {
+    for (const suspend of this.#suspenders) suspend();
+  }
+
+  resume(): void {
+    for (const resume of this.#resumers) resume();
   }
 
   changeNetwork(online: boolean): void {
@@ -157,7 +171,6 @@ export class VirtualSocket {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
-
 
 function add<T>(all: Set<T>, one: T): () => void {
   all.add(one);
