@@ -28,7 +28,8 @@ export interface ClientOptions {
   baseUrl: string;
   /**
    * Give a token that is good now, or null if the person is signed out: the client stops then. Asked once at a time,
-   * however many requests wait, and again only after the server refused the last one.
+   * however many requests wait, and again only after the server refused the last one. A client is one person's: another's
+   * token counts as signed out, and for them another client is made.
    */
   getToken(reason: TokenReason): Promise<string | null> | string | null;
   /** One socket for all tabs of this browser (default true where Web Locks are). False: a socket for this client alone. */

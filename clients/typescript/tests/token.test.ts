@@ -67,3 +67,18 @@ test.each(["opaque", "a.b.c", `x.${btoa('{"sub":"mei"}')}.x`, `x.${btoa('{"sub":
     await expect(tokens.me.load()).rejects.toMatchObject({ code: "NOT_CONFIGURED" });
   },
 );
+
+test("when `getToken` gives another person's token, the first one is signed out, and nothing is done as the other", async () => {
+  let person = 7;
+  const onSignedOut = vi.fn();
+  const tokens = new TokenSource(() => makeToken(person), onSignedOut);
+  tokens.refuse(await tokens.load(), "expired");
+  person = 8;
+  await expect(tokens.load()).rejects.toMatchObject({ code: "SIGNED_OUT" });
+  expect(onSignedOut).toHaveBeenCalledTimes(1);
+  expect(tokens.get()).toBeNull();
+  expect(tokens.me.get()).toBe(7);
+  person = 7;
+  tokens.reset();
+  expect(await tokens.load()).toBe(makeToken(7));
+});

@@ -14,10 +14,9 @@ export interface FieldError {
  * What the client itself ran into.
  *
  * `NO_ANSWER`: the server was not reached, or did not answer in time; a browser does not tell that apart from an origin that
- * is not allowed. `NOT_JSON`: something answered that is not the API, such as a proxy. `SIGNED_OUT`: `getToken` gave null.
- * `NO_TOKEN`: it failed. `ABORTED`: the caller's own signal. `NO_BUTTON` and
- * `BAD_ADDRESS`: there is nothing to open, or nothing that may be opened. `NOT_CONFIGURED`: an option is missing; the
- * sentence says which.
+ * is not allowed. `NOT_JSON`: something answered that is not the API, such as a proxy. `SIGNED_OUT`: `getToken` gave null,
+ * or another person's token. `NO_TOKEN`: it failed. `ABORTED`: the caller's own signal. `NO_BUTTON` and `BAD_ADDRESS`: there
+ * is nothing to open, or nothing that may be opened. `NOT_CONFIGURED`: an option is missing; the sentence says which.
  */
 export type LocalCode =
   | "NO_ANSWER"

@@ -1,4 +1,9 @@
-/** The person's token: asked for once at a time, and again only after the server refused it. */
+/**
+ * The person's token: asked for once at a time, and again only after the server refused it.
+ *
+ * A client is one person's for ever. If another has signed in meanwhile, in another tab for example, then this one's person
+ * is signed out: what is on the screen is theirs, and nothing of it may be done as somebody else.
+ */
 import type { ClientOptions, Me, TokenReason } from "../types";
 import { CarillonError } from "./errors";
 
@@ -11,7 +16,7 @@ export class TokenSource {
   #isSignedOut = false;
   #person: number | null = null;
 
-  /** `onSignedOut` is called once when `ask` gives no token; nothing is asked after that until `reset`. */
+  /** `onSignedOut` is called once when `ask` gives no token, or another person's; nothing is asked after that until `reset`. */
   constructor(ask: ClientOptions["getToken"], onSignedOut: () => void) {
     this.#ask = ask;
     this.#onSignedOut = onSignedOut;
@@ -62,9 +67,10 @@ export class TokenSource {
     } catch (cause) {
       throw new CarillonError("`getToken` failed.", { code: "NO_TOKEN", cause });
     }
-    if (token) {
+    const person = token ? readPerson(token) : null;
+    if (token && (this.#person === null || person === this.#person)) {
       this.#token = token;
-      this.#person = readPerson(token);
+      this.#person = person;
       return token;
     }
     this.#isSignedOut = true;
@@ -74,7 +80,7 @@ export class TokenSource {
 }
 
 function signedOut(): CarillonError {
-  return new CarillonError("The person is signed out: `getToken` gave no token.", { code: "SIGNED_OUT" });
+  return new CarillonError("The person is signed out: `getToken` gave no token, or another person's.", { code: "SIGNED_OUT" });
 }
 
 /** The `sub` of a JWT, unverified: it says whose data this is, and the server says whether that is so. */
