@@ -20,7 +20,7 @@ def write_banner(environ: Mapping[str, str], *, seconds: float, person: Person |
     """The banner of the stack with these settings, which took `seconds` to start; `person` is somebody who can sign in, if anybody is there."""
     where = load(UpSettings, environ)
     addresses = [f"  {name:<12}{value}" for name, value in _list_places(where, environ)]
-    steps = [f"{what}:\n\n    {command}\n" for what, command in _list_steps(where, person)]
+    steps = [f"{what}:\n\n    {command}\n" for what, command in _list_steps(where, environ, person)]
     return "\n".join(
         [
             f"\nCarillon is up, after {seconds:.1f} s. Ctrl-C stops it.\n",
@@ -65,8 +65,12 @@ def _list_outer_addresses(where: UpSettings) -> Iterator[str]:
             yield address
 
 
-def _list_steps(where: UpSettings, person: Person | None) -> Iterator[tuple[str, str]]:
+def _list_steps(
+    where: UpSettings, environ: Mapping[str, str], person: Person | None
+) -> Iterator[tuple[str, str]]:
     command = find_command()
+    if yes_or_no(environ.get("CARILLON_INBOX") or "off"):
+        yield "A lively inbox in the browser, where people answer", f"{command} demo --open"
     yield "Three people, an app, and messages arriving on a socket", f"{command} demo"
     yield "The token to sign in to the console", f"{command} console --token"
     if person is not None:

@@ -1,19 +1,23 @@
-"""`carillon demo`: one message of each kind, sent over the API and seen on a socket.
+"""`carillon demo`: one message of each kind, sent over the API and seen on a socket; with --open, a lively inbox.
 
 Safe to repeat, also on a database that is in use: its people and its app are its own, and the only
 thing others see is the broadcast, which it asks about first.
 """
 
+import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 
+from ingest.inbox.demo_people import LIN, MEI
 from ops.api_client import ApiClient
 from ops.cli import read_environment
-from ops.cli.demo.cast import APP, LIN, MEI, Cast, prepare
+from ops.cli.demo.cast import APP, Cast, prepare
+from ops.cli.demo.open_inbox import open_inbox
 from ops.cli.demo.socket_watch import DemoSocket, open_socket
 from ops.cli.identity.callers import find_api_url, issue_user_token
 from ops.cli.servers import open_bus, open_database
@@ -29,11 +33,22 @@ _MANY = 1_000
 @click.option("--yes", is_flag=True, help=f"Broadcast also to more than {_MANY:,} people.")
 @click.option("--no-broadcast", is_flag=True, help="Leave the broadcast out.")
 @click.option("--url", help="Where the API is; the running stack if not given.")
-def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
+@click.option(
+    "--open",
+    "is_inbox",
+    is_flag=True,
+    help="Fill a lively example, open the inbox in the browser, and answer there until Ctrl-C.",
+)
+def demo(*, yes: bool, no_broadcast: bool, url: str | None, is_inbox: bool) -> None:
     """Make three people and an app, and watch a message of each kind arrive on a socket.
 
-    The broadcast goes to everyone who is active: with many people in the database it needs --yes.
+    The broadcast goes to everyone who is active: with many people in the database it needs --yes. With --open: a company with
+    conversations, notices and pictures, to be looked at in the inbox; its people answer, and its buttons sign on.
     """
+    if is_inbox:
+        most = None if no_broadcast else (sys.maxsize if yes else _MANY)
+        open_inbox(find_api_url(url), most_people=most, wait=_wait_for_interrupt)
+        return
     with open_database() as database, open_bus() as bus:
         cast = prepare(database, bus, vault=Vault(load(VaultSettings, read_environment())))
     if cast.reach > _MANY and not (yes or no_broadcast):
@@ -43,7 +58,7 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
         )
     where = find_api_url(url)
     say(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
-    say(f"App      {APP.name} ({APP.app_id}, {cast.app.id})")
+    say(f"App      {APP.name} ({APP.app_id}, {cast.apps[APP.app_id].app.id})")
     with (
         _open_clients(cast, where) as (mei, lin, app),
         open_socket(where, issue_user_token(LIN.id)) as socket,
@@ -56,12 +71,18 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None) -> None:
     say("Everything arrived.")
 
 
+def _wait_for_interrupt() -> None:
+    """Return at Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
 @contextmanager
 def _open_clients(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
     with (
         ApiClient.of_user(where, issue_user_token(MEI.id)) as mei,
         ApiClient.of_user(where, issue_user_token(LIN.id)) as lin,
-        ApiClient.of_app(where, APP.app_id, secret=cast.secret) as app,
+        ApiClient.of_app(where, APP.app_id, secret=cast.apps[APP.app_id].secret) as app,
     ):
         yield mei, lin, app
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.inbox.demo_people import LIN
 from ops.api_client import ApiClient
-from ops.cli.demo.cast import LIN
 from tests.ops.cli.command import add_app_with_people, carillon, refusal
 from tests.services import Stack
 

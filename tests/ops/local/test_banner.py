@@ -62,3 +62,12 @@ def test_the_name_that_was_chosen_is_kept() -> None:
     text = banner(CARILLON_HOST="localhost", CARILLON_PUBLIC_URL="https://messages.example.com")
     assert "http://localhost:8000/api/v1" in text
     assert "https://messages.example.com" in text
+
+
+def test_the_inbox_is_named_where_there_is_one() -> None:
+    """The banner says where the inbox is and how it is filled, unless it is switched off."""
+    text = banner(LI, CARILLON_INBOX="on")
+    assert "http://127.0.0.1:8000/inbox\n" in text
+    assert ["demo", "--open"] in [words[1:] for words in commands(text)]
+    assert "inbox" not in banner(LI, CARILLON_INBOX="off")
+    assert "inbox" not in banner(LI)

@@ -1,0 +1,22 @@
+"""A stack of this folder's own, on which `carillon demo --open` is tried: its tokens are of its own making."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests import services
+from tests.services import Stack
+
+
+@pytest.fixture(scope="package")
+def own_stack() -> Iterator[Stack]:
+    """A running stack as `make run` has it: with an inbox, and the demo's sign-in."""
+    with services.stack(CARILLON_JWT_SECRET="") as running:
+        assert running.environ["CARILLON_INBOX_DEMO"] == "on"
+        yield running
+
+
+@pytest.fixture
+def environ(own_stack: Stack) -> Mapping[str, str]:
+    """The settings of that stack."""
+    return own_stack.environ
