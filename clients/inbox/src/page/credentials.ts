@@ -39,6 +39,22 @@ export function recall(): Credentials | null {
   }
 }
 
+/**
+ * Who is to come in at once: the demo's person in `?demo=<id>`, as `carillon demo --open` opens the page; null if nobody. It
+ * is taken off the address, so that signing out lasts.
+ */
+export function takeDemo(config: Config): Credentials | null {
+  const address = new URL(location.href);
+  const id = address.searchParams.get("demo");
+  if (id === null) return null;
+  address.searchParams.delete("demo");
+  history.replaceState(null, "", address);
+  const person = config.demo_people?.find((one) => String(one.id) === id);
+  if (!person) return null;
+  remember({ demo: person });
+  return { demo: person };
+}
+
 /** `getToken` of the client: a demo person gets another token when theirs has ended, a pasted one cannot. */
 export function makeGetToken(credentials: Credentials): ClientOptions["getToken"] {
   if ("token" in credentials) return (reason) => (reason === "start" ? credentials.token : null);

@@ -3,7 +3,7 @@ import { createClient, type CarillonClient } from "@carillon/client";
 import "../inbox";
 import { explain } from "../format/errors";
 import { LANGUAGES, type Words } from "../words";
-import { beside, loadConfig, makeGetToken, recall, remember, type Config, type Credentials } from "./credentials";
+import { beside, loadConfig, makeGetToken, recall, remember, takeDemo, type Config, type Credentials } from "./credentials";
 import { loadSettings, saveSettings, type Settings } from "./settings";
 import "./sign-in";
 
@@ -91,10 +91,11 @@ function showCount(count: number): void {
 
 async function start(): Promise<void> {
   applySettings();
-  const credentials = recall();
+  let credentials = recall();
   let problem = "";
   try {
     config = await loadConfig();
+    credentials = takeDemo(config) ?? credentials;
   } catch (error) {
     problem = `${words().configFailed} ${explain(error, words())}`;
   }

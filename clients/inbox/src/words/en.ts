@@ -147,7 +147,7 @@ export const en = {
   signOut: "Sign out",
   signInDemo: "Choose who you are",
   signInDemoHint: "A demonstration: this server lets its example people in without a password.",
-  signInDemoNobody: "There are no example people yet. Run “carillon demo”, then reload this page.",
+  signInDemoNobody: "There are no example people yet. Run “carillon demo --open”, then reload this page.",
   signInToken: "Token",
   signInTokenHint: "For trying out: paste a person’s token, such as “carillon token 31001” prints. It is kept in this tab only. People come in through their portal.",
   signInInstead: "Sign in with a token",

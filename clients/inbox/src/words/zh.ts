@@ -136,7 +136,7 @@ export const zh: Words = {
   signOut: "退出登录",
   signInDemo: "选择您的身份",
   signInDemoHint: "演示环境：此服务器允许示例人员免密登录。",
-  signInDemoNobody: "还没有示例人员。请运行“carillon demo”，然后刷新页面。",
+  signInDemoNobody: "还没有示例人员。请运行“carillon demo --open”，然后刷新页面。",
   signInToken: "令牌",
   signInTokenHint: "仅供试用：粘贴某人的令牌，例如“carillon token 31001”打印的内容，只保存在此标签页。正式用户从门户进入。",
   signInInstead: "用令牌登录",
