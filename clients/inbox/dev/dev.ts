@@ -22,4 +22,4 @@ if (query.has("peer")) inbox.peer = Number(query.get("peer"));
 if (query.has("dir")) document.documentElement.dir = "rtl";
 inbox.client = fake;
 Object.assign(window, { fake, inbox, CarillonError });
-document.body.append(inbox);
+document.querySelector("#page")?.append(inbox);

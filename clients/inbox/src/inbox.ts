@@ -234,15 +234,15 @@ export class CarillonInbox extends LitElement {
 
   #renderMain(session: Session): TemplateResult {
     const words = this.#words;
-    if (this.peer === null) return html`<div class="none">${blank(icons.chats, words.chooseConversation, words.chooseConversationHint)}</div>`;
-    return html`<main>
+    if (this.peer === null) return html`<section class="none" aria-label=${words.chooseConversation}>${blank(icons.chats, words.chooseConversation, words.chooseConversationHint)}</section>`;
+    return html`<div class="main">
       ${this.isNarrow ? html`<carillon-inbox-banner .session=${session} .words=${words}></carillon-inbox-banner>` : nothing}
       ${keyed(
         this.peer,
         html`<carillon-inbox-chat .session=${session} .words=${words} .time=${this.#time} .peer=${this.peer} .narrow=${this.isNarrow}
           @leave=${() => void this.#leave()} @problem=${this.#tellProblem}></carillon-inbox-chat>`,
       )}
-    </main>`;
+    </div>`;
   }
 
   #changeTheme(event: CustomEvent<Theme>): void {

@@ -16,6 +16,10 @@ function applySettings(): void {
   document.documentElement.lang = LANGUAGES[settings.lang].locale;
 }
 
+function show(element: HTMLElement): void {
+  document.querySelector("#page")?.replaceChildren(element);
+}
+
 function showSignIn(problem = ""): void {
   document.title = words().pageTitle;
   const form = document.createElement("carillon-sign-in");
@@ -25,7 +29,7 @@ function showSignIn(problem = ""): void {
     remember(credentials);
     showInbox(credentials);
   });
-  document.body.replaceChildren(form);
+  show(form);
 }
 
 function showInbox(credentials: Credentials): void {
@@ -53,7 +57,7 @@ function showInbox(credentials: Credentials): void {
   const button = makeSignOut(() => leave());
   inbox.append(button);
   window.addEventListener("hashchange", follow);
-  document.body.replaceChildren(inbox);
+  show(inbox);
 }
 
 /** Call `act` when the token is not, or no longer, accepted. */

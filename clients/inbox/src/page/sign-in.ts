@@ -22,7 +22,7 @@ export class CarillonSignIn extends LitElement {
         background: var(--_canvas);
         padding: 1.5rem;
       }
-      main {
+      .form {
         display: grid;
         gap: 1.1rem;
         inline-size: min(26rem, 100%);
@@ -122,12 +122,12 @@ export class CarillonSignIn extends LitElement {
   protected override render(): TemplateResult {
     const { words } = this;
     const people = this.config?.demo_people ?? null;
-    return html`<main>
+    return html`<div class="form">
       <img src="./icon.svg" alt="" />
       <h1>${people ? words.signInDemo : words.signIn}</h1>
       <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
       ${people ? this.#renderPeople(people) : this.#renderToken()}
-    </main>`;
+    </div>`;
   }
 
   #renderPeople(people: NonNullable<Config["demo_people"]>): TemplateResult {

@@ -43,13 +43,6 @@ export const base = css`
     text-align: start;
     -webkit-tap-highlight-color: transparent;
   }
-  /* A name in another script keeps its own direction, and its place. */
-  .name,
-  .last,
-  h2 {
-    text-align: -webkit-match-parent;
-    text-align: match-parent;
-  }
   button:disabled {
     cursor: default;
   }

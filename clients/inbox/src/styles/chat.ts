@@ -29,13 +29,16 @@ export const chatStyles = css`
     min-inline-size: 0;
     display: grid;
   }
-  h2 {
+  .title {
     font-size: 1.0625rem;
     font-weight: 650;
     line-height: 1.3;
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
+    /* A name in another script keeps its own direction, and its place. */
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
   }
   .who span {
     color: var(--_dim);

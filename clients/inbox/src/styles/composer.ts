@@ -12,10 +12,11 @@ export const composerStyles = css`
     border-radius: 22px;
     box-shadow: var(--_shadow);
     border: 1px solid var(--_line);
-    transition: border-color 0.15s;
+    transition: border-color 0.15s, box-shadow 0.15s;
   }
   .box:focus-within {
-    border-color: color-mix(in srgb, var(--_accent) 60%, var(--_line));
+    border-color: var(--_accent);
+    box-shadow: 0 0 0 1px var(--_accent);
   }
   .writing {
     display: flex;
@@ -40,6 +41,10 @@ export const composerStyles = css`
     textarea {
       font-size: 1rem;
     }
+  }
+  /* The box around it shows the focus. */
+  textarea:focus-visible {
+    outline: none;
   }
   textarea::placeholder {
     color: var(--_dim);

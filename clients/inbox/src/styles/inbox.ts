@@ -135,13 +135,13 @@ export const inboxStyles = css`
     text-align: center;
     box-shadow: 0 0 0 2px var(--_side);
   }
-  main {
+  .main {
     display: grid;
     grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
     min-block-size: 0;
     min-inline-size: 0;
   }
-  main > :last-child {
+  .main > :last-child {
     grid-row: 2;
   }
   .none {

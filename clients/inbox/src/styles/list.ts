@@ -86,6 +86,12 @@ export const listStyles = css`
     justify-self: end;
     font-variant-numeric: tabular-nums;
   }
+  /* Text in another script keeps its own direction, and its place. */
+  .name,
+  .last {
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+  }
   h2 {
     font-size: 0.8rem;
     font-weight: 600;

@@ -28,7 +28,7 @@ export const messageStyles = css`
   }
   .bubble {
     position: relative;
-    max-inline-size: min(34rem, 82%);
+    max-inline-size: min(34rem, 85%);
     min-inline-size: 0;
     background: var(--_bubble);
     border-radius: var(--_radius);
@@ -140,6 +140,7 @@ export const messageStyles = css`
   }
   .mine .unsent {
     justify-content: flex-end;
+    text-align: end;
   }
   .unsent .icon {
     display: inline-block;
@@ -311,10 +312,25 @@ export const messageStyles = css`
     border-radius: 50%;
     pointer-events: auto;
   }
+  .progress .icon {
+    inline-size: 1.2rem;
+    block-size: 1.2rem;
+    stroke-width: 2.2;
+  }
   .file.uploading .progress {
     inset: auto;
-    inset-block-start: 0.55rem;
-    inset-inline-start: 0.4rem;
+    inset-block-start: 0.6rem;
+    inset-inline-start: 0.65rem;
+    inline-size: 2.5rem;
+    block-size: 2.9rem;
+  }
+  .file.uploading .progress svg {
+    inline-size: 2.2rem;
+    block-size: 2.2rem;
+    fill: none;
+  }
+  .file.uploading .sheet {
+    color: transparent;
   }
 
   /* notices */

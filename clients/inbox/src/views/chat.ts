@@ -173,7 +173,7 @@ export class CarillonInboxChat extends LitElement {
       ${this.narrow ? html`<button class="round" aria-label=${words.back} title=${words.back} @click=${this.#leave}>${icons.back}</button>` : nothing}
       ${avatar(peer, name, "small")}
       <div class="who">
-        <h2 dir="auto">${name}</h2>
+        ${this.narrow ? html`<h1 class="title" dir="auto">${name}</h1>` : html`<h2 class="title" dir="auto">${name}</h2>`}
         ${peer !== 0 && under ? html`<span>${under}</span>` : nothing}
       </div>
       ${account === null

@@ -228,8 +228,8 @@ export class CarillonInboxHistory extends LitElement {
       <div class="floating day ${this.floatingDay ? "shown" : ""}" aria-hidden="true"><span>${this.floatingDay}</span></div>
       ${this.isAtEnd
         ? nothing
-        : html`<button class="jump" aria-label=${words.jumpToNewest} title=${words.jumpToNewest} @click=${this.jumpToEnd}>
-            ${icons.down}${this.unread > 0 ? html`<span class="count">${this.unread > 99 ? "99+" : this.unread}</span>` : nothing}
+        : html`<button class="jump" title=${words.jumpToNewest} @click=${this.jumpToEnd}>
+            ${icons.down}<span class="unseen">${words.jumpToNewest}</span>${this.unread > 0 ? html`<span class="count">${this.unread > 99 ? "99+" : this.unread}</span>` : nothing}
           </button>`}`;
   }
 

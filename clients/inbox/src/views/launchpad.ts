@@ -60,15 +60,21 @@ export class CarillonInboxApps extends LitElement {
         class="conversation ${line ? "" : "only"}"
         data-id=${one.app_id}
         tabindex=${isTabStop ? 0 : -1}
-        aria-label=${fill(this.words.openApp, { name: one.app_name })}
+        title=${fill(this.words.openApp, { name: one.app_name })}
         @click=${() => void this.#open(one)}
       >
-        ${avatar(-hash(one.app_id), one.app_name)}
+        ${avatar(this.#idOf(one), one.app_name)}
         <span class="name" dir="auto">${one.app_name}</span>
         ${line ? html`<span class="last" dir="auto">${line}</span>` : nothing}
         <span class="open">${icons.open}</span>
       </button>
     </li>`;
+  }
+
+  /** Its number, which only its conversation tells, so that it has the same colour there; else one made of its name. */
+  #idOf(app: AppAccount): number {
+    const { items } = this.session.client.store.conversations.get();
+    return items.find((one) => one.app_id !== null && one.username === app.app_id)?.user_id ?? -hash(app.app_id);
   }
 
   async #open(app: AppAccount): Promise<void> {
@@ -90,7 +96,6 @@ function groupByCategory(apps: readonly AppAccount[]): Map<string, AppAccount[]>
   return groups;
 }
 
-/** The launchpad does not say an app's number: its colour comes from its name. */
 function hash(text: string): number {
   let sum = 1;
   for (const one of text) sum = (sum * 31 + (one.codePointAt(0) ?? 0)) % 9973;

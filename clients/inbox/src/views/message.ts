@@ -126,8 +126,9 @@ function fileName(message: Message, { session, words }: RowContext): string {
 function file(message: Message, context: RowContext): TemplateResult {
   const name = fileName(message, context);
   const local = context.session.uploads.find(message.content);
-  return html`<button class="file" aria-label=${fill(context.words.openFile, { name })} ?disabled=${message.id === 0} @click=${() => context.onOpenFile(message)}>
+  return html`<button class="file" ?disabled=${message.id === 0} @click=${() => context.onOpenFile(message)}>
     <span class="sheet" aria-hidden="true">${extensionOf(name) || icons.attach}</span>
+    <span class="unseen">${context.words.openFile}</span>
     <span class="names"><b dir="auto">${name}</b>${local ? html`<span>${formatSize(local.file.size)}</span>` : html`<span>${context.words.file}</span>`}</span>
   </button>`;
 }

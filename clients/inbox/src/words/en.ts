@@ -90,7 +90,7 @@ export const en = {
   recallTooLate: "It is too late to take this message back.",
   openPicture: "Look at the picture {name}",
   pictureGone: "The picture could not be loaded.",
-  openFile: "Open the file {name}",
+  openFile: "Open the file",
   fileFailed: "The file could not be opened.",
   download: "Open the original",
   openButton: "Open",

@@ -84,7 +84,7 @@ export const zh: Words = {
   recallTooLate: "已超过可撤回的时间。",
   openPicture: "查看图片{name}",
   pictureGone: "图片加载失败。",
-  openFile: "打开文件{name}",
+  openFile: "打开文件",
   fileFailed: "文件打开失败。",
   download: "打开原图",
   openButton: "打开",

@@ -1,0 +1,77 @@
+/** Whether people can use it: axe, in both themes and languages, on every screen. */
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { PHONE, useBrowser } from "./browser";
+
+const open = useBrowser();
+const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** What axe finds: the rule, how grave it is, and where. */
+async function listBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    interface Found {
+      violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+    }
+    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<Found> } };
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.map((one) => `${one.id} (${one.impact}): ${one.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 260)}`).join(" | ")}`);
+  });
+}
+
+const screens: [string, string, ((page: Page) => Promise<unknown>)?][] = [
+  ["a conversation", "peer=31002", (page) => page.locator("carillon-inbox-history .said").first().waitFor()],
+  ["notices", "peer=-7", (page) => page.locator("carillon-inbox-history dl").first().waitFor()],
+  ["a search", "", (page) => page.locator("input[type=search]").fill("a").then(() => page.locator("[data-id='32000']").waitFor())],
+  ["a search without results", "", (page) => page.locator("input[type=search]").fill("???").then(() => page.locator(".blank").nth(1).waitFor())],
+  ["the apps", "", (page) => page.locator(".tabs button").nth(1).click().then(() => page.locator(".apps").first().waitFor())],
+  ["the settings", "", (page) => page.locator("carillon-inbox-settings button").first().click()],
+  ["failures", "peer=31002&fail=1", (page) => page.locator("carillon-inbox-history .blank").waitFor()],
+  ["waiting", "peer=31002&delay=60000", (page) => page.locator("carillon-inbox-history .bones").waitFor()],
+  [
+    "what was not sent, and a broken connection",
+    "peer=31002",
+    async (page) => {
+      await page.locator("carillon-inbox-history .said").first().waitFor();
+      await page.evaluate(() => {
+        window.fake.failWith = new window.CarillonError("down", { code: "NO_ANSWER" });
+        window.fake.state.set({ status: "offline" });
+        void window.fake.send(31002, { content: "x" }).catch(() => undefined);
+      });
+      await page.locator(".unsent").waitFor();
+      await page.locator("carillon-inbox-banner p").first().waitFor();
+    },
+  ],
+  [
+    "a question",
+    "peer=31002",
+    async (page) => {
+      await page.locator(".mine .line").last().hover();
+      await page.locator(".mine .more").last().click();
+      await page.locator("[data-id=recall]").click();
+    },
+  ],
+];
+
+describe.each([
+  ["en", "light"],
+  ["en", "dark"],
+  ["zh", "light"],
+  ["zh", "dark"],
+])("axe finds nothing (%s, %s)", (language, theme) => {
+  it.each(screens)("on %s", async (_, query, act) => {
+    const page = await open({ query: `language=${language}&theme=${theme}&${query}` });
+    await page.locator("carillon-inbox h1").waitFor();
+    await act?.(page);
+    await page.waitForTimeout(0);
+    await page.evaluate(() => Promise.all(document.getAnimations().filter((one) => one.effect?.getTiming().iterations === 1).map((one) => one.finished)));
+    expect(await listBarriers(page)).toEqual([]);
+  });
+
+  it("on a phone", async () => {
+    const page = await open({ query: `language=${language}&theme=${theme}&peer=31002`, viewport: PHONE });
+    await page.locator("carillon-inbox-history .said").first().waitFor();
+    expect(await listBarriers(page)).toEqual([]);
+  });
+});
