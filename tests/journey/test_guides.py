@@ -20,6 +20,8 @@ from tests.journey.guides import (
 from tests.services import Stack
 
 PAGES = ("integrate-an-app.md", "build-a-client.md", "connect-your-identity-provider.md")
+# Its example is a page, which `test_embedding.py` opens in a browser.
+IN_BROWSERS = ("embed-the-inbox.md",)
 README = "../../README.md"
 CHINESE = FOLDER / "zh"
 # Ids that nobody else on the shared stack has.
@@ -68,10 +70,14 @@ def test_every_marked_block_is_one_that_the_tests_know() -> None:
 
     `errors.md` is made from the code and has nothing to run.
     """
-    assert {path.name for path in FOLDER.glob("*.md")} == {"README.md", "errors.md", *PAGES}
-    for page in ("README.md", README, *PAGES):
+    assert {path.name for path in FOLDER.glob("*.md")} == {
+        *("README.md", "errors.md"),
+        *PAGES,
+        *IN_BROWSERS,
+    }
+    for page in ("README.md", README, *PAGES, *IN_BROWSERS):
         for block in read_blocks(page):
-            is_file = block.word.startswith("file=") and block.language in {"python", "js"}
+            is_file = block.word.startswith("file=") and block.language in {"python", "js", "html"}
             assert is_file or block.word in WORDS.get(block.language, ()), f"{page}:{block.line}"
 
 
@@ -80,7 +86,7 @@ def test_every_guide_is_there_in_chinese() -> None:
     assert {path.name for path in CHINESE.glob("*")} == {path.name for path in FOLDER.glob("*.md")}
 
 
-@pytest.mark.parametrize("page", ["README.md", "errors.md", *PAGES])
+@pytest.mark.parametrize("page", ["README.md", "errors.md", *PAGES, *IN_BROWSERS])
 def test_a_chinese_guide_says_what_the_english_one_says(page: str) -> None:
     """A Chinese guide has the English one's examples, which are run with that one, its headings, and its rows of tables."""
     english, chinese = FOLDER / page, CHINESE / page
