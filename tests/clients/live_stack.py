@@ -1,0 +1,216 @@
+"""A running stack for tests that are not Python's: `python -m tests.clients.live_stack`, from the root of the checkout.
+
+It prints one line of JSON when everything is ready: `url`, `people` (id, name, token) and `app` (app_id, id, secret,
+callback_url). Then it takes one line of JSON for each command (`do` and its arguments, see `_COMMANDS`) and answers each with
+a line: `{"ok": …}` or `{"error": "…"}`. It ends, with everything that it started, when stdin ends.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import httpx
+import redis
+from sqlalchemy import Engine, insert
+
+from ops.api_client import make_app_headers
+from ops.local.child import Child
+from ops.local.parent_death import die_with_parent
+from storage.keys.tokens import TokenSettings, issue_token
+from storage.keys.vault import Vault, VaultSettings
+from storage.model.caller import ACTIVE, DISABLED
+from storage.postgres.acts import people as people_acts
+from storage.postgres.database import make_blocking_engine
+from storage.postgres.people import apps
+from storage.postgres.people.apps import NewApp
+from storage.postgres.tables import mappings
+from storage.settings import DatabaseSettings, ValkeySettings, load
+from storage.valkey.bus import Bus
+from storage.valkey.bus_streams import BusSettings
+from tests import services
+from tests.builders import A_COMMAND, add_people
+from tests.services import Stack
+
+FIRST_ID = 31_001
+NAMES = ("李四", "张三", "王五", "赵六")
+APP_ID = "oa_system"
+# A broadcast that is to reach many has so many people to reach, who have no tokens.
+CROWD_FIRST_ID = 1_000_000
+
+
+class LiveStack:
+    """The stack, its people and its app, and what a test may have done to them."""
+
+    def __init__(self, stack: Stack, record: Engine) -> None:
+        self._stack = stack
+        self._record = record
+        self._ids = count(FIRST_ID)
+        self._vault = Vault(load(VaultSettings, stack.environ))
+        self._secret = ""
+        self._app_number = 0
+
+    def describe(self, *, callback_url: str) -> dict[str, Any]:
+        """Make the people and the app, and say what there is."""
+        people = [self.new_person(name=name) for name in NAMES]
+        with self._record.begin() as connection:
+            new = NewApp(APP_ID, "OA系统", callback_url, ("*.example.com",))
+            app, self._secret = apps.add(connection, new, vault=self._vault)
+            self._app_number = app.id
+            rows = [self._make_account(person["id"]) for person in people]
+            connection.execute(insert(mappings), rows)
+        about = {"app_id": APP_ID, "id": app.id, "secret": self._secret}
+        return {"url": self._stack.url, "people": people, "app": about}
+
+    def _make_account(self, user_id: int) -> dict[str, Any]:
+        name = f"user{user_id}"
+        return {
+            "app_id": self._app_number,
+            "app_user_id": name,
+            "user_id": user_id,
+            "email": f"{name}@example.com",
+        }
+
+    def new_person(self, *, name: str = "新人") -> dict[str, Any]:
+        """One more person: their id, name and token."""
+        id = next(self._ids)
+        with self._record.begin() as connection:
+            add_people(connection, [id], name=name)
+            if self._app_number:
+                connection.execute(insert(mappings), [self._make_account(id)])
+        return {"id": id, "name": name, "token": self.token(id=id)}
+
+    def new_crowd(self, *, size: int) -> int:
+        """So many people more, whom a broadcast reaches; returns how many."""
+        with self._record.begin() as connection:
+            add_people(connection, range(CROWD_FIRST_ID, CROWD_FIRST_ID + size))
+        return size
+
+    def token(self, *, id: int, expires_in: float = 3600) -> str:
+        """A token of this person, for so many seconds."""
+        settings = load(TokenSettings, self._stack.environ)
+        return issue_token(settings, id, ttl_seconds=expires_in, now=time.time())
+
+    def send(self, **body: Any) -> Any:
+        """A send of the app, as the body of `POST /messages/`; returns the answer."""
+        headers = make_app_headers(APP_ID, self._secret.encode(), now=time.time())
+        url = f"{self._stack.url}/api/v1/messages/"
+        given = {
+            "type": "NOTIFICATION",
+            "title": "审批通知",
+            "content": "您有一条待审批任务",
+        } | body
+        answer = httpx.post(url, json=given, headers=headers | {"Prefer": "wait=10"}, timeout=20)
+        return answer.raise_for_status().json()
+
+    def kill_gateway(self) -> None:
+        """Kill the process of REST and sockets, and start it again."""
+        self._web.kill()
+        self._web.launch()
+        self._stack.wait_ready()
+
+    def restart_gateway(self) -> None:
+        """Restart it in good order: sockets are closed with 1012."""
+        self._web.stop()
+        self._web.launch()
+        self._stack.wait_ready()
+
+    def stop_gateway(self) -> None:
+        """Kill it and leave it away, until `start_gateway`."""
+        self._web.kill()
+
+    def start_gateway(self) -> None:
+        """Start it after `stop_gateway`."""
+        self._web.launch()
+        self._stack.wait_ready()
+
+    def expire_bus(self) -> None:
+        """Empty the bus, so that no `since` of before is good any more: clients are told RESYNC."""
+        client: Any = redis.Redis.from_url(self._stack.environ["CARILLON_VALKEY_URL"])
+        with client:
+            client.flushall()
+
+    def disable(self, *, id: int) -> None:
+        """Disable a person: they are signed out everywhere."""
+        self._set_status(id, DISABLED)
+
+    def enable(self, *, id: int) -> None:
+        """Let a person in again."""
+        self._set_status(id, ACTIVE)
+
+    @property
+    def _web(self) -> Child:
+        return self._stack.processes["web"]
+
+    def _set_status(self, id: int, status: str) -> None:
+        with self._record.begin() as connection:
+            people_acts.set_status(connection, A_COMMAND, id=id, status=status)
+        bus = Bus(load(BusSettings, self._stack.environ), load(ValkeySettings, self._stack.environ))
+        if status == ACTIVE:
+            bus.enable(id)
+        else:
+            bus.disable(id, at_ms=int(time.time() * 1000))
+        bus.close()
+
+
+_COMMANDS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        LiveStack.new_person,
+        LiveStack.new_crowd,
+        LiveStack.token,
+        LiveStack.send,
+        LiveStack.kill_gateway,
+        LiveStack.restart_gateway,
+        LiveStack.stop_gateway,
+        LiveStack.start_gateway,
+        LiveStack.expire_bus,
+        LiveStack.disable,
+        LiveStack.enable,
+    )
+}
+
+
+def answer(live: LiveStack, line: str) -> dict[str, Any]:
+    """Do what a line asks for."""
+    try:
+        asked = json.loads(line)
+        return {"ok": _COMMANDS[asked.pop("do")](live, **asked)}
+    except Exception as error:  # noqa: BLE001 (the test is told, whatever it is)
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def say(value: Any) -> None:
+    """One line of JSON."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the stack until stdin ends."""
+    # A parent that is killed closes stdin as well; one that hangs in its own end does not.
+    die_with_parent(signal.SIGTERM)
+    callback_url = os.environ.get("LIVE_STACK_CALLBACK_URL", "http://127.0.0.1:1/callback")
+    with services.stack(CARILLON_INBOX="on") as running:
+        engine = make_blocking_engine(
+            load(DatabaseSettings, running.environ), application_name="live stack"
+        )
+        live = LiveStack(running, engine)
+        say(live.describe(callback_url=callback_url))
+        for line in sys.stdin:
+            say(answer(live, line))
+        engine.dispose()
+
+
+def _end(*_: object) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    main()
