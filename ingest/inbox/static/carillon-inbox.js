@@ -1,0 +1,1869 @@
+var e=new Set([408,429,500,502,503,504]),t=class extends Error{name=`CarillonError`;status;code;requestId;fields;retryAfter;constructor(e,t){super(e,t.cause===void 0?void 0:{cause:t.cause}),this.status=t.status??0,this.code=t.code,this.requestId=t.requestId??null,this.fields=t.fields??[],this.retryAfter=t.retryAfter??null}get isTemporary(){return[`NO_ANSWER`,`NO_TOKEN`].includes(this.code)||e.has(this.status)}},n={NOT_UTF8:1007,FLOODING:1008,TOO_LONG:1009,RESTARTING:1012,OVER_CAPACITY:1013,SILENT:4400,TOKEN_EXPIRED:4401,SLOW_READER:4408,DISABLED:4500,REPLACED:4501},r=`/api/v1/simple/sso/jump`;function i({platform:e,rest:n}){return async({id:i,action_url:a})=>{if(a===null)throw new t(`The message has no button.`,{code:`NO_BUTTON`});let o=e.openTab();try{let t=a.split(`?`)[0]===r,s=n.resolve(t?await n.getCallbackUrl(i):a);o?o.go(s):e.leaveFor(s)}catch(e){throw o?.close(),e}}}var a=`/api/v1`,o=new Set([`http:`,`https:`]),s=new Set([`IMAGE`,`VIDEO`,`FILE`]),c=class{#e;#t;constructor(e,t){this.#e=e.replace(/\/+$/,``).replace(/\/api\/v1$/,``),this.#t=t}api(e,t={}){let n=this.#n(this.#e+a+e);for(let[e,r]of Object.entries(t))r!==void 0&&n.searchParams.set(e,String(r));return n}resolve(e){let n;try{n=new URL(e,this.api(`/`))}catch(e){throw new t(`This is not an address.`,{code:`BAD_ADDRESS`,cause:e})}if(o.has(n.protocol))return n.href;throw new t(`An address of ${n.protocol} is not opened.`,{code:`BAD_ADDRESS`})}socket(e){let t=this.api(`/ws/messages`,e);return t.protocol=t.protocol.replace(`http`,`ws`),t.href}resolveMedia(e){return s.has(e.content_type)&&/^\/(?!\/)/.test(e.content)?{...e,content:this.resolve(e.content)}:e}#n(e){try{return new URL(e,this.#t)}catch(e){throw new t("`baseUrl` must be an absolute address here, such as https://messages.example.com.",{code:`NOT_CONFIGURED`,cause:e})}}};function l(e,t,{first:n,longest:r}){return t*Math.min(r,n*2**Math.min(e-1,30))}async function u(e,n){let r=await e.text(),i=d(r);if(e.ok&&i!==void 0)return i;let a=e.headers.get(`X-Request-Id`);if(e.ok||!f(i)){let i=`An answer (${e.status}) that is not the API's; is \`baseUrl\` right, and its proxy?`,{status:o}=e;throw new t(i,{status:o,code:`NOT_JSON`,requestId:a,cause:r,...m(e,n)})}throw new t(p(i.detail),{status:e.status,code:i.code,requestId:i.request_id??a,fields:typeof i.detail==`string`?[]:i.detail,...m(e,n)})}function d(e){if(e===``)return null;try{return JSON.parse(e)}catch{return}}function f(e){return typeof e==`object`&&!!e&&`code`in e&&`detail`in e}function p(e){return typeof e==`string`?e:e.map(({loc:e,msg:t})=>`${e.join(`.`)}: ${t}`).join(`; `)}function m(e,t){let n=e.headers.get(`Retry-After`);if(n===null)return{retryAfter:null};let r=/^\d+$/.test(n)?Number(n)*1e3:Date.parse(n)-t;return{retryAfter:Number.isNaN(r)?null:Math.max(0,r)}}var ee=3e4,te={first:1e3,longest:1e4},ne=3e4,re=[`GET`,`PUT`,`DELETE`],ie=class{#e;#t;#n;constructor(e){this.#e=e.platform,this.#t=e.addresses,this.#n=e.tokens}async ask(e,n,r={}){let i=re.includes(e)||`Idempotency-Key`in(r.headers??{}),a=r.retries??(i?2:0);for(let i=1;;i++)try{return await this.#r(e,n,r)}catch(e){if(!(e instanceof t)||i>a||!oe(e,i))throw e;let n=(e.retryAfter??0)+l(i,this.#e.random(),te);await this.#a(n,r.signal)}}async exchange(e,n){let{signal:r,timeout:i}=n;if(r?.aborted)throw ae(r.reason);let a=new AbortController,o=()=>a.abort();r?.addEventListener(`abort`,o);let s=i===1/0?void 0:this.#e.after(i,o);try{let t=await e(a.signal);return{body:await u(t,this.#e.now()),headers:t.headers}}catch(e){throw e instanceof t?e:r?.aborted?ae(e):new t(a.signal.aborted?`There was no answer in ${i/1e3} s.`:`The server was not reached, or does not allow this page's origin.`,{code:`NO_ANSWER`,cause:e})}finally{s?.(),r?.removeEventListener(`abort`,o)}}async#r(e,n,r){try{return await this.#i(e,n,r)}catch(i){if(!(i instanceof t)||i.status!==401)throw i;return await this.#i(e,n,r)}}async#i(e,n,r){let{signal:i,timeout:a=ee}=r,{fetch:o}=this.#e,s=await this.#n.load(),c={Authorization:`Bearer ${s}`,...r.headers},l={method:e,headers:c};r.body!==void 0&&(c[`Content-Type`]=`application/json`,l.body=JSON.stringify(r.body));try{let e=this.#t.api(n,r.query).href;return await this.exchange(t=>o(e,{...l,signal:t}),{signal:i,timeout:a})}catch(e){throw e instanceof t&&e.status===401&&this.#n.refuse(s,e.code===`TOKEN_EXPIRED`?`expired`:`refused`),e}}#a(e,t){return new Promise(n=>{if(t?.aborted)return n();let r=()=>{i(),t?.removeEventListener(`abort`,r),n()},i=this.#e.after(e,r);t?.addEventListener(`abort`,r)})}};function ae(e){return new t(`The caller ended the request.`,{code:`ABORTED`,cause:e})}function oe(e,t){return!e.isTemporary||e.code===`NO_TOKEN`||(e.retryAfter??0)>ne?!1:e.status!==500||t===1}async function se(e,t,n){let{http:r,addresses:i,platform:a,onProgress:o,signal:s}=n,{fetch:c,XMLHttpRequest:l}=a,u=i.resolve(t.url),d=`headers`in t?t.headers:{},f=`fields`in t?ce(t.fields,e):e;await r.exchange(async e=>{let n={method:t.method,headers:d,body:f,signal:e},r=o&&l?await le(new l,u,n,o):await c(u,n);return r.ok?new Response(null):r},{signal:s,timeout:1/0}),o?.(1)}function ce(e,t){let n=new FormData;for(let[t,r]of Object.entries(e))n.append(t,r);return n.append(`file`,t),n}function le(e,t,n,r){return new Promise((i,a)=>{let o=()=>e.abort();e.open(n.method,t);for(let[t,r]of Object.entries(n.headers))e.setRequestHeader(t,r);e.upload.onprogress=({loaded:e,total:t})=>r(t===0?0:e/t),e.onload=()=>i(ue(e)),e.onerror=()=>a(TypeError(`The upload was cut off.`)),e.onabort=()=>a(new DOMException(`The upload was ended.`,`AbortError`)),e.onloadend=()=>n.signal.removeEventListener(`abort`,o),n.signal.addEventListener(`abort`,o),e.send(n.body)})}function ue(e){let t=new Headers;for(let n of[`X-Request-Id`,`Retry-After`]){let r=e.getResponseHeader(n);r!==null&&t.set(n,r)}let{status:n,responseText:r}=e;return new Response(r||null,{status:n,headers:t})}var de=`私信`,fe=50;function pe(e){let{platform:t,addresses:n}=e,r=new ie(e);async function i(...e){return(await r.ask(...e)).body}return{request:i,resolve:e=>n.resolve(e),async listConversations({limit:e=fe,cursor:t,...n}={}){let i={limit:e,cursor:t??void 0},{body:a,headers:o}=await r.ask(`GET`,`/messages/conversations`,{...n,query:i});return{items:a,cursor:me(o)}},async getHistory(e,{limit:t=fe,before_id:r,...a}={}){let o={limit:t,before_id:r};return(await i(`GET`,`/messages/history/${e}`,{...a,query:o})).map(e=>n.resolveMedia(e))},async send({idempotency_key:e,title:r=de,...a}){let o={"Idempotency-Key":e??t.uuid()},s={type:`MESSAGE`,title:r,...a};return n.resolveMedia(await i(`POST`,`/messages/`,{body:s,headers:o}))},recall:e=>i(`DELETE`,`/messages/${e}`),async markRead(e,t){let n={up_to_id:t};return(await i(`PUT`,`/messages/conversations/${e}/read`,{body:n})).updated_count},async getUnreadCount(){return(await i(`GET`,`/messages/unread-count`)).total},async getCallbackUrl(e){return(await i(`GET`,`/messages/${e}/callback-url`)).callback_url},searchPeople(e,{limit:t,...n}={}){return i(`GET`,`/users/search`,{...n,query:{q:e,limit:t}})},async listLaunchpadApps(){return(await i(`GET`,`/simple/me/launchpad-apps`)).items},async signOn(e){return(await i(`POST`,`/simple/sso-login`,{body:{app_id:e,username:``,password:``}})).redirect_url},async upload(e,a={}){let o={content_type:e.type,filename:e.name,size:e.size},{signal:s}=a,c=await i(`POST`,`/media/uploads`,{body:o,...s&&{signal:s}});return await se(e,c.upload,{http:r,addresses:n,platform:t,...a}),{key:c.key,content_type:he(e.type)}},async issueSocketTicket(e={}){return(await i(`POST`,`/ws/tickets`,e)).ticket}}}function me(e){let t=/<([^>]*)>;\s*rel="?next"?/.exec(e.get(`Link`)??``)?.[1];return t===void 0?null:new URL(t,`http://any`).searchParams.get(`cursor`)}function he(e){return e.startsWith(`image/`)?`IMAGE`:e.startsWith(`video/`)?`VIDEO`:`FILE`}var ge=class{#e;#t;#n=null;#r=null;#i=`start`;#a=!1;#o=null;constructor(e,t){this.#e=e,this.#t=t}me={get:()=>this.#o,load:async()=>{if(await this.load(),this.#o!==null)return this.#o;throw new t("The token is no JWT whose `sub` is a person's id.",{code:`NOT_CONFIGURED`})}};get(){return this.#n}async load(){if(this.#a)throw _e();return this.#n===null?(this.#r??=this.#s().finally(()=>{this.#r=null}),this.#r):this.#n}refuse(e,t){e!==null&&e===this.#n&&(this.#n=null,this.#i=t)}reset(){this.#a&&(this.#a=!1,this.#i=`start`)}async#s(){let e;try{e=await this.#e(this.#i)}catch(e){throw new t("`getToken` failed.",{code:`NO_TOKEN`,cause:e})}let n=e?ve(e):null;if(e&&(this.#o===null||n===this.#o))return this.#n=e,this.#o=n,e;throw this.#a=!0,this.#t(),_e()}};function _e(){return new t("The person is signed out: `getToken` gave no token, or another person's.",{code:`SIGNED_OUT`})}function ve(e){try{let t=(e.split(`.`)[1]??``).replaceAll(`-`,`+`).replaceAll(`_`,`/`),{sub:n}=JSON.parse(atob(t)),r=Number(n);return Number.isSafeInteger(r)&&r>0?r:null}catch{return null}}var ye=class{#e=new Set;#t;constructor(e){this.#t=e}get=()=>this.#t;subscribe=e=>{let t=()=>e();return this.#e.add(t),()=>void this.#e.delete(t)};set(e){if(!Object.is(e,this.#t)){this.#t=e;for(let e of[...this.#e])try{e()}catch(e){be(e)}}}};function be(e){queueMicrotask(()=>{throw e})}var xe=class{#e=new Set;add(e){let t=(...t)=>e(...t);return this.#e.add(t),()=>void this.#e.delete(t)}call(...e){for(let t of[...this.#e])try{t(...e)}catch(e){be(e)}}},Se={[n.FLOODING]:`flooding`,[n.DISABLED]:`disabled`,[n.REPLACED]:`replaced`};function Ce(e){return e===n.FLOODING||e>=4500&&e<=4999?Se[e]??`refused`:null}function we(e){return Object.values(n).find(t=>t===e)??null}var Te={HELLO:!0,POSITION:!0,NEW_MESSAGE:!0,CONVERSATION_READ:!0,ALL_READ:!0,MESSAGE_RECALLED:!0,RESYNC:!0};function Ee(e){if(typeof e!=`string`||!e.startsWith(`{`))return null;let t;try{t=JSON.parse(e)}catch{return null}let n=typeof t.type==`string`&&Object.hasOwn(Te,t.type);return{pos:typeof t.pos==`string`?t.pos:null,frame:n?t:null}}var De=2e4,Oe=5e3,ke=2e3,Ae=class{#e;#t;#n;#r=()=>{};#i=!0;#a=!1;constructor(e,t){this.#e=e,this.#t=t.ping,this.#n=t.onSilent,this.#o()}hear(){this.#i=!0}check(){this.#a||(this.#a=!0,this.#s(Oe,!0))}stop(){this.#r()}#o(){this.#a=!1,this.#c(5e3,()=>this.#s(De,!0))}#s(e,t){this.#i=!1,this.#t();let n=this.#e.now()+e;this.#c(e,()=>{let e=this.#e.now()-n>ke;this.#i?this.#o():e&&t?this.#s(Oe,!1):this.#n()})}#c(e,t){this.#r(),this.#r=this.#e.after(e,t)}},je=15e3,Me=class{#e;#t=new AbortController;#n;#r=null;#i=!1;constructor(e){this.#e=e,this.#n=e.platform.after(je,()=>this.end(Pe(`The socket was not open in ${je/1e3} s.`))),this.#a()}send(e){this.#r?.readyState===1&&this.#r.send(e)}settle(){this.#n()}end(e){this.#i||(this.#i=!0,this.#n(),this.#t.abort(),this.#r?.close(1e3),e&&this.#e.onEnd(e))}async#a(){let{rest:e,addresses:n,since:r,onTicket:i}=this.#e;try{let t=await e.issueSocketTicket({signal:this.#t.signal});if(this.#i)return;i(),this.#o(n.socket({ticket:t,since:r??void 0}))}catch(e){this.end(e instanceof t?{code:null,error:e}:Pe(`The socket was not opened.`,e))}}#o(e){let{WebSocket:n}=this.#e.platform;if(!n)throw new t(Ne,{code:`NOT_CONFIGURED`});let r=new n(e);this.#r=r;let i=!1;r.onopen=()=>{i=!0},r.onmessage=({data:e})=>{this.#i||this.#e.onData(e)},r.onerror=()=>{},r.onclose=({code:e})=>this.end(i?{code:e,error:null}:Pe(`The socket was not opened.`))}},Ne="There is no WebSocket here (Node has one from version 22 on): pass one as `platform: { WebSocket }`, such as that of the package `ws`.";function Pe(e,n){return{code:null,error:new t(e,{code:`NO_ANSWER`,cause:n})}}var Fe={first:1e3,longest:3e4},Ie=5e3,Le=1e4,Re=class{state=new ye({status:`idle`});clockOffset=new ye(0);position;#e;#t=new xe;#n=new xe;#r=null;#i=null;#a=0;#o=null;#s=null;#c=()=>{};#l=()=>{};constructor(e){this.#e=e,this.position=new ye(e.since)}start(){if(![`idle`,`stopped`].includes(this.state.get().status))return;let{platform:e,tokens:n}=this.#e;if(!e.WebSocket)throw new t(Ne,{code:`NOT_CONFIGURED`});n.reset();let r=[e.onWake(()=>this.wake()),e.onNetworkChange(()=>this.#m())];this.#l=()=>r.forEach(e=>e()),this.#a=0,this.#u()}stop(e=`closed`){this.#y(e,{})}wake(){let{status:e}=this.state.get();e===`waiting`||e===`offline`?this.#u():e===`open`&&this.#i?.check()}onFrame(e){return this.#t.add(e)}onFresh(e){return this.#n.add(e)}#u(){this.#c();let{platform:e,addresses:t,rest:n,tokens:r}=this.#e;this.state.set({status:`connecting`,attempt:this.#a+1});let i=this.position.get();this.#r=new Me({platform:e,addresses:t,rest:n,since:i,onTicket:()=>{this.#s=r.get()},onData:e=>this.#d(e,i),onEnd:e=>this.#g(e)})}#d(e,t){this.#i?.hear();let n=Ee(e);if(!n)return;let{frame:r,pos:i}=n;r?.type===`HELLO`?this.#f(r.data.server_time_ms,t===null):r&&r.type!==`POSITION`&&this.#p(r),i!==null&&this.position.set(i)}#f(e,t){let{platform:n}=this.#e;this.#r?.settle(),this.#o=n.now(),this.clockOffset.set(e-n.now()),this.#i=new Ae(n,{ping:()=>this.#r?.send(`ping`),onSilent:()=>this.#h(`Nothing came from the server any more.`)}),this.state.set({status:`open`}),t&&this.#n.call()}#p(e){e.type===`RESYNC`&&this.#n.call(),e.type===`NEW_MESSAGE`&&(e={...e,data:this.#e.addresses.resolveMedia(e.data)}),this.#t.call(e)}#m(){this.#e.platform.isOnline()||(this.#h(`There is no network.`),this.state.get().status===`waiting`&&this.state.set({status:`offline`}))}#h(e){this.#r?.end({code:null,error:new t(e,{code:`NO_ANSWER`})})}#g({code:e,error:t}){let{platform:r,tokens:i}=this.#e,a=this.#o===null?0:r.now()-this.#o;if(this.#b(),t?.code===`SIGNED_OUT`)return this.stop(`signed_out`);if(t&&ze(t))return this.#y(`refused`,{error:t});let o=e===null?null:Ce(e);if(o)return this.#y(o,{code:e});e===n.TOKEN_EXPIRED&&i.refuse(this.#s,`expired`),a>=Le&&(this.#a=0),this.#a+=1,this.#v(this.#_(e,t),t)}#_(e,t){let{platform:r}=this.#e,i=r.random();return e===n.TOKEN_EXPIRED&&this.#a===1?0:e===n.RESTARTING&&this.#a===1?i*Ie:(t?.retryAfter??0)+l(this.#a,i,Fe)}#v(e,t){let{platform:n}=this.#e,r=n.now()+e;this.#c=n.after(e,()=>this.#u()),this.state.set(n.isOnline()?{status:`waiting`,attempt:this.#a+1,retryAt:r,error:t}:{status:`offline`})}#y(e,{code:t=null,error:n=null}){[`idle`,`stopped`].includes(this.state.get().status)||(this.#c(),this.#l(),this.#r?.end(null),this.#b(),this.state.set({status:`stopped`,reason:e,code:t===null?null:we(t),error:n}))}#b(){this.#i?.stop(),this.#i=null,this.#r=null,this.#o=null}};function ze(e){return[401,403].includes(e.status)||e.code===`NOT_CONFIGURED`}function Be(e={}){let t=globalThis;return{now:()=>Date.now(),random:()=>Math.random(),uuid:()=>Ve(t.crypto),after(e,t){let n=setTimeout(t,e);return()=>clearTimeout(n)},fetch:(e,t)=>fetch(e,t),XMLHttpRequest:t.XMLHttpRequest,WebSocket:t.WebSocket,locks:t.navigator?.locks,BroadcastChannel:t.BroadcastChannel,location:t.location?.href,isOnline:()=>t.navigator?.onLine!==!1,onWake(e){return Ue(h(t,`online`,e),h(t.document,`visibilitychange`,()=>{t.document?.visibilityState===`visible`&&e()}))},onSuspend:(e,n)=>Ue(h(t,`pagehide`,e),h(t,`pageshow`,n),h(t.document,`freeze`,e),h(t.document,`resume`,n)),onNetworkChange:e=>Ue(h(t,`online`,e),h(t,`offline`,e)),openTab:()=>He(t.window),leaveFor(e){t.location?.assign(e)},...e}}function Ve(e){return e?.randomUUID?e.randomUUID():[...(e??globalThis.crypto).getRandomValues(new Uint8Array(16))].map((e,t)=>(t===6?e&15|64:t===8?e&63|128:e).toString(16).padStart(2,`0`)).join(``).replace(/^(.{8})(.{4})(.{4})(.{4})/,`$1-$2-$3-$4-`)}function He(e){let t=e?.open(``,`_blank`);return t?(t.opener=null,{go:e=>t.location.replace(e),close:()=>t.close()}):null}function h(e,t,n){let r=()=>n();return e?.addEventListener?.(t,r),()=>e?.removeEventListener?.(t,r)}function Ue(...e){return()=>e.forEach(e=>e())}function We(e){return e.connect(null)}function Ge(e){let{baseUrl:t}=e,n=Be(e.platform),r=new c(t,n.location),i=new ge(e.getToken,()=>l.stop(`signed_out`)),{me:a}=i,o=pe({platform:n,addresses:r,tokens:i}),s=e=>new Re({platform:n,addresses:r,rest:o,tokens:i,since:e}),l=e.shareSocket!==!1&&n.locks&&n.BroadcastChannel?We({baseUrl:t,platform:n,me:a,connect:s}):s(null);return{platform:n,tokens:i,me:a,rest:o,connection:l}}function Ke(e){throw Error(`The store is not written yet.`)}function qe(e){let{platform:t,tokens:n,me:r,rest:a,connection:o}=Ge(e),s=null;return{me:r,rest:a,connection:o,get store(){return s??=Ke({rest:a,connection:o,platform:t,me:r}),s},start(){n.reset(),o.start()},stop:()=>o.stop(),openAction:i({platform:t,rest:a})}}var Je=globalThis,Ye=Je.ShadowRoot&&(Je.ShadyCSS===void 0||Je.ShadyCSS.nativeShadow)&&`adoptedStyleSheets`in Document.prototype&&`replace`in CSSStyleSheet.prototype,Xe=Symbol(),Ze=new WeakMap,Qe=class{constructor(e,t,n){if(this._$cssResult$=!0,n!==Xe)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=e,this.t=t}get styleSheet(){let e=this.o,t=this.t;if(Ye&&e===void 0){let n=t!==void 0&&t.length===1;n&&(e=Ze.get(t)),e===void 0&&((this.o=e=new CSSStyleSheet).replaceSync(this.cssText),n&&Ze.set(t,e))}return e}toString(){return this.cssText}},$e=e=>new Qe(typeof e==`string`?e:e+``,void 0,Xe),g=(e,...t)=>new Qe(e.length===1?e[0]:t.reduce((t,n,r)=>t+(e=>{if(!0===e._$cssResult$)return e.cssText;if(typeof e==`number`)return e;throw Error(`Value passed to 'css' function must be a 'css' function result: `+e+`. Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.`)})(n)+e[r+1],e[0]),e,Xe),et=(e,t)=>{if(Ye)e.adoptedStyleSheets=t.map(e=>e instanceof CSSStyleSheet?e:e.styleSheet);else for(let n of t){let t=document.createElement(`style`),r=Je.litNonce;r!==void 0&&t.setAttribute(`nonce`,r),t.textContent=n.cssText,e.appendChild(t)}},tt=Ye?e=>e:e=>e instanceof CSSStyleSheet?(e=>{let t=``;for(let n of e.cssRules)t+=n.cssText;return $e(t)})(e):e,{is:nt,defineProperty:rt,getOwnPropertyDescriptor:it,getOwnPropertyNames:at,getOwnPropertySymbols:ot,getPrototypeOf:st}=Object,ct=globalThis,lt=ct.trustedTypes,ut=lt?lt.emptyScript:``,dt=ct.reactiveElementPolyfillSupport,ft=(e,t)=>e,pt={toAttribute(e,t){switch(t){case Boolean:e=e?ut:null;break;case Object:case Array:e=e==null?e:JSON.stringify(e)}return e},fromAttribute(e,t){let n=e;switch(t){case Boolean:n=e!==null;break;case Number:n=e===null?null:Number(e);break;case Object:case Array:try{n=JSON.parse(e)}catch{n=null}}return n}},mt=(e,t)=>!nt(e,t),ht={attribute:!0,type:String,converter:pt,reflect:!1,useDefault:!1,hasChanged:mt};Symbol.metadata??=Symbol(`metadata`),ct.litPropertyMetadata??=new WeakMap;var _=class extends HTMLElement{static addInitializer(e){this._$Ei(),(this.l??=[]).push(e)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(e,t=ht){if(t.state&&(t.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(e)&&((t=Object.create(t)).wrapped=!0),this.elementProperties.set(e,t),!t.noAccessor){let n=Symbol(),r=this.getPropertyDescriptor(e,n,t);r!==void 0&&rt(this.prototype,e,r)}}static getPropertyDescriptor(e,t,n){let{get:r,set:i}=it(this.prototype,e)??{get(){return this[t]},set(e){this[t]=e}};return{get:r,set(t){let a=r?.call(this);i?.call(this,t),this.requestUpdate(e,a,n)},configurable:!0,enumerable:!0}}static getPropertyOptions(e){return this.elementProperties.get(e)??ht}static _$Ei(){if(this.hasOwnProperty(ft(`elementProperties`)))return;let e=st(this);e.finalize(),e.l!==void 0&&(this.l=[...e.l]),this.elementProperties=new Map(e.elementProperties)}static finalize(){if(this.hasOwnProperty(ft(`finalized`)))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(ft(`properties`))){let e=this.properties,t=[...at(e),...ot(e)];for(let n of t)this.createProperty(n,e[n])}let e=this[Symbol.metadata];if(e!==null){let t=litPropertyMetadata.get(e);if(t!==void 0)for(let[e,n]of t)this.elementProperties.set(e,n)}this._$Eh=new Map;for(let[e,t]of this.elementProperties){let n=this._$Eu(e,t);n!==void 0&&this._$Eh.set(n,e)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(e){let t=[];if(Array.isArray(e)){let n=new Set(e.flat(1/0).reverse());for(let e of n)t.unshift(tt(e))}else e!==void 0&&t.push(tt(e));return t}static _$Eu(e,t){let n=t.attribute;return!1===n?void 0:typeof n==`string`?n:typeof e==`string`?e.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(e=>this.enableUpdating=e),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(e=>e(this))}addController(e){(this._$EO??=new Set).add(e),this.renderRoot!==void 0&&this.isConnected&&e.hostConnected?.()}removeController(e){this._$EO?.delete(e)}_$E_(){let e=new Map,t=this.constructor.elementProperties;for(let n of t.keys())this.hasOwnProperty(n)&&(e.set(n,this[n]),delete this[n]);e.size>0&&(this._$Ep=e)}createRenderRoot(){let e=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return et(e,this.constructor.elementStyles),e}connectedCallback(){this.renderRoot??=this.createRenderRoot(),this.enableUpdating(!0),this._$EO?.forEach(e=>e.hostConnected?.())}enableUpdating(e){}disconnectedCallback(){this._$EO?.forEach(e=>e.hostDisconnected?.())}attributeChangedCallback(e,t,n){this._$AK(e,n)}_$ET(e,t){let n=this.constructor.elementProperties.get(e),r=this.constructor._$Eu(e,n);if(r!==void 0&&!0===n.reflect){let i=(n.converter?.toAttribute===void 0?pt:n.converter).toAttribute(t,n.type);this._$Em=e,i==null?this.removeAttribute(r):this.setAttribute(r,i),this._$Em=null}}_$AK(e,t){let n=this.constructor,r=n._$Eh.get(e);if(r!==void 0&&this._$Em!==r){let e=n.getPropertyOptions(r),i=typeof e.converter==`function`?{fromAttribute:e.converter}:e.converter?.fromAttribute===void 0?pt:e.converter;this._$Em=r;let a=i.fromAttribute(t,e.type);this[r]=a??this._$Ej?.get(r)??a,this._$Em=null}}requestUpdate(e,t,n,r=!1,i){if(e!==void 0){let a=this.constructor;if(!1===r&&(i=this[e]),n??=a.getPropertyOptions(e),!((n.hasChanged??mt)(i,t)||n.useDefault&&n.reflect&&i===this._$Ej?.get(e)&&!this.hasAttribute(a._$Eu(e,n))))return;this.C(e,t,n)}!1===this.isUpdatePending&&(this._$ES=this._$EP())}C(e,t,{useDefault:n,reflect:r,wrapped:i},a){n&&!(this._$Ej??=new Map).has(e)&&(this._$Ej.set(e,a??t??this[e]),!0!==i||a!==void 0)||(this._$AL.has(e)||(this.hasUpdated||n||(t=void 0),this._$AL.set(e,t)),!0===r&&this._$Em!==e&&(this._$Eq??=new Set).add(e))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(e){Promise.reject(e)}let e=this.scheduleUpdate();return e!=null&&await e,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??=this.createRenderRoot(),this._$Ep){for(let[e,t]of this._$Ep)this[e]=t;this._$Ep=void 0}let e=this.constructor.elementProperties;if(e.size>0)for(let[t,n]of e){let{wrapped:e}=n,r=this[t];!0!==e||this._$AL.has(t)||r===void 0||this.C(t,void 0,n,r)}}let e=!1,t=this._$AL;try{e=this.shouldUpdate(t),e?(this.willUpdate(t),this._$EO?.forEach(e=>e.hostUpdate?.()),this.update(t)):this._$EM()}catch(t){throw e=!1,this._$EM(),t}e&&this._$AE(t)}willUpdate(e){}_$AE(e){this._$EO?.forEach(e=>e.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(e)),this.updated(e)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(e){return!0}update(e){this._$Eq&&=this._$Eq.forEach(e=>this._$ET(e,this[e])),this._$EM()}updated(e){}firstUpdated(e){}};_.elementStyles=[],_.shadowRootOptions={mode:`open`},_[ft(`elementProperties`)]=new Map,_[ft(`finalized`)]=new Map,dt?.({ReactiveElement:_}),(ct.reactiveElementVersions??=[]).push(`2.1.2`);var gt=globalThis,_t=e=>e,vt=gt.trustedTypes,yt=vt?vt.createPolicy(`lit-html`,{createHTML:e=>e}):void 0,bt=`$lit$`,v=`lit$${Math.random().toFixed(9).slice(2)}$`,xt=`?`+v,St=`<${xt}>`,y=document,Ct=()=>y.createComment(``),b=e=>e===null||typeof e!=`object`&&typeof e!=`function`,wt=Array.isArray,Tt=e=>wt(e)||typeof e?.[Symbol.iterator]==`function`,Et=`[ 	
+\f\r]`,x=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,Dt=/-->/g,Ot=/>/g,S=RegExp(`>|${Et}(?:([^\\s"'>=/]+)(${Et}*=${Et}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`,`g`),kt=/'/g,At=/"/g,jt=/^(?:script|style|textarea|title)$/i,Mt=e=>(t,...n)=>({_$litType$:e,strings:t,values:n}),C=Mt(1),w=Mt(2),T=Symbol.for(`lit-noChange`),E=Symbol.for(`lit-nothing`),Nt=new WeakMap,D=y.createTreeWalker(y,129);function Pt(e,t){if(!wt(e)||!e.hasOwnProperty(`raw`))throw Error(`invalid template strings array`);return yt===void 0?t:yt.createHTML(t)}var Ft=(e,t)=>{let n=e.length-1,r=[],i,a=t===2?`<svg>`:t===3?`<math>`:``,o=x;for(let t=0;t<n;t++){let n=e[t],s,c,l=-1,u=0;for(;u<n.length&&(o.lastIndex=u,c=o.exec(n),c!==null);)u=o.lastIndex,o===x?c[1]===`!--`?o=Dt:c[1]===void 0?c[2]===void 0?c[3]!==void 0&&(o=S):(jt.test(c[2])&&(i=RegExp(`</`+c[2],`g`)),o=S):o=Ot:o===S?c[0]===`>`?(o=i??x,l=-1):c[1]===void 0?l=-2:(l=o.lastIndex-c[2].length,s=c[1],o=c[3]===void 0?S:c[3]===`"`?At:kt):o===At||o===kt?o=S:o===Dt||o===Ot?o=x:(o=S,i=void 0);let d=o===S&&e[t+1].startsWith(`/>`)?` `:``;a+=o===x?n+St:l>=0?(r.push(s),n.slice(0,l)+bt+n.slice(l)+v+d):n+v+(l===-2?t:d)}return[Pt(e,a+(e[n]||`<?>`)+(t===2?`</svg>`:t===3?`</math>`:``)),r]},It=class e{constructor({strings:t,_$litType$:n},r){let i;this.parts=[];let a=0,o=0,s=t.length-1,c=this.parts,[l,u]=Ft(t,n);if(this.el=e.createElement(l,r),D.currentNode=this.el.content,n===2||n===3){let e=this.el.content.firstChild;e.replaceWith(...e.childNodes)}for(;(i=D.nextNode())!==null&&c.length<s;){if(i.nodeType===1){if(i.hasAttributes())for(let e of i.getAttributeNames())if(e.endsWith(bt)){let t=u[o++],n=i.getAttribute(e).split(v),r=/([.?@])?(.*)/.exec(t);c.push({type:1,index:a,name:r[2],strings:n,ctor:r[1]===`.`?zt:r[1]===`?`?Bt:r[1]===`@`?Vt:k}),i.removeAttribute(e)}else e.startsWith(v)&&(c.push({type:6,index:a}),i.removeAttribute(e));if(jt.test(i.tagName)){let e=i.textContent.split(v),t=e.length-1;if(t>0){i.textContent=vt?vt.emptyScript:``;for(let n=0;n<t;n++)i.append(e[n],Ct()),D.nextNode(),c.push({type:2,index:++a});i.append(e[t],Ct())}}}else if(i.nodeType===8){if(i.data===xt)c.push({type:2,index:a});else{let e=-1;for(;(e=i.data.indexOf(v,e+1))!==-1;)c.push({type:7,index:a}),e+=v.length-1}}a++}}static createElement(e,t){let n=y.createElement(`template`);return n.innerHTML=e,n}};function O(e,t,n=e,r){if(t===T)return t;let i=r===void 0?n._$Cl:n._$Co?.[r],a=b(t)?void 0:t._$litDirective$;return i?.constructor!==a&&(i?._$AO?.(!1),a===void 0?i=void 0:(i=new a(e),i._$AT(e,n,r)),r===void 0?n._$Cl=i:(n._$Co??=[])[r]=i),i!==void 0&&(t=O(e,i._$AS(e,t.values),i,r)),t}var Lt=class{constructor(e,t){this._$AV=[],this._$AN=void 0,this._$AD=e,this._$AM=t}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(e){let{el:{content:t},parts:n}=this._$AD,r=(e?.creationScope??y).importNode(t,!0);D.currentNode=r;let i=D.nextNode(),a=0,o=0,s=n[0];for(;s!==void 0;){if(a===s.index){let t;s.type===2?t=new Rt(i,i.nextSibling,this,e):s.type===1?t=new s.ctor(i,s.name,s.strings,this,e):s.type===6&&(t=new Ht(i,this,e)),this._$AV.push(t),s=n[++o]}a!==s?.index&&(i=D.nextNode(),a++)}return D.currentNode=y,r}p(e){let t=0;for(let n of this._$AV)n!==void 0&&(n.strings===void 0?n._$AI(e[t]):(n._$AI(e,n,t),t+=n.strings.length-2)),t++}},Rt=class e{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(e,t,n,r){this.type=2,this._$AH=E,this._$AN=void 0,this._$AA=e,this._$AB=t,this._$AM=n,this.options=r,this._$Cv=r?.isConnected??!0}get parentNode(){let e=this._$AA.parentNode,t=this._$AM;return t!==void 0&&e?.nodeType===11&&(e=t.parentNode),e}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(e,t=this){e=O(this,e,t),b(e)?e===E||e==null||e===``?(this._$AH!==E&&this._$AR(),this._$AH=E):e!==this._$AH&&e!==T&&this._(e):e._$litType$===void 0?e.nodeType===void 0?Tt(e)?this.k(e):this._(e):this.T(e):this.$(e)}O(e){return this._$AA.parentNode.insertBefore(e,this._$AB)}T(e){this._$AH!==e&&(this._$AR(),this._$AH=this.O(e))}_(e){this._$AH!==E&&b(this._$AH)?this._$AA.nextSibling.data=e:this.T(y.createTextNode(e)),this._$AH=e}$(e){let{values:t,_$litType$:n}=e,r=typeof n==`number`?this._$AC(e):(n.el===void 0&&(n.el=It.createElement(Pt(n.h,n.h[0]),this.options)),n);if(this._$AH?._$AD===r)this._$AH.p(t);else{let e=new Lt(r,this),n=e.u(this.options);e.p(t),this.T(n),this._$AH=e}}_$AC(e){let t=Nt.get(e.strings);return t===void 0&&Nt.set(e.strings,t=new It(e)),t}k(t){wt(this._$AH)||(this._$AH=[],this._$AR());let n=this._$AH,r,i=0;for(let a of t)i===n.length?n.push(r=new e(this.O(Ct()),this.O(Ct()),this,this.options)):r=n[i],r._$AI(a),i++;i<n.length&&(this._$AR(r&&r._$AB.nextSibling,i),n.length=i)}_$AR(e=this._$AA.nextSibling,t){for(this._$AP?.(!1,!0,t);e!==this._$AB;){let t=_t(e).nextSibling;_t(e).remove(),e=t}}setConnected(e){this._$AM===void 0&&(this._$Cv=e,this._$AP?.(e))}},k=class{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(e,t,n,r,i){this.type=1,this._$AH=E,this._$AN=void 0,this.element=e,this.name=t,this._$AM=r,this.options=i,n.length>2||n[0]!==``||n[1]!==``?(this._$AH=Array(n.length-1).fill(new String),this.strings=n):this._$AH=E}_$AI(e,t=this,n,r){let i=this.strings,a=!1;if(i===void 0)e=O(this,e,t,0),a=!b(e)||e!==this._$AH&&e!==T,a&&(this._$AH=e);else{let r=e,o,s;for(e=i[0],o=0;o<i.length-1;o++)s=O(this,r[n+o],t,o),s===T&&(s=this._$AH[o]),a||=!b(s)||s!==this._$AH[o],s===E?e=E:e!==E&&(e+=(s??``)+i[o+1]),this._$AH[o]=s}a&&!r&&this.j(e)}j(e){e===E?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,e??``)}},zt=class extends k{constructor(){super(...arguments),this.type=3}j(e){this.element[this.name]=e===E?void 0:e}},Bt=class extends k{constructor(){super(...arguments),this.type=4}j(e){this.element.toggleAttribute(this.name,!!e&&e!==E)}},Vt=class extends k{constructor(e,t,n,r,i){super(e,t,n,r,i),this.type=5}_$AI(e,t=this){if((e=O(this,e,t,0)??E)===T)return;let n=this._$AH,r=e===E&&n!==E||e.capture!==n.capture||e.once!==n.once||e.passive!==n.passive,i=e!==E&&(n===E||r);r&&this.element.removeEventListener(this.name,this,n),i&&this.element.addEventListener(this.name,this,e),this._$AH=e}handleEvent(e){typeof this._$AH==`function`?this._$AH.call(this.options?.host??this.element,e):this._$AH.handleEvent(e)}},Ht=class{constructor(e,t,n){this.element=e,this.type=6,this._$AN=void 0,this._$AM=t,this.options=n}get _$AU(){return this._$AM._$AU}_$AI(e){O(this,e)}},Ut={M:bt,P:v,A:xt,C:1,L:Ft,R:Lt,D:Tt,V:O,I:Rt,H:k,N:Bt,U:Vt,B:zt,F:Ht},Wt=gt.litHtmlPolyfillSupport;Wt?.(It,Rt),(gt.litHtmlVersions??=[]).push(`3.3.3`);var Gt=(e,t,n)=>{let r=n?.renderBefore??t,i=r._$litPart$;if(i===void 0){let e=n?.renderBefore??null;r._$litPart$=i=new Rt(t.insertBefore(Ct(),e),e,void 0,n??{})}return i._$AI(e),i},Kt=globalThis,A=class extends _{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){let e=super.createRenderRoot();return this.renderOptions.renderBefore??=e.firstChild,e}update(e){let t=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(e),this._$Do=Gt(t,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return T}};A._$litElement$=!0,A.finalized=!0,Kt.litElementHydrateSupport?.({LitElement:A});var qt=Kt.litElementPolyfillSupport;qt?.({LitElement:A}),(Kt.litElementVersions??=[]).push(`4.2.2`);var j=e=>(t,n)=>{n===void 0?customElements.define(e,t):n.addInitializer(()=>{customElements.define(e,t)})},Jt={attribute:!0,type:String,converter:pt,reflect:!1,hasChanged:mt},Yt=(e=Jt,t,n)=>{let{kind:r,metadata:i}=n,a=globalThis.litPropertyMetadata.get(i);if(a===void 0&&globalThis.litPropertyMetadata.set(i,a=new Map),r===`setter`&&((e=Object.create(e)).wrapped=!0),a.set(n.name,e),r===`accessor`){let{name:r}=n;return{set(n){let i=t.get.call(this);t.set.call(this,n),this.requestUpdate(r,i,e,!0,n)},init(t){return t!==void 0&&this.C(r,void 0,e,t),t}}}if(r===`setter`){let{name:r}=n;return function(n){let i=this[r];t.call(this,n),this.requestUpdate(r,i,e,!0,n)}}throw Error(`Unsupported decorator location: `+r)};function M(e){return(t,n)=>typeof n==`object`?Yt(e,t,n):((e,t,n)=>{let r=t.hasOwnProperty(n);return t.constructor.createProperty(n,e),r?Object.getOwnPropertyDescriptor(t,n):void 0})(e,t,n)}function N(e){return M({...e,state:!0,attribute:!1})}var Xt=(e,t,n)=>(n.configurable=!0,n.enumerable=!0,Reflect.decorate&&typeof t!=`object`&&Object.defineProperty(e,t,n),n);function P(e,t){return(n,r,i)=>{let a=t=>t.renderRoot?.querySelector(e)??null;if(t){let{get:e,set:t}=typeof r==`object`?n:i??(()=>{let e=Symbol();return{get(){return this[e]},set(t){this[e]=t}}})();return Xt(n,r,{get(){let n=e.call(this);return n===void 0&&(n=a(this),(n!==null||this.hasUpdated)&&t.call(this,n)),n}})}return Xt(n,r,{get(){return a(this)}})}}var Zt={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},Qt=e=>(...t)=>({_$litDirective$:e,values:t}),$t=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,n){this._$Ct=e,this._$AM=t,this._$Ci=n}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}},{I:en}=Ut,tn=e=>e,nn=()=>document.createComment(``),rn=(e,t,n)=>{let r=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0)n=new en(r.insertBefore(nn(),i),r.insertBefore(nn(),i),e,e.options);else{let t=n._$AB.nextSibling,a=n._$AM,o=a!==e;if(o){let t;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(t=e._$AU)!==a._$AU&&n._$AP(t)}if(t!==i||o){let e=n._$AA;for(;e!==t;){let t=tn(e).nextSibling;tn(r).insertBefore(e,i),e=t}}}return n},F=(e,t,n=e)=>(e._$AI(t,n),e),an={},on=(e,t=an)=>e._$AH=t,sn=e=>e._$AH,cn=e=>{e._$AR(),e._$AA.remove()},ln=Qt(class extends $t{constructor(){super(...arguments),this.key=E}render(e,t){return this.key=e,t}update(e,[t,n]){return t!==this.key&&(on(e),this.key=t),n}}),un=(e,t)=>({one:e,other:t}),dn={inbox:`Inbox`,chats:`Chats`,apps:`Apps`,back:`Back to the list`,close:`Close`,cancel:`Cancel`,retry:`Try again`,settings:`Settings`,theme:`Appearance`,themeAuto:`As the system`,themeLight:`Light`,themeDark:`Dark`,language:`Language`,conversations:`Conversations`,conversationsEmpty:`No conversations yet`,conversationsEmptyHint:`Look for a colleague above and say hello.`,conversationsFailed:`The conversations could not be loaded.`,unread:un(`{n} unread message`,`{n} unread messages`),system:`System notices`,you:`You: {text}`,picture:`Picture`,video:`Video`,file:`File`,notice:`Notice`,draft:`Draft:`,search:`Search people and conversations`,searchShort:`Search`,clearSearch:`Clear the search`,people:`People`,searching:`Searching…`,nothingFound:`Nothing found for “{q}”`,nothingFoundHint:`Try a part of a name, or a mobile number.`,searchFailed:`People could not be searched.`,found:un(`{n} result`,`{n} results`),appsEmpty:`No apps yet`,appsEmptyHint:`Apps in which you have an account are shown here.`,appsFailed:`The apps could not be loaded.`,openApp:`Open {name}`,signOnFailed:`Could not sign on to {name}.`,chooseConversation:`Choose a conversation`,chooseConversationHint:`Or look for a colleague and begin one.`,messages:`Messages with {name}`,historyEmpty:`No messages yet`,historyEmptyHint:`Write the first one to {name}.`,historyEmptyApp:`What {name} has to say will be shown here.`,historyFailed:`The messages could not be loaded.`,olderFailed:`Older messages could not be loaded.`,loading:`Loading…`,beginning:`This is where it began.`,newMessages:`New messages`,jumpToNewest:`Go to the newest message`,person:`Person`,app:`App`,cannotReply:`This conversation is for notices. It takes no replies.`,newMessageFrom:`New message from {name}: {text}`,newMessagesArrived:un(`{n} new message`,`{n} new messages`),youAt:`You, {time}`,nameAt:`{name}, {time}`,sending:`Sending`,sent:`Sent`,read:`Read`,readAt:`Read {time}`,notSent:`Not sent`,discard:`Discard`,messageActions:`Actions for this message`,copy:`Copy text`,copied:`Copied`,copyFailed:`Could not be copied.`,recall:`Take back`,recallTitle:`Take this message back?`,recallText:`It disappears for both of you, on every device.`,recallFailed:`The message could not be taken back.`,recallTooLate:`It is too late to take this message back.`,openPicture:`Look at the picture {name}`,pictureGone:`The picture could not be loaded.`,openFile:`Open the file`,fileFailed:`The file could not be opened.`,download:`Open the original`,openButton:`Open`,actionFailed:`The page could not be opened.`,yes:`Yes`,no:`No`,write:`Write to {name}`,send:`Send`,attach:`Attach files`,removeFile:`Remove {name}`,attachments:`Attached files`,dropHere:`Drop files here to send them to {name}`,tooLong:`This is too long: {size} of at most {limit}.`,uploading:`Uploading {name}`,uploadProgress:`{percent} % of {name} uploaded`,uploadFailed:`{name} could not be uploaded.`,cancelUpload:`Do not send {name}`,emptyFile:`{name} is empty.`,connecting:`Connecting…`,offline:`No network. What you see may be old; it catches up as soon as there is one.`,waiting:un(`The connection was lost. Next try in {n} second.`,`The connection was lost. Next try in {n} seconds.`),reconnecting:`The connection was lost. Trying again…`,tryNow:`Try now`,backOnline:`Connected again. Everything is up to date.`,stoppedSignedOut:`You are signed out.`,stoppedDisabled:`Your account has been disabled. Ask your administrator.`,stoppedReplaced:`The inbox is open in another place, which took over the connection.`,stoppedFlooding:`The server closed the connection: this page sent too much.`,stoppedRefused:`The server refuses the connection.`,stoppedClosed:`The connection is closed.`,connectAgain:`Connect again`,errorNoAnswer:`The server did not answer. Check the network.`,errorSignedOut:`You are signed out.`,errorNotAllowed:`You are not allowed to do this.`,errorNotFound:`It is not there any more.`,errorTooLarge:`It is too large.`,errorTooMany:`Too much in a short time. Wait a moment.`,errorServer:`The server has a problem. Tell your administrator this number: {id}`,errorOther:`{detail} (number {id})`,today:`Today`,yesterday:`Yesterday`,pageTitle:`Carillon`,signIn:`Sign in`,signOut:`Sign out`,signInDemo:`Choose who you are`,signInDemoHint:`A demonstration: this server lets its example people in without a password.`,signInDemoNobody:`There are no example people yet. Run “carillon demo --open”, then reload this page.`,signInToken:`Token`,signInTokenHint:`For trying out: paste a person’s token, such as “carillon token 31001” prints. It is kept in this tab only. People come in through their portal.`,signInInstead:`Sign in with a token`,signInFailed:`You could not be signed in.`,signInEnded:`The token has ended or is not accepted. Sign in again.`,configFailed:`The page could not be started.`},fn=e=>({one:e,other:e}),I={zh:{words:{inbox:`收件箱`,chats:`消息`,apps:`应用`,back:`返回列表`,close:`关闭`,cancel:`取消`,retry:`重试`,settings:`设置`,theme:`外观`,themeAuto:`跟随系统`,themeLight:`浅色`,themeDark:`深色`,language:`语言`,conversations:`会话`,conversationsEmpty:`还没有会话`,conversationsEmptyHint:`在上方搜索同事，打个招呼吧。`,conversationsFailed:`会话列表加载失败。`,unread:fn(`{n} 条未读消息`),system:`系统通知`,you:`我：{text}`,picture:`图片`,video:`视频`,file:`文件`,notice:`通知`,draft:`草稿：`,search:`搜索联系人和会话`,searchShort:`搜索`,clearSearch:`清除搜索`,people:`联系人`,searching:`搜索中…`,nothingFound:`没有找到“{q}”`,nothingFoundHint:`试试姓名的一部分，或手机号。`,searchFailed:`联系人搜索失败。`,found:fn(`{n} 个结果`),appsEmpty:`还没有应用`,appsEmptyHint:`您有账号的应用会显示在这里。`,appsFailed:`应用列表加载失败。`,openApp:`打开{name}`,signOnFailed:`无法登录{name}。`,chooseConversation:`选择一个会话`,chooseConversationHint:`或者搜索同事，开始新的会话。`,messages:`与{name}的消息`,historyEmpty:`还没有消息`,historyEmptyHint:`给{name}发第一条消息吧。`,historyEmptyApp:`{name}的通知会显示在这里。`,historyFailed:`消息加载失败。`,olderFailed:`更早的消息加载失败。`,loading:`加载中…`,beginning:`没有更早的消息了`,newMessages:`以下是新消息`,jumpToNewest:`跳到最新消息`,person:`联系人`,app:`应用`,cannotReply:`这里只接收通知，不能回复。`,newMessageFrom:`{name}发来新消息：{text}`,newMessagesArrived:fn(`{n} 条新消息`),youAt:`我，{time}`,nameAt:`{name}，{time}`,sending:`发送中`,sent:`已发送`,read:`已读`,readAt:`{time}已读`,notSent:`未发送`,discard:`删除`,messageActions:`消息操作`,copy:`复制文字`,copied:`已复制`,copyFailed:`复制失败。`,recall:`撤回`,recallTitle:`撤回这条消息？`,recallText:`双方所有设备上都不再显示这条消息。`,recallFailed:`消息撤回失败。`,recallTooLate:`已超过可撤回的时间。`,openPicture:`查看图片{name}`,pictureGone:`图片加载失败。`,openFile:`打开文件`,fileFailed:`文件打开失败。`,download:`打开原图`,openButton:`打开`,actionFailed:`页面打开失败。`,yes:`是`,no:`否`,write:`发消息给{name}`,send:`发送`,attach:`添加文件`,removeFile:`移除{name}`,attachments:`待发送的文件`,dropHere:`松开即可把文件发给{name}`,tooLong:`内容太长：{size}，上限 {limit}。`,uploading:`正在上传{name}`,uploadProgress:`{name}已上传 {percent}%`,uploadFailed:`{name}上传失败。`,cancelUpload:`不发送{name}`,emptyFile:`{name}是空文件。`,connecting:`连接中…`,offline:`没有网络。当前内容可能不是最新，联网后会自动补上。`,waiting:fn(`连接已断开，{n} 秒后重试。`),reconnecting:`连接已断开，正在重试…`,tryNow:`立即重试`,backOnline:`已重新连接，内容已是最新。`,stoppedSignedOut:`您已退出登录。`,stoppedDisabled:`您的账号已停用，请联系管理员。`,stoppedReplaced:`收件箱已在别处打开，连接已转到那里。`,stoppedFlooding:`此页面发送过于频繁，服务器已断开连接。`,stoppedRefused:`服务器拒绝了连接。`,stoppedClosed:`连接已关闭。`,connectAgain:`重新连接`,errorNoAnswer:`服务器没有响应，请检查网络。`,errorSignedOut:`您已退出登录。`,errorNotAllowed:`您没有权限进行此操作。`,errorNotFound:`内容已不存在。`,errorTooLarge:`内容过大。`,errorTooMany:`操作过于频繁，请稍候。`,errorServer:`服务器出现问题，请把此编号告诉管理员：{id}`,errorOther:`{detail}（编号 {id}）`,today:`今天`,yesterday:`昨天`,pageTitle:`Carillon`,signIn:`登录`,signOut:`退出登录`,signInDemo:`选择您的身份`,signInDemoHint:`演示环境：此服务器允许示例人员免密登录。`,signInDemoNobody:`还没有示例人员。请运行“carillon demo --open”，然后刷新页面。`,signInToken:`令牌`,signInTokenHint:`仅供试用：粘贴某人的令牌，例如“carillon token 31001”打印的内容，只保存在此标签页。正式用户从门户进入。`,signInInstead:`用令牌登录`,signInFailed:`登录失败。`,signInEnded:`令牌已过期或不被接受，请重新登录。`,configFailed:`页面启动失败。`},name:`中文`,locale:`zh-CN`},en:{words:dn,name:`English`,locale:`en-GB`}};function pn(e){for(let t of e){let e=t.toLowerCase().split(`-`)[0];if(e===`zh`||e===`en`)return e}return`en`}function L(e,t){return e.replace(/\{(\w+)\}/g,(e,n)=>String(t[n]??e))}function mn(e,t){return L(t===1?e.one:e.other,{n:t})}var hn=3;function gn(e){if(!e.startsWith(`{`))return null;try{let t=JSON.parse(e);return yn(t)?_n(t,1):null}catch{return null}}function _n(e,t){return Object.entries(e).filter(([,e])=>e!==null&&e!==``).map(([e,n])=>({label:e,value:vn(n,t)}))}function vn(e,t){return typeof e==`boolean`?{kind:`flag`,is:e}:typeof e!=`object`||!e?{kind:`text`,text:String(e)}:t>=hn?{kind:`text`,text:JSON.stringify(e)}:Array.isArray(e)?{kind:`list`,values:e.map(e=>vn(e,t+1))}:{kind:`items`,items:_n(e,t+1)}}function yn(e){return typeof e==`object`&&!!e&&!Array.isArray(e)}var bn=/https?:\/\/[^\s<>"'，。；！？、（）《》“”]*[^\s<>"'，。；！？、（）《》“”.,;:!?)\]]/gi;function xn(e){let t=[],n=0;for(let r of e.matchAll(bn))r.index>n&&t.push({text:e.slice(n,r.index),href:null}),t.push({text:r[0],href:r[0]}),n=r.index+r[0].length;return n<e.length&&t.push({text:e.slice(n),href:null}),t}function Sn(e){return e.length<=32&&/^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|️|‍\p{Extended_Pictographic})*\s?){1,3}$/u.test(e)}function Cn(e,t){switch(e.last_message_type){case`IMAGE`:return`[${t.picture}]`;case`VIDEO`:return`[${t.video}]`;case`FILE`:return`[${t.file}]`;case`USER_NOTIFICATION`:return`[${t.notice}]`;default:return e.user_id<=0?Tn(e.last_message):e.last_message}}var wn=/"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"?|(-?[\d.]+))/g;function Tn(e){if(!e.startsWith(`{`))return e;let t=[...e.matchAll(wn)].map(([,e=``,t,n])=>`${En(e)} ${En(t??n??``)}`);return t.length>0?t.join(` · `):e}function En(e){try{return JSON.parse(`"${e}"`)}catch{return e}}function Dn(e,t){return L(t.newMessageFrom,{name:On(e,t),text:Cn(e,t).slice(0,120)})}function On(e,t){return e.user_id===0?t.system:e.full_name||e.username}var kn=700,An=class{#e;#t;#n;#r;#i;#a;constructor(e,t){this.host=e,this.words=t,this.text=``,this.#e=null,this.#t=null,this.#n=[],this.#r=0,this.#i=0,this.#a=null,e.addController(this)}follow(e){this.#e?.(),this.#a=e,this.#t=null,this.#e=e.conversations.subscribe(()=>this.#o(e.conversations.get().items))}hostConnected(){this.#a&&!this.#e&&this.follow(this.#a)}hostDisconnected(){window.clearTimeout(this.#i),this.#e?.(),this.#e=null}#o(e){let t=this.#t;if(this.#t=e.length>0||t?new Map(e.map(e=>[e.user_id,e])):null,t){for(let n of e){let e=n.unread_count-(t.get(n.user_id)?.unread_count??0);e<=0||(this.#r+=e,this.#n.push(n))}this.#r>0&&!this.#i&&(this.#i=window.setTimeout(()=>this.#s(),kn))}}#s(){let e=this.#n.at(-1),t=this.words();e&&(this.text=this.#r===1?Dn(e,t):mn(t.newMessagesArrived,this.#r)),this.#n=[],this.#r=0,this.#i=0,this.host.requestUpdate()}};function R(e,n){if(!(e instanceof t))return e instanceof Error?e.message:String(e);let r=e.requestId??`–`;return e.code===`NO_ANSWER`?n.errorNoAnswer:e.code===`SIGNED_OUT`||e.status===401?n.errorSignedOut:e.code===`RECALL_TOO_LATE`?n.recallTooLate:e.status===403?n.errorNotAllowed:e.status===404?n.errorNotFound:e.status===413?n.errorTooLarge:e.status===429?n.errorTooMany:e.status>=500?L(n.errorServer,{id:r}):e.requestId===null?e.message:L(n.errorOther,{detail:e.message,id:r})}var jn=864e5,Mn=class{#e;#t;#n;#r;#i;#a;constructor(e,t,n=Date.now){this.words=t,this.now=n;let r=t=>new Intl.DateTimeFormat(e,t);this.#e=r({hour:`2-digit`,minute:`2-digit`,hourCycle:`h23`}),this.#t=r({weekday:`long`}),this.#n=r({weekday:`long`,day:`numeric`,month:`long`}),this.#r=r({day:`numeric`,month:`long`,year:`numeric`}),this.#i=r({day:`2-digit`,month:`2-digit`,year:`2-digit`}),this.#a=r({dateStyle:`long`,timeStyle:`short`})}time(e){return this.#e.format(e)}full(e){return this.#a.format(e)}short(e){let t=Nn(this.now())-Nn(e);return t<jn/2?this.time(e):t<1.5*jn?this.words.yesterday:t<6.5*jn?this.#t.format(e):this.#i.format(e)}day(e){let t=Nn(this.now())-Nn(e);return Math.abs(t)<jn/2?this.words.today:t>0&&t<1.5*jn?this.words.yesterday:(new Date(e).getFullYear()===new Date(this.now()).getFullYear()?this.#n:this.#r).format(e)}};function Nn(e){return new Date(e).setHours(0,0,0,0)}var Pn=class{#e=[];#t=[];#n=!1;constructor(e,t=()=>this.host.requestUpdate()){this.host=e,this.onChange=t,e.addController(this)}set(e){this.#i(),this.#t=e,this.#n&&this.#r()}hostConnected(){this.#n=!0,this.#r()}hostDisconnected(){this.#n=!1,this.#i()}#r(){this.#e=this.#t.map(e=>e.subscribe(this.onChange))}#i(){for(let e of this.#e)e();this.#e=[]}},Fn=[`B`,`KB`,`MB`,`GB`];function In(e){let t=0,n=e;for(;n>=1e3&&t<Fn.length-1;t++)n/=1e3;return`${t===0||n>=10?Math.round(n):n.toFixed(1)} ${Fn[t]??``}`}function Ln(e){return/\.([a-z0-9]{1,4})$/i.exec(e)?.[1]?.toUpperCase()??``}function Rn(e,t){let n=new URL(e,`http://relative`).searchParams,r=Number(n.get(`expires`)??n.get(`Expires`)??NaN)*1e3||zn(n);return r!==null&&r-6e4<t}function zn(e){let[,t,n,r,i,a,o]=/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(e.get(`X-Amz-Date`)??``)??[],s=Number(e.get(`X-Amz-Expires`));return t===void 0||!s?null:Date.parse(`${t}-${n}-${r}T${i}:${a}:${o}Z`)+s*1e3}var Bn=class{#e;#t;#n;constructor(e){this.client=e,this.all=new ye([]),this.#e=new Map,this.#t=new Map,this.#n=1}add(e,t){let n=/^image\/(png|jpe?g|gif|webp|avif|bmp)$/.test(t.type)?URL.createObjectURL(t):null,r={ref:String(this.#n++),peer:e,file:t,preview:n,progress:0,error:null,at:Date.now()};this.all.set([...this.all.get(),r]),this.#r(r)}retry(e){let t=this.all.get().find(t=>t.ref===e);t&&(this.#i(e,{error:null,progress:0}),this.#r(t))}discard(e){this.#e.get(e)?.abort();let t=this.all.get().find(t=>t.ref===e);t?.preview&&URL.revokeObjectURL(t.preview),this.#a(e)}find(e){if(this.#t.size===0)return null;for(let[t,n]of this.#t)if(e.includes(t))return n;return null}clear(){for(let e of this.#e.values())e.abort();for(let e of[...this.all.get(),...this.#t.values()])e.preview&&URL.revokeObjectURL(e.preview);this.#t.clear(),this.all.set([])}async#r(e){let{ref:t,peer:n,file:r}=e,i=new AbortController;this.#e.set(t,i);try{let{key:a,content_type:o}=await this.client.rest.upload(r,{onProgress:e=>this.#i(t,{progress:e}),signal:i.signal});this.#t.set(a,e),this.#a(t),this.client.store.send(n,{content:a,content_type:o}).catch(()=>void 0)}catch(e){i.signal.aborted||this.#i(t,{error:e})}finally{this.#e.delete(t)}}#i(e,t){this.all.set(this.all.get().map(n=>n.ref===e?{...n,...t}:n))}#a(e){this.all.set(this.all.get().filter(t=>t.ref!==e))}},Vn={size:null,hasTried:!1,isGone:!1},Hn=class{#e;#t;constructor(e){this.client=e,this.drafts=new Map,this.attachments=new Map,this.people=new Map,this.pictures=new ye(new Map),this.#e=new Map,this.#t=null,this.uploads=new Bn(e)}loadApps(e=!1){return(e||this.#t===null)&&(this.#t=this.client.rest.listLaunchpadApps(),this.#t.catch(()=>this.#t=null)),this.#t}addressOf(e){try{return this.client.rest.resolve(this.#e.get(e.id)??e.content)}catch{return``}}isOld(e){return Rn(this.addressOf(e),Date.now())}async refresh(e){let t=await this.client.rest.request(`GET`,`/messages/${e.id}`);return this.#e.set(e.id,t.content),this.client.rest.resolve(t.content)}pictureOf(e){return this.pictures.get().get(e.id)??Vn}notePicture(e,{naturalWidth:t,naturalHeight:n}){let{size:r}=this.pictureOf(e);(r?.[0]!==t||r[1]!==n)&&this.#n(e,{size:[t,n],hasTried:!1})}renewPicture(e,t=!1){if(e.id===0)return;if(this.pictureOf(e).hasTried&&!t){this.#n(e,{isGone:!0});return}let n=this.addressOf(e);this.#n(e,{hasTried:!0}),this.refresh(e).then(r=>this.#n(e,{isGone:r===n&&!t}),()=>this.#n(e,{isGone:!0}))}#n(e,t){this.pictures.set(new Map(this.pictures.get()).set(e.id,{...this.pictureOf(e),...t}))}end(){this.uploads.clear()}};async function Un(e){let t=window.open(`about:blank`,`_blank`);t&&(t.opener=null);try{let n=await e();t?t.location.replace(n):window.location.assign(n)}catch(e){throw t?.close(),e}}var Wn=g`
+  --_accent: var(--carillon-accent, #2459d6);
+  --_on-accent: var(--carillon-on-accent, #ffffff);
+  --_ground: var(--carillon-ground, #ffffff);
+  --_side: var(--carillon-side, #f8f8fa);
+  --_canvas: var(--carillon-canvas, #f1f2f6);
+  --_bubble: var(--carillon-bubble, #ffffff);
+  --_bubble-mine: var(--carillon-bubble-mine, #d9e6ff);
+  --_text: var(--carillon-text, #191c24);
+  --_dim: var(--carillon-dim, #5c6373);
+  --_dim-mine: var(--carillon-dim-mine, #45567f);
+  --_line: var(--carillon-line, #e4e6ec);
+  --_hover: #191c240d;
+  --_chosen: color-mix(in srgb, var(--_accent) 13%, var(--_side));
+  --_bad: var(--carillon-bad, #b3261e);
+  --_bad-ground: #fdecea;
+  --_warn: #7a4d00;
+  --_warn-ground: #fff4dc;
+  --_good: #14653a;
+  --_good-ground: #e4f5ea;
+  --_shadow: 0 1px 1.5px #1219291f;
+  --_shadow-high: 0 8px 28px #1219293d, 0 1px 3px #12192929;
+  --_veil: #12192985;
+`,Gn=g`
+  --_accent: var(--carillon-accent, #86adff);
+  --_on-accent: var(--carillon-on-accent, #0c1a3a);
+  --_ground: var(--carillon-ground, #14171d);
+  --_side: var(--carillon-side, #171b22);
+  --_canvas: var(--carillon-canvas, #0e1116);
+  --_bubble: var(--carillon-bubble, #1e232c);
+  --_bubble-mine: var(--carillon-bubble-mine, #21406f);
+  --_text: var(--carillon-text, #e8eaf0);
+  --_dim: var(--carillon-dim, #9aa2b2);
+  --_dim-mine: var(--carillon-dim-mine, #b3c6ea);
+  --_line: var(--carillon-line, #272d38);
+  --_hover: #ffffff0f;
+  --_chosen: color-mix(in srgb, var(--_accent) 18%, var(--_side));
+  --_bad: var(--carillon-bad, #ff9a91);
+  --_bad-ground: #3b1b1a;
+  --_warn: #f3c873;
+  --_warn-ground: #332811;
+  --_good: #7ddba2;
+  --_good-ground: #14301f;
+  --_shadow: 0 1px 2px #00000066;
+  --_shadow-high: 0 10px 32px #000000a6, 0 0 0 1px #ffffff14;
+  --_veil: #000000a6;
+`,Kn=g`
+  :host {
+    ${Wn}
+    --_radius: var(--carillon-radius, 18px);
+    --_font: var(--carillon-font, system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans", sans-serif);
+    color-scheme: light;
+  }
+  @media (prefers-color-scheme: dark) {
+    :host(:not([theme="light"])) {
+      ${Gn}
+      color-scheme: dark;
+    }
+  }
+  :host([theme="dark"]) {
+    ${Gn}
+    color-scheme: dark;
+  }
+`,z=g`
+  *,
+  *::before,
+  *::after {
+    box-sizing: border-box;
+  }
+  [hidden] {
+    display: none !important;
+  }
+  :host {
+    font: 400 0.9375rem/1.45 var(--_font);
+    color: var(--_text);
+  }
+  h1,
+  h2,
+  h3,
+  p,
+  ul,
+  dl,
+  dd {
+    margin: 0;
+    padding: 0;
+  }
+  ul {
+    list-style: none;
+  }
+  button,
+  input,
+  textarea {
+    font: inherit;
+    color: inherit;
+    letter-spacing: inherit;
+  }
+  button {
+    border: 0;
+    background: none;
+    padding: 0;
+    cursor: pointer;
+    text-align: start;
+    -webkit-tap-highlight-color: transparent;
+  }
+  button:disabled {
+    cursor: default;
+  }
+  a {
+    color: var(--_accent);
+  }
+  :focus-visible {
+    outline: 2px solid var(--_accent);
+    outline-offset: 2px;
+  }
+  .icon {
+    inline-size: 1.375rem;
+    block-size: 1.375rem;
+    flex: none;
+    fill: none;
+    stroke: currentColor;
+    stroke-width: 1.75;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+    display: block;
+  }
+  .icon .solid {
+    fill: currentColor;
+    stroke: none;
+  }
+  :host(:dir(rtl)) .icon.mirror {
+    transform: scaleX(-1);
+  }
+  .unseen {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  .round {
+    inline-size: 2.5rem;
+    block-size: 2.5rem;
+    border-radius: 50%;
+    display: grid;
+    place-items: center;
+    flex: none;
+    color: var(--_dim);
+    transition: background-color 0.12s;
+  }
+  .round:hover {
+    background: var(--_hover);
+    color: var(--_text);
+  }
+  .button {
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    gap: 0.4rem;
+    min-block-size: 2.25rem;
+    padding: 0.35rem 1rem;
+    border-radius: 999px;
+    font-weight: 600;
+    font-size: 0.875rem;
+    color: var(--_accent);
+    background: color-mix(in srgb, var(--_accent) 11%, transparent);
+    transition: background-color 0.12s;
+  }
+  .button:hover {
+    background: color-mix(in srgb, var(--_accent) 20%, transparent);
+  }
+  .button.main {
+    color: var(--_on-accent);
+    background: var(--_accent);
+  }
+  .button.main:hover {
+    background: color-mix(in srgb, var(--_accent) 88%, var(--_text));
+  }
+  .button.grave {
+    color: var(--_ground);
+    background: var(--_bad);
+  }
+  .avatar {
+    inline-size: 2.875rem;
+    block-size: 2.875rem;
+    border-radius: 50%;
+    flex: none;
+    display: grid;
+    place-items: center;
+    color: #fff;
+    font-weight: 600;
+    font-size: 1rem;
+    letter-spacing: 0.01em;
+    overflow: hidden;
+    user-select: none;
+  }
+  .avatar.app {
+    border-radius: 30%;
+  }
+  .avatar.small {
+    inline-size: 2.25rem;
+    block-size: 2.25rem;
+    font-size: 0.8rem;
+  }
+  ${$e([`#3d63d8`,`#0d7a74`,`#b0481a`,`#7d4bc9`,`#2d7a38`,`#b8336d`,`#1673a6`,`#8a6212`,`#5b63a8`,`#a83c3c`].map((e,t)=>`.colour-${t} { background: ${e}; }`).join(`
+`))}
+  .blank {
+    display: grid;
+    justify-items: center;
+    align-content: center;
+    gap: 0.35rem;
+    padding: 2rem 1.5rem;
+    text-align: center;
+    color: var(--_dim);
+    overflow-wrap: anywhere;
+  }
+  .blank strong {
+    color: var(--_text);
+    font-weight: 600;
+    font-size: 1.0625rem;
+  }
+  .blank .emblem {
+    inline-size: 4rem;
+    block-size: 4rem;
+    border-radius: 50%;
+    display: grid;
+    place-items: center;
+    margin-block-end: 0.6rem;
+    color: var(--_accent);
+    background: color-mix(in srgb, var(--_accent) 10%, transparent);
+  }
+  .blank .emblem .icon {
+    inline-size: 1.9rem;
+    block-size: 1.9rem;
+    stroke-width: 1.5;
+  }
+  .blank .button {
+    margin-block-start: 0.8rem;
+  }
+  .blank.failed .emblem {
+    color: var(--_bad);
+    background: var(--_bad-ground);
+  }
+  .bone {
+    background: var(--_hover);
+    border-radius: 0.5rem;
+    animation: breathe 1.4s ease-in-out infinite alternate;
+  }
+  @keyframes breathe {
+    from {
+      opacity: 0.55;
+    }
+    to {
+      opacity: 1;
+    }
+  }
+  .spinner {
+    inline-size: 1.25rem;
+    block-size: 1.25rem;
+    border-radius: 50%;
+    border: 2px solid var(--_line);
+    border-block-start-color: var(--_accent);
+    animation: turn 0.8s linear infinite;
+  }
+  @keyframes turn {
+    to {
+      transform: rotate(1turn);
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    *,
+    *::before,
+    *::after {
+      animation-duration: 0.01ms !important;
+      animation-iteration-count: 1 !important;
+      transition-duration: 0.01ms !important;
+      scroll-behavior: auto !important;
+    }
+  }
+`,qn=g`
+  :host {
+    display: block;
+    block-size: 100%;
+    min-block-size: 0;
+    background: var(--_ground);
+    overflow: hidden;
+  }
+  :host([hidden]) {
+    display: none;
+  }
+  .inbox {
+    position: relative;
+    display: grid;
+    block-size: 100%;
+    min-block-size: 0;
+    grid-template: minmax(0, 1fr) / minmax(0, 1fr);
+  }
+  .wide {
+    grid-template-columns: clamp(17.5rem, 30%, 23.5rem) minmax(0, 1fr);
+  }
+  .side {
+    display: grid;
+    grid-template-rows: auto auto auto minmax(0, 1fr) auto;
+    min-block-size: 0;
+    background: var(--_side);
+    border-inline-end: 1px solid var(--_line);
+  }
+  .narrow .side {
+    border: 0;
+  }
+  .side header {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    min-block-size: 3.5rem;
+    padding: max(0.5rem, env(safe-area-inset-top)) 0.75rem 0 1.15rem;
+  }
+  h1 {
+    font-size: 1.3rem;
+    font-weight: 700;
+    letter-spacing: -0.01em;
+  }
+  .search {
+    position: relative;
+    display: grid;
+    align-items: center;
+    padding: 0.35rem 0.9rem 0.6rem;
+  }
+  .search > .icon {
+    grid-area: 1 / 1;
+    inline-size: 1.1rem;
+    block-size: 1.1rem;
+    margin-inline-start: 0.75rem;
+    color: var(--_dim);
+    pointer-events: none;
+    z-index: 1;
+  }
+  .search input {
+    grid-area: 1 / 1;
+    inline-size: 100%;
+    min-block-size: 2.375rem;
+    border: 1px solid transparent;
+    border-radius: 12px;
+    background: color-mix(in srgb, var(--_text) 6%, var(--_side));
+    padding: 0.3rem 2.4rem;
+    appearance: none;
+    text-overflow: ellipsis;
+    outline-offset: 0;
+  }
+  .search input:focus {
+    background: var(--_ground);
+    border-color: var(--_accent);
+    outline: 1px solid var(--_accent);
+  }
+  .search input::placeholder {
+    color: var(--_dim);
+    opacity: 1;
+  }
+  .search input::-webkit-search-cancel-button {
+    display: none;
+  }
+  .search .round {
+    grid-area: 1 / 1;
+    justify-self: end;
+    inline-size: 2.1rem;
+    block-size: 2.1rem;
+  }
+  .search .round .icon {
+    inline-size: 1rem;
+    block-size: 1rem;
+  }
+  .tabs {
+    display: grid;
+    grid-auto-flow: column;
+    grid-auto-columns: 1fr;
+    border-block-start: 1px solid var(--_line);
+    padding: 0.3rem 0.5rem max(0.35rem, env(safe-area-inset-bottom));
+  }
+  .tabs button {
+    display: grid;
+    justify-items: center;
+    gap: 0.1rem;
+    padding: 0.3rem;
+    border-radius: 12px;
+    color: var(--_dim);
+    font-size: 0.72rem;
+    font-weight: 550;
+    outline-offset: -2px;
+  }
+  .tabs button:hover {
+    color: var(--_text);
+  }
+  .tabs [aria-pressed="true"] {
+    color: var(--_accent);
+  }
+  .tabs span {
+    position: relative;
+  }
+  .tabs b {
+    position: absolute;
+    inset-block-start: -0.3rem;
+    inset-inline-start: 0.95rem;
+    min-inline-size: 1.1rem;
+    padding-inline: 0.3rem;
+    border-radius: 999px;
+    background: var(--_accent);
+    color: var(--_on-accent);
+    font-size: 0.66rem;
+    font-weight: 650;
+    line-height: 1.1rem;
+    text-align: center;
+    box-shadow: 0 0 0 2px var(--_side);
+  }
+  .main {
+    display: grid;
+    grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+    min-block-size: 0;
+    min-inline-size: 0;
+  }
+  .main > :last-child {
+    grid-row: 2;
+  }
+  .none {
+    display: grid;
+    background: var(--_canvas);
+  }
+  .note {
+    position: absolute;
+    inset-block-end: 5.5rem;
+    inset-inline: 1rem;
+    display: grid;
+    justify-items: center;
+    pointer-events: none;
+    z-index: 5;
+  }
+  .note span {
+    max-inline-size: 32rem;
+    background: var(--_text);
+    color: var(--_ground);
+    border-radius: 14px;
+    padding: 0.6rem 1.1rem;
+    font-size: 0.875rem;
+    box-shadow: var(--_shadow-high);
+    overflow-wrap: anywhere;
+  }
+  .note span:empty {
+    display: none;
+  }
+`,B=(e,t=``)=>C`<svg class="icon ${t}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${e}</svg>`,V={back:B(w`<path d="M15 5l-7 7 7 7"/>`,`mirror`),close:B(w`<path d="M6 6l12 12M18 6L6 18"/>`),search:B(w`<circle cx="11" cy="11" r="6.5"/><path d="M16 16l4.5 4.5"/>`),chats:B(w`<path d="M4 5.5h16v11H9.5L5.5 20v-3.5H4z"/>`),apps:B(w`<rect x="4" y="4" width="6.5" height="6.5" rx="1.8"/><rect x="13.5" y="4" width="6.5" height="6.5" rx="1.8"/><rect x="4" y="13.5" width="6.5" height="6.5" rx="1.8"/><rect x="13.5" y="13.5" width="6.5" height="6.5" rx="1.8"/>`),settings:B(w`<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2.2"/><circle cx="9" cy="17" r="2.2"/>`),attach:B(w`<path d="M19.5 11.5l-7.6 7.6a4.6 4.6 0 0 1-6.5-6.5l8-8a3 3 0 0 1 4.3 4.3l-7.8 7.7a1.5 1.5 0 0 1-2.1-2.1l7-7"/>`),send:B(w`<path d="M12 19V5.5M6 11.3l6-6 6 6"/>`),down:B(w`<path d="M6 9.5l6 6 6-6"/>`),more:B(w`<g class="solid"><circle cx="5.5" cy="12" r="1.7"/><circle cx="12" cy="12" r="1.7"/><circle cx="18.5" cy="12" r="1.7"/></g>`),bell:B(w`<path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4"/>`),open:B(w`<path d="M10 6H6v12h12v-4M13.5 5H19v5.5M19 5l-8 8"/>`,`mirror`),copy:B(w`<rect x="8.5" y="8.5" width="11" height="11" rx="2"/><path d="M15.5 8.5v-2a2 2 0 0 0-2-2h-7a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h2"/>`),recall:B(w`<path d="M8.5 5L4.5 9l4 4M5 9h9a5 5 0 0 1 0 10h-4"/>`,`mirror`),warning:B(w`<path d="M12 4.5L20.5 19h-17zM12 10v4M12 16.4v.4"/>`),offline:B(w`<path d="M3 3l18 18M5 12.5a10 10 0 0 1 4-2.4M2.5 9a14 14 0 0 1 4-2.6M10.500 5.100A14 14 0 0 1 21.500 9M14.500 10.400a10 10 0 0 1 4.500 2.100M8.500 16a5 5 0 0 1 6 -.8M12 19.500v.2"/>`),picture:B(w`<rect x="4" y="5" width="16" height="14" rx="2.2"/><circle cx="9" cy="10" r="1.6"/><path d="M4.500 17l5-4.500 3.500 3 2.500-2 4.500 3.500"/>`),pencil:B(w`<path d="M5 19l.8-3.800L16 5l3 3L8.800 18.200zM13.800 7.200l3 3"/>`),clock:B(w`<circle cx="12" cy="12" r="7.5"/><path d="M12 8v4.300l2.500 1.700"/>`,`tick`),sent:B(w`<path d="M5.500 12.500l4.200 4.200L18.500 7.500"/>`,`tick`),read:B(w`<path d="M2.500 12.500l4.200 4.200L15.500 7.500M11.500 16.200l.7.6L21.500 7.500"/>`,`tick`)};function H(e,t,n,r){var i=arguments.length,a=i<3?t:r===null?r=Object.getOwnPropertyDescriptor(t,n):r,o;if(typeof Reflect==`object`&&typeof Reflect.decorate==`function`)a=Reflect.decorate(e,t,n,r);else for(var s=e.length-1;s>=0;s--)(o=e[s])&&(a=(i<3?o(a):i>3?o(t,n,a):o(t,n))||a);return i>3&&a&&Object.defineProperty(t,n,a),a}var Jn=1500,Yn=3e3,U=class extends A{constructor(...e){super(...e),this.isTold=!1,this.isRelieved=!1,this.#e=new Pn(this,()=>this.#r()),this.#t=0,this.#n=0}static{this.styles=[z,g`
+      :host {
+        display: block;
+      }
+      p {
+        display: flex;
+        align-items: center;
+        gap: 0.6rem;
+        padding: 0.45rem 1rem;
+        font-size: 0.8438rem;
+        line-height: 1.35;
+        background: var(--_warn-ground);
+        color: var(--_warn);
+        animation: appear 0.2s ease-out;
+      }
+      p.good {
+        background: var(--_good-ground);
+        color: var(--_good);
+      }
+      p.bad {
+        background: var(--_bad-ground);
+        color: var(--_bad);
+      }
+      p > span {
+        flex: 1;
+      }
+      .icon {
+        inline-size: 1.15rem;
+        block-size: 1.15rem;
+      }
+      button {
+        font-weight: 650;
+        text-decoration: underline;
+        text-underline-offset: 3px;
+        white-space: nowrap;
+        padding: 0.2rem;
+      }
+      @keyframes appear {
+        from {
+          opacity: 0;
+        }
+      }
+    `]}#e;#t;#n;disconnectedCallback(){super.disconnectedCallback(),window.clearTimeout(this.#t),window.clearInterval(this.#n)}willUpdate(e){e.has(`session`)&&(this.#e.set([this.session.client.connection.state]),this.#r())}#r(){let e=this.session.client.connection.state.get();window.clearInterval(this.#n),e.status===`waiting`&&(this.#n=window.setInterval(()=>this.requestUpdate(),1e3)),e.status===`open`?this.#a():e.status===`offline`||e.status===`stopped`?this.#i():e.status!==`idle`&&!this.isTold&&!this.#t&&(this.#t=window.setTimeout(()=>this.#i(),Jn)),this.requestUpdate()}#i(){window.clearTimeout(this.#t),this.#t=0,this.isTold=!0,this.isRelieved=!1}#a(){window.clearTimeout(this.#t),this.#t=0,this.isTold&&(this.isTold=!1,this.isRelieved=!0,this.#t=window.setTimeout(()=>{this.#t=0,this.isRelieved=!1},Yn))}render(){return C`<div role="status">${this.isTold||this.isRelieved?this.#o(this.session.client.connection.state.get()):E}</div>`}#o(e){let{words:t}=this,{connection:n}=this.session.client;switch(e.status){case`open`:return C`<p class="good"><span>${t.backOnline}</span></p>`;case`offline`:return C`<p>${V.offline}<span>${t.offline}</span></p>`;case`connecting`:return C`<p><span>${e.attempt>1?t.reconnecting:t.connecting}</span></p>`;case`waiting`:{let r=Math.max(0,Math.ceil((e.retryAt-Date.now())/1e3));return C`<p>
+          ${V.offline}<span class="unseen">${t.reconnecting}</span
+          ><span aria-hidden="true">${r>0?mn(t.waiting,r):t.reconnecting}</span
+          ><button @click=${()=>n.wake()}>${t.tryNow}</button>
+        </p>`}case`stopped`:return C`<p class="bad">
+          ${V.warning}<span>${Xn(e.reason,t)}</span>
+          ${e.reason===`disabled`?E:C`<button @click=${()=>this.session.client.start()}>${t.connectAgain}</button>`}
+        </p>`;default:return E}}};H([M({attribute:!1})],U.prototype,`session`,void 0),H([M({attribute:!1})],U.prototype,`words`,void 0),H([N()],U.prototype,`isTold`,void 0),H([N()],U.prototype,`isRelieved`,void 0),U=H([j(`carillon-inbox-banner`)],U);function Xn(e,t){return{signed_out:t.stoppedSignedOut,disabled:t.stoppedDisabled,replaced:t.stoppedReplaced,flooding:t.stoppedFlooding,refused:t.stoppedRefused,closed:t.stoppedClosed}[e]}var Zn=g`
+  :host {
+    display: grid;
+    min-block-size: 0;
+    min-inline-size: 0;
+    container-type: inline-size;
+  }
+  .chat {
+    position: relative;
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr) auto;
+    min-block-size: 0;
+    min-inline-size: 0;
+  }
+  header {
+    display: flex;
+    align-items: center;
+    gap: 0.75rem;
+    min-block-size: 3.75rem;
+    padding: 0.5rem clamp(0.5rem, 2.5cqi, 1.5rem);
+    background: var(--_ground);
+    border-block-end: 1px solid var(--_line);
+  }
+  .who {
+    flex: 1;
+    min-inline-size: 0;
+    display: grid;
+  }
+  .title {
+    font-size: 1.0625rem;
+    font-weight: 650;
+    line-height: 1.3;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    /* A name in another script keeps its own direction, and its place. */
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+  }
+  .who span {
+    color: var(--_dim);
+    font-size: 0.8rem;
+    line-height: 1.3;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  header .icon {
+    inline-size: 1.25rem;
+    block-size: 1.25rem;
+  }
+  header .button .icon {
+    inline-size: 1.05rem;
+    block-size: 1.05rem;
+  }
+  .silent {
+    background: var(--_canvas);
+    color: var(--_dim);
+    text-align: center;
+    font-size: 0.8125rem;
+    padding: 0.25rem 1rem max(0.9rem, env(safe-area-inset-bottom));
+  }
+  .drop {
+    position: absolute;
+    inset: 0.75rem;
+    border-radius: 22px;
+    border: 2px dashed var(--_accent);
+    background: color-mix(in srgb, var(--_ground) 90%, var(--_accent));
+    display: grid;
+    place-items: center;
+    font-weight: 600;
+    color: var(--_accent);
+    pointer-events: none;
+    text-align: center;
+    z-index: 2;
+  }
+  .drop span {
+    display: grid;
+    justify-items: center;
+    gap: 0.6rem;
+    padding: 1rem;
+  }
+  .drop .icon {
+    inline-size: 2.2rem;
+    block-size: 2.2rem;
+  }
+`,Qn=g`
+  :host {
+    display: contents;
+  }
+  dialog {
+    border: 0;
+    padding: 0;
+    color: var(--_text);
+    background: var(--_ground);
+    border-radius: 20px;
+    box-shadow: var(--_shadow-high);
+  }
+  dialog::backdrop {
+    background: rgb(10 14 24 / 55%);
+  }
+  dialog[open] {
+    animation: open 0.16s ease-out;
+  }
+  @keyframes open {
+    from {
+      opacity: 0;
+      transform: scale(0.97);
+    }
+  }
+`,$n=g`
+  :host {
+    display: block;
+    background: var(--_canvas);
+    padding: 0 clamp(0.5rem, 3cqi, 2.25rem) max(0.75rem, env(safe-area-inset-bottom));
+  }
+  .box {
+    background: var(--_bubble);
+    border-radius: 22px;
+    box-shadow: var(--_shadow);
+    border: 1px solid var(--_line);
+    transition: border-color 0.15s, box-shadow 0.15s;
+  }
+  .box:focus-within {
+    border-color: var(--_accent);
+    box-shadow: 0 0 0 1px var(--_accent);
+  }
+  .writing {
+    display: flex;
+    align-items: flex-end;
+    gap: 0.125rem;
+    padding: 0.2rem;
+  }
+  textarea {
+    flex: 1;
+    min-inline-size: 0;
+    border: 0;
+    outline: 0;
+    background: none;
+    resize: none;
+    padding: 0.58rem 0.35rem;
+    max-block-size: min(13rem, 34vh);
+    overflow-y: auto;
+    scrollbar-width: thin;
+  }
+  @media (pointer: coarse) {
+    /* iOS zooms into fields with smaller letters. */
+    textarea {
+      font-size: 1rem;
+    }
+  }
+  /* The box around it shows the focus. */
+  textarea:focus-visible {
+    outline: none;
+  }
+  textarea::placeholder {
+    color: var(--_dim);
+    opacity: 1;
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  .send {
+    color: var(--_dim);
+  }
+  .send .icon {
+    stroke-width: 2.2;
+  }
+  .send.ready {
+    color: var(--_on-accent);
+    background: var(--_accent);
+  }
+  .send:not(.ready) {
+    opacity: 0.55;
+  }
+  .tray {
+    display: flex;
+    gap: 0.5rem;
+    overflow-x: auto;
+    padding: 0.6rem 0.6rem 0.2rem;
+  }
+  .tray li {
+    display: flex;
+    align-items: center;
+    gap: 0.5rem;
+    flex: none;
+    max-inline-size: 16rem;
+    background: var(--_hover);
+    border-radius: 14px;
+    padding: 0.35rem 0.2rem 0.35rem 0.4rem;
+  }
+  .tray img,
+  .kind {
+    inline-size: 2.75rem;
+    block-size: 2.75rem;
+    border-radius: 10px;
+    object-fit: cover;
+    flex: none;
+  }
+  .kind {
+    display: grid;
+    place-items: center;
+    background: var(--_accent);
+    color: var(--_on-accent);
+    font-size: 0.75rem;
+    font-weight: 700;
+  }
+  .about {
+    display: grid;
+    min-inline-size: 0;
+    font-size: 0.8rem;
+    color: var(--_dim);
+  }
+  .about b {
+    color: var(--_text);
+    font-weight: 550;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .tray .round {
+    inline-size: 2rem;
+    block-size: 2rem;
+  }
+  .tray .round .icon {
+    inline-size: 1rem;
+    block-size: 1rem;
+  }
+  .problem {
+    color: var(--_bad);
+    font-size: 0.8125rem;
+    padding: 0 1rem 0.5rem;
+  }
+  .problem:empty {
+    display: none;
+  }
+`,er=65536,W=class extends A{constructor(...e){super(...e),this.peer=0,this.name=``,this.text=``,this.files=[],this.problem=``,this.#e=new Map,this.#n=()=>{this.text=this.field.value,this.session.drafts.set(this.peer,this.text)},this.#r=e=>{e.key!==`Enter`||e.shiftKey||e.isComposing||e.keyCode===229||(e.preventDefault(),this.#a())},this.#i=e=>{let t=e.clipboardData?.files;t&&t.length!==0&&(e.preventDefault(),this.attach(t))},this.#c=()=>{this.chooser.files&&this.attach(this.chooser.files),this.chooser.value=``}}static{this.styles=[z,$n]}#e;focus(){this.field.focus()}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#e.values())URL.revokeObjectURL(e);this.#e.clear()}attach(e){let t=[...e],n=t.find(e=>e.size===0);this.problem=n?L(this.words.emptyFile,{name:n.name}):``,this.#o([...this.files,...t.filter(e=>e.size>0)]),this.field.focus()}willUpdate(e){(e.has(`peer`)||e.has(`session`))&&(this.text=this.session.drafts.get(this.peer)??``,this.files=this.session.attachments.get(this.peer)??[],this.problem=``)}updated(){this.field.style.height=`auto`,this.field.style.height=`${this.field.scrollHeight}px`}get#t(){return this.text.length*3<er?0:new TextEncoder().encode(this.text).length}#n;#r;#i;#a(){let e=this.text.trim();if(this.#t>er||!e&&this.files.length===0)return;let{peer:t,session:n,files:r}=this;this.text=``,this.field.value=``,n.drafts.delete(t),this.#o([]),this.field.focus();for(let e of r)n.uploads.add(t,e);e&&n.client.store.send(t,{content:e}).catch(()=>void 0),this.dispatchEvent(new CustomEvent(`sent`))}#o(e){for(let[t,n]of this.#e)e.includes(t)||(URL.revokeObjectURL(n),this.#e.delete(t));this.files=e,this.session.attachments.set(this.peer,e)}#s(e){if(!e.type.startsWith(`image/`)||e.type===`image/svg+xml`)return null;let t=this.#e.get(e)??URL.createObjectURL(e);return this.#e.set(e,t),t}render(){let{words:e,text:t,files:n}=this,r=this.#t,i=r>er?L(e.tooLong,{size:In(r),limit:In(er)}):``,a=!i&&(t.trim()!==``||n.length>0);return C`<div class="box">
+      ${n.length>0?this.#l(n):E}
+      <div class="writing">
+        <button class="round" aria-label=${e.attach} title=${e.attach} @click=${()=>this.chooser.click()}>${V.attach}</button>
+        <input type="file" multiple hidden tabindex="-1" aria-hidden="true" @change=${this.#c} />
+        <textarea
+          rows="1"
+          dir="auto"
+          enterkeyhint="send"
+          placeholder=${L(e.write,{name:this.name})}
+          aria-label=${L(e.write,{name:this.name})}
+          aria-invalid=${i?`true`:`false`}
+          .value=${t}
+          @input=${this.#n}
+          @keydown=${this.#r}
+          @paste=${this.#i}
+        ></textarea>
+        <button class="round send ${a?`ready`:``}" aria-label=${e.send} title=${e.send} aria-disabled=${a?`false`:`true`} @click=${()=>this.#a()}>${V.send}</button>
+      </div>
+      <p class="problem" role="status">${i||this.problem}</p>
+    </div>`}#c;#l(e){return C`<ul class="tray" aria-label=${this.words.attachments}>
+      ${e.map(e=>{let t=this.#s(e);return C`<li>
+          ${t?C`<img src=${t} alt="" />`:C`<span class="kind" aria-hidden="true">${Ln(e.name)||V.attach}</span>`}
+          <span class="about"><b dir="auto">${e.name}</b><span>${In(e.size)}</span></span>
+          <button class="round" aria-label=${L(this.words.removeFile,{name:e.name})} @click=${()=>this.#u(e)}>${V.close}</button>
+        </li>`})}
+    </ul>`}#u(e){this.#o(this.files.filter(t=>t!==e)),this.field.focus()}};H([M({attribute:!1})],W.prototype,`session`,void 0),H([M({attribute:!1})],W.prototype,`words`,void 0),H([M({type:Number})],W.prototype,`peer`,void 0),H([M()],W.prototype,`name`,void 0),H([P(`textarea`)],W.prototype,`field`,void 0),H([P(`input`)],W.prototype,`chooser`,void 0),H([N()],W.prototype,`text`,void 0),H([N()],W.prototype,`files`,void 0),H([N()],W.prototype,`problem`,void 0),W=H([j(`carillon-inbox-composer`)],W);var tr=(e,t,n)=>{let r=new Map;for(let i=t;i<=n;i++)r.set(e[i],i);return r},nr=Qt(class extends $t{constructor(e){if(super(e),e.type!==Zt.CHILD)throw Error(`repeat() can only be used in text expressions`)}dt(e,t,n){let r;n===void 0?n=t:t!==void 0&&(r=t);let i=[],a=[],o=0;for(let t of e)i[o]=r?r(t,o):o,a[o]=n(t,o),o++;return{values:a,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,r]){let i=sn(e),{values:a,keys:o}=this.dt(t,n,r);if(!Array.isArray(i))return this.ut=o,a;let s=this.ut??=[],c=[],l,u,d=0,f=i.length-1,p=0,m=a.length-1;for(;d<=f&&p<=m;)if(i[d]===null)d++;else if(i[f]===null)f--;else if(s[d]===o[p])c[p]=F(i[d],a[p]),d++,p++;else if(s[f]===o[m])c[m]=F(i[f],a[m]),f--,m--;else if(s[d]===o[m])c[m]=F(i[d],a[m]),rn(e,c[m+1],i[d]),d++,m--;else if(s[f]===o[p])c[p]=F(i[f],a[p]),rn(e,i[d],i[f]),f--,p++;else if(l===void 0&&(l=tr(o,p,m),u=tr(s,d,f)),l.has(s[d])){if(l.has(s[f])){let t=u.get(o[p]),n=t===void 0?null:i[t];if(n===null){let t=rn(e,i[d]);F(t,a[p]),c[p]=t}else c[p]=F(n,a[p]),rn(e,i[d],n),i[t]=null;p++}else cn(i[f]),f--}else cn(i[d]),d++;for(;p<=m;){let t=rn(e,c[m+1]);F(t,a[p]),c[p++]=t}for(;d<=f;){let e=i[d++];e!==null&&cn(e)}return this.ut=o,on(e,c),T}}),rr=.6,ir=class{#e=new Set;#t=new WeakSet;#n;constructor(e){this.onRead=e,this.#n=new IntersectionObserver(e=>this.#r(e),{threshold:[0,rr,1]})}start(){window.addEventListener(`focus`,this.#i),document.addEventListener(`visibilitychange`,this.#i)}stop(){window.removeEventListener(`focus`,this.#i),document.removeEventListener(`visibilitychange`,this.#i),this.#n.disconnect(),this.#e.clear()}observe(e){for(let t of e)this.#t.has(t)||(this.#t.add(t),this.#n.observe(t))}#r(e){for(let t of e){let e=Number(t.target.dataset.unread);e?ar(t)?this.#e.add(e):this.#e.delete(e):this.#n.unobserve(t.target)}this.#i()}#i=()=>{this.#e.size!==0&&document.visibilityState===`visible`&&document.hasFocus()&&this.onRead(Math.max(...this.#e))}};function ar(e){return e.isIntersecting?e.intersectionRatio>=rr||e.boundingClientRect.bottom<=(e.rootBounds?.bottom??0)+1&&e.intersectionRect.bottom>=e.boundingClientRect.bottom-1&&e.intersectionRect.height>120:!1}var or=3e5;function sr(e){return e.client_ref===null?String(e.id):`ref:${e.client_ref}`}function cr(e,t,n){let r=[...e.map(dr),...t.map(fr)],i=NaN;return r.forEach((e,t)=>{let a=r[t-1],o=Nn(e.at);e.beginsDay=o!==i,i=o,e.beginsUnread=e.message!==null&&e.message.id===n,e.isFirstOfGroup=a===void 0||e.beginsDay||e.beginsUnread||!lr(a,e),a&&(a.isLastOfGroup=e.isFirstOfGroup)}),r}function lr(e,t){return e.isMine===t.isMine&&t.at-e.at<or&&!ur(e)&&!ur(t)}function ur(e){return e.message!==null&&(e.message.type===`NOTIFICATION`||e.message.content_type===`USER_NOTIFICATION`)}function dr(e){return{...pr,key:sr(e),message:e,at:e.created_at_ms,isMine:e.is_mine}}function fr(e){return{...pr,key:`upload:${e.ref}`,upload:e,at:e.at,isMine:!0}}var pr={message:null,upload:null,beginsDay:!1,beginsUnread:!1,isFirstOfGroup:!0,isLastOfGroup:!0};function mr(e){return e.find(e=>!e.is_mine&&!e.is_read)??null}var hr=56,gr=class{#e=new Map;#t=0;note(e,t){let n=this.#e.get(e);return n!==t&&(this.#e.set(e,t),this.#t+=t-(n??0),!0)}clear(){let e=this.guess;this.#e.clear(),this.#t=0,this.#n=e}#n=hr;get guess(){return this.#e.size>0?this.#t/this.#e.size:this.#n}offsetsOf(e){let t=new Float64Array(e.length+1),n=this.guess,r=0;return e.forEach(({key:e},i)=>{r+=this.#e.get(e)??n,t[i+1]=r}),t}};function _r(e,t){let n=0,r=Math.max(0,e.length-2);for(;n<r;){let i=n+r+1>>1;(e[i]??0)<=t?n=i:r=i-1}return n}function vr(e,t,n){let r=e.length-1;return r<=0?[0,0]:[_r(e,t),Math.min(r,_r(e,n)+1)]}var yr=700,br=16,xr=6,Sr=class{constructor(){this.anchor=`end`,this.first=0,this.end=0,this.#e=new gr,this.#t=[],this.#n=new Map,this.#r=new Float64Array(1),this.#i=0,this.#a=800,this.#o=0,this.#s=0,this.#c=-1,this.#l=0}#e;#t;#n;#r;#i;#a;#o;#s;#c;#l;get isAtEnd(){return this.#l<=br}take(e){e!==this.#t&&(this.#t=e,this.#n=new Map(e.map((e,t)=>[e.key,t])),this.#r=this.#e.offsetsOf(e)),this.#p();let t=this.#f();[this.first,this.end]=vr(this.#r,t-yr,t+this.#a+yr)}lookAt(e){this.anchor=e}settle(e){return this.#a=e.scroller.clientHeight,this.#m(e.scroller.clientWidth),this.#h(e.rows)&&(this.#r=this.#e.offsetsOf(this.#t)),wr(e.above,this.#r[this.first]??0),wr(e.below,this.#u-(this.#r[this.end]??0)),this.#g(e),this.#_(e)}isOwn({scroller:e}){return Math.abs(e.scrollTop-this.#c)<1}scrolled(e){let{scroller:t}=e;if(this.#s=0,this.#l=Cr(t),this.isOwn(e))return this.#_(e);this.#c=-1;let n=t.scrollTop-e.lead.offsetHeight,r=this.#t[_r(this.#r,n)];return this.isAtEnd?this.anchor=`end`:r&&this.lookAt({key:r.key,offset:this.#d(r.key)-n}),this.#_(e)}get topIndex(){return _r(this.#r,this.#f())}fitsFrom(e){return this.#u-this.#d(e)<=this.#a}get#u(){return this.#r[this.#t.length]??0}#d(e){return this.#r[this.#n.get(e)??0]??0}#f(){return this.anchor===`end`?this.#u-this.#a:this.#d(this.anchor.key)-this.anchor.offset}#p(){if(this.anchor===`end`)return;let e=this.#n.get(this.anchor.key);if(e!==void 0){this.#i=e;return}let t=this.#t[Math.min(this.#i,this.#t.length-1)];this.anchor=t?{key:t.key,offset:this.anchor.offset}:`end`}#m(e){e!==this.#o&&this.#o!==0&&this.#e.clear(),this.#o=e}#h(e){let t=!1;for(let n of e.children){let e=n.dataset.key;e!==void 0&&this.#e.note(e,n.getBoundingClientRect().height)&&(t=!0)}return t}#g({scroller:e,lead:t}){let n=e.scrollHeight-e.clientHeight,r=this.anchor===`end`?n:Math.min(n,this.#f()+t.offsetHeight);Math.abs(r-e.scrollTop)>.5&&(e.scrollTop=r,this.#c=e.scrollTop),this.#l=Cr(e)}#_({scroller:e,lead:t}){let n=e.scrollTop-t.offsetHeight,[r,i]=vr(this.#r,n-yr/2,n+e.clientHeight+yr/2),a=this.first<=r&&this.end>=i;return a&&(this.#s=0),!a&&this.#s++<xr}};function Cr(e){return e.scrollHeight-e.scrollTop-e.clientHeight}function wr(e,t){let n=`${Math.max(0,t)}px`;e.style.height!==n&&(e.style.height=n)}var Tr=g`
+  :host {
+    position: relative;
+    display: grid;
+    min-block-size: 0;
+    background: var(--_canvas);
+  }
+  .scroller {
+    overflow-y: auto;
+    overflow-x: hidden;
+    overscroll-behavior: contain;
+    /* The place is kept by the program: a browser that does it too would do it twice. */
+    overflow-anchor: none;
+    min-block-size: 0;
+    outline-offset: -3px;
+    scrollbar-width: thin;
+    scrollbar-color: color-mix(in srgb, var(--_dim) 45%, transparent) transparent;
+  }
+  .canvas {
+    min-block-size: 100%;
+    display: flex;
+    flex-direction: column;
+    padding-block-end: 0.75rem;
+    padding-inline: clamp(0.75rem, 3.5cqi, 2.5rem);
+  }
+  .lead {
+    flex: 1 0 auto;
+    min-block-size: 3.75rem;
+    display: grid;
+    place-items: center;
+    color: var(--_dim);
+    font-size: 0.8125rem;
+  }
+  .lead > span {
+    align-self: start;
+    padding-block: 1rem 0.5rem;
+  }
+  .older-failed {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem 0.8rem;
+    align-items: center;
+    justify-content: center;
+    padding: 0.8rem 0.5rem;
+    color: var(--_bad);
+  }
+  .above,
+  .below {
+    flex: none;
+  }
+  .day,
+  .new {
+    display: flex;
+    justify-content: center;
+    align-items: center;
+    padding-block: 0.9rem 0.5rem;
+  }
+  .day span {
+    background: color-mix(in srgb, var(--_canvas) 82%, var(--_text) 8%);
+    color: var(--_dim);
+    font-size: 0.78rem;
+    font-weight: 500;
+    padding: 0.2rem 0.8rem;
+    border-radius: 999px;
+  }
+  .new {
+    gap: 0.8rem;
+    color: var(--_accent);
+    font-size: 0.78rem;
+    font-weight: 600;
+    padding-block: 0.7rem 0.4rem;
+  }
+  .new::before,
+  .new::after {
+    content: "";
+    flex: 1;
+    block-size: 1px;
+    background: color-mix(in srgb, var(--_accent) 35%, transparent);
+  }
+  .floating {
+    position: absolute;
+    inset-block-start: 0;
+    inset-inline: 0;
+    padding-block-start: 0.6rem;
+    pointer-events: none;
+    opacity: 0;
+    transition: opacity 0.25s;
+  }
+  .floating.shown {
+    opacity: 1;
+  }
+  .floating span {
+    background: color-mix(in srgb, var(--_ground) 92%, transparent);
+    box-shadow: var(--_shadow);
+  }
+  .floating span:empty {
+    display: none;
+  }
+  .jump {
+    position: absolute;
+    inset-block-end: 1rem;
+    inset-inline-end: 1.25rem;
+    inline-size: 2.75rem;
+    block-size: 2.75rem;
+    border-radius: 50%;
+    display: grid;
+    place-items: center;
+    background: var(--_ground);
+    color: var(--_dim);
+    box-shadow: var(--_shadow-high);
+    animation: rise 0.18s ease-out;
+  }
+  .jump:hover {
+    color: var(--_text);
+  }
+  .jump .count {
+    position: absolute;
+    inset-block-start: -0.45rem;
+    inset-inline-end: -0.3rem;
+    min-inline-size: 1.35rem;
+    padding: 0.05rem 0.35rem;
+    border-radius: 999px;
+    background: var(--_accent);
+    color: var(--_on-accent);
+    font-size: 0.75rem;
+    font-weight: 600;
+    text-align: center;
+    line-height: 1.25rem;
+  }
+  @keyframes rise {
+    from {
+      opacity: 0;
+      transform: translateY(8px);
+    }
+  }
+  .bones {
+    display: flex;
+    flex-direction: column;
+    justify-content: flex-end;
+    gap: 0.75rem;
+    padding: 1.5rem clamp(0.75rem, 3.5cqi, 2.5rem);
+  }
+  .bones .bone {
+    block-size: 2.5rem;
+    border-radius: var(--_radius);
+    background: var(--_bubble);
+  }
+  .bones .mine {
+    align-self: flex-end;
+    background: var(--_bubble-mine);
+  }
+  .w2 { inline-size: 22%; }
+  .w3 { inline-size: 34%; }
+  .w4 { inline-size: 42%; }
+  .w5 { inline-size: 52%; }
+  .w6 { inline-size: 62%; }
+`,Er=g`
+  .row {
+    padding-block-start: 2px;
+    display: flow-root;
+  }
+  .row.first {
+    padding-block-start: 0.625rem;
+  }
+  .row.fresh .bubble {
+    animation: arrive 0.2s ease-out;
+  }
+  @keyframes arrive {
+    from {
+      opacity: 0;
+      transform: translateY(10px);
+    }
+  }
+  .line {
+    display: flex;
+    align-items: center;
+    gap: 0.25rem;
+  }
+  .mine .line {
+    flex-direction: row-reverse;
+  }
+  .bubble {
+    position: relative;
+    max-inline-size: min(34rem, 85%);
+    min-inline-size: 0;
+    background: var(--_bubble);
+    border-radius: var(--_radius);
+    box-shadow: var(--_shadow);
+    overflow-wrap: anywhere;
+  }
+  .mine .bubble {
+    background: var(--_bubble-mine);
+    --_dim: var(--_dim-mine);
+  }
+  .theirs .bubble {
+    border-start-start-radius: 6px;
+    border-end-start-radius: 6px;
+  }
+  .theirs.first .bubble {
+    border-start-start-radius: var(--_radius);
+  }
+  .mine .bubble {
+    border-start-end-radius: 6px;
+    border-end-end-radius: 6px;
+  }
+  .mine.first .bubble {
+    border-start-end-radius: var(--_radius);
+  }
+  .said {
+    display: flow-root;
+    padding: 0.45rem 0.8rem;
+    white-space: pre-wrap;
+  }
+  /* On the last line if there is room, at the end of the text in its own direction. */
+  .said > .meta {
+    float: inline-end;
+    margin-block: 0.6rem -0.2rem;
+    margin-inline: 0.7rem -0.15rem;
+  }
+  .meta {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.15rem;
+    color: var(--_dim);
+    font-size: 0.7rem;
+    line-height: 1;
+    white-space: nowrap;
+    font-variant-numeric: tabular-nums;
+  }
+  .bubble > .meta {
+    position: absolute;
+    inset-block-end: 0.45rem;
+    inset-inline-end: 0.7rem;
+  }
+  .state {
+    display: inline-flex;
+  }
+  .icon.tick {
+    inline-size: 1rem;
+    block-size: 1rem;
+    stroke-width: 2.1;
+  }
+  .state.is-read {
+    color: var(--_accent);
+  }
+  .bubble.emoji {
+    background: none;
+    box-shadow: none;
+  }
+  .emoji .said {
+    font-size: 2.6rem;
+    line-height: 1.15;
+    padding: 0.1rem 0.2rem;
+  }
+  .emoji .meta {
+    margin-block-start: 2.2rem;
+  }
+  .more {
+    inline-size: 2rem;
+    block-size: 2rem;
+    border-radius: 50%;
+    display: grid;
+    place-items: center;
+    color: var(--_dim);
+    opacity: 0;
+    flex: none;
+    transition: opacity 0.12s;
+  }
+  .line:hover .more,
+  .more:focus-visible,
+  .more[aria-expanded="true"] {
+    opacity: 1;
+  }
+  .more:hover {
+    background: var(--_hover);
+  }
+  @media (hover: none) {
+    .line:hover .more {
+      opacity: 0;
+    }
+    .touched .more.more {
+      opacity: 1;
+    }
+  }
+  .unsent {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.15rem 0.8rem;
+    align-items: center;
+    color: var(--_bad);
+    font-size: 0.8125rem;
+    padding-block: 0.25rem 0.2rem;
+  }
+  .mine .unsent {
+    justify-content: flex-end;
+    text-align: end;
+  }
+  .unsent .icon {
+    display: inline-block;
+    vertical-align: -0.2em;
+    inline-size: 1.05rem;
+    block-size: 1.05rem;
+    margin-inline-end: 0.3rem;
+  }
+  .unsent .choices {
+    display: inline-flex;
+    gap: 0.8rem;
+  }
+  .unsent button {
+    font-weight: 600;
+    text-decoration: underline;
+    text-underline-offset: 3px;
+    padding-block: 0.2rem;
+  }
+
+  /* pictures and files */
+  .bubble.picture,
+  .bubble.video {
+    padding: 3px;
+    overflow: hidden;
+  }
+  .frame {
+    display: block;
+    position: relative;
+    inline-size: fit-content;
+    min-inline-size: 7rem;
+    min-block-size: 5rem;
+    border-radius: calc(var(--_radius) - 3px);
+    overflow: hidden;
+  }
+  .frame.bone {
+    inline-size: 16rem;
+    max-inline-size: 100%;
+    block-size: 11rem;
+  }
+  .frame img {
+    display: block;
+    block-size: auto;
+    max-inline-size: 100%;
+    min-inline-size: 7rem;
+    min-block-size: 5rem;
+    object-fit: cover;
+  }
+  .frame.bone img {
+    inline-size: 100%;
+    block-size: 100%;
+    max-inline-size: none;
+    position: absolute;
+    opacity: 0;
+  }
+  .frame.gone {
+    display: grid;
+    place-items: center;
+    gap: 0.2rem;
+    inline-size: 16rem;
+    max-inline-size: 100%;
+    padding: 1.6rem 1rem 2rem;
+    color: var(--_dim);
+    font-size: 0.875rem;
+    text-align: center;
+  }
+  .frame.gone b {
+    color: var(--_accent);
+  }
+  .picture > .meta,
+  .video > .meta {
+    background: #101521b8;
+    color: #fff;
+    padding: 0.22rem 0.5rem;
+    border-radius: 999px;
+    pointer-events: none;
+  }
+  .picture > .meta .state.is-read,
+  .video > .meta .state.is-read {
+    color: #a9c6ff;
+  }
+  video {
+    display: block;
+    max-inline-size: min(24rem, 100%);
+    max-block-size: 22rem;
+    border-radius: calc(var(--_radius) - 3px);
+    background: #000;
+  }
+  .video > .meta {
+    inset-block: 0.7rem auto;
+  }
+  .file {
+    display: flex;
+    align-items: center;
+    gap: 0.7rem;
+    min-inline-size: 0;
+  }
+  .bubble > .file {
+    padding: 0.6rem 0.9rem 1.2rem 0.65rem;
+    min-inline-size: 13rem;
+    max-inline-size: 100%;
+  }
+  .sheet {
+    inline-size: 2.5rem;
+    block-size: 2.9rem;
+    border-radius: 0.5rem 0.9rem 0.5rem 0.5rem;
+    display: grid;
+    place-items: center;
+    flex: none;
+    color: var(--_on-accent);
+    background: var(--_accent);
+    font-size: 0.7rem;
+    font-weight: 700;
+    letter-spacing: 0.03em;
+  }
+  .names {
+    display: grid;
+    min-inline-size: 0;
+  }
+  .names b {
+    font-weight: 600;
+    line-height: 1.3;
+    display: -webkit-box;
+    -webkit-line-clamp: 2;
+    -webkit-box-orient: vertical;
+    overflow: hidden;
+  }
+  .names span {
+    color: var(--_dim);
+    font-size: 0.8rem;
+  }
+  button.file:not(:disabled):hover b {
+    text-decoration: underline;
+    text-underline-offset: 3px;
+  }
+  .uploading .frame img {
+    opacity: 0.6;
+  }
+  .progress {
+    position: absolute;
+    inset: 0;
+    display: grid;
+    place-items: center;
+    pointer-events: none;
+  }
+  .progress > * {
+    grid-area: 1 / 1;
+  }
+  .progress svg {
+    inline-size: 3rem;
+    block-size: 3rem;
+    fill: #101521a6;
+  }
+  .progress circle {
+    stroke-width: 3;
+    stroke: #ffffff4d;
+  }
+  .progress .done {
+    fill: none;
+    stroke: #fff;
+    stroke-linecap: round;
+    transition: stroke-dashoffset 0.2s;
+  }
+  .progress button {
+    color: #fff;
+    inline-size: 3rem;
+    block-size: 3rem;
+    display: grid;
+    place-items: center;
+    border-radius: 50%;
+    pointer-events: auto;
+  }
+  .progress .icon {
+    inline-size: 1.2rem;
+    block-size: 1.2rem;
+    stroke-width: 2.2;
+  }
+  .file.uploading .progress {
+    inset: auto;
+    inset-block-start: 0.6rem;
+    inset-inline-start: 0.65rem;
+    inline-size: 2.5rem;
+    block-size: 2.9rem;
+  }
+  .file.uploading .progress svg {
+    inline-size: 2.2rem;
+    block-size: 2.2rem;
+    fill: none;
+  }
+  .file.uploading .sheet {
+    color: transparent;
+  }
+
+  /* notices */
+  .line.wide .bubble {
+    inline-size: min(32rem, 100%);
+    max-inline-size: min(32rem, calc(100% - 2.25rem));
+  }
+  .bubble.card {
+    border-radius: var(--_radius);
+    padding: 0.8rem 1rem 0.95rem;
+  }
+  .card header {
+    display: flex;
+    align-items: center;
+    gap: 0.5rem;
+    color: var(--_dim);
+    font-size: 0.8125rem;
+    margin-block-end: 0.5rem;
+  }
+  .card .from {
+    font-weight: 500;
+  }
+  .card header .meta {
+    margin-inline-start: auto;
+    font-size: 0.75rem;
+  }
+  .avatar.tiny {
+    inline-size: 1.5rem;
+    block-size: 1.5rem;
+    font-size: 0.75rem;
+  }
+  .avatar.tiny .icon {
+    inline-size: 0.95rem;
+    block-size: 0.95rem;
+  }
+  .card h3 {
+    font-size: 1rem;
+    line-height: 1.35;
+    font-weight: 650;
+  }
+  .prose {
+    white-space: pre-wrap;
+    margin-block-start: 0.25rem;
+  }
+  dl {
+    display: grid;
+    gap: 0.28rem 0;
+    margin-block-start: 0.55rem;
+  }
+  dl > div {
+    display: grid;
+    grid-template-columns: minmax(4.5rem, 26%) 1fr;
+    gap: 0.9rem;
+  }
+  dl > .deep {
+    grid-template-columns: 1fr;
+    gap: 0;
+  }
+  .deep > dd > dl {
+    margin-block-start: 0.2rem;
+    padding-inline-start: 0.7rem;
+    border-inline-start: 2px solid var(--_line);
+  }
+  dt {
+    color: var(--_dim);
+  }
+  dd > ul {
+    display: grid;
+    gap: 0.15rem;
+  }
+  .card footer {
+    margin-block-start: 0.85rem;
+  }
+  .act {
+    inline-size: 100%;
+    min-block-size: 2.5rem;
+  }
+  .act .icon {
+    inline-size: 1.05rem;
+    block-size: 1.05rem;
+  }
+`,Dr=/\p{Script=Han}/u;function Or(e,t=`person`){let n=e.trim().split(/[\s._-]+/),[r]=n[0]??``;if(r===void 0)return`?`;if(Dr.test(r)){let e=[...(t===`person`?n.at(-1):n[0])??``];return(t===`person`?e.slice(-2):e.slice(0,2)).join(``)}let i=/^[A-Z]{2,3}(?![a-z])/.exec(e.trim());if(i)return i[0].slice(0,2);let[a=``]=n.length>1&&n.at(-1)||``;return`${r}${a}`.toUpperCase()}function kr(e){return Math.abs(e)%10}function G(e,t,n=``){if(e===0)return C`<span class="avatar app colour-8 ${n}" aria-hidden="true">${V.bell}</span>`;let r=e<0?`app`:`person`,i=Or(t,r),a=n===`tiny`?[...i][0]:i;return C`<span class="avatar ${r} colour-${kr(e)} ${n}" aria-hidden="true">${a}</span>`}function K(e,t,n=``){return C`<div class="blank">
+    <span class="emblem">${e}</span>
+    <strong>${t}</strong>
+    ${n?C`<span>${n}</span>`:E}
+  </div>`}function Ar(e,t,n){return C`<div class="blank failed" role="alert">
+    <span class="emblem">${V.warning}</span>
+    <strong>${e}</strong>
+    <span>${t}</span>
+    <button class="button" @click=${n.act}>${n.text}</button>
+  </div>`}function jr(e,{words:t,time:n,onAction:r}){let i=e.app_name??t.system;return C`<header>
+      ${G(e.app_id===null?0:-e.app_id,i,`tiny`)}
+      <span class="from">${i}</span>
+      ${n}
+    </header>
+    <h3 dir="auto">${e.title}</h3>
+    ${Nr(e.content,t)}
+    ${e.action_url?C`<footer>
+          <button class="button act" @click=${()=>r(e)}>
+            ${e.action_text||t.openButton}${V.open}
+          </button>
+        </footer>`:E}`}function Mr(e){return e.type===`NOTIFICATION`||e.content_type===`USER_NOTIFICATION`||e.action_url!==null}function Nr(e,t){let n=gn(e);return n?Pr(n,t):C`<p class="prose" dir="auto">${Ir(e)}</p>`}function Pr(e,t){return C`<dl>
+    ${e.map(e=>C`<div class=${e.value.kind===`items`?`deep`:``}>
+        <dt dir="auto">${e.label}</dt>
+        <dd dir="auto">${Fr(e.value,t)}</dd>
+      </div>`)}
+  </dl>`}function Fr(e,t){switch(e.kind){case`text`:return Ir(e.text);case`flag`:return e.is?t.yes:t.no;case`items`:return Pr(e.items,t);case`list`:return C`<ul>
+        ${e.values.map(e=>C`<li>${Fr(e,t)}</li>`)}
+      </ul>`}}function Ir(e){return xn(e).map(e=>e.href===null?e.text:C`<a href=${e.href} target="_blank" rel="noopener noreferrer">${e.text}</a>`)}function Lr(e,t,n,r){return n?L(r.youAt,{time:t}):L(r.nameAt,{name:e,time:t})}function Rr(e){let t=e.currentTarget,n=[...t.getRootNode().querySelectorAll(`[data-id]`)],r=n.indexOf(e.target.closest(`[data-id]`)??t),i=n[zr(e.key,r,n.length)];i&&(e.preventDefault(),i.focus(),i.scrollIntoView({block:`nearest`}))}function zr(e,t,n){switch(e){case`ArrowDown`:return Math.min(n-1,t+1);case`ArrowUp`:return Math.max(0,t-1);case`Home`:return 0;case`End`:return n-1;default:return-1}}var Br=class extends A{constructor(...e){super(...e),this.message=null,this.#e=null,this.#n=e=>{e.newState===`closed`&&this.#e?.removeAttribute(`aria-expanded`)},this.#r=e=>{e.key===`Escape`?e.stopPropagation():Rr(e)}}static{this.styles=[z,g`
+      :host {
+        display: contents;
+      }
+      .menu {
+        position: fixed;
+        inset: auto;
+        margin: 0;
+        border: 0;
+        padding: 0.35rem;
+        min-inline-size: 11rem;
+        border-radius: 14px;
+        background: var(--_ground);
+        color: var(--_text);
+        box-shadow: var(--_shadow-high);
+      }
+      button {
+        display: flex;
+        align-items: center;
+        gap: 0.7rem;
+        inline-size: 100%;
+        padding: 0.5rem 0.75rem;
+        border-radius: 10px;
+        outline-offset: -2px;
+      }
+      button:hover {
+        background: var(--_hover);
+      }
+      button.grave {
+        color: var(--_bad);
+      }
+      .icon {
+        inline-size: 1.2rem;
+        block-size: 1.2rem;
+      }
+    `]}#e;async show(e,t){this.message=e,this.#e=t,await this.updateComplete,this.menu.showPopover(),t.setAttribute(`aria-expanded`,`true`),this.#t(t.getBoundingClientRect()),this.menu.querySelector(`button`)?.focus()}#t(e){let{offsetWidth:t,offsetHeight:n,style:r}=this.menu,i=e.bottom+4+n<window.innerHeight;r.left=`${Math.min(Math.max(8,e.left+e.width/2-t/2),window.innerWidth-t-8)}px`,r.top=`${i?e.bottom+4:Math.max(8,e.top-4-n)}px`}#n;#r;#i(){this.menu.hidePopover(),this.#e?.focus()}async#a(e){this.#i();let t=await navigator.clipboard.writeText(e).then(()=>!0,()=>!1);this.dispatchEvent(new CustomEvent(`copied`,{detail:t}))}#o(e){this.#i(),this.dispatchEvent(new CustomEvent(`recall`,{detail:e}))}render(){let{words:e,message:t}=this,n=t!==null&&![`IMAGE`,`VIDEO`,`FILE`].includes(t.content_type);return C`<div class="menu" popover="auto" role="menu" aria-label=${e.messageActions} @toggle=${this.#n} @keydown=${this.#r}>
+      ${t&&n?C`<button role="menuitem" data-id="copy" @click=${()=>void this.#a(t.content)}>${V.copy}${e.copy}</button>`:E}
+      ${t?.is_mine?C`<button class="grave" role="menuitem" data-id="recall" @click=${()=>this.#o(t)}>${V.recall}${e.recall}</button>`:E}
+    </div>`}};H([M({attribute:!1})],Br.prototype,`words`,void 0),H([P(`.menu`)],Br.prototype,`menu`,void 0),H([N()],Br.prototype,`message`,void 0),Br=H([j(`carillon-inbox-menu`)],Br);function Vr(e){return e.delivery===`sent`&&(e.is_mine||![`IMAGE`,`VIDEO`,`FILE`].includes(e.content_type))}var Hr=320;function Ur(e,t){let{session:n,words:r}=t,i=n.uploads.find(e.content),a=n.pictureOf(e),o=e.filename??i?.file.name??``;if(a.isGone)return Gr(e,t);let s=i?.preview??(e.id===0?``:n.addressOf(e)),[c,l]=Wr(a.size);return C`<button class="frame ${a.size?``:`bone`}" aria-label=${L(r.openPicture,{name:o})} ?disabled=${e.id===0} @click=${()=>t.onOpenPicture(e)}>
+    <img src=${s} alt=${o||r.picture} width=${c} height=${l} decoding="async"
+      @load=${t=>n.notePicture(e,t.target)} @error=${()=>n.renewPicture(e)} />
+  </button>`}function Wr(e){if(e===null)return[E,E];let[t,n]=e,r=Math.min(1,Hr/t,Hr/n);return[Math.round(t*r),Math.round(n*r)]}function Gr(e,{session:t,words:n}){return C`<button class="frame gone" @click=${()=>t.renewPicture(e,!0)}>
+    ${V.picture}<span>${n.pictureGone}</span><b>${n.retry}</b>
+  </button>`}function Kr(e,t){let{words:n,time:r}=t,{message:i}=e,a=i&&!i.is_mine&&!i.is_read&&i.id!==0?i.id:null;return C`<div
+    class="row ${e.isMine?`mine`:`theirs`} ${e.isFirstOfGroup?`first`:``} ${e.isLastOfGroup?`last`:``} ${t.fresh.has(e.key)?`fresh`:``} ${t.touched===e.key?`touched`:``}"
+    data-key=${e.key}
+    data-unread=${a??E}
+  >
+    ${e.beginsDay?C`<div class="day"><span>${r.day(e.at)}</span></div>`:E}
+    ${e.beginsUnread?C`<div class="new" role="separator"><span>${n.newMessages}</span></div>`:E}
+    ${i?qr(i,t):e.upload?ni(e.upload,t):E}
+  </div>`}function qr(e,t){let{words:n,time:r}=t,i=Lr(t.name,r.time(e.created_at_ms),e.is_mine,n),a=Jr(e);return C`<div class="line ${a===`card`?`wide`:``}">
+      <div class="bubble ${a}" role="article" aria-label=${i}>${Yr(e,a,t)}</div>
+      ${Vr(e)?Qr(e,t):E}
+    </div>
+    ${e.delivery===`failed`?$r(e,t):E}`}function Jr(e){return e.content_type===`IMAGE`?`picture`:e.content_type===`VIDEO`?`video`:e.content_type===`FILE`?`file`:Mr(e)?`card`:Sn(e.content)?`emoji`:`text`}function Yr(e,t,n){let r=Xr(e,n),{session:i}=n;switch(t){case`card`:return jr(e,{words:n.words,time:r,onAction:n.onAction});case`picture`:return C`${Ur(e,n)}${r}`;case`video`:return C`<video controls preload="metadata" src=${i.addressOf(e)} aria-label=${ei(e,n)}></video>${r}`;case`file`:return C`${ti(e,n)}${r}`;default:return C`<p class="said" dir="auto">${Ir(e.content)}${r}</p>`}}function Xr(e,{words:t,time:n}){return C`<span class="meta"
+    ><time datetime=${new Date(e.created_at_ms).toISOString()} title=${n.full(e.created_at_ms)}>${n.time(e.created_at_ms)}</time
+    >${e.is_mine?Zr(e,t,n):E}</span
+  >`}function Zr(e,t,n){if(e.delivery===`failed`)return E;let[r,i,a]=e.delivery===`sending`?[V.clock,``,t.sending]:e.is_read?[V.read,`is-read`,e.read_at_ms===null?t.read:L(t.readAt,{time:n.full(e.read_at_ms)})]:[V.sent,``,t.sent];return C`<span class="state ${i}" role="img" aria-label=${a} title=${a}>${r}</span>`}function Qr(e,{words:t,onMenu:n}){return C`<button class="more" aria-label=${t.messageActions} aria-haspopup="menu" @click=${t=>n(e,t.currentTarget)}>${V.more}</button>`}function $r(e,{words:t,session:n,onError:r}){let i=e.client_ref??``;return C`<div class="unsent" role="alert">
+    <span>${V.warning}<b>${t.notSent}.</b> ${e.error?R(e.error,t):``}</span>
+    <span class="choices">
+      <button @click=${()=>void n.client.store.retry(i).catch(e=>r(t.notSent,e))}>${t.retry}</button>
+      <button @click=${()=>n.client.store.discard(i)}>${t.discard}</button>
+    </span>
+  </div>`}function ei(e,{session:t,words:n}){return e.filename??t.uploads.find(e.content)?.file.name??n.file}function ti(e,t){let n=ei(e,t),r=t.session.uploads.find(e.content);return C`<button class="file" ?disabled=${e.id===0} @click=${()=>t.onOpenFile(e)}>
+    <span class="sheet" aria-hidden="true">${Ln(n)||V.attach}</span>
+    <span class="unseen">${t.words.openFile}</span>
+    <span class="names"><b dir="auto">${n}</b>${r?C`<span>${In(r.file.size)}</span>`:C`<span>${t.words.file}</span>`}</span>
+  </button>`}function ni(e,{words:t,session:n}){let{file:r,ref:i}=e,a=Math.round(e.progress*100),o=r.name;return C`<div class="line">
+      <div class="bubble ${e.preview?`picture`:`file`} uploading" role="article" aria-label=${L(t.uploading,{name:o})}>
+        ${e.preview?C`<span class="frame"><img src=${e.preview} alt=${o} /></span>`:C`<span class="file"><span class="sheet" aria-hidden="true">${Ln(o)||V.attach}</span><span class="names"><b dir="auto">${o}</b><span>${In(r.size)}</span></span></span>`}
+        <span class="progress">
+          <svg viewBox="0 0 40 40" role="progressbar" aria-valuenow=${a} aria-valuemin="0" aria-valuemax="100" aria-label=${L(t.uploadProgress,{name:o,percent:a})}>
+            <circle cx="20" cy="20" r="17" class="way" />
+            <circle cx="20" cy="20" r="17" class="done" pathLength="100" stroke-dasharray="100" stroke-dashoffset=${100-a} transform="rotate(-90 20 20)" />
+          </svg>
+          <button aria-label=${L(t.cancelUpload,{name:o})} @click=${()=>n.uploads.discard(i)}>${V.close}</button>
+        </span>
+      </div>
+    </div>
+    ${e.error?C`<div class="unsent" role="alert">
+          <span>${V.warning}<b>${L(t.uploadFailed,{name:o})}</b> ${R(e.error,t)}</span>
+          <span class="choices">
+            <button @click=${()=>n.uploads.retry(i)}>${t.retry}</button>
+            <button @click=${()=>n.uploads.discard(i)}>${t.discard}</button>
+          </span>
+        </div>`:E}`}var ri=10,ii=56,q=class extends A{constructor(...e){super(...e),this.peer=0,this.name=``,this.unread=0,this.floatingDay=``,this.isAtEnd=!0,this.touched=``,this.#e=new Pn(this),this.#t=new Sr,this.#n=new ir(e=>this.session.client.store.markRead(this.peer,e)),this.#r=new ResizeObserver(()=>this.#g()),this.#i=[],this.#a=[],this.#o=null,this.#s=!1,this.#c=0,this.#l=``,this.#u=new Set,this.#d=0,this.#x=()=>{this.session.client.store.loadOlder(this.peer).catch(()=>void 0)},this.#C=e=>{let t=e.target;if(t.closest(`button, a, video`))return;let n=t.closest(`[data-key]`)?.dataset.key??``;this.touched=this.touched===n?``:n}}static{this.styles=[z,Tr,Er]}#e;#t;#n;#r;#i;#a;#o;#s;#c;#l;#u;#d;connectedCallback(){super.connectedCallback(),this.#n.start()}disconnectedCallback(){super.disconnectedCallback(),this.#n.stop(),this.#r.disconnect()}jumpToEnd(){this.#t.lookAt(`end`),this.requestUpdate()}focus(){this.scroller.focus()}get#f(){return this.session.client.store.history(this.peer).get()}willUpdate(e){if(e.has(`session`)||e.has(`peer`)){let{client:e,uploads:t,pictures:n}=this.session;this.#e.set([e.store.history(this.peer),t.all,n])}this.#p(),this.#t.take(this.#i)}#p(){let{items:e}=this.#f,t=this.session.uploads.all.get(),n=this.#m(e),r=[e,t,n,this.time];if(r.every((e,t)=>e===this.#a[t]))return;this.#a=r;let i=t.filter(e=>e.peer===this.peer);this.#i=cr(e,i,n),this.#h()}#m(e){let t=this.#f;if(this.#s||e.length===0)return this.#o;let n=mr(e);return n===null?(this.#s=!0,null):(n===e[0]&&t.hasOlder&&this.#c<ri&&!t.error?t.isLoading||(this.#c++,this.session.client.store.loadOlder(this.peer).catch(()=>void 0)):this.#s=!0,this.#o=n.id,this.#t.lookAt({key:sr(n),offset:ii}),n.id)}#h(){let e=this.#i.at(-1),t=this.#l;if(this.#l=e?.key??``,!e||t===``||e.key===t)return;let n=this.#i.findIndex(e=>e.key===t)+1;if(n===0)return;let r=this.#i.slice(n);this.#u=new Set(r.map(e=>e.key)),e.isMine?(this.#o=null,this.jumpToEnd()):!ai()&&this.#o===null?(this.#o=r.find(e=>!e.isMine)?.message?.id??null,this.#a=[],this.requestUpdate()):this.#t.isAtEnd&&this.#t.lookAt(`end`)}updated(){this.#S&&(this.#r.observe(this.#S.scroller),this.#r.observe(this.#S.rows),this.#g(),this.#n.observe(this.renderRoot.querySelectorAll(`[data-unread]`)))}#g(){let e=this.#S;e&&(this.#_(),this.#t.settle(e)&&this.requestUpdate(),this.isAtEnd=this.#t.isAtEnd,this.#b())}#_(){if(this.#t.anchor!==`end`||this.#o===null||ai())return;let e=this.#i.find(e=>e.beginsUnread);e&&!this.#t.fitsFrom(e.key)&&this.#t.lookAt({key:e.key,offset:8})}#v(){let e=this.#S;if(!e)return;let t=this.#t.isOwn(e);this.#t.scrolled(e)&&this.requestUpdate(),this.isAtEnd=this.#t.isAtEnd,t||this.#y(),this.#b()}#y(){let e=this.#i[this.#t.topIndex];this.floatingDay=e&&!this.isAtEnd?this.time.day(e.at):``,window.clearTimeout(this.#d),this.#d=window.setTimeout(()=>this.floatingDay=``,1200)}#b(){let{hasOlder:e,isLoading:t,error:n}=this.#f;this.#s&&e&&!t&&!n&&this.scroller.clientHeight!==0&&this.scroller.scrollTop<1.5*this.scroller.clientHeight&&this.#x()}#x;get#S(){let e=this.renderRoot,t=t=>e.querySelector(t),[n,r,i,a]=[t(`.lead`),t(`.above`),t(`.rows`),t(`.below`)];return n&&r&&i&&a?{scroller:this.scroller,lead:n,above:r,rows:i,below:a}:null}render(){let{items:e,isLoading:t,error:n}=this.#f,{words:r}=this;return this.#i.length===0&&n?Ar(r.historyFailed,R(n,r),{text:r.retry,act:this.#x}):this.#i.length===0&&t?oi():this.#i.length===0?this.#E():C`<div class="scroller" tabindex="0" role="log" aria-live="off" aria-label=${this.name} @scroll=${this.#v}>
+        <div class="canvas">
+          <div class="lead">${this.#T()}</div>
+          <div class="above"></div>
+          <div class="rows" @click=${this.#C}>
+            ${nr(this.#i.slice(this.#t.first,this.#t.end),e=>e.key,e=>Kr(e,this.#w()))}
+          </div>
+          <div class="below"></div>
+        </div>
+      </div>
+      <div class="floating day ${this.floatingDay?`shown`:``}" aria-hidden="true"><span>${this.floatingDay}</span></div>
+      ${this.isAtEnd?E:C`<button class="jump" title=${r.jumpToNewest} @click=${this.jumpToEnd}>
+            ${V.down}<span class="unseen">${r.jumpToNewest}</span>${this.unread>0?C`<span class="count">${this.unread>99?`99+`:this.unread}</span>`:E}
+          </button>`}`}#C;#w(){let{session:e,words:t,time:n,name:r,touched:i}=this;return{session:e,words:t,time:n,name:r,touched:i,fresh:this.#u,...this.actions}}#T(){let{hasOlder:e,error:t}=this.#f,{words:n}=this;return t?C`<div class="older-failed" role="alert">
+        <span>${n.olderFailed} ${R(t,n)}</span>
+        <button class="button" @click=${this.#x}>${n.retry}</button>
+      </div>`:e?C`<div class="spinner" role="status" aria-label=${n.loading}></div>`:C`<span>${n.beginning}</span>`}#E(){let{words:e,name:t,peer:n}=this,r=n>0?e.historyEmptyHint:e.historyEmptyApp;return K(n>0?V.chats:V.bell,e.historyEmpty,r.replace(`{name}`,t))}};H([M({attribute:!1})],q.prototype,`session`,void 0),H([M({attribute:!1})],q.prototype,`words`,void 0),H([M({attribute:!1})],q.prototype,`time`,void 0),H([M({type:Number})],q.prototype,`peer`,void 0),H([M()],q.prototype,`name`,void 0),H([M({attribute:!1})],q.prototype,`actions`,void 0),H([M({type:Number})],q.prototype,`unread`,void 0),H([P(`.scroller`)],q.prototype,`scroller`,void 0),H([N()],q.prototype,`floatingDay`,void 0),H([N()],q.prototype,`isAtEnd`,void 0),H([N()],q.prototype,`touched`,void 0),q=H([j(`carillon-inbox-history`)],q);function ai(){return document.visibilityState===`visible`&&document.hasFocus()}function oi(){return C`<div class="bones" aria-hidden="true">
+    ${[`w5`,`mine w3`,`w4`,`w6`,`mine w5`,`mine w2`,`w3`].map(e=>C`<div class="bone ${e}"></div>`)}
+  </div>`}var si=class extends A{static{this.styles=[z,Qn,g`
+      dialog {
+        max-inline-size: min(24rem, calc(100vw - 2rem));
+      }
+      form {
+        display: grid;
+        gap: 0.4rem;
+        padding: 1.4rem 1.5rem 1.2rem;
+      }
+      h2 {
+        font-size: 1.1rem;
+        font-weight: 650;
+      }
+      p {
+        color: var(--_dim);
+      }
+      div {
+        display: flex;
+        justify-content: flex-end;
+        gap: 0.6rem;
+        margin-block-start: 0.9rem;
+      }
+    `]}#e=null;ask(){return this.dialog.returnValue=``,this.dialog.showModal(),new Promise(e=>this.#e=e)}#t=()=>{this.#e?.(this.dialog.returnValue===`yes`),this.#e=null};render(){let{words:e}=this;return C`<dialog aria-labelledby="title" aria-describedby="text" @close=${this.#t} @keydown=${e=>e.stopPropagation()}>
+      <form method="dialog">
+        <h2 id="title">${e.recallTitle}</h2>
+        <p id="text">${e.recallText}</p>
+        <div>
+          <button class="button" value="no" autofocus>${e.cancel}</button>
+          <button class="button grave" value="yes">${e.recall}</button>
+        </div>
+      </form>
+    </dialog>`}};H([M({attribute:!1})],si.prototype,`words`,void 0),H([P(`dialog`)],si.prototype,`dialog`,void 0),si=H([j(`carillon-inbox-recall`)],si);var J=class extends A{constructor(...e){super(...e),this.message=null,this.address=``,this.#e=e=>{e.target instanceof HTMLImageElement||this.dialog.close()}}static{this.styles=[z,Qn,g`
+      dialog {
+        inline-size: 100vw;
+        block-size: 100dvh;
+        max-inline-size: none;
+        max-block-size: none;
+        border-radius: 0;
+        background: #0b0e14f2;
+        color: #fff;
+      }
+      .stage {
+        position: absolute;
+        inset: 0;
+        display: grid;
+        place-items: center;
+        padding: 3.75rem 1rem 1rem;
+      }
+      img {
+        max-inline-size: 100%;
+        max-block-size: calc(100dvh - 5rem);
+        border-radius: 6px;
+      }
+      header {
+        position: absolute;
+        inset: 0 0 auto;
+        z-index: 1;
+        display: flex;
+        align-items: center;
+        gap: 0.5rem;
+        padding: 0.5rem 0.75rem;
+      }
+      .title {
+        flex: 1;
+        min-inline-size: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .round {
+        color: #fff;
+      }
+      .round:hover {
+        background: #ffffff26;
+        color: #fff;
+      }
+      :focus-visible {
+        outline-color: #fff;
+      }
+    `]}async show(e){let{session:t}=this;this.message=e,this.address=t.addressOf(e),await this.updateComplete,this.dialog.showModal(),t.isOld(e)&&(this.address=await t.refresh(e).catch(()=>this.address))}#e;render(){let{words:e,message:t}=this,n=t?.filename??e.picture;return C`<dialog aria-label=${n} @close=${()=>this.message=null} @keydown=${e=>e.stopPropagation()}>
+      ${t?C`<header>
+              <span class="title" dir="auto">${n}</span>
+              <a class="round" href=${this.address} target="_blank" rel="noopener noreferrer" aria-label=${e.download} title=${e.download}>${V.open}</a>
+              <button class="round" autofocus aria-label=${e.close} title=${e.close} @click=${()=>this.dialog.close()}>${V.close}</button>
+            </header>
+            <div class="stage" @click=${this.#e}><img src=${this.address} alt=${n} /></div>`:E}
+    </dialog>`}};H([M({attribute:!1})],J.prototype,`words`,void 0),H([M({attribute:!1})],J.prototype,`session`,void 0),H([P(`dialog`)],J.prototype,`dialog`,void 0),H([N()],J.prototype,`message`,void 0),H([N()],J.prototype,`address`,void 0),J=H([j(`carillon-inbox-viewer`)],J);var Y=class extends A{constructor(...e){super(...e),this.peer=0,this.narrow=!1,this.isDropping=!1,this.account=null,this.#e=new Pn(this),this.#t=null,this.#o={onMenu:(e,t)=>void this.menu.show(e,t),onAction:e=>{this.session.client.openAction(e).catch(e=>this.#l(this.words.actionFailed,e))},onOpenPicture:e=>void this.viewer.show(e),onOpenFile:e=>void this.#s(e),onError:(e,t)=>this.#l(e,t)},this.#u=()=>{this.dispatchEvent(new CustomEvent(`leave`))},this.#d=e=>{this.peer<=0||!e.dataTransfer?.types.includes(`Files`)||(e.preventDefault(),this.isDropping=e.type!==`dragleave`||this.#f(e))},this.#p=e=>{this.isDropping=!1;let t=e.dataTransfer?.files;this.peer<=0||!t||t.length===0||(e.preventDefault(),this.composer?.attach(t))}}static{this.styles=[z,Zn]}#e;#t;focus(){this.updateComplete.then(()=>(this.composer??this.history).focus())}connectedCallback(){super.connectedCallback(),this.hasUpdated&&this.#n()}disconnectedCallback(){super.disconnectedCallback(),this.#t?.(),this.#t=null}willUpdate(e){(e.has(`session`)||e.has(`peer`))&&(this.#e.set([this.session.client.store.conversations]),this.#n(),this.#r())}#n(){this.#t?.(),this.#t=this.session.client.store.open(this.peer)}async#r(){this.account=null;let{peer:e}=this;if(e>=0)return;let t=await this.session.loadApps().catch(()=>[]);e===this.peer&&(this.account=t.find(e=>e.app_id===this.#i?.username)?.app_id??null)}get#i(){return this.session.client.store.conversations.get().items.find(e=>e.user_id===this.peer)}get#a(){let e=this.#i;if(e)return On(e,this.words);let t=this.session.people.get(this.peer);return t?t.name:this.peer===0?this.words.system:`${this.peer>0?this.words.person:this.words.app} ${Math.abs(this.peer)}`}#o;async#s(e){let{session:t}=this;try{await Un(()=>t.isOld(e)?t.refresh(e):Promise.resolve(t.addressOf(e)))}catch(e){this.#l(this.words.fileFailed,e)}}async#c(e){if(await this.recallDialog.ask()){try{await this.session.client.store.recall(this.peer,e.id)}catch(e){this.#l(this.words.recallFailed,e)}this.focus()}}#l(e,t=null){this.dispatchEvent(new CustomEvent(`problem`,{detail:{sentence:e,error:t}}))}#u;#d;#f({clientX:e,clientY:t}){let{left:n,right:r,top:i,bottom:a}=this.getBoundingClientRect();return e>n&&e<r&&t>i&&t<a}#p;render(){let{words:e,session:t,time:n,peer:r}=this,i=this.#a;return C`<section class="chat" aria-label=${L(e.messages,{name:i})} @dragenter=${this.#d} @dragover=${this.#d} @dragleave=${this.#d} @drop=${this.#p}>
+      ${this.#m(i)}
+      <carillon-inbox-history
+        .session=${t} .words=${e} .time=${n} .peer=${r} .name=${i} .actions=${this.#o}
+        .unread=${this.#i?.unread_count??0}
+      ></carillon-inbox-history>
+      ${r>0?C`<carillon-inbox-composer .session=${t} .words=${e} .peer=${r} .name=${i} @sent=${()=>this.history.jumpToEnd()}></carillon-inbox-composer>`:C`<p class="silent">${e.cannotReply}</p>`}
+      ${this.isDropping?C`<div class="drop"><span>${V.attach}${L(e.dropHere,{name:i})}</span></div>`:E}
+      <carillon-inbox-menu .words=${e} @recall=${e=>void this.#c(e.detail)} @copied=${t=>this.#l(t.detail?e.copied:e.copyFailed)}></carillon-inbox-menu>
+      <carillon-inbox-recall .words=${e}></carillon-inbox-recall>
+      <carillon-inbox-viewer .words=${e} .session=${t}></carillon-inbox-viewer>
+    </section>`}#m(e){let{words:t,peer:n,account:r}=this,i=n>0?this.#i?.username??this.session.people.get(n)?.mobile??``:t.app;return C`<header>
+      ${this.narrow?C`<button class="round" aria-label=${t.back} title=${t.back} @click=${this.#u}>${V.back}</button>`:E}
+      ${G(n,e,`small`)}
+      <div class="who">
+        ${this.narrow?C`<h1 class="title" dir="auto">${e}</h1>`:C`<h2 class="title" dir="auto">${e}</h2>`}
+        ${n!==0&&i?C`<span>${i}</span>`:E}
+      </div>
+      ${r===null?E:C`<button class="button" @click=${()=>void this.#h(r,e)}>${V.open}${L(t.openApp,{name:``}).trim()}</button>`}
+    </header>`}async#h(e,t){try{await Un(()=>this.session.client.rest.signOn(e))}catch(e){this.#l(L(this.words.signOnFailed,{name:t}),e)}}};H([M({attribute:!1})],Y.prototype,`session`,void 0),H([M({attribute:!1})],Y.prototype,`words`,void 0),H([M({attribute:!1})],Y.prototype,`time`,void 0),H([M({type:Number})],Y.prototype,`peer`,void 0),H([M({type:Boolean})],Y.prototype,`narrow`,void 0),H([P(`carillon-inbox-composer`)],Y.prototype,`composer`,void 0),H([P(`carillon-inbox-history`)],Y.prototype,`history`,void 0),H([P(`carillon-inbox-menu`)],Y.prototype,`menu`,void 0),H([P(`carillon-inbox-recall`)],Y.prototype,`recallDialog`,void 0),H([P(`carillon-inbox-viewer`)],Y.prototype,`viewer`,void 0),H([N()],Y.prototype,`isDropping`,void 0),H([N()],Y.prototype,`account`,void 0),Y=H([j(`carillon-inbox-chat`)],Y);var ci=g`
+  :host {
+    display: grid;
+    min-block-size: 0;
+  }
+  .scroller {
+    overflow-y: auto;
+    overscroll-behavior: contain;
+    min-block-size: 0;
+    padding: 0.25rem 0.5rem 1rem;
+    scrollbar-width: thin;
+    scrollbar-color: color-mix(in srgb, var(--_dim) 45%, transparent) transparent;
+  }
+  li {
+    content-visibility: auto;
+    contain-intrinsic-block-size: auto 4.375rem;
+  }
+  .conversation {
+    inline-size: 100%;
+    display: grid;
+    grid-template: "avatar name time time" auto "avatar last last badge" auto / auto 1fr auto auto;
+    gap: 0.05rem 0.75rem;
+    align-items: center;
+    padding: 0.6rem 0.65rem;
+    border-radius: 14px;
+    outline-offset: -2px;
+    transition: background-color 0.1s;
+  }
+  .conversation:hover {
+    background: var(--_hover);
+  }
+  .conversation[aria-current] {
+    background: var(--_chosen);
+  }
+  .avatar {
+    grid-area: avatar;
+  }
+  .name {
+    grid-area: name;
+    font-weight: 600;
+    min-inline-size: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  time {
+    grid-area: time;
+    color: var(--_dim);
+    font-size: 0.76rem;
+    font-variant-numeric: tabular-nums;
+  }
+  .unread time {
+    color: var(--_accent);
+    font-weight: 600;
+  }
+  .last {
+    grid-area: last;
+    color: var(--_dim);
+    font-size: 0.875rem;
+    min-inline-size: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .unread .last {
+    color: var(--_text);
+  }
+  .draft {
+    color: var(--_bad);
+    font-weight: 500;
+  }
+  .badge {
+    grid-area: badge;
+    min-inline-size: 1.35rem;
+    padding-inline: 0.4rem;
+    border-radius: 999px;
+    background: var(--_accent);
+    color: var(--_on-accent);
+    font-size: 0.75rem;
+    font-weight: 650;
+    line-height: 1.35rem;
+    text-align: center;
+    justify-self: end;
+    font-variant-numeric: tabular-nums;
+  }
+  /* Text in another script keeps its own direction, and its place. */
+  .name,
+  .last {
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+  }
+  h2 {
+    font-size: 0.8rem;
+    font-weight: 600;
+    color: var(--_dim);
+    padding: 0.7rem 0.65rem 0.3rem;
+  }
+  .more {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.6rem;
+    align-items: center;
+    justify-content: center;
+    padding: 1rem;
+    color: var(--_dim);
+  }
+  .more[role="alert"] {
+    color: var(--_bad);
+  }
+  .bones {
+    padding: 0.25rem 1.15rem;
+  }
+  .bones > div {
+    display: grid;
+    grid-template: "circle one" auto "circle two" auto / 2.875rem 1fr;
+    gap: 0.45rem 0.75rem;
+    align-content: center;
+    block-size: 4.375rem;
+  }
+  .circle {
+    grid-area: circle;
+    block-size: 2.875rem;
+    border-radius: 50%;
+  }
+  .one {
+    block-size: 0.8rem;
+    inline-size: 45%;
+  }
+  .two {
+    block-size: 0.7rem;
+    inline-size: 80%;
+  }
+  .bones > :nth-child(even) .two {
+    inline-size: 60%;
+  }
+
+  /* apps */
+  .apps {
+    display: grid;
+    gap: 0.15rem;
+  }
+  .apps .conversation {
+    grid-template: "avatar name open" auto "avatar last open" auto / auto 1fr auto;
+  }
+  .apps .only {
+    grid-template: "avatar name open" auto / auto 1fr auto;
+  }
+  .open {
+    grid-area: open;
+    color: var(--_dim);
+    display: grid;
+  }
+  .open .icon {
+    inline-size: 1.1rem;
+    block-size: 1.1rem;
+  }
+`,li=220,X=class extends A{constructor(...e){super(...e),this.peer=null,this.query=``,this.people=null,this.error=null,this.#e=new Pn(this),this.#t=0,this.#n=null,this.#s=()=>{this.session.client.store.loadMoreConversations().catch(()=>void 0)}}static{this.styles=[z,ci]}#e;#t;#n;focus(){this.renderRoot.querySelector(`[data-id][tabindex='0']`)?.focus()}focusOn(e){let t=this.renderRoot.querySelector(`[data-id="${e??``}"]`);t?t.focus():this.focus()}willUpdate(e){e.has(`session`)&&this.#e.set([this.session.client.store.conversations]),e.has(`query`)&&this.#r()}#r(){window.clearTimeout(this.#t),this.#n?.abort(),this.people=null,this.error=null;let e=this.query.trim();e&&(this.#t=window.setTimeout(()=>void this.#i(e),li))}async#i(e){let t=this.#n=new AbortController;this.error=null;try{let n=await this.session.client.rest.searchPeople(e,{limit:30,signal:t.signal});if(t.signal.aborted)return;for(let e of n)this.session.people.set(e.id,e);this.people=n}catch(e){t.signal.aborted||(this.error=e)}}render(){return this.query.trim()?this.#u(this.query.trim()):this.#a()}#a(){let{items:e,isLoading:t,error:n,hasMore:r}=this.session.client.store.conversations.get(),{words:i}=this;return e.length===0&&n?Ar(i.conversationsFailed,R(n,i),{text:i.retry,act:this.#s}):e.length===0&&t?ui():e.length===0?K(V.chats,i.conversationsEmpty,i.conversationsEmptyHint):C`<div class="scroller" @scroll=${this.#o}>
+      ${this.#c(e,i.conversations)}
+      ${n?C`<p class="more" role="alert">${R(n,i)} <button class="button" @click=${this.#s}>${i.retry}</button></p>`:r?C`<p class="more"><span class="spinner" role="status" aria-label=${i.loading}></span></p>`:E}
+    </div>`}#o(e){let{scrollHeight:t,scrollTop:n,clientHeight:r}=e.target,{hasMore:i,isLoading:a,error:o}=this.session.client.store.conversations.get();i&&!a&&!o&&t-n-r<600&&this.#s()}#s;#c(e,t){let n=e.some(e=>e.user_id===this.peer)?this.peer:e[0]?.user_id;return C`<ul aria-label=${t} @keydown=${Rr}>
+      ${nr(e,e=>e.user_id,e=>this.#l(e,e.user_id===n))}
+    </ul>`}#l(e,t){let{words:n,time:r}=this,i=On(e,n),a=e.user_id===this.peer?``:(this.session.drafts.get(e.user_id)??``).trim(),o=e.user_id===this.peer;return C`<li>
+      <button
+        class="conversation ${e.unread_count>0?`unread`:``}"
+        data-id=${e.user_id}
+        tabindex=${t?0:-1}
+        aria-current=${o?`true`:E}
+        @click=${()=>this.#f(e.user_id)}
+      >
+        ${G(e.user_id,i)}
+        <span class="name" dir="auto">${i}</span>
+        <time datetime=${new Date(e.updated_at_ms).toISOString()}>${r.short(e.updated_at_ms)}</time>
+        <span class="last" dir="auto">${a?C`<b class="draft">${n.draft}</b> ${a}`:Cn(e,n)}</span>
+        ${e.unread_count>0?C`<span class="badge" aria-label=${mn(n.unread,e.unread_count)}>${e.unread_count>99?`99+`:e.unread_count}</span>`:E}
+      </button>
+    </li>`}#u(e){let{words:t}=this,n=e.toLowerCase(),r=this.session.client.store.conversations.get().items.filter(e=>`${On(e,t)} ${e.username} ${e.last_message}`.toLowerCase().includes(n)),i=new Set(r.map(e=>e.user_id)),a=this.people?.filter(e=>!i.has(e.id))??null,o=r.length+(a?.length??0);return C`<div class="scroller">
+      ${r.length>0?C`<h2>${t.conversations}</h2>${this.#c(r,t.conversations)}`:E}
+      ${a&&a.length>0?C`<h2>${t.people}</h2>${this.#d(a,r.length===0)}`:E}
+      ${this.error?Ar(t.searchFailed,R(this.error,t),{text:t.retry,act:()=>void this.#i(e)}):a===null?C`<p class="more"><span class="spinner"></span></p>`:o===0?K(V.search,L(t.nothingFound,{q:e}),t.nothingFoundHint):E}
+      <p class="unseen" role="status">${a===null?t.searching:mn(t.found,o)}</p>
+    </div>`}#d(e,t){return C`<ul aria-label=${this.words.people} @keydown=${Rr}>
+      ${e.map((e,n)=>C`<li>
+          <button class="conversation" data-id=${e.id} tabindex=${t&&n===0?0:-1} @click=${()=>this.#f(e.id)}>
+            ${G(e.id,e.name)}
+            <span class="name" dir="auto">${e.name}</span>
+            <span class="last">${[e.english_name,e.mobile].filter(Boolean).join(` · `)}</span>
+          </button>
+        </li>`)}
+    </ul>`}#f(e){this.dispatchEvent(new CustomEvent(`choose`,{detail:e}))}};H([M({attribute:!1})],X.prototype,`session`,void 0),H([M({attribute:!1})],X.prototype,`words`,void 0),H([M({attribute:!1})],X.prototype,`time`,void 0),H([M({attribute:!1})],X.prototype,`peer`,void 0),H([M()],X.prototype,`query`,void 0),H([N()],X.prototype,`people`,void 0),H([N()],X.prototype,`error`,void 0),X=H([j(`carillon-inbox-list`)],X);function ui(){return C`<div class="bones" aria-hidden="true">
+    ${Array.from({length:9},()=>C`<div><span class="bone circle"></span><span class="bone one"></span><span class="bone two"></span></div>`)}
+  </div>`}var Z=class extends A{constructor(...e){super(...e),this.query=``,this.apps=null,this.error=null}static{this.styles=[z,ci]}willUpdate(e){e.has(`session`)&&this.#e()}async#e(e=!1){this.error=null;try{this.apps=await this.session.loadApps(e)}catch(e){this.error=e}}render(){let{words:e,apps:t,error:n}=this;if(n)return Ar(e.appsFailed,R(n,e),{text:e.retry,act:()=>void this.#e(!0)});if(t===null)return K(V.apps,e.loading);if(t.length===0)return K(V.apps,e.appsEmpty,e.appsEmptyHint);let r=this.query.trim().toLowerCase(),i=t.filter(e=>`${e.app_name} ${e.app_id} ${e.description}`.toLowerCase().includes(r));return i.length===0?K(V.search,L(e.nothingFound,{q:this.query.trim()})):C`<div class="scroller" @keydown=${Rr}>
+      ${[...di(i)].map(([t,n],r)=>C`${t?C`<h2>${t}</h2>`:E}
+          <ul class="apps" aria-label=${t||e.apps}>
+            ${n.map((e,t)=>this.#t(e,r===0&&t===0))}
+          </ul>`)}
+    </div>`}#t(e,t){let n=e.description||e.mapped_key||``;return C`<li>
+      <button
+        class="conversation ${n?``:`only`}"
+        data-id=${e.app_id}
+        tabindex=${t?0:-1}
+        title=${L(this.words.openApp,{name:e.app_name})}
+        @click=${()=>void this.#r(e)}
+      >
+        ${G(this.#n(e),e.app_name)}
+        <span class="name" dir="auto">${e.app_name}</span>
+        ${n?C`<span class="last" dir="auto">${n}</span>`:E}
+        <span class="open">${V.open}</span>
+      </button>
+    </li>`}#n(e){let{items:t}=this.session.client.store.conversations.get();return t.find(t=>t.app_id!==null&&t.username===e.app_id)?.user_id??-fi(e.app_id)}async#r(e){try{await Un(()=>this.session.client.rest.signOn(e.app_id))}catch(t){let n=L(this.words.signOnFailed,{name:e.app_name});this.dispatchEvent(new CustomEvent(`problem`,{detail:{sentence:n,error:t}}))}}};H([M({attribute:!1})],Z.prototype,`session`,void 0),H([M({attribute:!1})],Z.prototype,`words`,void 0),H([M()],Z.prototype,`query`,void 0),H([N()],Z.prototype,`apps`,void 0),H([N()],Z.prototype,`error`,void 0),Z=H([j(`carillon-inbox-apps`)],Z);function di(e){let t=new Map;for(let n of e){let e=n.category_name??``;t.set(e,[...t.get(e)??[],n])}return t}function fi(e){let t=1;for(let n of e)t=(t*31+(n.codePointAt(0)??0))%9973;return t||1}var Q=class extends A{constructor(...e){super(...e),this.language=`en`,this.theme=`auto`,this.#e=()=>{this.panel.togglePopover();let e=this.button.getBoundingClientRect(),{offsetWidth:t,style:n}=this.panel;n.top=`${e.bottom+6}px`,n.left=`${Math.max(8,Math.min(e.right-t,window.innerWidth-t-8))}px`},this.#t=e=>{e.key===`Escape`&&e.stopPropagation()}}static{this.styles=[z,g`
+      .panel {
+        position: fixed;
+        inset: auto;
+        margin: 0;
+        border: 0;
+        inline-size: 17rem;
+        padding: 1rem;
+        border-radius: 18px;
+        background: var(--_ground);
+        color: var(--_text);
+        box-shadow: var(--_shadow-high);
+      }
+      fieldset {
+        border: 0;
+        padding: 0;
+        margin: 0 0 0.9rem;
+        min-inline-size: 0;
+      }
+      legend {
+        font-size: 0.8rem;
+        font-weight: 600;
+        color: var(--_dim);
+        padding: 0 0 0.4rem;
+      }
+      .choice {
+        display: grid;
+        grid-auto-flow: column;
+        grid-auto-columns: 1fr;
+        background: var(--_canvas);
+        border-radius: 12px;
+        padding: 3px;
+      }
+      label {
+        display: grid;
+        cursor: pointer;
+      }
+      input {
+        appearance: none;
+        margin: 0;
+        grid-area: 1 / 1;
+        border-radius: 10px;
+      }
+      span {
+        grid-area: 1 / 1;
+        padding: 0.35rem 0.4rem;
+        text-align: center;
+        font-size: 0.84rem;
+        line-height: 1.25;
+        display: grid;
+        place-items: center;
+      }
+      input:checked {
+        background: var(--_bubble);
+        box-shadow: var(--_shadow);
+      }
+      input:checked + span {
+        font-weight: 600;
+      }
+    `]}#e;#t;render(){let{words:e}=this,t=[[`auto`,e.themeAuto],[`light`,e.themeLight],[`dark`,e.themeDark]],n=Object.entries(I).map(([e,{name:t}])=>[e,t]);return C`<button class="round" aria-label=${e.settings} title=${e.settings} aria-haspopup="dialog" @click=${this.#e}>${V.settings}</button>
+      <div class="panel" popover="auto" role="dialog" aria-label=${e.settings} @keydown=${this.#t}>
+        ${this.#n(`theme`,e.theme,t,this.theme)} ${this.#n(`language`,e.language,n,this.language)}
+        <slot></slot>
+      </div>`}#n(e,t,n,r){return C`<fieldset>
+      <legend>${t}</legend>
+      <div class="choice">
+        ${n.map(([t,n])=>C`<label>
+            <input type="radio" name=${e} .checked=${t===r} @change=${()=>this.dispatchEvent(new CustomEvent(`change-${e}`,{detail:t}))} />
+            <span>${n}</span>
+          </label>`)}
+      </div>
+    </fieldset>`}};H([M({attribute:!1})],Q.prototype,`words`,void 0),H([M()],Q.prototype,`language`,void 0),H([M()],Q.prototype,`theme`,void 0),H([P(`.panel`)],Q.prototype,`panel`,void 0),H([P(`button`)],Q.prototype,`button`,void 0),Q=H([j(`carillon-inbox-settings`)],Q);var pi=720,mi=6e3,$=class extends A{constructor(...e){super(...e),this.client=null,this.baseUrl=null,this.getToken=null,this.lang=``,this.theme=`auto`,this.peer=null,this.hideSettings=!1,this.isNarrow=!1,this.tab=`chats`,this.search=``,this.note=``,this.#e=new Pn(this,()=>this.#p()),this.#t=new An(this,()=>this.#l),this.#n=new ResizeObserver(([e])=>this.isNarrow=(e?.contentRect.width??pi)<pi),this.#r=null,this.#i=null,this.#a=`en`,this.#o=new Mn(I.en.locale,I.en.words),this.#s=0,this.#c=-1,this.#_=e=>{if(e.key!==`Escape`||e.defaultPrevented||e.isComposing)return;let t=e.composedPath()[0]===this.searchField;if(t&&this.search)this.#y(``);else if(!t&&this.peer!==null)this.#g();else return;e.preventDefault()},this.#v=e=>{e.key===`ArrowDown`&&(e.preventDefault(),this.list?.focus())}}static{this.styles=[Kn,z,qn]}#e;#t;#n;#r;#i;#a;#o;#s;#c;connectedCallback(){super.connectedCallback(),this.#n.observe(this),this.#i?.start()}disconnectedCallback(){super.disconnectedCallback(),this.#n.disconnect(),this.#i?.stop()}open(e){e!==this.peer&&(this.peer=e,this.dispatchEvent(new CustomEvent(`carillon-open`,{detail:{peer:e},bubbles:!0,composed:!0})))}get#l(){return I[this.#a].words}willUpdate(e){this.#u(),(e.has(`client`)||e.has(`baseUrl`)||e.has(`getToken`))&&this.#d(),e.has(`peer`)&&Number.isNaN(this.peer)&&(this.peer=null)}#u(){let e=pn([this.lang,document.documentElement.lang,...navigator.languages].filter(Boolean));e!==this.#a&&(this.#a=e,this.#o=new Mn(I[e].locale,I[e].words))}#d(){this.#i?.stop(),this.#i=null,this.#r?.end(),this.#r=null,this.#c=-1;let e=this.client??this.#f();if(!e)return;this.#r=new Hn(e);let{conversations:t,unreadCount:n}=e.store;this.#e.set([t,n]),this.#t.follow(e.store),this.isConnected&&e.start(),this.#p()}#f(){let{baseUrl:e,getToken:t}=this;return e===null||t===null?null:(this.#i=qe({baseUrl:e,getToken:t}),this.#i)}#p(){let e=this.#r?.client.store.unreadCount.get()??0;this.requestUpdate(),e!==this.#c&&(this.#c=e,this.dispatchEvent(new CustomEvent(`carillon-unread`,{detail:{count:e},bubbles:!0,composed:!0})))}#m({detail:e}){let{sentence:t,error:n}=e;this.note=n===null?t:`${t} ${R(n,this.#l)}`,window.clearTimeout(this.#s),this.#s=window.setTimeout(()=>this.note=``,mi),n!==null&&this.dispatchEvent(new CustomEvent(`carillon-error`,{detail:{error:n,message:this.note},bubbles:!0,composed:!0}))}async#h(e){this.open(e),await this.updateComplete,this.chat?.focus()}async#g(){let{list:e}=this;if(this.isNarrow){let e=this.peer;this.open(null),await this.updateComplete,await this.list?.updateComplete,this.list?.focusOn(e)}else e?.focus()}#_;#v;#y(e){this.search=e,this.searchField.value=e,this.searchField.focus()}render(){let e=this.#r;if(!e)return E;let t=this.peer!==null;return C`<div class="inbox ${this.isNarrow?`narrow`:`wide`}" lang=${I[this.#a].locale} @keydown=${this.#_}>
+      ${this.isNarrow&&t?E:this.#b(e)}
+      ${this.isNarrow&&!t?E:this.#S(e)}
+      <div class="note ${this.note?`shown`:``}" role="status"><span>${this.note}</span></div>
+      <div class="unseen" aria-live="polite">${this.#t.text}</div>
+    </div>`}#b(e){let t=this.#l,n=this.#o;return C`<nav class="side" aria-label=${t.inbox}>
+      <header>
+        <h1>${t.inbox}</h1>
+        ${this.hideSettings?E:C`<carillon-inbox-settings .words=${t} .language=${this.#a} .theme=${this.theme} @change-theme=${this.#C} @change-language=${this.#w}><slot name="menu"></slot></carillon-inbox-settings>`}
+      </header>
+      <div class="search">
+        ${V.search}
+        <input type="search" enterkeyhint="search" autocomplete="off" placeholder=${t.searchShort} aria-label=${t.search} .value=${this.search}
+          @input=${e=>this.search=e.target.value} @keydown=${this.#v} />
+        ${this.search?C`<button class="round" aria-label=${t.clearSearch} @click=${()=>this.#y(``)}>${V.close}</button>`:E}
+      </div>
+      <carillon-inbox-banner .session=${e} .words=${t}></carillon-inbox-banner>
+      ${this.tab===`chats`?C`<carillon-inbox-list .session=${e} .words=${t} .time=${n} .peer=${this.peer} .query=${this.search} @choose=${e=>void this.#h(e.detail)}></carillon-inbox-list>`:C`<carillon-inbox-apps .session=${e} .words=${t} .query=${this.search} @problem=${this.#m}></carillon-inbox-apps>`}
+      ${this.#x(e,t)}
+    </nav>`}#x(e,t){let n=e.client.store.unreadCount.get(),r=(e,t,n,r)=>C`<button aria-pressed=${this.tab===e?`true`:`false`} @click=${()=>this.tab=e}><span>${n}${r}</span>${t}</button>`;return C`<div class="tabs">
+      ${r(`chats`,t.chats,V.chats,n>0?C`<b aria-hidden="true">${n>99?`99+`:n}</b>`:E)}
+      ${r(`apps`,t.apps,V.apps,E)}
+    </div>`}#S(e){let t=this.#l;return this.peer===null?C`<section class="none" aria-label=${t.chooseConversation}>${K(V.chats,t.chooseConversation,t.chooseConversationHint)}</section>`:C`<div class="main">
+      ${this.isNarrow?C`<carillon-inbox-banner .session=${e} .words=${t}></carillon-inbox-banner>`:E}
+      ${ln(this.peer,C`<carillon-inbox-chat .session=${e} .words=${t} .time=${this.#o} .peer=${this.peer} .narrow=${this.isNarrow}
+          @leave=${()=>void this.#g()} @problem=${this.#m}></carillon-inbox-chat>`)}
+    </div>`}#C(e){this.theme=e.detail,this.#T()}#w(e){this.lang=e.detail,this.#T()}#T(){let{theme:e,lang:t}=this;this.dispatchEvent(new CustomEvent(`carillon-settings`,{detail:{theme:e,lang:t},bubbles:!0,composed:!0}))}};H([M({attribute:!1})],$.prototype,`client`,void 0),H([M({attribute:`base-url`})],$.prototype,`baseUrl`,void 0),H([M({attribute:!1})],$.prototype,`getToken`,void 0),H([M({reflect:!0})],$.prototype,`lang`,void 0),H([M({reflect:!0})],$.prototype,`theme`,void 0),H([M({type:Number})],$.prototype,`peer`,void 0),H([M({type:Boolean,attribute:`hide-settings`})],$.prototype,`hideSettings`,void 0),H([N()],$.prototype,`isNarrow`,void 0),H([N()],$.prototype,`tab`,void 0),H([N()],$.prototype,`search`,void 0),H([N()],$.prototype,`note`,void 0),H([P(`carillon-inbox-chat`)],$.prototype,`chat`,void 0),H([P(`carillon-inbox-list`)],$.prototype,`list`,void 0),H([P(`input`)],$.prototype,`searchField`,void 0),$=H([j(`carillon-inbox`)],$);export{$ as CarillonInbox};
