@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import type { Rest } from "../src/types";
 import { makeCore, makeToken, problem } from "./support/core";
 import { settle } from "./support/virtual-platform";
 
@@ -116,13 +117,16 @@ test.each([
   });
 });
 
-test("after two repetitions the last error is given to the caller", async () => {
+test.each([
+  ["a list", 3, (rest: Rest) => rest.listConversations()],
+  ["a send", 6, (rest: Rest) => rest.send({ receiver_id: 9, content: "x" })],
+])("of %s the caller gets the error after %i attempts", async (_, attempts, ask) => {
   const { rest, platform } = makeCore();
   platform.answer = () => problem(503, "QUEUE_FULL", { "Retry-After": "1" });
-  const failed = expect(rest.send({ receiver_id: 9, content: "x" })).rejects.toMatchObject({ code: "QUEUE_FULL", retryAfter: 1000 });
+  const failed = expect(ask(rest)).rejects.toMatchObject({ code: "QUEUE_FULL", retryAfter: 1000 });
   await platform.pass(60_000);
   await failed;
-  expect(platform.requests).toHaveLength(3);
+  expect(platform.requests).toHaveLength(attempts);
 });
 
 test("what failed inside of the server is repeated once", async () => {

@@ -10,6 +10,8 @@ import { putFile } from "./upload";
 /** What a list calls a person's own message that has no title, as in the client document's examples. */
 const TITLE = "私信";
 const PAGE = 50;
+/** What a person wrote is worth more patience than a list: some ten seconds, a server's restart. */
+const SEND_RETRIES = 5;
 
 /** `Rest` on `fetch`. An address in a message or an upload that is relative to the API is given in full. */
 export function createRest(parts: { platform: Platform; addresses: Addresses; tokens: TokenSource }): Rest {
@@ -40,7 +42,7 @@ export function createRest(parts: { platform: Platform; addresses: Addresses; to
     async send({ idempotency_key, title = TITLE, ...given }) {
       const headers = { "Idempotency-Key": idempotency_key ?? platform.uuid() };
       const body = { type: "MESSAGE", title, ...given };
-      return addresses.resolveMedia(await request<ApiMessage>("POST", "/messages/", { body, headers }));
+      return addresses.resolveMedia(await request<ApiMessage>("POST", "/messages/", { body, headers, retries: SEND_RETRIES }));
     },
 
     recall: (messageId) => request<void>("DELETE", `/messages/${messageId}`),

@@ -163,7 +163,7 @@ export class OwnSocket implements SocketConnection {
 
   #wait(pause: number, error: CarillonError | null): void {
     const { platform } = this.#parts;
-    const retryAt = platform.now() + pause;
+    const retryAt = Math.round(platform.now() + pause);
     // Tried again all the same: platforms are wrong at times, about a server on the same machine for example.
     this.#endWaiting = platform.after(pause, () => this.#connect());
     this.state.set(
