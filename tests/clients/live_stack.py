@@ -28,6 +28,7 @@ from storage.postgres.acts import people as people_acts
 from storage.postgres.database import make_blocking_engine
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
+from storage.postgres.people.name_grams import grams
 from storage.postgres.tables import mappings
 from storage.settings import DatabaseSettings, ValkeySettings, load
 from storage.valkey.bus import Bus
@@ -78,8 +79,10 @@ class LiveStack:
     def new_person(self, *, name: str = "新人") -> dict[str, Any]:
         """One more person: their id, name and token."""
         id = next(self._ids)
+        names = {"mobile": f"1390{id:07}", "name": name, "english_name": f"person{id}"}
         with self._record.begin() as connection:
-            add_people(connection, [id], name=name)
+            # What the import writes too: without the grams nobody finds the person.
+            add_people(connection, [id], **names, search_grams=grams(*names.values()))
             if self._app_number:
                 connection.execute(insert(mappings), [self._make_account(id)])
         return {"id": id, "name": name, "token": self.token(id=id)}
