@@ -13,12 +13,12 @@ function say(id: number, minutes: number, given: Partial<Message> = {}): Message
 
 describe("rows", () => {
   it("begin a day where the date changes", () => {
-    const rows = makeRows([say(1, -24 * 60), say(2, 0), say(3, 1)], [], null);
+    const rows = makeRows({ messages: [say(1, -24 * 60), say(2, 0), say(3, 1)], uploads: [], unreadFrom: null, before: [] });
     expect(rows.map((row) => row.beginsDay)).toEqual([true, true, false]);
   });
 
   it("are one group as long as one person speaks without a long pause", () => {
-    const rows = makeRows([say(1, 0), say(2, 1), say(3, 1, { is_mine: true }), say(4, 20, { is_mine: true })], [], null);
+    const rows = makeRows({ messages: [say(1, 0), say(2, 1), say(3, 1, { is_mine: true }), say(4, 20, { is_mine: true })], uploads: [], unreadFrom: null, before: [] });
     expect(rows.map((row) => [row.isFirstOfGroup, row.isLastOfGroup])).toEqual([
       [true, false],
       [false, true],
@@ -28,20 +28,27 @@ describe("rows", () => {
   });
 
   it("never group a notice with another message", () => {
-    const rows = makeRows([say(1, 0, { type: "NOTIFICATION" }), say(2, 0)], [], null);
+    const rows = makeRows({ messages: [say(1, 0, { type: "NOTIFICATION" }), say(2, 0)], uploads: [], unreadFrom: null, before: [] });
     expect(rows.map((row) => row.isFirstOfGroup)).toEqual([true, true]);
   });
 
   it("keep their key when the server gives an id to what was sent here", () => {
-    const [before] = makeRows([say(0, 0, { client_ref: "a" })], [], null);
-    const [after] = makeRows([say(77, 0, { client_ref: "a" })], [], null);
+    const [before] = makeRows({ messages: [say(0, 0, { client_ref: "a" })], uploads: [], unreadFrom: null, before: [] });
+    const [after] = makeRows({ messages: [say(77, 0, { client_ref: "a" })], uploads: [], unreadFrom: null, before: [] });
     expect(after?.key).toBe(before?.key);
+  });
+
+  it("are the same object as before if nothing about them changed", () => {
+    const one = say(1, 0);
+    const before = makeRows({ messages: [one, say(2, 1)], uploads: [], unreadFrom: null, before: [] });
+    const after = makeRows({ messages: [one, say(2, 1), say(3, 2)], uploads: [], unreadFrom: null, before });
+    expect(after.map((row) => before.includes(row))).toEqual([true, false, false]);
   });
 
   it("have the line above the first that is new", () => {
     const items = [say(1, 0, { is_read: true }), say(2, 0, { is_mine: true }), say(3, 0), say(4, 0)];
     const unread = findUnread(items)?.id ?? null;
-    expect(makeRows(items, [], unread).map((row) => row.beginsUnread)).toEqual([false, false, true, false]);
+    expect(makeRows({ messages: items, uploads: [], unreadFrom: unread, before: [] }).map((row) => row.beginsUnread)).toEqual([false, false, true, false]);
   });
 });
 

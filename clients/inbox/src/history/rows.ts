@@ -26,8 +26,29 @@ export function keyOf(message: Message): string {
   return message.client_ref === null ? String(message.id) : `ref:${message.client_ref}`;
 }
 
-/** The rows, oldest first, what is being uploaded at the end. `unreadFrom` is the id of the first new message. */
-export function makeRows(messages: readonly Message[], uploads: readonly Upload[], unreadFrom: number | null): Row[] {
+export interface RowParts {
+  messages: readonly Message[];
+  uploads: readonly Upload[];
+  /** The id of the first new message. */
+  unreadFrom: number | null;
+  /** The rows as they were: one that is the same is the same object, so that it is not drawn again. */
+  before: readonly Row[];
+}
+
+/** The rows, oldest first, what is being uploaded at the end. */
+export function makeRows({ messages, uploads, unreadFrom, before }: RowParts): Row[] {
+  const known = new Map(before.map((row) => [row.key, row]));
+  return markRows(messages, uploads, unreadFrom).map((row) => {
+    const old = known.get(row.key);
+    return old && isSame(old, row) ? old : row;
+  });
+}
+
+function isSame(one: Row, other: Row): boolean {
+  return (Object.keys(one) as (keyof Row)[]).every((field) => one[field] === other[field]);
+}
+
+function markRows(messages: readonly Message[], uploads: readonly Upload[], unreadFrom: number | null): Row[] {
   const rows = [...messages.map(rowOfMessage), ...uploads.map(rowOfUpload)];
   let day = NaN;
   rows.forEach((row, index) => {

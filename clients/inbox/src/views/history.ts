@@ -2,6 +2,7 @@
 import type { History, Message } from "@carillon/client";
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { explain } from "../format/errors";
 import type { TimeFormat } from "../format/time";
@@ -96,7 +97,7 @@ export class CarillonInboxHistory extends LitElement {
     if (made.every((one, index) => one === this.#made[index])) return;
     this.#made = made;
     const uploads = all.filter((one) => one.peer === this.peer);
-    this.#rows = makeRows(items, uploads, from);
+    this.#rows = makeRows({ messages: items, uploads, unreadFrom: from, before: this.#rows });
     this.#noteNewest();
   }
 
@@ -203,14 +204,15 @@ export class CarillonInboxHistory extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { items, isLoading, error } = this.#history;
+    const { isLoading, error } = this.#history;
     const { words } = this;
     if (this.#rows.length === 0 && error) {
       return failure(words.historyFailed, explain(error, words), { text: words.retry, act: this.#loadOlder });
     }
     if (this.#rows.length === 0 && isLoading) return bones();
     if (this.#rows.length === 0) return this.#renderEmpty();
-    void items;
+    const context = this.#rowContext();
+    const pictures = this.session.pictures.get();
     return html`<div class="scroller" tabindex="0" role="log" aria-live="off" aria-label=${this.name} @scroll=${this.#onScroll}>
         <div class="canvas">
           <div class="lead">${this.#renderLead()}</div>
@@ -219,7 +221,7 @@ export class CarillonInboxHistory extends LitElement {
             ${repeat(
               this.#rows.slice(this.#place.first, this.#place.end),
               (one) => one.key,
-              (one) => row(one, this.#rowContext()),
+              (one) => guard([one, ...Object.values(context), pictures], () => row(one, context)),
             )}
           </div>
           <div class="below"></div>
