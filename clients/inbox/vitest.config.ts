@@ -1,10 +1,16 @@
-import { defineConfig } from "vitest/config";
+import { existsSync } from "node:fs";
+import { configDefaults, defineConfig } from "vitest/config";
 import { alias } from "./vite.config.ts";
+
+// Where there is no Chromium, what needs none is tested all the same.
+const hasChromium = existsSync(process.env["CHROMIUM"] ?? "/usr/bin/chromium");
+if (!hasChromium) console.warn("There is no Chromium (CHROMIUM=/path/to/it): the tests in a browser are left out.");
 
 export default defineConfig({
   resolve: { alias },
   test: {
     include: ["tests/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...(hasChromium ? [] : ["tests/**/*.browser.test.ts"])],
     globalSetup: "tests/build.ts",
     testTimeout: 30_000,
     hookTimeout: 30_000,

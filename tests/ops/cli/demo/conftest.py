@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from ops.cli.demo import open_inbox
 from tests import services
 from tests.services import Stack
 
@@ -20,3 +21,16 @@ def own_stack() -> Iterator[Stack]:
 def environ(own_stack: Stack) -> Mapping[str, str]:
     """The settings of that stack."""
     return own_stack.environ
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that `carillon demo --open` opened in a browser: there is none here."""
+    addresses: list[str] = []
+
+    def note(address: str) -> bool:
+        addresses.append(address)
+        return True
+
+    monkeypatch.setattr(open_inbox, "open_address", note)
+    return addresses

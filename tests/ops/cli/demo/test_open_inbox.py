@@ -22,18 +22,7 @@ from tests.browser import serve_folder
 from tests.ops.cli.command import carillon, refusal
 from tests.services import Stack
 
-
-@pytest.fixture(autouse=True)
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that were opened in a browser: there is none here."""
-    addresses: list[str] = []
-
-    def note(address: str) -> bool:
-        addresses.append(address)
-        return True
-
-    monkeypatch.setattr(open_inbox, "open_address", note)
-    return addresses
+pytestmark = pytest.mark.usefixtures("opened")
 
 
 @pytest.fixture
