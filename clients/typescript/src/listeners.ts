@@ -1,6 +1,4 @@
 /** Those who want to be told of something. One that throws stops no other: its error is shown as nobody's. */
-import { reportListenerError } from "./observable";
-
 export class Listeners<A extends unknown[]> {
   readonly #all = new Set<(...given: A) => void>();
 
@@ -16,8 +14,15 @@ export class Listeners<A extends unknown[]> {
       try {
         listener(...given);
       } catch (error) {
-        reportListenerError(error);
+        report(error);
       }
     }
   }
+}
+
+/** Make an error of a listener visible to the page or process, as an error that nobody caught. */
+function report(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -1,7 +1,9 @@
+/** What the client shows to the outside: values that change, and those who want to know. */
+import { Listeners } from "./listeners";
+
 /**
- * A value that changes, and those who want to know: what the client shows to the outside.
- *
- * `get` gives the same object until it changes, so that React's `useSyncExternalStore` and a comparison by `===` work.
+ * A value that changes. `get` gives the same object until it does, so that React's `useSyncExternalStore` and a comparison
+ * by `===` work.
  */
 export interface Observable<T> {
   /** The value now. */
@@ -10,9 +12,9 @@ export interface Observable<T> {
   subscribe(listener: () => void): () => void;
 }
 
-/** An observable that its owner sets. A listener that throws stops no other: its error goes to `reportError`. */
+/** An observable that its owner sets. */
 export class Variable<T> implements Observable<T> {
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<[]>();
   #value: T;
 
   constructor(value: T) {
@@ -21,30 +23,12 @@ export class Variable<T> implements Observable<T> {
 
   get = (): T => this.#value;
 
-  subscribe = (listener: () => void): (() => void) => {
-    // A function of its own: the same listener may subscribe twice.
-    const call = (): void => listener();
-    this.#listeners.add(call);
-    return () => void this.#listeners.delete(call);
-  };
+  subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
 
   /** Take another value and tell everyone; nothing happens if it is the same one. */
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener();
-      } catch (error) {
-        reportListenerError(error);
-      }
-    }
+    this.#listeners.call();
   }
-}
-
-/** Make an error of a listener visible to the page or process, as an error that nobody caught. */
-export function reportListenerError(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

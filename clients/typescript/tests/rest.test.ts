@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
+import { createCore } from "../src/core";
 import type { Rest } from "../src/types";
 import { makeCore, makeToken, problem } from "./support/core";
-import { settle } from "./support/virtual-platform";
+import { settle, VirtualPlatform } from "./support/virtual-platform";
 
 const MESSAGE = { id: 1, content_type: "TEXT", content: "hello" };
 
@@ -34,8 +35,6 @@ test.each([
 });
 
 test("a baseUrl without an origin where there is no page is said to be the mistake", async () => {
-  const { VirtualPlatform } = await import("./support/virtual-platform");
-  const { createCore } = await import("../src/core");
   const platform = { ...new VirtualPlatform(), location: undefined };
   const { rest } = createCore({ baseUrl: "", getToken: () => makeToken(7), platform });
   await expect(rest.getUnreadCount()).rejects.toMatchObject({ code: "NOT_CONFIGURED", message: expect.stringContaining("`baseUrl`") });
@@ -283,4 +282,61 @@ test("an upload that is refused rejects with its status", async () => {
     () => new Response("<Error><Code>AccessDenied</Code></Error>", { status: 403 }),
   );
   await expect(rest.upload(new File(["x"], "a.txt"))).rejects.toMatchObject({ status: 403, code: "NOT_JSON" });
+});
+
+const NEVER = -1;
+
+/** As far as an upload uses one: it is at half, then answers, or is cut off. */
+function makeXhr(status: number) {
+  const made: { method: string; url: string; headers: [string, string][]; body: unknown }[] = [];
+  class FakeXhr {
+    readonly upload: { onprogress?: (event: { loaded: number; total: number }) => void } = {};
+    readonly responseText = "";
+    readonly status = status;
+    readonly #headers: [string, string][] = [];
+    #target: [string, string] = ["", ""];
+    onload?: () => void;
+    onerror?: () => void;
+    onabort?: () => void;
+    onloadend?: () => void;
+    open = (method: string, url: string): void => void (this.#target = [method, url]);
+    setRequestHeader = (name: string, value: string): void => void this.#headers.push([name, value]);
+    abort(): void {
+      this.onabort?.();
+      this.onloadend?.();
+    }
+    send(body: unknown): void {
+      const [method, url] = this.#target;
+      made.push({ method, url, headers: this.#headers, body });
+      this.upload.onprogress?.({ loaded: 1, total: 2 });
+      if (status === NEVER) return;
+      if (status === 0) this.onerror?.();
+      else this.onload?.();
+      this.onloadend?.();
+    }
+  }
+  return { made, XMLHttpRequest: FakeXhr as unknown as typeof XMLHttpRequest };
+}
+
+const GRANT = { key: "k", upload: { method: "PUT", url: "/o/k", headers: { "Content-Type": "text/plain" } }, expires_in: 60 };
+
+test.each([
+  [204, null],
+  [403, { status: 403, code: "NOT_JSON" }],
+  [0, { code: "NO_ANSWER" }],
+  [NEVER, { code: "ABORTED" }],
+])("in a browser an upload tells how far it is; with the status %i it ends with %j", async (status, failure) => {
+  const { made, XMLHttpRequest } = makeXhr(status);
+  const platform = Object.assign(new VirtualPlatform(), { XMLHttpRequest, answer: () => Response.json(GRANT) });
+  const { rest } = createCore({ baseUrl: "https://api.example", getToken: () => makeToken(7), platform });
+  const fractions: number[] = [];
+  const controller = new AbortController();
+  const options = { onProgress: (one: number) => fractions.push(one), signal: controller.signal };
+  const uploading = rest.upload(new File(["x"], "a.txt"), options);
+  const ended = failure ? expect(uploading).rejects.toMatchObject(failure) : uploading;
+  await settle();
+  controller.abort();
+  await ended;
+  expect(made).toMatchObject([{ method: "PUT", url: "https://api.example/o/k", headers: [["Content-Type", "text/plain"]] }]);
+  expect(fractions).toEqual(failure ? [0.5] : [0.5, 1]);
 });

@@ -56,8 +56,7 @@ export class Addresses {
     try {
       return new URL(address, this.#page);
     } catch (cause) {
-      const text = "`baseUrl` must be an absolute address here, such as https://messages.example.com.";
-      throw new CarillonError(text, { code: "NOT_CONFIGURED", cause });
+      throw new CarillonError("`baseUrl` must be an absolute address here.", { code: "NOT_CONFIGURED", cause });
     }
   }
 }

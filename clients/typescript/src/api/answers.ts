@@ -8,7 +8,7 @@ export async function readAnswer(response: Response, now: number): Promise<unkno
   if (response.ok && body !== undefined) return body;
   const requestId = response.headers.get("X-Request-Id");
   if (response.ok || !isProblem(body)) {
-    const message = `An answer (${response.status}) that is not the API's; is \`baseUrl\` right, and its proxy?`;
+    const message = `The answer (${response.status}) is not the API's: is \`baseUrl\` right?`;
     const { status } = response;
     throw new CarillonError(message, { status, code: "NOT_JSON", requestId, cause: text, ...readPause(response, now) });
   }

@@ -80,7 +80,7 @@ export class TokenSource {
 }
 
 function signedOut(): CarillonError {
-  return new CarillonError("The person is signed out: `getToken` gave no token, or another person's.", { code: "SIGNED_OUT" });
+  return new CarillonError("`getToken` gave no token, or another person's.", { code: "SIGNED_OUT" });
 }
 
 /** The `sub` of a JWT, unverified: it says whose data this is, and the server says whether that is so. */

@@ -51,21 +51,12 @@ function sendByXhr(
     request.open(init.method, url);
     for (const [name, value] of Object.entries(init.headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
-    request.onload = () => resolve(makeResponse(request));
+    // Without its headers: what an error says of itself is in its body.
+    request.onload = () => resolve(new Response(request.responseText || null, { status: request.status }));
     request.onerror = () => reject(new TypeError("The upload was cut off."));
     request.onabort = () => reject(new DOMException("The upload was ended.", "AbortError"));
     request.onloadend = () => init.signal.removeEventListener("abort", abort);
     init.signal.addEventListener("abort", abort);
     request.send(init.body);
   });
-}
-
-function makeResponse(request: XMLHttpRequest): Response {
-  const headers = new Headers();
-  for (const name of ["X-Request-Id", "Retry-After"]) {
-    const value = request.getResponseHeader(name);
-    if (value !== null) headers.set(name, value);
-  }
-  const { status, responseText } = request;
-  return new Response(responseText || null, { status, headers });
 }

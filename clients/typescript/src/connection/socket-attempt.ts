@@ -87,7 +87,7 @@ export class SocketAttempt {
 }
 
 export const NO_WEBSOCKET =
-  "There is no WebSocket here (Node has one from version 22 on): pass one as `platform: { WebSocket }`, such as that of the package `ws`.";
+  "There is no WebSocket here: pass one as `platform: { WebSocket }`, such as that of the package `ws`.";
 
 function failed(message: string, cause?: unknown): Ending {
   return { code: null, error: new CarillonError(message, { code: "NO_ANSWER", cause }) };

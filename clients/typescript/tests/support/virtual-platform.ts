@@ -30,7 +30,7 @@ export class VirtualPlatform implements Platform {
 
   readonly locks = undefined;
   readonly BroadcastChannel = undefined;
-  readonly XMLHttpRequest = undefined;
+  readonly XMLHttpRequest: typeof XMLHttpRequest | undefined = undefined;
   location: string | undefined = "https://page.example/inbox";
 
   now = (): number => this.time;
