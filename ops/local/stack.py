@@ -62,16 +62,17 @@ def prepare_environment(environ: Mapping[str, str], *, say: Say = lambda _: None
 
 
 def assume_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` with secrets and servers made up where `up` would make some: for a check of settings before a start.
+    """`environ` with an address, secrets and servers made up where `up` would make some: for a check before a start.
 
     Nothing is written, and nothing listens at the addresses.
     """
     made = {name: make() for name, make in SECRETS.items()}
-    urls = {
+    addresses = {
+        "CARILLON_HOST": UpSettings().host,
         "CARILLON_DATABASE_URL": "postgresql://127.0.0.1/carillon",
         "CARILLON_VALKEY_URL": "redis://127.0.0.1/0",
     }
-    return made | urls | {name: text for name, text in environ.items() if text}
+    return made | addresses | {name: text for name, text in environ.items() if text}
 
 
 def keep_secrets(folder: Path) -> dict[str, str]:

@@ -68,14 +68,16 @@ def test_another_site_cannot_sign_in(demo: Api) -> None:
     assert demo.client.post(SIGN_IN, json={"id": MEI.id}).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "0.0.0.0", "2130706433"]
+)
 def test_a_name_that_was_made_to_lead_here_cannot_sign_in(demo: Api, host: str) -> None:
     """A page whose own name leads to this machine (DNS rebinding) is of the same origin, and gets no token all the same."""
     named = f"{host}:{demo.client.base_url.port}"
     assert sign_in(demo, Host=named, Origin=f"http://{named}").status_code == 403
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "LOCALHOST", "[::1]"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.2", "LOCALHOST", "[::1]"])
 def test_every_name_of_ones_own_machine_is_one(demo: Api, host: str) -> None:
     """The page may have been opened by any of the machine's own names, on any port."""
     for named in (host, f"{host}:{demo.client.base_url.port}"):

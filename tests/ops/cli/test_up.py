@@ -87,6 +87,7 @@ def test_it_starts_mends_itself_stops_and_goes_on() -> None:
 
 
 NOBODY = 65534
+DEMO = {"CARILLON_INBOX_DEMO": "on"}
 WRONG = {
     "CARILLON_PERSIST_BATCH": "abc",
     "CARILLON_CHUNK_SIZE": "0",
@@ -115,6 +116,9 @@ def test_nothing_starts_with_wrong_settings(tmp_path: Path) -> None:
         ({"CARILLON_HOST": "no.such.invalid"}, "CARILLON_HOST=no.such.invalid: "),
         ({"CARILLON_HOST": "192.0.2.77"}, "is not an address of this machine"),
         ({"CARILLON_DATA_DIR": "/dev/null/data"}, "/dev/null is a file"),
+        ({**DEMO, "CARILLON_HOST": "0.0.0.0"}, "only on a loopback address"),
+        ({**DEMO, "CARILLON_JWT_SECRET": "s" * 40}, "not of this stack's own making"),
+        ({**DEMO, "CARILLON_PUBLIC_URL": "https://m.example"}, "to come by https://m.example"),
     ],
 )
 def test_a_start_that_cannot_be_is_one_sentence(

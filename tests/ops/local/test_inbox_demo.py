@@ -3,7 +3,8 @@
 import pytest
 
 from ops.local.inbox_demo import choose_demo
-from ops.local.stack import prepare_environment
+from ops.local.stack import assume_environment, prepare_environment
+from ops.settings_check import check_settings
 from storage.model.errors import InvalidSettings
 
 pytestmark = pytest.mark.quick
@@ -49,6 +50,13 @@ def test_it_is_off_wherever_somebody_could_be_hurt(obstacle: dict[str, str]) -> 
     for yes in ("on", "1", "YES"):
         with pytest.raises(InvalidSettings, match=f"not here, for .*{name[:12]}"):
             choose_demo({**obstacle, "CARILLON_INBOX_DEMO": yes})
+
+
+def test_what_a_stack_would_choose_can_be_asked_for() -> None:
+    """To ask for it where it would be on anyway is no mistake, by the check of all settings too."""
+    environ = {"CARILLON_INBOX_DEMO": "on"}
+    assert choose_demo(environ) == "on"
+    check_settings(assume_environment(environ))
 
 
 def test_it_can_be_switched_off() -> None:
