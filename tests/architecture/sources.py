@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("ingest", "workers", "push_gateway", "storage", "ops")
+# The SDK: installed with them, and alone where nothing of ours is.
+CLIENT = "clients/python/carillon_client"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

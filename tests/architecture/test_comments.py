@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import PACKAGES, ROOT
+from tests.architecture.sources import CLIENT, PACKAGES, ROOT
 
 # Microseconds and milliseconds, percent, "four times as fast", "p99 of".
 MEASURED = re.compile(
@@ -33,7 +33,7 @@ def prose(code: str) -> Iterator[str]:
 
 def sources() -> Iterator[Path]:
     """Every module of ours but the benches, which are about figures."""
-    for package in PACKAGES:
+    for package in (*PACKAGES, CLIENT):
         for path in (ROOT / package).rglob("*.py"):
             if (ROOT / "ops/bench") not in path.parents:
                 yield path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import PACKAGES, ROOT, count_lines, list_modules
+from tests.architecture.sources import CLIENT, PACKAGES, ROOT, count_lines, list_modules
 
 MOST_MODULES = 20
 MOST_LINES = 400
@@ -26,7 +26,7 @@ def test_no_folder_holds_more_than_twenty_modules() -> None:
     """A folder of code or tests has at most twenty modules, `__init__` not counted; the schema's history may grow."""
     sizes = Counter(
         str(path.parent)
-        for path in list_modules(*PACKAGES, "tests")
+        for path in list_modules(*PACKAGES, CLIENT, "tests")
         if path.name != "__init__.py" and path.parent != HISTORY
     )
     assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
@@ -35,7 +35,9 @@ def test_no_folder_holds_more_than_twenty_modules() -> None:
 def test_no_module_is_longer_than_four_hundred_lines() -> None:
     """A module of code or tests that grows over 400 lines is split by subject."""
     long = {
-        str(path) for path in list_modules(*PACKAGES, "tests") if count_lines(path) > MOST_LINES
+        str(path)
+        for path in list_modules(*PACKAGES, CLIENT, "tests")
+        if count_lines(path) > MOST_LINES
     }
     assert long <= LONG_DEBTS
 
@@ -52,13 +54,13 @@ def test_the_list_of_long_modules_only_shrinks() -> None:
 
 def test_nine_of_ten_modules_have_at_most_250_lines() -> None:
     """Of code and tests together, nine of ten modules have at most 250 lines."""
-    lengths = sorted(count_lines(path) for path in list_modules(*PACKAGES, "tests"))
+    lengths = sorted(count_lines(path) for path in list_modules(*PACKAGES, CLIENT, "tests"))
     assert lengths[len(lengths) * 9 // 10] <= MOST_USUAL_LINES
 
 
 def test_every_room_says_what_it_is() -> None:
     """Every folder of the packages that has modules has an `__init__` with a docstring."""
-    rooms = {path.parent for path in list_modules(*PACKAGES)}
+    rooms = {path.parent for path in list_modules(*PACKAGES, CLIENT)}
     silent = {str(room) for room in rooms if not _read_docstring(ROOT / room / "__init__.py")}
     assert silent == set()
 

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.architecture.references import texts
-from tests.architecture.sources import PACKAGES, ROOT, Function, list_functions, list_modules
+from tests.architecture.sources import (
+    CLIENT,
+    PACKAGES,
+    ROOT,
+    Function,
+    list_functions,
+    list_modules,
+)
 
 # ── functions are verbs ──
 
@@ -57,7 +64,7 @@ def test_functions_are_verbs() -> None:
     """No function of code or tests begins with a bare participle: it is `validate_send`, not `validated_send`."""
     found = {
         name
-        for path in list_modules(*PACKAGES, "tests")
+        for path in list_modules(*PACKAGES, CLIENT, "tests")
         for name in list_participles((ROOT / path).read_text(encoding="utf-8"))
     }
     assert found == set(), "give them a verb"

@@ -20,6 +20,7 @@ from ops.local.stack import prepare_programs
 from storage.reachability import Cause, Obstacle
 from storage.valkey.obstacles import find_obstacle
 from tests import services
+from tests.architecture.sources import CLIENT
 from tests.ops.compose import ROOT, document, fill_in, of_carillon
 from tests.ops.process_settings import check_environment, find_process
 
@@ -171,7 +172,7 @@ def test_every_server_is_started_with_our_http_protocol() -> None:
 def test_the_image_has_what_the_commands_need() -> None:
     """The Dockerfile copies every package; what Docker does not get is not asked for."""
     dockerfile = (ROOT / "ops/Dockerfile").read_text()
-    for package in ("ingest", "workers", "push_gateway", "storage", "ops"):
+    for package in ("ingest", "workers", "push_gateway", "storage", "ops", CLIENT):
         assert f"COPY {package} {package}" in dockerfile
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
     let_in = (ROOT / ".dockerignore").read_text().splitlines()

@@ -1,0 +1,98 @@
+"""Carillon's API for Python: `AppClient` for an app, `PersonClient` for a person, each also asynchronous.
+
+It imports the standard library, httpx and websockets only, and nothing of the server. README.md of clients/python shows
+all of it in use.
+"""
+
+from carillon_client.app_client import AppClient
+from carillon_client.async_app_client import AsyncAppClient
+from carillon_client.async_person_client import AsyncPersonClient
+from carillon_client.errors import (
+    BatchInterruptedError,
+    CarillonError,
+    ClockSkewError,
+    FieldError,
+    InvalidError,
+    NoAnswerError,
+    NotAllowedError,
+    NotCarillonError,
+    NotFoundError,
+    NotSignedInError,
+    RefusedError,
+    SignedOutError,
+    SocketClosedError,
+    SocketEndedError,
+    TemporaryError,
+)
+from carillon_client.outgoing import AppMessage, Notice, PersonMessage
+from carillon_client.person_client import PersonClient
+from carillon_client.results import (
+    AppAccount,
+    BatchResult,
+    BroadcastReport,
+    Conversation,
+    Message,
+    Person,
+    UnreadPerson,
+    UploadedFile,
+    VerifiedPerson,
+)
+from carillon_client.retries import NEVER_AGAIN, Retries
+from carillon_client.signing import AppSignature
+from carillon_client.socket.asynchronous import AsyncPersonSocket
+from carillon_client.socket.blocking import PersonSocket
+from carillon_client.socket.events import (
+    AllRead,
+    ConversationRead,
+    MessageRecalled,
+    NewMessage,
+    PushedMessage,
+    Resync,
+    SocketEvent,
+)
+
+__all__ = [
+    "NEVER_AGAIN",
+    "AllRead",
+    "AppAccount",
+    "AppClient",
+    "AppMessage",
+    "AppSignature",
+    "AsyncAppClient",
+    "AsyncPersonClient",
+    "AsyncPersonSocket",
+    "BatchInterruptedError",
+    "BatchResult",
+    "BroadcastReport",
+    "CarillonError",
+    "ClockSkewError",
+    "Conversation",
+    "ConversationRead",
+    "FieldError",
+    "InvalidError",
+    "Message",
+    "MessageRecalled",
+    "NewMessage",
+    "NoAnswerError",
+    "NotAllowedError",
+    "NotCarillonError",
+    "NotFoundError",
+    "NotSignedInError",
+    "Notice",
+    "Person",
+    "PersonClient",
+    "PersonMessage",
+    "PersonSocket",
+    "PushedMessage",
+    "RefusedError",
+    "Resync",
+    "Retries",
+    "SignedOutError",
+    "SocketClosedError",
+    "SocketEndedError",
+    "SocketEvent",
+    "TemporaryError",
+    "UnreadPerson",
+    "UploadedFile",
+    "VerifiedPerson",
+]

@@ -1,0 +1,1 @@
+"""A person's socket: events of its frames, the session without I/O, and its two shells."""
