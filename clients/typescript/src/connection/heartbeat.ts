@@ -48,7 +48,6 @@ export class Heartbeat {
   }
 
   #pause(): void {
-    this.#isChecking = false;
     this.#wait(INTERVAL - PATIENCE, () => this.#ask(PATIENCE, true));
   }
 
@@ -58,7 +57,10 @@ export class Heartbeat {
     const dueAt = this.#platform.now() + patience;
     this.#wait(patience, () => {
       const isLate = this.#platform.now() - dueAt > LATE;
-      if (this.#isAnswered) this.#pause();
+      this.#isChecking = false;
+      if (this.#isAnswered && !isLate) this.#pause();
+      // The next timer would be late as well: without a pause there is a ping a minute all the same.
+      else if (this.#isAnswered) this.#ask(PATIENCE, true);
       else if (isLate && mayAskAgain) this.#ask(SHORT_PATIENCE, false);
       else this.#onSilent();
     });
