@@ -54,7 +54,7 @@ const shots = {
 };
 for (const [name, [viewport, query, act]] of Object.entries(shots)) {
   if (wanted.length && !wanted.includes(name)) continue;
-  const page = await browser.newPage({ viewport, deviceScaleFactor: 1, hasTouch: viewport === phone });
+  const page = await browser.newPage({ viewport, deviceScaleFactor: 1, hasTouch: viewport === phone, isMobile: viewport === phone });
   page.on("console", (one) => console.log(name, one.type(), one.text()));
   page.on("pageerror", (error) => console.log(name, "ERROR", error.message));
   await page.goto(`${address}?${query}`);

@@ -6,13 +6,16 @@ export interface Upload {
   ref: string;
   peer: number;
   file: File;
-  /** The picture itself, to show it before the server has it; null for other files. */
+  /** An address of the picture or video itself, to show it before the server has it; null for other files. */
   preview: string | null;
   /** 0 to 1. */
   progress: number;
   error: unknown;
   at: number;
 }
+
+/** What browsers show. No SVG: one can carry scripts, and the server takes it as a file too. */
+const SHOWN = /^(image\/(png|jpe?g|gif|webp|avif|bmp)|video\/(mp4|webm|quicktime))$/;
 
 export class Uploads {
   readonly all = new Variable<readonly Upload[]>([]);
@@ -25,7 +28,7 @@ export class Uploads {
 
   /** Show the file at once, upload it, and send it. */
   add(peer: number, file: File): void {
-    const preview = /^image\/(png|jpe?g|gif|webp|avif|bmp)$/.test(file.type) ? URL.createObjectURL(file) : null;
+    const preview = SHOWN.test(file.type) ? URL.createObjectURL(file) : null;
     const upload = { ref: String(this.#next++), peer, file, preview, progress: 0, error: null, at: Date.now() };
     this.all.set([...this.all.get(), upload]);
     void this.#run(upload);

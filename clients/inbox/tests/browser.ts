@@ -1,4 +1,5 @@
 /** The inbox in a real Chromium, with the fake client: `fake` and `inbox` in the page. */
+import { readFileSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 import type { FakeClient } from "../dev/fake-client";
@@ -12,6 +13,8 @@ declare global {
   }
 }
 
+const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
 export const DESKTOP = { width: 1180, height: 760 };
 export const PHONE = { width: 390, height: 780 };
 
@@ -19,6 +22,8 @@ export interface Opened {
   /** `language`, `theme`, `peer`, `many`, `all`, `fail`, `delay` of dev/dev.ts. */
   query?: string;
   viewport?: { width: number; height: number };
+  /** Open the page of /inbox, and not the inbox with the fake client; called before anything is loaded. */
+  prepare?: (page: Page) => Promise<unknown>;
 }
 
 /** For a file of tests: a browser; each `open` gives a page, and an error in one fails its test. */
@@ -39,7 +44,7 @@ export function useBrowser(): (given?: Opened) => Promise<Page> {
   });
   afterAll(() => browser.close());
 
-  return async ({ query = "", viewport = DESKTOP } = {}) => {
+  return async ({ query = "", viewport = DESKTOP, prepare } = {}) => {
     const page = await browser.newPage({ viewport });
     pages.push(page);
     page.on("pageerror", (error) => errors.push(error.message));
@@ -47,9 +52,24 @@ export function useBrowser(): (given?: Opened) => Promise<Page> {
       // What a policy forbids is said on the console only.
       if (/Content Security Policy/i.test(one.text())) errors.push(one.text());
     });
-    await page.goto(`${inject("inbox")}?${query}`);
+    await prepare?.(page);
+    await page.goto(`${inject(prepare ? "page" : "inbox")}?${query}`);
     return page;
   };
+}
+
+/** What axe finds on the page as it is now: the rule, how grave it is, and where. */
+export async function listBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((one) => one.effect?.getTiming().iterations === 1).map((one) => one.finished)));
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    interface Found {
+      violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+    }
+    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<Found> } };
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.map((one) => `${one.id} (${one.impact}): ${one.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 260)}`).join(" | ")}`);
+  });
 }
 
 /** Wait until every row that the history wants is drawn and measured. */

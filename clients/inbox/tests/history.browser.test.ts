@@ -108,16 +108,25 @@ describe("a history", () => {
     expect((await readScroll(page)).left).toBeGreaterThan(1000);
   });
 
-  it("of 5,000 messages scrolls with a frame for (nearly) every one of the screen's", async () => {
-    const page = await open({ query: `peer=${PEER}&many=5000&all=1` });
-    await said(page, "5000.").waitFor();
-    await settle(page);
-    const frames = await page.locator("carillon-inbox-history .scroller").evaluate(measureFrames);
-    console.log(`5,000 messages, scrolled by 60 px a frame: ${frames.map((one) => one.toFixed(1)).join(", ")} ms (median, p95, longest)`);
-    const [median = 99, p95 = 99] = frames;
-    expect(median).toBeLessThan(20);
-    expect(p95).toBeLessThan(50);
-    expect(await page.locator("carillon-inbox-history .row").count()).toBeLessThan(80);
+  it("of 5,000 messages scrolls as smoothly as one of 300", async () => {
+    // Side by side and in turns: others use the machine too.
+    const few = await open({ query: `peer=${PEER}&many=300&all=1` });
+    const many = await open({ query: `peer=${PEER}&many=5000&all=1` });
+    await said(few, "300.").waitFor();
+    await said(many, "5000.").waitFor();
+    const frames: Record<"few" | "many", number[]> = { few: [], many: [] };
+    for (let turn = 0; turn < 3; turn++) {
+      for (const [name, page] of [["few", few], ["many", many]] as const) {
+        await page.bringToFront();
+        await settle(page);
+        frames[name].push(...(await page.locator("carillon-inbox-history .scroller").evaluate(scrollFrames)));
+      }
+    }
+    const [one, other] = [summarize(frames.few), summarize(frames.many)];
+    console.log(`Scrolled by 60 px a frame, ms between frames (median, p95, longest): 300 messages ${one.text}, 5,000 messages ${other.text}`);
+    expect(other.median).toBeLessThan(1.5 * one.median + 2);
+    expect(other.p95).toBeLessThan(2 * one.p95 + 17);
+    expect(await many.locator("carillon-inbox-history .row").count()).toBeLessThan(80);
   });
 
   it("never shows an empty screen while it is scrolled fast, and finds every message in its order", async () => {
@@ -129,18 +138,23 @@ describe("a history", () => {
   });
 });
 
-/** Scroll 300 frames up; the median, the 95th percentile and the longest time between two frames, in milliseconds. */
-async function measureFrames(scroller: Element): Promise<number[]> {
+/** Scroll 100 frames up; the time of each in milliseconds. */
+async function scrollFrames(scroller: Element): Promise<number[]> {
   const times: number[] = [];
   let last = await new Promise<number>(requestAnimationFrame);
-  for (let frame = 0; frame < 300; frame++) {
+  for (let frame = 0; frame < 100; frame++) {
     scroller.scrollTop -= 60;
     const now = await new Promise<number>(requestAnimationFrame);
     times.push(now - last);
     last = now;
   }
-  times.sort((one, other) => one - other);
-  return [times[150] ?? 0, times[285] ?? 0, times[299] ?? 0];
+  return times;
+}
+
+function summarize(times: number[]): { median: number; p95: number; text: string } {
+  const sorted = [...times].sort((one, other) => one - other);
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
+  return { median: at(0.5), p95: at(0.95), text: [at(0.5), at(0.95), at(1)].map((one) => one.toFixed(1)).join(", ") };
 }
 
 /** Jump about; how often the middle of the screen was not a row after two frames, or rows were not in order. */

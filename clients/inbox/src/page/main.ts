@@ -93,8 +93,20 @@ function showCount(count: number): void {
   document.title = count > 0 ? `(${count > 99 ? "99+" : count}) ${words().pageTitle}` : words().pageTitle;
 }
 
+/** Some phones lay their keyboard over the page: the page ends above it, and is not pushed away. */
+function followKeyboard(): void {
+  const { visualViewport } = window;
+  visualViewport?.addEventListener("resize", () => {
+    // Somebody who has zoomed in sees a part of the page, with or without a keyboard.
+    if (visualViewport.scale !== 1) return;
+    document.body.style.blockSize = `${visualViewport.height}px`;
+    window.scrollTo(0, 0);
+  });
+}
+
 async function start(): Promise<void> {
   applySettings();
+  followKeyboard();
   let credentials = recall();
   let problem = "";
   try {

@@ -44,6 +44,9 @@ export class CarillonSignIn extends LitElement {
         color: var(--_dim);
         font-size: 0.875rem;
       }
+      [role="alert"]:empty {
+        display: none;
+      }
       .problem {
         color: var(--_bad);
         background: var(--_bad-ground);
@@ -55,7 +58,7 @@ export class CarillonSignIn extends LitElement {
         gap: 0.3rem;
         margin-inline: -0.5rem;
       }
-      .person {
+      .who {
         display: flex;
         align-items: center;
         gap: 0.85rem;
@@ -66,7 +69,7 @@ export class CarillonSignIn extends LitElement {
         font-size: 1.02rem;
         overflow-wrap: anywhere;
       }
-      .person:hover {
+      .who:hover {
         background: var(--_hover);
       }
       form {
@@ -136,7 +139,7 @@ export class CarillonSignIn extends LitElement {
       <ul>
         ${people.map(
           (one) => html`<li>
-            <button class="person" @click=${() => this.#come({ demo: one })}>${avatar(one.id, one.name)}<span dir="auto">${one.name}</span></button>
+            <button class="who" @click=${() => this.#come({ demo: one })}>${avatar(one.id, one.name)}<span dir="auto">${one.name}</span></button>
           </li>`,
         )}
       </ul>

@@ -117,6 +117,9 @@ export const base = css`
   .button.main:hover {
     background: color-mix(in srgb, var(--_accent) 88%, var(--_text));
   }
+  .button:disabled {
+    opacity: 0.5;
+  }
   .button.grave {
     color: var(--_ground);
     background: var(--_bad);

@@ -24,6 +24,18 @@ export const chatStyles = css`
     background: var(--_ground);
     border-block-end: 1px solid var(--_line);
   }
+  .elsewhere {
+    min-inline-size: 1.35rem;
+    padding-inline: 0.4rem;
+    margin-inline: -1.1rem -0.1rem;
+    border-radius: 999px;
+    background: var(--_accent);
+    color: var(--_on-accent);
+    font-size: 0.75rem;
+    font-weight: 650;
+    line-height: 1.35rem;
+    text-align: center;
+  }
   .who {
     flex: 1;
     min-inline-size: 0;

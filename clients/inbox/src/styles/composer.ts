@@ -5,7 +5,7 @@ export const composerStyles = css`
   :host {
     display: block;
     background: var(--_canvas);
-    padding: 0 clamp(0.5rem, 3cqi, 2.25rem) max(0.75rem, env(safe-area-inset-bottom));
+    padding: 2px clamp(0.5rem, 3cqi, 2.25rem) max(0.75rem, env(safe-area-inset-bottom));
   }
   .box {
     background: var(--_bubble);

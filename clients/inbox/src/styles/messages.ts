@@ -128,6 +128,19 @@ export const messageStyles = css`
     .touched .more.more {
       opacity: 1;
     }
+    /* A notice takes the whole width: its button lies on it. */
+    .line.wide {
+      position: relative;
+    }
+    .line.wide .bubble.bubble {
+      max-inline-size: min(32rem, 100%);
+    }
+    .line.wide .more {
+      position: absolute;
+      inset-block-start: 0.5rem;
+      inset-inline-end: 0.5rem;
+      background: var(--_bubble);
+    }
   }
   .unsent {
     display: flex;
@@ -206,8 +219,17 @@ export const messageStyles = css`
     font-size: 0.875rem;
     text-align: center;
   }
-  .frame.gone b {
+  .gone .choices {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: center;
+    gap: 0.2rem 1rem;
+    font-weight: 600;
     color: var(--_accent);
+  }
+  .uploading video {
+    max-block-size: 16rem;
+    opacity: 0.6;
   }
   .picture > .meta,
   .video > .meta {

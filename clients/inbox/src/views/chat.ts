@@ -57,7 +57,8 @@ export class CarillonInboxChat extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("session") && !changed.has("peer")) return;
-    this.#watch.set([this.session.client.store.conversations]);
+    const { conversations, unreadCount } = this.session.client.store;
+    this.#watch.set([conversations, unreadCount]);
     this.#open();
     void this.#findAccount();
   }
@@ -170,7 +171,7 @@ export class CarillonInboxChat extends LitElement {
     const { words, peer, account } = this;
     const under = peer > 0 ? (this.#conversation?.username ?? this.session.people.get(peer)?.mobile ?? "") : words.app;
     return html`<header>
-      ${this.narrow ? html`<button class="round" aria-label=${words.back} title=${words.back} @click=${this.#leave}>${icons.back}</button>` : nothing}
+      ${this.narrow ? html`<button class="round" aria-label=${words.back} title=${words.back} @click=${this.#leave}>${icons.back}</button>${this.#renderElsewhere()}` : nothing}
       ${avatar(peer, name, "small")}
       <div class="who">
         ${this.narrow ? html`<h1 class="title" dir="auto">${name}</h1>` : html`<h2 class="title" dir="auto">${name}</h2>`}
@@ -180,6 +181,12 @@ export class CarillonInboxChat extends LitElement {
         ? nothing
         : html`<button class="button" @click=${() => void this.#signOn(account, name)}>${icons.open}${fill(words.openApp, { name: "" }).trim()}</button>`}
     </header>`;
+  }
+
+  /** How many wait in other conversations: on a phone the list is out of sight. */
+  #renderElsewhere(): TemplateResult | typeof nothing {
+    const count = this.session.client.store.unreadCount.get() - (this.#conversation?.unread_count ?? 0);
+    return count > 0 ? html`<span class="elsewhere" aria-hidden="true">${count > 99 ? "99+" : count}</span>` : nothing;
   }
 
   async #signOn(app: string, name: string): Promise<void> {

@@ -75,7 +75,7 @@ function inside(message: Message, kind: Kind, context: RowContext): TemplateResu
     case "picture":
       return html`${picture(message, context)}${meta}`;
     case "video":
-      return html`<video controls preload="metadata" src=${session.addressOf(message)} aria-label=${fileName(message, context)}></video>${meta}`;
+      return html`<video controls preload="metadata" src=${session.uploads.find(message.content)?.preview ?? session.addressOf(message)} aria-label=${fileName(message, context)}></video>${meta}`;
     case "file":
       return html`${file(message, context)}${meta}`;
     default:
@@ -141,7 +141,7 @@ function uploadLine(upload: Upload, { words, session }: RowContext): TemplateRes
   return html`<div class="line">
       <div class="bubble ${upload.preview ? "picture" : "file"} uploading" role="article" aria-label=${fill(words.uploading, { name })}>
         ${upload.preview
-          ? html`<span class="frame"><img src=${upload.preview} alt=${name} /></span>`
+          ? html`<span class="frame">${file.type.startsWith("video/") ? html`<video src=${upload.preview} muted preload="metadata"></video>` : html`<img src=${upload.preview} alt=${name} />`}</span>`
           : html`<span class="file"><span class="sheet" aria-hidden="true">${extensionOf(name) || icons.attach}</span><span class="names"><b dir="auto">${name}</b><span>${formatSize(file.size)}</span></span></span>`}
         <span class="progress">
           <svg viewBox="0 0 40 40" role="progressbar" aria-valuenow=${percent} aria-valuemin="0" aria-valuemax="100" aria-label=${fill(words.uploadProgress, { name, percent })}>

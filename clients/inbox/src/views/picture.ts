@@ -31,8 +31,14 @@ function fit(size: PictureState["size"]): [number | typeof nothing, number | typ
   return [Math.round(width * scale), Math.round(height * scale)];
 }
 
+/** One that is not shown can still be opened: a strict policy shows none of other places, such as older data has. */
 function gone(message: Message, { session, words }: RowContext): TemplateResult {
-  return html`<button class="frame gone" @click=${() => session.renewPicture(message, true)}>
-    ${icons.picture}<span>${words.pictureGone}</span><b>${words.retry}</b>
-  </button>`;
+  const address = session.addressOf(message);
+  return html`<div class="frame gone">
+    ${icons.picture}<span>${words.pictureGone}</span>
+    <span class="choices">
+      <button @click=${() => session.renewPicture(message, true)}>${words.retry}</button>
+      ${address ? html`<a href=${address} target="_blank" rel="noopener noreferrer">${words.download}</a>` : nothing}
+    </span>
+  </div>`;
 }
