@@ -47,11 +47,19 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None, is_inbox: bool) -> N
     """
     if is_inbox:
         most = None if no_broadcast else (sys.maxsize if yes else _MANY)
-        open_inbox(find_api_url(url), most_people=most, wait=_wait_for_interrupt)
-        return
+        # At whatever moment: what was sent has its key, and the next run goes on.
+        with suppress(KeyboardInterrupt):
+            open_inbox(find_api_url(url), most_people=most, wait=_wait_for_interrupt)
+        say("Ended. `carillon demo --open` goes on with the same example.")
+    else:
+        _show_each_kind(url, may_reach_many=yes, has_broadcast=not no_broadcast)
+
+
+def _show_each_kind(url: str | None, *, may_reach_many: bool, has_broadcast: bool) -> None:
+    """Send a message of each kind, and say when it arrives. Raises CallerError if too many would be reached."""
     with open_database() as database, open_bus() as bus:
         cast = prepare(database, bus, vault=Vault(load(VaultSettings, read_environment())))
-    if cast.reach > _MANY and not (yes or no_broadcast):
+    if cast.reach > _MANY and has_broadcast and not may_reach_many:
         raise CallerError(
             f"The demo's broadcast would reach {cast.reach:,} people. "
             "Say --yes to send it, or --no-broadcast to leave it out."
@@ -66,7 +74,7 @@ def demo(*, yes: bool, no_broadcast: bool, url: str | None, is_inbox: bool) -> N
         say(f"Socket   open for {LIN.name}")
         _send_private_message(mei, socket)
         _send_notification(app, lin, socket)
-        if not no_broadcast:
+        if has_broadcast:
             _send_broadcast(app, socket, reach=cast.reach)
     say("Everything arrived.")
 

@@ -47,7 +47,6 @@ def open_inbox(url: str, *, most_people: int | None, wait: Callable[[], object])
                 "Answers  come when you write to somebody. Ctrl-C ends them, and the app; what was sent stays."
             )
             wait()
-    say("Ended. `carillon demo --open` goes on with the same example.")
 
 
 def _find_sign_in(url: str) -> bool:

@@ -12,6 +12,7 @@ from click.testing import Result
 from ingest.inbox.demo_people import LIN, MEI, TAO
 from ops.api_client import ApiClient
 from ops.cli.demo import browser, command, filling, open_inbox
+from ops.cli.demo.colleagues import Colleague, stop_colleagues
 from ops.cli.demo.company import APPROVALS, EVERYBODY, FANG, WEI
 from ops.cli.demo.story import BEFORE, BROADCAST_TITLE, NEW
 from ops.local.polling import wait_until
@@ -257,3 +258,32 @@ def test_without_an_inbox_it_says_which_setting_is_missing(
     with serve_folder(tmp_path) as url:
         assert "CARILLON_INBOX=on" in refusal(carillon(environ, "demo", "--open", "--url", url))
     assert "does not answer" in refusal(carillon(environ, "demo", "--open", "--url", url))
+
+
+def test_ctrl_c_ends_it_at_any_moment(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pressed while the example is sent, while one waits, and again while it ends: it says that it ended, and is no error."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(filling.Filling, "fill", interrupt)
+        assert_ended(run())
+
+    def stop_and_interrupt(colleagues: list[Colleague]) -> None:
+        stop_colleagues(colleagues)
+        interrupt()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(open_inbox, "stop_colleagues", stop_and_interrupt)
+        assert_ended(run())
+    monkeypatch.setattr("threading.Event.wait", interrupt)
+    command._wait_for_interrupt()
+
+
+def assert_ended(result: Result) -> None:
+    """It came to its end in good order."""
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith("goes on with the same example.\n")
