@@ -110,6 +110,12 @@ class LiveStack:
         answer = httpx.post(url, json=given, headers=headers | {"Prefer": "wait=10"}, timeout=20)
         return answer.raise_for_status().json()
 
+    def broadcast(self, *, id: int) -> Any:
+        """How far a broadcast of the app has come, as `GET /broadcasts/{id}` tells."""
+        headers = make_app_headers(APP_ID, self._secret.encode(), now=time.time())
+        url = f"{self._stack.url}/api/v1/broadcasts/{id}"
+        return httpx.get(url, headers=headers, timeout=20).raise_for_status().json()
+
     def kill_gateway(self) -> None:
         """Kill the process of REST and sockets, and start it again."""
         self._web.kill()
@@ -167,6 +173,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
         LiveStack.new_crowd,
         LiveStack.token,
         LiveStack.send,
+        LiveStack.broadcast,
         LiveStack.kill_gateway,
         LiveStack.restart_gateway,
         LiveStack.stop_gateway,
