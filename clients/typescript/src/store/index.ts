@@ -1,6 +1,7 @@
-/** The store. Not written yet: only its place is here. */
+/** The store: what the person has, kept up to date. */
 import type { Store, StoreParts } from "../types";
+import { LiveStore } from "./store";
 
-export function createStore(_parts: StoreParts): Store {
-  throw new Error("The store is not written yet.");
+export function createStore(parts: StoreParts): Store {
+  return new LiveStore(parts);
 }

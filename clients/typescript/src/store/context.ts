@@ -1,0 +1,46 @@
+/** What the parts of the store share. */
+import type { CarillonError } from "../api/errors";
+import { pickPause } from "../backoff";
+import type { Platform } from "../platform";
+import type { Rest } from "../types";
+import type { Activity } from "./activity";
+import type { RecalledIds } from "./recalled-ids";
+
+export interface StoreContext {
+  rest: Rest;
+  platform: Platform;
+  activity: Activity;
+  recalled: RecalledIds;
+  /** Whose store it is; known before anything is loaded. */
+  person(): number;
+}
+
+const PAUSE = { first: 1_000, longest: 30_000 };
+
+/** Tries again what failed for now, after growing pauses; nothing is in flight meanwhile, the error is on show. */
+export class Retry {
+  readonly #platform: Platform;
+  readonly #act: () => void;
+  #failures = 0;
+  #end: () => void = () => {};
+
+  constructor(platform: Platform, act: () => void) {
+    this.#platform = platform;
+    this.#act = act;
+  }
+
+  /** It failed. What cannot succeed later is not tried again by itself. */
+  plan(error: CarillonError): void {
+    this.#end();
+    if (!error.isTemporary) return;
+    this.#failures += 1;
+    const pause = pickPause(this.#failures, this.#platform.random(), PAUSE);
+    this.#end = this.#platform.after(Math.max(pause, error.retryAfter ?? 0), this.#act);
+  }
+
+  /** It succeeded, or is not wanted any more. */
+  clear(): void {
+    this.#end();
+    this.#failures = 0;
+  }
+}
