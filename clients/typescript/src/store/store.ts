@@ -48,7 +48,8 @@ export class LiveStore implements Store {
     this.#books.delete(peer);
     this.#books.set(peer, book);
     book.holders += 1;
-    if (this.#isReady) void book.load();
+    // Also if it is there: no frame tells when the other side has read what I sent.
+    if (this.#isReady) void (book.holders === 1 ? book.reload() : book.load());
     let isHeld = true;
     return () => {
       if (!isHeld) return;
@@ -107,7 +108,7 @@ export class LiveStore implements Store {
   #take(frame: Frame): void {
     switch (frame.type) {
       case "NEW_MESSAGE":
-        this.#book(frame.data.conversation_id).take(frame.data);
+        this.#books.get(frame.data.conversation_id)?.take(frame.data);
         this.#outgoing.noteSeen(frame.data.id, frame.data.client_ref);
         break;
       case "MESSAGE_RECALLED":
