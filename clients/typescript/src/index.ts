@@ -6,5 +6,5 @@ export { createClient } from "./client";
 export type { CloseCode } from "./api/generated/close-codes";
 export type { ErrorCode, FieldError, LocalCode } from "./api/errors";
 export type { Observable } from "./observable";
-export type { Platform, Tab } from "./platform";
+export type { Platform, Socket, SocketClass, Tab } from "./platform";
 export type * from "./types";

@@ -17,7 +17,7 @@ export interface Platform {
   /** Tells how far an upload is, which fetch does not. Not in Node. */
   readonly XMLHttpRequest: typeof XMLHttpRequest | undefined;
   /** Node has one from version 22 on. */
-  readonly WebSocket: typeof WebSocket | undefined;
+  readonly WebSocket: SocketClass | undefined;
   /** Web Locks, for electing the tab that holds the socket. Only in a secure context. */
   readonly locks: LockManager | undefined;
   readonly BroadcastChannel: typeof BroadcastChannel | undefined;
@@ -39,6 +39,20 @@ export interface Platform {
   /** Leave this page for another address. */
   leaveFor(url: string): void;
 }
+
+/** What the client needs of a WebSocket: those of browsers and Node have it, and that of the package `ws`. */
+export interface Socket {
+  readonly readyState: number;
+  send(text: string): void;
+  close(code?: number): void;
+  // Unknown, since each has events of its own types; the client sets them only.
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+}
+
+export type SocketClass = new (url: string) => Socket;
 
 /** A tab that was opened for an address which is not known yet. It cannot reach the page that opened it. */
 export interface Tab {

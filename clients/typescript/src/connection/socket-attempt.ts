@@ -1,7 +1,7 @@
 /** One attempt at a socket, from its ticket to its end. It ends once, whatever happens in which order. */
 import type { Addresses } from "../api/addresses";
 import { CarillonError } from "../api/errors";
-import type { Platform } from "../platform";
+import type { Platform, Socket } from "../platform";
 import type { Rest } from "../types";
 
 const TIMEOUT = 15_000;
@@ -28,7 +28,7 @@ export class SocketAttempt {
   readonly #parts: AttemptParts;
   readonly #controller = new AbortController();
   readonly #endTimer: () => void;
-  #socket: WebSocket | null = null;
+  #socket: Socket | null = null;
   #hasEnded = false;
 
   constructor(parts: AttemptParts) {
@@ -77,12 +77,12 @@ export class SocketAttempt {
     socket.onopen = () => {
       isOpen = true;
     };
-    socket.onmessage = ({ data }) => {
+    socket.onmessage = ({ data }: { data: unknown }) => {
       if (!this.#hasEnded) this.#parts.onData(data);
     };
     // It tells nothing, and the close event follows it; but the package `ws` throws an error that nobody listens to.
     socket.onerror = () => {};
-    socket.onclose = ({ code }) => this.end(isOpen ? { code, error: null } : failed("The socket was not opened."));
+    socket.onclose = ({ code }: { code: number }) => this.end(isOpen ? { code, error: null } : failed("The socket was not opened."));
   }
 }
 

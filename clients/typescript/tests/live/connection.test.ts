@@ -18,7 +18,7 @@ function connect(getToken: ClientOptions["getToken"]) {
     }
   }
   // Short pauses, since each test waits for them.
-  const platform = { WebSocket: CuttableSocket as unknown as typeof globalThis.WebSocket, random: () => 0.1 };
+  const platform = { WebSocket: CuttableSocket, random: () => 0.1 };
   const { connection, rest } = createCore({ baseUrl: live.url, getToken, platform });
   const seen: (Frame | "fresh")[] = [];
   connection.onFresh(() => seen.push("fresh"));

@@ -38,7 +38,7 @@ export class VirtualPlatform implements Platform {
   uuid = (): string => `uuid-${++this.#uuids}`;
   isOnline = (): boolean => this.online;
 
-  readonly WebSocket = makeSocketClass(this.sockets) as unknown as typeof WebSocket;
+  readonly WebSocket = makeSocketClass(this.sockets);
 
   fetch: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
