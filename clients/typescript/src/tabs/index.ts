@@ -1,4 +1,4 @@
-/** One socket for all tabs of a person in a browser; docs/decisions/0040-one-socket-a-browser.md says how and why. */
+/** One socket for all tabs of a person in a browser; docs/decisions/0041-one-socket-a-browser.md says how and why. */
 import type { Connection, SharedConnectionParts } from "../types";
 import { SharedConnection } from "./shared-connection";
 
