@@ -4,11 +4,13 @@ from urllib.parse import urlsplit
 
 from storage.media.store import MediaStore, make_key
 
-# `'self'` covers sockets of the page's own host and port too (CSP 3; Safari since 15.4).
+# `'self'` covers sockets of the page's own host and port too (CSP 3; Safari since 15.4). Text becomes HTML through Lit's
+# own templates alone (Trusted Types).
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
     "img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'{media}; "
-    "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types lit-html"
 )
 _TYPE = "image/png"
 

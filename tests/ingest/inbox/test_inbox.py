@@ -53,6 +53,7 @@ def test_the_page_may_load_from_its_own_host_only(inbox: Api) -> None:
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
         assert policy["img-src"] == ["'self'", "data:", "blob:"]
         assert policy["frame-ancestors"] == policy["form-action"] == ["'none'"]
+        assert policy["require-trusted-types-for"] == ["'script'"]
         assert headers["Referrer-Policy"] == "no-referrer"
 
 

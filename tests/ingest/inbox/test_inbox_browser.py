@@ -47,16 +47,28 @@ def page(tmp_path: Path) -> Iterator[Page]:
 def test_the_page_runs_under_its_policy(server: Api, page: Page, path: str) -> None:
     """From both addresses the page finds its files, asks for its configuration and shows who may come in, without a complaint."""
     page.go(f"{server.client.base_url}{path}")
-    page.does(f"{SIGN_IN}?.querySelectorAll('button.person').length === 1")
+    page.does(f"{SIGN_IN}?.querySelectorAll('li button').length === 1")
     page.does(f"{SIGN_IN}.querySelector('img').naturalWidth > 0")
     assert page.value("getComputedStyle(document.body).margin") == "0px", "its style sheet is there"
     assert page.value("trouble") == []
 
 
+@pytest.mark.parametrize("path", ["/inbox", "/inbox/"])
+def test_a_demo_person_comes_in(server: Api, page: Page, path: str) -> None:
+    """A press on the person's name signs them in, by a request that the server takes for the page's own."""
+    page.go(f"{server.client.base_url}{path}")
+    page.does(f"{SIGN_IN}?.querySelector('li button')")
+    page.run(f"{SIGN_IN}.querySelector('li button').click()")
+    page.does("document.querySelector('carillon-inbox')")
+    page.does(
+        "performance.getEntriesByName(new URL('/inbox/demo/sign-in', location).href)[0]?.responseStatus === 200"
+    )
+
+
 def test_an_address_with_a_demo_person_comes_in_at_once(server: Api, page: Page) -> None:
     """The address that `carillon demo --open` opens signs in and is plain afterwards; one that names somebody else does not."""
     page.go(f"{server.client.base_url}/inbox/?demo=1")
-    page.does(f"{SIGN_IN}?.querySelector('button.person')")
+    page.does(f"{SIGN_IN}?.querySelector('li button')")
     assert page.value("location.search") == ""
     page.go(f"{server.client.base_url}/inbox/?demo={MEI.id}")
     page.does("document.querySelector('carillon-inbox')")
