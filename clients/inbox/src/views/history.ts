@@ -52,6 +52,7 @@ export class CarillonInboxHistory extends LitElement {
   #made: readonly unknown[] = [];
   #unreadFrom: number | null = null;
   #isPlaced = false;
+  #isFocusOwed = false;
   #pages = 0;
   #newestKey = "";
   #fresh: ReadonlySet<string> = new Set();
@@ -74,8 +75,11 @@ export class CarillonInboxHistory extends LitElement {
     this.requestUpdate();
   }
 
+  /** The messages have the focus, as soon as they are there. */
   override focus(): void {
-    this.scroller.focus();
+    const scroller = this.renderRoot.querySelector<HTMLElement>(".scroller");
+    this.#isFocusOwed = scroller === null;
+    scroller?.focus();
   }
 
   get #history(): History {
@@ -148,6 +152,7 @@ export class CarillonInboxHistory extends LitElement {
 
   protected override updated(): void {
     if (!this.#parts) return;
+    if (this.#isFocusOwed) this.focus();
     this.#resize.observe(this.#parts.scroller);
     this.#resize.observe(this.#parts.rows);
     this.#settle();
