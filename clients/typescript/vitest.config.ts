@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-const alias = { "@carillon/client": new URL("./src/index.ts", import.meta.url).pathname };
-const WITH_STACK = ["tests/{live,browser,conformance}/**/*.test.{ts,tsx}"];
+const source = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
+// The longer name first: the shorter one is the beginning of it.
+const alias = { "@carillon/client/testing": source("testing/index.ts"), "@carillon/client": source("index.ts") };
+const WITH_STACK = ["tests/{live,browser}/**/*.test.{ts,tsx}", "tests/conformance/live.test.ts"];
 
 // Only the tests that need a running Carillon wait for one.
 export default defineConfig({

@@ -1,0 +1,32 @@
+import { createHmac } from "node:crypto";
+import WebSocket from "ws";
+import type { Message } from "../../src/api/shapes";
+import { live } from "../live/live";
+import { claimAll } from "./claims";
+
+const { url, app } = live;
+
+/** An app's call. */
+async function askAsApp(path: string, body: unknown): Promise<Response> {
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const sign = createHmac("sha256", app.secret).update(`app_id=${app.app_id}&timestamp=${timestamp}`).digest("hex");
+  const headers = { "X-App-Id": app.app_id, "X-Timestamp": timestamp, "X-Sign": sign, "Content-Type": "application/json" };
+  return await fetch(`${url}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+claimAll({
+  url,
+  fetch,
+  WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+  app,
+  newPerson: (name) => live.newPerson(name),
+  token: (id, expires_in) => live.do("token", { id, expires_in }),
+  sendAsApp: (body) => live.do<Message>("send", body),
+  verifyTicket: async (ticket) => {
+    const response = await askAsApp("/simple/sso/verify", { ticket });
+    return response.ok ? ((await response.json()) as Record<string, unknown>) : null;
+  },
+  disable: (id) => live.do("disable", { id }),
+  restart: () => live.do("restart_gateway"),
+  forgetPast: () => live.do("expire_bus"),
+});
