@@ -6,10 +6,9 @@ import type { Message } from "./types";
  *
  * A text that looks like an object, such as `{"a": 1}`, cannot be told from one.
  */
-export function parseCard<T extends object = Record<string, unknown>>(message: Pick<Message, "content" | "content_type">): T | null {
-  if (!["TEXT", "USER_NOTIFICATION"].includes(message.content_type) || !message.content.startsWith("{")) return null;
+export function parseCard<T extends object = Record<string, unknown>>({ content }: Pick<Message, "content">): T | null {
   try {
-    return JSON.parse(message.content) as T;
+    return content.startsWith("{") ? (JSON.parse(content) as T) : null;
   } catch {
     return null;
   }

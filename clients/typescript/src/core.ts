@@ -23,8 +23,9 @@ export function createCore(options: ClientOptions): Core {
   const addresses = new Addresses(baseUrl, platform.location);
   const tokens = new TokenSource(options.getToken, () => connection.stop("signed_out"));
   const { me } = tokens;
-  const rest = createRest({ platform, addresses, tokens });
-  const connect = (since: string | null): SocketConnection => new OwnSocket({ platform, addresses, rest, tokens, since });
+  const parts = { platform, addresses, tokens };
+  const rest = createRest(parts);
+  const connect = (since: string | null): SocketConnection => new OwnSocket({ ...parts, rest, since });
   const mayShare = options.shareSocket !== false && platform.locks && platform.BroadcastChannel;
   const connection = mayShare ? createSharedConnection({ baseUrl, platform, me, connect }) : connect(null);
   return { platform, tokens, me, rest, connection };

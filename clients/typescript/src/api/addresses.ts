@@ -4,9 +4,8 @@ import { CarillonError } from "./errors";
 const API = "/api/v1";
 
 /** What may be opened or fetched at all: never `javascript:` or `data:`. */
-const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:"]);
-
-const MEDIA: ReadonlySet<string> = new Set(["IMAGE", "VIDEO", "FILE"]);
+const WEB = /^https?:$/;
+const MEDIA = /^(IMAGE|VIDEO|FILE)$/;
 
 export class Addresses {
   readonly #base: string;
@@ -20,7 +19,8 @@ export class Addresses {
 
   /** The absolute address of a path below `/api/v1`, such as `/messages/`. */
   api(path: string, query: Record<string, string | number | boolean | undefined> = {}): URL {
-    const url = this.#parse(this.#base + API + path);
+    const url = parse(this.#base + API + path, this.#page);
+    if (!url) throw new CarillonError("`baseUrl` must be an absolute address here.", { code: "NOT_CONFIGURED" });
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
@@ -29,14 +29,9 @@ export class Addresses {
 
   /** An address that the API gave, which may be relative to it. Throws BAD_ADDRESS if it is not one of http(s). */
   resolve(address: string): string {
-    let url: URL;
-    try {
-      url = new URL(address, this.api("/"));
-    } catch (cause) {
-      throw new CarillonError("This is not an address.", { code: "BAD_ADDRESS", cause });
-    }
-    if (SCHEMES.has(url.protocol)) return url.href;
-    throw new CarillonError(`An address of ${url.protocol} is not opened.`, { code: "BAD_ADDRESS" });
+    const url = parse(address, this.api("/").href);
+    if (url && WEB.test(url.protocol)) return url.href;
+    throw new CarillonError(`Not an address that is opened: ${address}`, { code: "BAD_ADDRESS" });
   }
 
   /** The address of the socket. */
@@ -48,15 +43,15 @@ export class Addresses {
 
   /** A message whose `content` is an address, with that address in full. */
   resolveMedia<T extends { content_type: string; content: string }>(message: T): T {
-    const isRelative = MEDIA.has(message.content_type) && /^\/(?!\/)/.test(message.content);
+    const isRelative = MEDIA.test(message.content_type) && /^\/(?!\/)/.test(message.content);
     return isRelative ? { ...message, content: this.resolve(message.content) } : message;
   }
+}
 
-  #parse(address: string): URL {
-    try {
-      return new URL(address, this.#page);
-    } catch (cause) {
-      throw new CarillonError("`baseUrl` must be an absolute address here.", { code: "NOT_CONFIGURED", cause });
-    }
+function parse(address: string, base: string | undefined): URL | null {
+  try {
+    return new URL(address, base);
+  } catch {
+    return null;
   }
 }

@@ -28,7 +28,16 @@ export type LocalCode =
   | "BAD_ADDRESS"
   | "NOT_CONFIGURED";
 
-const TEMPORARY: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+interface ErrorParts {
+  status?: number;
+  code: CarillonError["code"];
+  requestId?: string | null;
+  fields?: readonly FieldError[];
+  retryAfter?: number | null;
+  cause?: unknown;
+}
+
+const TEMPORARY = [408, 429, 500, 502, 503, 504];
 
 export class CarillonError extends Error {
   override readonly name = "CarillonError";
@@ -45,25 +54,18 @@ export class CarillonError extends Error {
 
   constructor(
     message: string,
-    given: {
-      status?: number;
-      code: CarillonError["code"];
-      requestId?: string | null;
-      fields?: readonly FieldError[];
-      retryAfter?: number | null;
-      cause?: unknown;
-    },
+    { status = 0, code, requestId = null, fields = [], retryAfter = null, cause }: ErrorParts,
   ) {
-    super(message, given.cause === undefined ? undefined : { cause: given.cause });
-    this.status = given.status ?? 0;
-    this.code = given.code;
-    this.requestId = given.requestId ?? null;
-    this.fields = given.fields ?? [];
-    this.retryAfter = given.retryAfter ?? null;
+    super(message, { cause });
+    this.status = status;
+    this.code = code;
+    this.requestId = requestId;
+    this.fields = fields;
+    this.retryAfter = retryAfter;
   }
 
   /** Whether the same request may succeed later: no answer, no token for now, 408, 429, 500, 502, 503, 504. */
   get isTemporary(): boolean {
-    return ["NO_ANSWER", "NO_TOKEN"].includes(this.code) || TEMPORARY.has(this.status);
+    return ["NO_ANSWER", "NO_TOKEN"].includes(this.code) || TEMPORARY.includes(this.status);
   }
 }

@@ -71,7 +71,7 @@ export function createRest(parts: { platform: Platform; addresses: Addresses; to
     },
 
     async signOn(appId) {
-      const body = { app_id: appId, username: "", password: "" };
+      const body = { app_id: appId };
       return (await request<{ redirect_url: string }>("POST", "/simple/sso-login", { body })).redirect_url;
     },
 
@@ -91,8 +91,8 @@ export function createRest(parts: { platform: Platform; addresses: Addresses; to
 
 /** What `Link: <?limit=50&cursor=…>; rel="next"` (RFC 8288) says to ask for next. */
 function readCursor(headers: Headers): string | null {
-  const address = /<([^>]*)>;\s*rel="?next"?/.exec(headers.get("Link") ?? "")?.[1];
-  return address === undefined ? null : new URL(address, "http://any").searchParams.get("cursor");
+  const cursor = /[?&]cursor=([^&>]+)[^>]*>; *rel="next"/.exec(headers.get("Link") ?? "")?.[1];
+  return cursor === undefined ? null : decodeURIComponent(cursor);
 }
 
 function tellKind(mediaType: string): UploadedFile["content_type"] {

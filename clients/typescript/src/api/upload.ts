@@ -48,13 +48,14 @@ function sendByXhr(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const abort = (): void => request.abort();
+    const fail = (): void => reject(new TypeError("The upload was cut off."));
     request.open(init.method, url);
     for (const [name, value] of Object.entries(init.headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
     // Without its headers: what an error says of itself is in its body.
     request.onload = () => resolve(new Response(request.responseText || null, { status: request.status }));
-    request.onerror = () => reject(new TypeError("The upload was cut off."));
-    request.onabort = () => reject(new DOMException("The upload was ended.", "AbortError"));
+    request.onerror = fail;
+    request.onabort = fail;
     request.onloadend = () => init.signal.removeEventListener("abort", abort);
     init.signal.addEventListener("abort", abort);
     request.send(init.body);

@@ -33,7 +33,7 @@ export class SocketAttempt {
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
-    this.#endTimer = parts.platform.after(TIMEOUT, () => this.end(failed(`The socket was not open in ${TIMEOUT / 1000} s.`)));
+    this.#endTimer = parts.platform.after(TIMEOUT, () => this.end(notOpened()));
     void this.#open();
   }
 
@@ -64,7 +64,7 @@ export class SocketAttempt {
       onTicket();
       this.#connect(addresses.socket({ ticket, since: since ?? undefined }));
     } catch (error) {
-      this.end(error instanceof CarillonError ? { code: null, error } : failed("The socket was not opened.", error));
+      this.end(error instanceof CarillonError ? { code: null, error } : notOpened(error));
     }
   }
 
@@ -82,13 +82,13 @@ export class SocketAttempt {
     };
     // It tells nothing, and the close event follows it; but the package `ws` throws an error that nobody listens to.
     socket.onerror = () => {};
-    socket.onclose = ({ code }: { code: number }) => this.end(isOpen ? { code, error: null } : failed("The socket was not opened."));
+    socket.onclose = ({ code }: { code: number }) => this.end(isOpen ? { code, error: null } : notOpened());
   }
 }
 
 export const NO_WEBSOCKET =
   "There is no WebSocket here: pass one as `platform: { WebSocket }`, such as that of the package `ws`.";
 
-function failed(message: string, cause?: unknown): Ending {
-  return { code: null, error: new CarillonError(message, { code: "NO_ANSWER", cause }) };
+function notOpened(cause?: unknown): Ending {
+  return { code: null, error: new CarillonError("The socket was not opened.", { code: "NO_ANSWER", cause }) };
 }

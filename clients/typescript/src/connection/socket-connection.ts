@@ -80,16 +80,13 @@ export class OwnSocket implements SocketConnection {
 
   #connect(): void {
     this.#endWaiting();
-    const { platform, addresses, rest, tokens } = this.#parts;
     this.state.set({ status: "connecting", attempt: this.#failures + 1 });
     const since = this.position.get();
     this.#attempt = new SocketAttempt({
-      platform,
-      addresses,
-      rest,
+      ...this.#parts,
       since,
       onTicket: () => {
-        this.#token = tokens.get();
+        this.#token = this.#parts.tokens.get();
       },
       onData: (data) => this.#take(data, since),
       onEnd: (ending) => this.#handleEnd(ending),
