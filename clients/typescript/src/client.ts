@@ -2,7 +2,7 @@
 import { createOpenAction } from "./actions";
 import { createCore } from "./core";
 import { createStore } from "./store";
-import type { CarillonClient, ClientOptions, Store } from "./types";
+import type { CarillonClient, ClientOptions } from "./types";
 
 /**
  * Make a client of one person. It does nothing until `start`, or until it is asked for something; making one where there is
@@ -10,15 +10,11 @@ import type { CarillonClient, ClientOptions, Store } from "./types";
  */
 export function createClient(options: ClientOptions): CarillonClient {
   const { platform, tokens, me, rest, connection } = createCore(options);
-  let store: Store | null = null;
   return {
     me,
     rest,
     connection,
-    get store() {
-      store ??= createStore({ rest, connection, platform, me });
-      return store;
-    },
+    store: createStore({ rest, connection, platform, me }),
     start() {
       tokens.reset();
       connection.start();

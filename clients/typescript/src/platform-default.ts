@@ -11,7 +11,7 @@ export function createPlatform(given: Partial<Platform> = {}): Platform {
   const own: Platform = {
     now: () => Date.now(),
     random: () => Math.random(),
-    uuid: () => makeUuid(world.crypto),
+    uuid: makeName,
     after(milliseconds, callback) {
       const timer = setTimeout(callback, milliseconds);
       return () => clearTimeout(timer);
@@ -46,15 +46,9 @@ export function createPlatform(given: Partial<Platform> = {}): Platform {
   return { ...own, ...given };
 }
 
-/** `randomUUID` is missing on pages that did not come over HTTPS; `getRandomValues` is everywhere (RFC 9562 §5.4). */
-function makeUuid(crypto: Crypto | undefined): string {
-  if (crypto?.randomUUID) return crypto.randomUUID();
-  const bytes = (crypto ?? globalThis.crypto).getRandomValues(new Uint8Array(16));
-  const hex = [...bytes].map((byte, place) => {
-    const marked = place === 6 ? (byte & 0x0f) | 0x40 : place === 8 ? (byte & 0x3f) | 0x80 : byte;
-    return marked.toString(16).padStart(2, "0");
-  });
-  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+/** By `getRandomValues`: `randomUUID` is missing on pages that did not come over HTTPS. */
+function makeName(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function openTab(window: Window | undefined): Tab | null {

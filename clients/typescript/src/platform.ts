@@ -9,7 +9,7 @@ export interface Platform {
   now(): number;
   /** At least 0, below 1. */
   random(): number;
-  /** A random UUID, for `Idempotency-Key` and `client_ref`. */
+  /** 128 random bits in hex, for `Idempotency-Key` and `client_ref`. */
   uuid(): string;
   /** Call `callback` after so many milliseconds; returns what takes it back. */
   after(milliseconds: number, callback: () => void): () => void;

@@ -5,7 +5,6 @@
  * about the client: what it is given, what it does, and what it shows.
  */
 import type { CarillonError } from "./api/errors";
-import type { CloseCode } from "./api/generated/close-codes";
 import type { Frame, PushedMessage } from "./api/generated/frames";
 import type {
   AppAccount,
@@ -145,8 +144,11 @@ export type ConnectionState =
   | { status: "waiting"; attempt: number; retryAt: number; error: CarillonError | null }
   /** The platform says that there is no network: tried again as soon as there is. */
   | { status: "offline" }
-  /** Nothing is tried any more until `start`. `error` is what was refused, if it was a request. */
-  | { status: "stopped"; reason: StopReason; code: CloseCode | null; error: CarillonError | null };
+  /**
+   * Nothing is tried any more until `start`. `code` is why the server closed the socket (CLOSE_CODES), `error` what request
+   * was refused.
+   */
+  | { status: "stopped"; reason: StopReason; code: number | null; error: CarillonError | null };
 
 /**
  * Frames, in order, each once, over however many sockets: this client's own, or that of another tab.

@@ -76,47 +76,38 @@ export class Http {
 
   /** A token that the server refuses is replaced once. */
   async #askWithToken(method: string, path: string, options: RequestOptions): Promise<Answer> {
-    try {
-      return await this.#askOnce(method, path, options);
-    } catch (error) {
-      if (!(error instanceof CarillonError) || error.status !== 401) throw error;
-      return await this.#askOnce(method, path, options);
+    for (let isSecond = false; ; isSecond = true) {
+      const token = await this.#tokens.load();
+      try {
+        return await this.#askWith(token, method, path, options);
+      } catch (error) {
+        if (!(error instanceof CarillonError) || error.status !== 401) throw error;
+        this.#tokens.refuse(token, error.code === "TOKEN_EXPIRED" ? "expired" : "refused");
+        if (isSecond) throw error;
+      }
     }
   }
 
-  async #askOnce(method: string, path: string, options: RequestOptions): Promise<Answer> {
-    const { signal, timeout = TIMEOUT } = options;
+  #askWith(token: string, method: string, path: string, options: RequestOptions): Promise<Answer> {
+    const { query, body, signal, timeout = TIMEOUT } = options;
+    const headers: Record<string, string> = { Authorization: `Bearer ${token}`, ...options.headers };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const init: RequestInit = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
+    const url = this.#addresses.api(path, query).href;
     // Called without its platform: a browser's own fetch refuses to be a method of something else.
     const { fetch } = this.#platform;
-    const token = await this.#tokens.load();
-    const headers: Record<string, string> = { Authorization: `Bearer ${token}`, ...options.headers };
-    const init: RequestInit = { method, headers };
-    if (options.body !== undefined) {
-      headers["Content-Type"] = "application/json";
-      init.body = JSON.stringify(options.body);
-    }
-    try {
-      const url = this.#addresses.api(path, options.query).href;
-      return await this.exchange((ended) => fetch(url, { ...init, signal: ended }), { signal, timeout });
-    } catch (error) {
-      if (error instanceof CarillonError && error.status === 401) {
-        this.#tokens.refuse(token, error.code === "TOKEN_EXPIRED" ? "expired" : "refused");
-      }
-      throw error;
-    }
+    return this.exchange((ended) => fetch(url, { ...init, signal: ended }), { signal, timeout });
   }
 
   /** Resolves after the pause, or as soon as the caller ends the request: the next attempt says so then. */
   #wait(pause: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const done = (): void => {
+      const endTimer = this.#platform.after(pause, resolve);
+      const abort = (): void => {
         endTimer();
-        signal?.removeEventListener("abort", done);
         resolve();
       };
-      const endTimer = this.#platform.after(pause, done);
-      signal?.addEventListener("abort", done);
+      signal?.addEventListener("abort", abort, { once: true });
     });
   }
 }

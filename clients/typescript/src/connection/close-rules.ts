@@ -1,5 +1,5 @@
 /** What a client does when its socket was closed, by the close code. Pure; from the API's guide, "Close codes". */
-import { CLOSE_CODES, type CloseCode } from "../api/generated/close-codes";
+import { CLOSE_CODES } from "../api/generated/close-codes";
 import type { StopReason } from "../types";
 
 const REASONS: Partial<Record<number, StopReason>> = {
@@ -12,9 +12,4 @@ const REASONS: Partial<Record<number, StopReason>> = {
 export function tellStopReason(code: number): StopReason | null {
   const isFinal = code === CLOSE_CODES.FLOODING || (code >= 4500 && code <= 4999);
   return isFinal ? (REASONS[code] ?? "refused") : null;
-}
-
-/** The code as one of the server's; null for any other, such as 1006. */
-export function recogniseCode(code: number): CloseCode | null {
-  return Object.values(CLOSE_CODES).find((known) => known === code) ?? null;
 }

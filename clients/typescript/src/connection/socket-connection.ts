@@ -9,7 +9,7 @@ import { Listeners } from "../listeners";
 import { Variable } from "../observable";
 import type { Platform } from "../platform";
 import type { ConnectionState, Rest, SocketConnection, StopReason } from "../types";
-import { recogniseCode, tellStopReason } from "./close-rules";
+import { tellStopReason } from "./close-rules";
 import { readFrame } from "./frames";
 import { Heartbeat } from "./heartbeat";
 import { type Ending, NO_WEBSOCKET, SocketAttempt } from "./socket-attempt";
@@ -50,7 +50,7 @@ export class OwnSocket implements SocketConnection {
   }
 
   start(): void {
-    if (!["idle", "stopped"].includes(this.state.get().status)) return;
+    if (this.#isRunning()) return;
     const { platform, tokens } = this.#parts;
     if (!platform.WebSocket) throw new CarillonError(NO_WEBSOCKET, { code: "NOT_CONFIGURED" });
     tokens.reset();
@@ -169,12 +169,16 @@ export class OwnSocket implements SocketConnection {
   }
 
   #stop(reason: StopReason, { code = null, error = null }: Partial<Ending>): void {
-    if (["idle", "stopped"].includes(this.state.get().status)) return;
+    if (!this.#isRunning()) return;
     this.#endWaiting();
     this.#endWatching();
     this.#attempt?.end(null);
     this.#letGo();
-    this.state.set({ status: "stopped", reason, code: code === null ? null : recogniseCode(code), error });
+    this.state.set({ status: "stopped", reason, code, error });
+  }
+
+  #isRunning(): boolean {
+    return !["idle", "stopped"].includes(this.state.get().status);
   }
 
   #letGo(): void {
