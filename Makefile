@@ -85,6 +85,7 @@ clients: $(VENV)/installed-dev ## Build and test the TypeScript clients; copy th
 		(cd $$name && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build && npm test --silent) || exit 1; \
 	done
 	@if test -e clients/inbox/dist/index.html; then rm -rf $(INBOX) && cp -R clients/inbox/dist $(INBOX); fi
+	@echo clients/e2e; cd clients/e2e && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build && npm test --silent
 
 format: $(VENV)/installed-dev ## Put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet

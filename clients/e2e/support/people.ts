@@ -26,16 +26,20 @@ export class Inbox {
     return text === undefined ? all : all.filter({ hasText: text });
   }
 
+  title(name: string): Locator {
+    return this.page.locator("carillon-inbox-chat header").getByRole("heading", { name });
+  }
+
   async open(name: string): Promise<void> {
     await this.conversation(name).click();
-    await this.page.locator("carillon-inbox-chat header").getByText(name).waitFor();
+    await this.title(name).waitFor();
   }
 
   /** Look somebody up and open the conversation with them. */
   async find(name: string): Promise<void> {
     await this.page.locator("carillon-inbox input[type=search]").fill(name);
     await this.page.locator("carillon-inbox-list button.conversation").filter({ hasText: name }).first().click();
-    await this.page.locator("carillon-inbox-chat header").getByText(name).waitFor();
+    await this.title(name).waitFor();
   }
 
   async write(text: string): Promise<void> {
@@ -99,7 +103,8 @@ export function useDesk(): Desk {
 /** Every tab of this browser is that person's. */
 export async function signIn(context: BrowserContext, person: LivePerson): Promise<void> {
   await context.addInitScript(
-    ([key, token]) => sessionStorage.setItem(key, JSON.stringify({ token })),
+    // A new tab is blank at first, and a blank page has no storage.
+    ([key, token]) => location.protocol === "http:" && sessionStorage.setItem(key, JSON.stringify({ token })),
     [SIGNED_IN, person.token] as const,
   );
 }

@@ -34,6 +34,8 @@ export class FakeClient implements CarillonClient {
   readonly histories = new Map<number, Variable<History>>();
   /** Every call of `markRead`, for tests. */
   readonly reads: [peer: number, upTo: number][] = [];
+  /** What a message's content is when it is read again, by its id. */
+  readonly fresh = new Map<number, string>();
   /** What the next sends, pages and searches run into. */
   failWith: CarillonError | null = null;
   /** How long an answer takes, in milliseconds. */
@@ -64,7 +66,8 @@ export class FakeClient implements CarillonClient {
         request: async (_method: string, path: string) => {
           await this.#answer();
           const id = Number(path.split("/").at(-1));
-          return [...this.data.messages.values()].flat().find((one) => one.id === id);
+          const found = [...this.data.messages.values()].flat().find((one) => one.id === id);
+          return found && { ...found, content: this.fresh.get(id) ?? found.content };
         },
       };
       return calls[name];

@@ -210,8 +210,7 @@ describe("a message", () => {
     await page.evaluate((peer) => {
       const good = window.fake.data.messages.get(peer)?.find((one) => one.content_type === "IMAGE")?.content ?? "";
       const message = window.fake.receive(peer, { content_type: "IMAGE", content: "/gone.png?expires=1", filename: "late.png" });
-      const all = window.fake.data.messages.get(peer) ?? [];
-      window.fake.data.messages.set(peer, all.map((one) => (one.id === message.id ? { ...one, content: good } : one)));
+      window.fake.fresh.set(message.id, good);
     }, PEER);
     await page.waitForFunction(() => {
       const inbox = window.inbox.shadowRoot?.querySelector("carillon-inbox-chat")?.shadowRoot?.querySelector("carillon-inbox-history");

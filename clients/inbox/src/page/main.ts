@@ -38,7 +38,7 @@ function showInbox(credentials: Credentials): void {
   const inbox = document.createElement("carillon-inbox");
   const leave = (problem = ""): void => {
     end();
-    window.removeEventListener("hashchange", follow);
+    window.removeEventListener("popstate", follow);
     client.stop();
     remember(null);
     showSignIn(problem);
@@ -56,7 +56,7 @@ function showInbox(credentials: Credentials): void {
   });
   const button = makeSignOut(() => leave());
   inbox.append(button);
-  window.addEventListener("hashchange", follow);
+  window.addEventListener("popstate", follow);
   show(inbox);
 }
 

@@ -6,6 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { nameOf, previewOf } from "../format/content";
 import { explain } from "../format/errors";
 import type { TimeFormat } from "../format/time";
+import { LoadingState } from "../loading";
 import { Watch } from "../observe";
 import type { Session } from "../session";
 import { base } from "../styles/base";
@@ -32,6 +33,7 @@ export class CarillonInboxList extends LitElement {
   @state() private error: unknown = null;
 
   readonly #watch = new Watch(this);
+  #loading = new LoadingState();
   #timer = 0;
   #search: AbortController | null = null;
 
@@ -48,8 +50,14 @@ export class CarillonInboxList extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("session")) this.#watch.set([this.session.client.store.conversations]);
+    if (changed.has("session")) this.#follow();
     if (changed.has("query")) this.#plan();
+  }
+
+  #follow(): void {
+    const { store, connection } = this.session.client;
+    this.#watch.set([store.conversations, connection.state]);
+    this.#loading = new LoadingState();
   }
 
   #plan(): void {
@@ -79,12 +87,15 @@ export class CarillonInboxList extends LitElement {
   }
 
   #renderAll(): TemplateResult {
-    const { items, isLoading, error, hasMore } = this.session.client.store.conversations.get();
+    const { client } = this.session;
+    const list = client.store.conversations.get();
+    const { items, error, hasMore } = list;
     const { words } = this;
+    const isAwaited = this.#loading.isAwaited(client, list);
     if (items.length === 0 && error) {
       return failure(words.conversationsFailed, explain(error, words), { text: words.retry, act: this.#loadMore });
     }
-    if (items.length === 0 && isLoading) return bones();
+    if (items.length === 0 && isAwaited) return bones();
     if (items.length === 0) return blank(icons.chats, words.conversationsEmpty, words.conversationsEmptyHint);
     return html`<div class="scroller" @scroll=${this.#onScroll}>
       ${this.#renderList(items, words.conversations)}

@@ -9,6 +9,7 @@ import type { TimeFormat } from "../format/time";
 import { ReadPolicy } from "../history/read-policy";
 import { findUnread, keyOf, makeRows, type Row } from "../history/rows";
 import { ScrollPlace, type Parts } from "../history/scroll-place";
+import { LoadingState } from "../loading";
 import { Watch } from "../observe";
 import type { Session } from "../session";
 import { base } from "../styles/base";
@@ -43,6 +44,7 @@ export class CarillonInboxHistory extends LitElement {
   @state() private touched = "";
 
   readonly #watch = new Watch(this);
+  readonly #loading = new LoadingState();
   readonly #place = new ScrollPlace();
   readonly #reads = new ReadPolicy((upTo) => this.session.client.store.markRead(this.peer, upTo));
   readonly #resize = new ResizeObserver(() => this.#settle());
@@ -50,6 +52,7 @@ export class CarillonInboxHistory extends LitElement {
   #made: readonly unknown[] = [];
   #unreadFrom: number | null = null;
   #isPlaced = false;
+  #isFocusOwed = false;
   #pages = 0;
   #newestKey = "";
   #fresh: ReadonlySet<string> = new Set();
@@ -72,8 +75,11 @@ export class CarillonInboxHistory extends LitElement {
     this.requestUpdate();
   }
 
+  /** The messages have the focus, as soon as they are there. */
   override focus(): void {
-    this.scroller.focus();
+    const scroller = this.renderRoot.querySelector<HTMLElement>(".scroller");
+    this.#isFocusOwed = scroller === null;
+    scroller?.focus();
   }
 
   get #history(): History {
@@ -83,7 +89,7 @@ export class CarillonInboxHistory extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("session") || changed.has("peer")) {
       const { client, uploads, pictures } = this.session;
-      this.#watch.set([client.store.history(this.peer), uploads.all, pictures]);
+      this.#watch.set([client.store.history(this.peer), client.connection.state, uploads.all, pictures]);
     }
     this.#makeRows();
     this.#place.take(this.#rows);
@@ -146,6 +152,7 @@ export class CarillonInboxHistory extends LitElement {
 
   protected override updated(): void {
     if (!this.#parts) return;
+    if (this.#isFocusOwed) this.focus();
     this.#resize.observe(this.#parts.scroller);
     this.#resize.observe(this.#parts.rows);
     this.#settle();
@@ -204,12 +211,14 @@ export class CarillonInboxHistory extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { isLoading, error } = this.#history;
+    const history = this.#history;
+    const { error } = history;
     const { words } = this;
+    const isAwaited = this.#loading.isAwaited(this.session.client, history);
     if (this.#rows.length === 0 && error) {
       return failure(words.historyFailed, explain(error, words), { text: words.retry, act: this.#loadOlder });
     }
-    if (this.#rows.length === 0 && isLoading) return bones();
+    if (this.#rows.length === 0 && isAwaited) return bones();
     if (this.#rows.length === 0) return this.#renderEmpty();
     const context = this.#rowContext();
     const pictures = this.session.pictures.get();
