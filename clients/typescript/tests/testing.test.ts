@@ -40,12 +40,13 @@ test("two clients write to each other, and each store has what was written", asy
   await vi.waitFor(() => expect(bob.client.store.unreadCount.get()).toBe(1));
 });
 
-test("a store that is first asked for when the client is connected already loads what is opened", async () => {
+test("what is opened when the client is connected already is loaded, and its conversation is in the list", async () => {
   const server = makeServer();
   const { client, contents } = await connect(server, ANN);
   await client.rest.send({ receiver_id: BOB, content: "before" });
   client.store.open(BOB);
   await vi.waitFor(() => expect(contents(BOB)).toEqual(["before"]));
+  await client.store.settled();
   expect(client.store.conversations.get().items.map(({ user_id }) => user_id)).toEqual([BOB]);
 });
 

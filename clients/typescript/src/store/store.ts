@@ -37,7 +37,6 @@ export class LiveStore implements Store {
     connection.onFresh(() => this.#readAgain());
     connection.onFrame((frame) => this.#take(frame));
     connection.state.subscribe(() => this.#followConnection());
-    this.#followConnection();
   }
 
   history(peer: number): Observable<History> {
@@ -145,11 +144,7 @@ export class LiveStore implements Store {
   /** Without a socket things are read all the same: it may be sockets alone that do not get through. */
   #followConnection(): void {
     const { status } = this.#parts.connection.state.get();
-    if (status === "open") {
-      this.#reads.tellAll();
-      // A store that is made when the first socket is open already, or was. Later: `onFresh` may be about to say it.
-      queueMicrotask(() => this.#isReady || this.#readAgain());
-    }
+    if (status === "open") this.#reads.tellAll();
     if (!this.#isReady && (status === "waiting" || status === "offline")) {
       void this.#parts.me.load().then(
         () => !this.#isReady && this.#readAgain(),
