@@ -1,9 +1,10 @@
-"""The limits of people and apps: 429 with Retry-After, and never for a replay."""
+"""The limits of people and apps: 429 with Retry-After, and never for a batch that is repeated.
+
+What a single send and its replay do to the quota is in `sends/test_sender.py`.
+"""
 
 from collections.abc import Callable, Mapping
-from itertools import count
 
-import pytest
 from httpx import Response
 from sqlalchemy import Engine, text
 
@@ -43,32 +44,6 @@ def test_a_person_is_limited_and_an_app_is_not(
         assert api.ask("POST", "/media/uploads", headers=other, json=UPLOAD).status_code == 200
         assert api.ask("GET", "/messages/conversations", headers=me).status_code == 200
         assert {api.send(api.app(), **NOTICE).status_code for _ in range(20)} == {200}
-
-
-@pytest.mark.parametrize("caller", ["a person", "an app"])
-def test_a_replay_is_answered_when_the_limit_is_used_up_and_counts_against_none(
-    own_environ: Mapping[str, str], engine: Engine, caller: str
-) -> None:
-    """A repeated send gets its first answer before and after the limit is used up, and a new one is 429 (contract §2)."""
-    with run_api({**own_environ, **FEW, **QUOTA}, engine) as api:
-        own = api.person(1) if caller == "a person" else api.app()
-        body = NOTICE | {"type": "MESSAGE"}
-
-        def send(key: str) -> int:
-            return api.send({**own, "Idempotency-Key": key}, **body).status_code
-
-        first = api.send({**own, "Idempotency-Key": "k"}, **body)
-        assert first.status_code == 200
-        # More than the limit: had they counted, it would be used up.
-        assert {send("k") for _ in range(10)} == {200}
-        assert send("another") == 200
-        keys = (f"new-{number}" for number in count())
-        assert 429 in {send(next(keys)) for _ in range(30)}
-        again = api.send({**own, "Idempotency-Key": "k"}, **body)
-        assert (again.status_code, again.json()) == (200, first.json())
-        assert again.headers["Idempotency-Replay"] == "true"
-        other = api.send({**own, "Idempotency-Key": "k"}, **(body | {"title": "another"}))
-        assert other.status_code == 422
 
 
 def test_a_batch_again_is_answered_when_the_quota_is_used_up(

@@ -3,9 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from ops.local.polling import wait_until
 from tests.ingest.api_server import Api
 from tests.ingest.sends.record import count_accepted
 
@@ -31,20 +30,6 @@ def test_one_key_fifty_times_at_once_is_one_row(api: Api, engine: Engine) -> Non
     assert count_accepted(engine) == 1
 
 
-def test_a_retry_gets_the_first_answer_though_the_receiver_is_gone(
-    api: Api, engine: Engine
-) -> None:
-    """A retry that would be refused today gets the answer that its key got when it was accepted."""
-    key = {"Idempotency-Key": "k"}
-    first = api.send_for_id({**api.person(1), **key}, receiver_id=2)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE users SET status = 'DISABLED' WHERE id = 2"))
-    assert wait_until(lambda: api.send(api.person(1), receiver_id=2).status_code == 404, seconds=20)
-    again = api.send({**api.person(1), **key}, receiver_id=2)
-    assert (again.status_code, again.json()["id"]) == (200, first)
-    assert again.headers["Idempotency-Replay"] == "true"
-
-
 def test_a_key_is_the_callers_own_and_its_body_s(api: Api, engine: Engine) -> None:
     """The same key of another caller is another key; with another body it is 422 and sends nothing."""
     key = {"Idempotency-Key": "k"}
@@ -58,10 +43,3 @@ def test_a_key_is_the_callers_own_and_its_body_s(api: Api, engine: Engine) -> No
         api.send({**api.person(1), "Idempotency-Key": "x" * 256}, receiver_id=2).status_code == 422
     )
     assert count_accepted(engine) == 2
-
-
-def test_a_request_that_was_refused_leaves_its_key_free(api: Api) -> None:
-    """A key whose request was refused is free: the corrected body may use it."""
-    key = {**api.person(1), "Idempotency-Key": "k"}
-    assert api.send(key, receiver_id=404).status_code == 404
-    assert api.send(key, receiver_id=2).status_code == 200
