@@ -12,7 +12,6 @@ import click
 from rich.table import Column, Table
 
 from ops.cli.actor import find_actor
-from ops.cli.broadcast import IN_PROGRESS
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import make_console, say, say_json
 from ops.cli.terminal.progress import count_bar
@@ -24,6 +23,7 @@ from storage.postgres.broadcasts import cancellation, reports
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.people import apps
 
+_IN_PROGRESS = frozenset({"SCHEDULED", "PENDING", "EXPANDING", "RECALLING"})
 _LOOK_EVERY_SECONDS = 0.3
 _OF_APP = click.option("--app", "app_id", metavar="APP_ID", help="Of this app only.")
 
@@ -134,7 +134,7 @@ def _follow(database: BlockingDatabase, report: BroadcastReport) -> BroadcastRep
     """Show the broadcast's progress until it has come to rest; the last report."""
     began = time.monotonic()
     with count_bar(report.status) as bar:
-        while report.status in IN_PROGRESS:
+        while report.status in _IN_PROGRESS:
             if report.status is BroadcastStatus.RECALLING:
                 rate = report.recalled / max(time.monotonic() - began, 0.001)
                 bar(report.status, report.recalled, report.expanded, rate)

@@ -1,10 +1,11 @@
 """`carillon send`: one message to one person, over the HTTP API."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
 
-from ops.api_client import ApiClient
+from carillon_client import AppClient, PersonClient
 from ops.cli.identity.callers import as_app, as_user
 from ops.cli.terminal.printing import say, say_json
 from storage.model.message import MAX_ID, ContentType, MessageType
@@ -43,22 +44,24 @@ def send(**options: Any) -> None:
     if options["to_account"] is not None and app_id is None:
         raise click.UsageError("--to-account goes with --app.")
     with _open_client(options) as api:
-        answer = api.post("/messages/", _make_body(options))
+        message = api.send(**_make_fields(options))
     if options["as_json"]:
-        say_json(answer)
+        say_json(message.raw)
     else:
-        say(f"Message {answer['id']} to user {answer['receiver_id']} is accepted.")
+        say(f"Message {message.id} to user {message.receiver_id} is accepted.")
 
 
-def _open_client(options: dict[str, Any]) -> ApiClient:
+def _open_client(
+    options: dict[str, Any],
+) -> AbstractContextManager[AppClient] | AbstractContextManager[PersonClient]:
     if options["app_id"] is None:
         return as_user(options["user_id"], url=options["url"])
     return as_app(options["app_id"], secret=options["secret"], url=options["url"])
 
 
-def _make_body(options: dict[str, Any]) -> dict[str, Any]:
+def _make_fields(options: dict[str, Any]) -> dict[str, Any]:
     own = MessageType.MESSAGE if options["app_id"] is None else MessageType.NOTIFICATION
-    body = {
+    fields = {
         "type": options["kind"] or own,
         "title": options["title"],
         "content": options["content"],
@@ -70,4 +73,4 @@ def _make_body(options: dict[str, Any]) -> dict[str, Any]:
         "auto_sso": True if options["target_url"] else None,
         "action_text": options["action_text"],
     }
-    return {name: value for name, value in body.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-import httpx
 import redis
 from sqlalchemy import Engine, insert
 
-from ops.api_client import make_app_headers
+from carillon_client import AppClient
 from ops.local.child import Child
 from ops.local.parent_death import die_with_parent
 from storage.keys.tokens import TokenSettings, issue_token
@@ -98,17 +97,11 @@ class LiveStack:
         settings = load(TokenSettings, self._stack.environ)
         return issue_token(settings, id, ttl_seconds=expires_in, now=time.time())
 
-    def send(self, **body: Any) -> Any:
-        """A send of the app, as the body of `POST /messages/`; returns the answer."""
-        headers = make_app_headers(APP_ID, self._secret.encode(), now=time.time())
-        url = f"{self._stack.url}/api/v1/messages/"
-        given = {
-            "type": "NOTIFICATION",
-            "title": "审批通知",
-            "content": "您有一条待审批任务",
-        } | body
-        answer = httpx.post(url, json=given, headers=headers | {"Prefer": "wait=10"}, timeout=20)
-        return answer.raise_for_status().json()
+    def send(self, **fields: Any) -> Any:
+        """A send of the app, with the fields of `POST /messages/`; returns the answer."""
+        given = {"title": "审批通知", "content": "您有一条待审批任务"} | fields
+        with AppClient(self._stack.url, APP_ID, self._secret) as client:
+            return client.send(**given, wait=10).raw
 
     def broadcast(self, *, id: int) -> Any:
         """How far a broadcast of the app has come, as `GET /broadcasts/{id}` tells."""

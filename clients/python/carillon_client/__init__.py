@@ -37,7 +37,7 @@ from carillon_client.results import (
     UploadedFile,
     VerifiedPerson,
 )
-from carillon_client.retries import NEVER_AGAIN, Retries
+from carillon_client.retries import NEVER_AGAIN, USUAL, Retries
 from carillon_client.signing import AppSignature
 from carillon_client.socket.asynchronous import AsyncPersonSocket
 from carillon_client.socket.blocking import PersonSocket
@@ -53,6 +53,7 @@ from carillon_client.socket.events import (
 
 __all__ = [
     "NEVER_AGAIN",
+    "USUAL",
     "AllRead",
     "AppAccount",
     "AppClient",

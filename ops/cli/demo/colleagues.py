@@ -3,14 +3,20 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import suppress
 
-from ops.api_client import ApiClient, RequestRefused
+from carillon_client import (
+    CarillonError,
+    NewMessage,
+    PersonClient,
+    PushedMessage,
+    RefusedError,
+    SocketEndedError,
+    TemporaryError,
+)
 from ops.cli.demo.answers import choose_answer
 from ops.cli.demo.filling import TITLE
-from ops.cli.demo.socket_watch import DemoSocket, SocketClosed, open_socket
-from ops.cli.identity.callers import issue_user_token
-from storage.model.errors import CarillonError, TransientError
+from ops.cli.identity.callers import open_person
 
 # As if they read, and then typed.
 _READ_SECONDS, _TYPE_SECONDS = 0.8, 1.2
@@ -36,7 +42,7 @@ class Colleague(threading.Thread):
         self._tell = tell
         self._ending = threading.Event()
         self._answered = 0
-        self._position = ""
+        self._position: str | None = None
         self.is_listening = threading.Event()
 
     def stop(self) -> None:
@@ -47,44 +53,35 @@ class Colleague(threading.Thread):
         """Listen and answer until `stop`, until somebody plays this person, or until they may not come back."""
         pause = _FIRST_PAUSE_SECONDS
         while not self._ending.is_set():
-            began = time.monotonic()
             try:
                 self._listen()
-            except SocketClosed as error:
-                if not error.may_return:
-                    self._tell(f"{self._name} does not answer any more. {error.detail}")
-                    return
+            except SocketEndedError as error:
+                self._tell(f"{self._name} does not answer any more. {error.detail}")
+                return
             except CarillonError as error:
                 self._tell(error.detail)
-            if time.monotonic() - began > _LONGEST_PAUSE_SECONDS:
-                pause = _FIRST_PAUSE_SECONDS
             self._ending.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _listen(self) -> None:
-        token = issue_user_token(self._id)
+        """Answer on one socket, which comes back by itself once it was open."""
         with (
-            open_socket(self._url, token, since=self._position) as socket,
-            ApiClient.of_user(self._url, token) as api,
+            open_person(self._url, self._id) as api,
+            api.socket(since=self._position) as socket,
         ):
+            self.is_listening.set()
             while not self._ending.is_set():
-                frame = self._receive(socket)
-                if frame is not None and frame["type"] == "NEW_MESSAGE":
-                    self._consider(frame["data"], api)
+                with suppress(TimeoutError):
+                    event = socket.receive(timeout=_LOOK_SECONDS)
+                    if isinstance(event, NewMessage):
+                        self._consider(event.message, api)
+                self._position = socket.position
 
-    def _receive(self, socket: DemoSocket) -> dict[str, Any] | None:
-        frame = socket.receive(seconds=_LOOK_SECONDS)
-        if frame is not None:
-            self._position = frame.get("pos") or self._position
-            if frame["type"] == "HELLO":
-                self.is_listening.set()
-        return frame
-
-    def _consider(self, message: dict[str, Any], api: ApiClient) -> None:
-        is_private = message["type"] == "MESSAGE" and message["sender_id"] is not None
-        if not is_private or message["title"] == TITLE:
+    def _consider(self, message: PushedMessage, api: PersonClient) -> None:
+        is_private = message.type == "MESSAGE" and message.sender_id is not None
+        if not is_private or message.title == TITLE:
             return
-        if message["sender_id"] == self._id:
+        if message.sender_id == self._id:
             self._tell(
                 f"{self._name} is played by somebody now, and does not answer by themselves."
             )
@@ -92,22 +89,21 @@ class Colleague(threading.Thread):
             return
         try:
             self._answer(message, api)
-        except (RequestRefused, TransientError) as error:
+        except (RefusedError, TemporaryError) as error:
             self._tell(f"{self._name} could not answer: {error.detail}")
 
-    def _answer(self, message: dict[str, Any], api: ApiClient) -> None:
-        peer, id = message["sender_id"], message["id"]
-        if self._ending.wait(_READ_SECONDS):
+    def _answer(self, message: PushedMessage, api: PersonClient) -> None:
+        if message.sender_id is None or self._ending.wait(_READ_SECONDS):
             return
-        api.request("PUT", f"/messages/conversations/{peer}/read", json={"up_to_id": id})
+        api.mark_read(message.sender_id, up_to_id=message.id)
         if self._ending.wait(_TYPE_SECONDS):
             return
-        content, kind = message["content"], message["content_type"]
-        text = choose_answer(content, content_type=kind, number=self._answered)
+        kind = message.content_type
+        text = choose_answer(message.content, content_type=kind, number=self._answered)
         self._answered += 1
-        body = {"type": "MESSAGE", "title": TITLE, "receiver_id": peer, "content": text}
         # A message that comes twice, after a new connection, is answered once.
-        api.post("/messages/", body, headers={"Idempotency-Key": f"carillon-demo-answer-{id}"})
+        key = f"carillon-demo-answer-{message.id}"
+        api.send(title=TITLE, receiver_id=message.sender_id, content=text, idempotency_key=key)
 
 
 def start_colleagues(people: Iterable[tuple[int, str]], *, url: str, tell: Tell) -> list[Colleague]:

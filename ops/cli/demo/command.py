@@ -7,19 +7,20 @@ thing others see is the broadcast, which it asks about first.
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 import click
 
+from carillon_client import AppClient, Message, PersonClient
 from ingest.inbox.demo_people import LIN, MEI
-from ops.api_client import ApiClient
+from ops.api_errors import translate_errors
 from ops.cli import read_environment
-from ops.cli.demo.cast import APP, Cast, prepare
+from ops.cli.demo.cast import APP, prepare
 from ops.cli.demo.open_inbox import open_inbox
-from ops.cli.demo.socket_watch import DemoSocket, open_socket
-from ops.cli.identity.callers import find_api_url, issue_user_token
+from ops.cli.demo.socket_watch import SocketWatch
+from ops.cli.identity.callers import find_api_url, open_app, open_person
 from ops.cli.servers import open_bus, open_database
 from ops.cli.terminal.printing import say
 from storage.model.errors import CallerError
@@ -68,14 +69,18 @@ def _show_each_kind(url: str | None, *, may_reach_many: bool, has_broadcast: boo
     say(f"People   {', '.join(f'{one.name} ({one.id})' for one in cast.people)}")
     say(f"App      {APP.name} ({APP.app_id}, {cast.apps[APP.app_id].app.id})")
     with (
-        _open_clients(cast, where) as (mei, lin, app),
-        open_socket(where, issue_user_token(LIN.id)) as socket,
+        translate_errors(),
+        open_person(where, MEI.id) as mei,
+        open_person(where, LIN.id) as lin,
+        open_app(where, APP.app_id, secret=cast.apps[APP.app_id].secret) as app,
+        lin.socket() as socket,
     ):
+        watch = SocketWatch(socket)
         say(f"Socket   open for {LIN.name}")
-        _send_private_message(mei, socket)
-        _send_notification(app, lin, socket)
+        _send_private_message(mei, watch)
+        _send_notification(app, lin, watch)
         if has_broadcast:
-            _send_broadcast(app, socket, reach=cast.reach)
+            _send_broadcast(app, watch, reach=cast.reach)
     say("Everything arrived.")
 
 
@@ -85,63 +90,39 @@ def _wait_for_interrupt() -> None:
         threading.Event().wait()
 
 
-@contextmanager
-def _open_clients(cast: Cast, where: str) -> Iterator[tuple[ApiClient, ApiClient, ApiClient]]:
-    with (
-        ApiClient.of_user(where, issue_user_token(MEI.id)) as mei,
-        ApiClient.of_user(where, issue_user_token(LIN.id)) as lin,
-        ApiClient.of_app(where, APP.app_id, secret=cast.apps[APP.app_id].secret) as app,
-    ):
-        yield mei, lin, app
+def _send_private_message(mei: PersonClient, watch: SocketWatch) -> None:
+    send = partial(mei.send, receiver_id=LIN.id, content="你好, lunch at noon?")
+    _send(send, watch, what="private message")
 
 
-def _send_private_message(mei: ApiClient, socket: DemoSocket) -> None:
-    body = {
-        "type": "MESSAGE",
-        "receiver_id": LIN.id,
-        "title": "私信",
-        "content": "你好, lunch at noon?",
-    }
-    _send(mei, body, socket=socket, what="private message")
+def _send_notification(app: AppClient, lin: PersonClient, watch: SocketWatch) -> None:
+    send = partial(
+        app.send,
+        app_user_id="lin",
+        title="审批通知",
+        content="您有一条待审批任务",
+        auto_sso=True,
+        target_url="https://demo.example.com/todo/123",
+        action_text="立即处理",
+    )
+    id = _send(send, watch, what="notification with a button")
+    say(f"         its button leads to {lin.get_callback_url(id)}")
 
 
-def _send_notification(app: ApiClient, lin: ApiClient, socket: DemoSocket) -> None:
-    body = {
-        "type": "NOTIFICATION",
-        "app_id": APP.app_id,
-        "app_user_id": "lin",
-        "title": "审批通知",
-        "content": "您有一条待审批任务",
-        "auto_sso": True,
-        "target_url": "https://demo.example.com/todo/123",
-        "action_text": "立即处理",
-    }
-    id = _send(app, body, socket=socket, what="notification with a button")
-    link = lin.get(f"/messages/{id}/callback-url")["callback_url"]
-    say(f"         its button leads to {link}")
+def _send_broadcast(app: AppClient, watch: SocketWatch, *, reach: int) -> None:
+    send = partial(app.broadcast, title="系统公告", content="这是一条全员通知 (carillon demo)")
+    _send(send, watch, what=f"broadcast to {reach:,} people", ahead=reach)
 
 
-def _send_broadcast(app: ApiClient, socket: DemoSocket, *, reach: int) -> None:
-    body = {
-        "type": "NOTIFICATION",
-        "is_broadcast": True,
-        "title": "系统公告",
-        "content": "这是一条全员通知 (carillon demo)",
-    }
-    _send(app, body, socket=socket, what=f"broadcast to {reach:,} people", ahead=reach)
-
-
-def _send(
-    caller: ApiClient, body: dict[str, Any], *, socket: DemoSocket, what: str, ahead: int = 0
-) -> int:
+def _send(send: Callable[[], Message], watch: SocketWatch, *, what: str, ahead: int = 0) -> int:
     """Send, say when it was accepted and when it arrived, and return its id."""
     say(f"Sending  a {what}")
     began = time.monotonic()
-    id: int = caller.post("/messages/", body)["id"]
+    id = send().id
     accepted = time.monotonic()
     say(f"         accepted as {id} after {(accepted - began) * 1000:.0f} ms")
-    frame = socket.wait_for(id, what=what, ahead=ahead)
+    message = watch.wait_for(id, what=what, ahead=ahead)
     arrived = time.monotonic()
-    shown = f"{frame['sender_name']}: {frame['title']}, {frame['content']}"
+    shown = f"{message.sender_name}: {message.title}, {message.content}"
     say(f"         arrived {(arrived - accepted) * 1000:.0f} ms later: {shown}")
     return id

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from ops.api_client import ApiClient, RequestRefused
+from carillon_client import CarillonError, RefusedError, VerifiedPerson
 from ops.cli.demo.cast import CastApp
-from storage.model.errors import CarillonError
+from ops.cli.identity.callers import open_app
 
 PATH = "/callback/"
 _HEADERS = {
@@ -68,21 +68,20 @@ class DemoApp:
             return HTTPStatus.NOT_FOUND, _render("没有这个页面 No such page", {})
         try:
             person = self._verify(app, query.get("ticket", ""))
-        except RequestRefused as error:
+        except RefusedError as error:
             title = "登录失败 Not signed on"
             return HTTPStatus.FORBIDDEN, _render(title, {"原因 Why": error.detail})
         except CarillonError as error:
             return HTTPStatus.BAD_GATEWAY, _render("Carillon?", {"原因 Why": error.detail})
         # Only the path: where it leads on to is in this app, whatever the address says.
         place = urlsplit(query.get("next", "")).path or "/"
-        facts = {"登录为 Signed on as": f"{person['name']} ({person['app_user_id']})"}
-        facts |= {"邮箱 Mail": str(person["mapped_email"]), "页面 Page": place}
+        facts = {"登录为 Signed on as": f"{person.name} ({person.app_user_id})"}
+        facts |= {"邮箱 Mail": str(person.mapped_email), "页面 Page": place}
         return HTTPStatus.OK, _render(app.app.name, facts)
 
-    def _verify(self, app: CastApp, ticket: str) -> dict[str, object]:
-        with ApiClient.of_app(self._url, app.app.app_id, secret=app.secret) as client:
-            person: dict[str, object] = client.post("/simple/sso/verify", {"ticket": ticket})
-            return person
+    def _verify(self, app: CastApp, ticket: str) -> VerifiedPerson:
+        with open_app(self._url, app.app.app_id, secret=app.secret) as client:
+            return client.verify_ticket(ticket)
 
 
 @contextmanager

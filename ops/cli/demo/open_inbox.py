@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import httpx
 
+from carillon_client.transport import is_loopback
 from ingest.inbox.demo_people import MEI
-from ops.api_client import is_loopback
 from ops.cli import read_environment
 from ops.cli.demo.browser import open_address
 from ops.cli.demo.cast import Cast, prepare

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from ops.api_client import Headers, make_app_headers, make_signed_text
+from carillon_client.signing import make_app_headers, make_signed_text
 from ops.cli.identity.callers import find_api_url, find_secret
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say, say_json
@@ -131,11 +131,11 @@ def _make_call(*, path: str, method: str | None, body: str | None, **_: Any) -> 
     return Call("call", "", method or ("GET" if body is None else "POST"), below, body)
 
 
-def _write_headers(headers: Headers) -> str:
+def _write_headers(headers: dict[str, str]) -> str:
     return "\n".join(f"{name}: {value}" for name, value in headers.items())
 
 
-def _write_curl(call: Call, *, url: str, headers: Headers) -> str:
+def _write_curl(call: Call, *, url: str, headers: dict[str, str]) -> str:
     words = ["curl", "-sS", "--fail-with-body"]
     if call.method != ("GET" if call.body is None else "POST"):  # what curl chooses by itself
         words += ["-X", call.method]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from carillon_client.signing import make_app_headers, make_signed_text
 from ingest.identity.authentication import CallerAuthenticator
 from ingest.identity.signatures import make_signed_text as make_signed_text_2
-from ops.api_client import make_app_headers, make_signed_text
 from storage.model.caller import App, AppCaller
 from storage.model.errors import NotSignedIn
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from carillon_client import PersonClient
 from ingest.inbox.demo_people import LIN
-from ops.api_client import ApiClient
 from tests.ops.cli.command import add_app_with_people, carillon, refusal
 from tests.services import Stack
 
@@ -34,8 +34,8 @@ def test_an_app_and_a_person_send(environ: Mapping[str, str], app_id: str, stack
     result = carillon(environ, "send", "--as", "502", "--to", "501", *WORDS)
     assert "to user 501 is accepted" in result.stdout, result.output
     token = carillon(environ, "token", "501").stdout.strip()
-    with ApiClient.of_user(stack.url, token) as api:
-        assert api.get(f"/messages/{notification['id']}")["title"] == "t"
+    with PersonClient(stack.url, token) as api:
+        assert api.get_message(notification["id"]).title == "t"
 
 
 def test_a_refusal_is_the_apis_own_sentence(environ: Mapping[str, str], app_id: str) -> None:

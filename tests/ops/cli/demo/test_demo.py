@@ -48,7 +48,6 @@ def test_the_demo_says_what_did_not_arrive(
 ) -> None:
     """If a message does not come in time, `demo` names it in a sentence and ends with exit code 1."""
     monkeypatch.setattr(socket_watch, "_PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(socket_watch, "_OPEN_SECONDS", 10.0)
     result = carillon(environ, "demo")
     assert result.exit_code == 1
     assert "The private message" in result.stderr

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import httpx
 import pytest
 from click.testing import Result
 
+from carillon_client import PersonClient
 from ingest.inbox.demo_people import LIN, MEI, TAO
-from ops.api_client import ApiClient
 from ops.cli.demo import browser, command, filling, open_inbox
 from ops.cli.demo.colleagues import Colleague, stop_colleagues
 from ops.cli.demo.company import APPROVALS, EVERYBODY, FANG, WEI
@@ -37,24 +38,23 @@ def run(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable
     return run_with
 
 
-def sign_in(stack: Stack, id: int) -> ApiClient:
+def sign_in(stack: Stack, id: int) -> PersonClient:
     """A client of one of the demo's people."""
     settings = load(TokenSettings, stack.environ)
     token = issue_token(settings, id, ttl_seconds=600, now=time.time())
-    return ApiClient.of_user(stack.url, token)
+    return PersonClient(stack.url, token)
 
 
 def read_history(stack: Stack, *, of: int, with_: int) -> list[dict[str, Any]]:
     """The newest messages, newest first."""
     with sign_in(stack, of) as api:
-        found: list[dict[str, Any]] = api.get(f"/messages/history/{with_}", limit=100)
-    return found
+        return [one.raw for one in islice(api.list_history(with_), 100)]
 
 
 def list_conversations(stack: Stack, *, of: int = MEI.id) -> dict[str, dict[str, Any]]:
     """The conversations of a person, by name."""
     with sign_in(stack, of) as api:
-        return {one["full_name"]: one for one in api.get("/messages/conversations")}
+        return {one.full_name: one.raw for one in api.list_conversations()}
 
 
 def count_messages(stack: Stack, people: tuple[int, ...] = (MEI.id, LIN.id, TAO.id)) -> int:
@@ -170,10 +170,9 @@ def test_people_answer_and_fall_silent_when_they_are_played(
     assert result.stdout.endswith("goes on with the same example.\n")
 
 
-def say_to(api: ApiClient, receiver: int, content: str) -> int:
+def say_to(api: PersonClient, receiver: int, content: str) -> int:
     """Write by hand; the id of the message."""
-    body = {"type": "MESSAGE", "title": "私信", "content": content, "receiver_id": receiver}
-    return int(api.post("/messages/", body)["id"])
+    return api.send(receiver_id=receiver, content=content).id
 
 
 def test_a_button_signs_on_to_the_demos_app_once(
@@ -185,8 +184,8 @@ def test_a_button_signs_on_to_the_demos_app_once(
     def press() -> None:
         with sign_in(own_stack, MEI.id) as mei:
             found = list_conversations(own_stack)["审批 Approvals"]["user_id"]
-            notice = mei.get(f"/messages/history/{found}", limit=1)[0]
-            address = mei.get(f"/messages/{notice['id']}/callback-url")["callback_url"]
+            notice = next(mei.list_history(found))
+            address = mei.get_callback_url(notice.id)
         pages.extend(httpx.get(address, timeout=20) for _ in range(2))
         host = address.partition("/callback/")[0]
         pages.append(httpx.get(f"{host}/callback/{APPROVALS}", timeout=20))
@@ -247,8 +246,8 @@ def test_where_there_is_no_sign_in_a_token_is_given(
     [token] = [
         line for line in result.stdout.splitlines() if line.count(".") == 2 and " " not in line
     ]
-    with ApiClient.of_user(stack.url, token) as api:
-        assert api.get("/messages/conversations")
+    with PersonClient(stack.url, token) as api:
+        assert list(api.list_conversations())
 
 
 def test_without_an_inbox_it_says_which_setting_is_missing(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ops.api_client import ApiClient
+from carillon_client import AppClient
 from ops.cli import main
 from ops.local.polling import wait_until
 from tests.ops.cli.command import add_app_with_people, carillon, refusal
@@ -48,9 +48,8 @@ def test_every_line_works_as_it_is_printed(
     sent = paste(broadcast)
     assert sent["receiver_id"] is None
     secret = json.loads(carillon(environ, "app", "rotate-secret", app_id, "--json").stdout)
-    with ApiClient.of_app(stack.url, app_id, secret=secret["secret"].encode()) as api:
-        path = f"/broadcasts/{sent['id']}"
-        assert wait_until(lambda: api.get(path)["total"] == 1, seconds=20)
+    with AppClient(stack.url, app_id, secret["secret"]) as api:
+        assert wait_until(lambda: api.get_broadcast(sent["id"]).total == 1, seconds=20)
 
 
 def test_one_call_of_ones_own(environ: Mapping[str, str], app_id: str) -> None:
