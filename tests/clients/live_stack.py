@@ -53,6 +53,7 @@ class LiveStack:
         self._vault = Vault(load(VaultSettings, stack.environ))
         self._secret = ""
         self._app_number = 0
+        self.about: dict[str, Any] = {}
 
     def describe(self, *, callback_url: str) -> dict[str, Any]:
         """Make the people and the app, and say what there is."""
@@ -64,7 +65,8 @@ class LiveStack:
             rows = [self._make_account(person["id"]) for person in people]
             connection.execute(insert(mappings), rows)
         about = {"app_id": APP_ID, "id": app.id, "secret": self._secret}
-        return {"url": self._stack.url, "people": people, "app": about}
+        self.about = {"url": self._stack.url, "people": people, "app": about}
+        return self.about
 
     def _make_account(self, user_id: int) -> dict[str, Any]:
         name = f"user{user_id}"
@@ -105,9 +107,8 @@ class LiveStack:
 
     def broadcast(self, *, id: int) -> Any:
         """How far a broadcast of the app has come, as `GET /broadcasts/{id}` tells."""
-        headers = make_app_headers(APP_ID, self._secret.encode(), now=time.time())
-        url = f"{self._stack.url}/api/v1/broadcasts/{id}"
-        return httpx.get(url, headers=headers, timeout=20).raise_for_status().json()
+        with AppClient(self._stack.url, APP_ID, self._secret) as client:
+            return client.get_broadcast(id).raw
 
     def kill_gateway(self) -> None:
         """Kill the process of REST and sockets, and start it again."""

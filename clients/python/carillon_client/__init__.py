@@ -26,6 +26,7 @@ from carillon_client.errors import (
 )
 from carillon_client.outgoing import AppMessage, Notice, PersonMessage
 from carillon_client.person_client import PersonClient
+from carillon_client.redirects import choose_target
 from carillon_client.results import (
     AppAccount,
     BatchResult,
@@ -96,4 +97,5 @@ __all__ = [
     "UnreadPerson",
     "UploadedFile",
     "VerifiedPerson",
+    "choose_target",
 ]

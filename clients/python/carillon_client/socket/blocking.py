@@ -131,7 +131,9 @@ class PersonSocket:
 
     def _open(self, url: str, token: str) -> Opened | CarillonError:
         try:
-            self._connection = connect(url, **make_options(url, token, ssl_context=self._ssl))
+            # Entered, not called: of websockets 17.1 and later a bare call is deprecated.
+            connecting = connect(url, **make_options(url, token, ssl_context=self._ssl))
+            self._connection = connecting.__enter__()
         except InvalidStatus as error:
             return read_refusal(error)
         except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
