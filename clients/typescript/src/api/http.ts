@@ -18,15 +18,17 @@ export interface Answer {
   headers: Headers;
 }
 
-export class Http {
-  readonly #platform: Platform;
-  readonly #addresses: Addresses;
-  readonly #tokens: TokenSource;
+interface HttpParts {
+  platform: Platform;
+  addresses: Addresses;
+  tokens: TokenSource;
+}
 
-  constructor(parts: { platform: Platform; addresses: Addresses; tokens: TokenSource }) {
-    this.#platform = parts.platform;
-    this.#addresses = parts.addresses;
-    this.#tokens = parts.tokens;
+export class Http {
+  readonly #parts: HttpParts;
+
+  constructor(parts: HttpParts) {
+    this.#parts = parts;
   }
 
   /** Ask as the person, and ask again what may be repeated if it fails for now. */
@@ -38,7 +40,7 @@ export class Http {
         return await this.#askWithToken(method, path, options);
       } catch (error) {
         if (!(error instanceof CarillonError) || failures > retries || !isWorthRepeating(error, failures)) throw error;
-        const pause = (error.retryAfter ?? 0) + pickPause(failures, this.#platform.random(), PAUSE);
+        const pause = (error.retryAfter ?? 0) + pickPause(failures, this.#parts.platform.random(), PAUSE);
         await this.#wait(pause, options.signal);
       }
     }
@@ -57,10 +59,10 @@ export class Http {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
     signal?.addEventListener("abort", abort);
-    const endTimer = timeout === Infinity ? undefined : this.#platform.after(timeout, abort);
+    const endTimer = timeout === Infinity ? undefined : this.#parts.platform.after(timeout, abort);
     try {
       const response = await send(controller.signal);
-      return { body: await readAnswer(response, this.#platform.now()), headers: response.headers };
+      return { body: await readAnswer(response, this.#parts.platform.now()), headers: response.headers };
     } catch (error) {
       if (error instanceof CarillonError) throw error;
       if (signal?.aborted) throw aborted(error);
@@ -77,12 +79,12 @@ export class Http {
   /** A token that the server refuses is replaced once. */
   async #askWithToken(method: string, path: string, options: RequestOptions): Promise<Answer> {
     for (let isSecond = false; ; isSecond = true) {
-      const token = await this.#tokens.load();
+      const token = await this.#parts.tokens.load();
       try {
         return await this.#askWith(token, method, path, options);
       } catch (error) {
         if (!(error instanceof CarillonError) || error.status !== 401) throw error;
-        this.#tokens.refuse(token, error.code === "TOKEN_EXPIRED" ? "expired" : "refused");
+        this.#parts.tokens.refuse(token, error.code === "TOKEN_EXPIRED" ? "expired" : "refused");
         if (isSecond) throw error;
       }
     }
@@ -93,16 +95,16 @@ export class Http {
     const headers: Record<string, string> = { Authorization: `Bearer ${token}`, ...options.headers };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const init: RequestInit = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
-    const url = this.#addresses.api(path, query).href;
+    const url = this.#parts.addresses.api(path, query).href;
     // Called without its platform: a browser's own fetch refuses to be a method of something else.
-    const { fetch } = this.#platform;
+    const { fetch } = this.#parts.platform;
     return this.exchange((ended) => fetch(url, { ...init, signal: ended }), { signal, timeout });
   }
 
   /** Resolves after the pause, or as soon as the caller ends the request: the next attempt says so then. */
   #wait(pause: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const endTimer = this.#platform.after(pause, resolve);
+      const endTimer = this.#parts.platform.after(pause, resolve);
       const abort = (): void => {
         endTimer();
         resolve();

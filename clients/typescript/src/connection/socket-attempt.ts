@@ -86,8 +86,7 @@ export class SocketAttempt {
   }
 }
 
-export const NO_WEBSOCKET =
-  "There is no WebSocket here: pass one as `platform: { WebSocket }`, such as that of the package `ws`.";
+export const NO_WEBSOCKET = "There is no WebSocket here: pass one as `platform: { WebSocket }`.";
 
 function notOpened(cause?: unknown): Ending {
   return { code: null, error: new CarillonError("The socket was not opened.", { code: "NO_ANSWER", cause }) };
