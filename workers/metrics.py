@@ -122,6 +122,12 @@ class WorkerMetrics:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self.held_sends = Gauge(
+            "carillon_held_sends",
+            "Sends put aside because their app is disabled or paused, when upkeep looked last.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self.bus_length = Gauge(
             "carillon_bus_entries",
             "Events that the bus keeps.",

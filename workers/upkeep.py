@@ -16,7 +16,7 @@ from storage.postgres import audit, periodic_jobs
 from storage.postgres.broadcasts import planning
 from storage.postgres.messages import partitions, recounts
 from storage.postgres.schema import MONTHS_AHEAD
-from storage.postgres.sends import idempotency
+from storage.postgres.sends import held_sends, idempotency
 from workers import erasures, retention
 from workers.services import Services
 
@@ -79,6 +79,7 @@ def _list_steps(services: Services) -> tuple[Step, ...]:
         partial(erasures.erase_slice, services),
         partial(_drop_old_audit, services),
         partial(_recount_slice, services),
+        partial(_measure_held, services),
     )
 
 
@@ -112,6 +113,13 @@ def _drop_old_audit(services: Services) -> bool:
     kept = services.settings.audit_retention
     slice = AUDIT_ROWS_PER_SLICE
     return services.database.transaction(audit.drop_old, kept=kept, slice=slice) >= slice
+
+
+def _measure_held(services: Services) -> bool:
+    # Here and not with the backlog, which every ingest process measures each second: it reads all that is held.
+    held = services.database.transaction(held_sends.count_held)
+    services.metrics.held_sends.set(sum(held.values()))
+    return False
 
 
 def _recount_slice(services: Services) -> bool:

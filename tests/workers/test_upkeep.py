@@ -139,3 +139,17 @@ def test_old_acts_of_operators_are_let_go(services: Services, engine: Engine) ->
     assert not upkeep.tidy(services, seconds=60)
     with engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit")).scalar_one() == 6000
+
+
+def test_what_is_held_is_measured(services: Services, engine: Engine) -> None:
+    """Each upkeep tells Prometheus how many sends are put aside, of all apps together."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO held_sends (id, app_id, payload) VALUES (1, 7, '{}'), (2, 8, '{}')")
+        )
+    upkeep.tidy(services)
+    assert services.metrics.registry.get_sample_value("carillon_held_sends") == 2
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM held_sends"))
+    upkeep.tidy(services)
+    assert services.metrics.registry.get_sample_value("carillon_held_sends") == 0
