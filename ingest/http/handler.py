@@ -24,6 +24,7 @@ from ingest.http.strictness import (
     find_unknown_fields,
     note_strict,
     refuse_ignored,
+    refuse_repeating_entries,
 )
 from ingest.models.requests import Nothing, RequestModel
 from ingest.settings import IngestSettings
@@ -139,7 +140,12 @@ class RequestHandler:
         return "path" if name in self._in_path else "query"
 
     def _parse_body(self, raw: bytes) -> RequestModel:
-        value = {} if not raw and self.endpoint.body_is_optional else self._parse_json(raw)
+        return self._validate(self._read_value(raw))
+
+    def _read_value(self, raw: bytes) -> dict[str, Any]:
+        return {} if not raw and self.endpoint.body_is_optional else self._parse_json(raw)
+
+    def _validate(self, value: Mapping[str, Any]) -> RequestModel:
         try:
             return self.endpoint.body.from_values(value)
         except ValidationError as error:
@@ -147,13 +153,16 @@ class RequestHandler:
 
     def _parse_strictly(self, raw: bytes, *, caller: Caller | None) -> RequestModel:
         """As `_parse_body`; what would be ignored is refused, together with what is wrong."""
-        shape, ignored = self.endpoint.body, []
-        if raw:
-            ignored = find_unknown_fields(shape, self._parse_json(raw), within=("body",))
-            # Entries of a batch fail each alone: a key that one of them repeats is no reason to refuse the whole.
-            ignored += [] if shape.lenient_list else find_repeated_keys(raw)
+        shape, value = self.endpoint.body, self._read_value(raw)
+        ignored = find_unknown_fields(shape, value, within=("body",))
+        # Entries of a batch fail each alone: a key that one of them repeats is no reason to refuse the whole.
+        ignored += (
+            refuse_repeating_entries(value, raw, name=shape.lenient_list)
+            if shape.lenient_list
+            else find_repeated_keys(raw)
+        )
         try:
-            body = self._parse_body(raw)
+            body = self._validate(value)
         except Invalid as error:
             raise add_ignored(error, ignored) from error
         if self.endpoint.find_ignored is not None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -91,6 +92,54 @@ def find_repeated_keys(body: bytes) -> list[str]:
         json.loads(body, object_pairs_hook=note)
     except (ValueError, RecursionError):
         return []
+    return found
+
+
+class _NotedObject(dict[str, Any]):
+    """An object of a body, with the keys that stand more than once in it."""
+
+    repeated: Sequence[str] = ()
+
+
+def find_repeated_keys_by_entry(body: bytes, name: str) -> tuple[list[str], dict[int, list[str]]]:
+    """The keys that a body repeats: outside of its list `name`, and in the entries of that list, by their places.
+
+    Nothing is found in a body that is no JSON object.
+    """
+
+    def note(pairs: list[tuple[str, Any]]) -> _NotedObject:
+        noted = _NotedObject(pairs)
+        if len(noted) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            noted.repeated = [key for key, count in counts.items() if count > 1]
+        return noted
+
+    try:
+        value = json.loads(body, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return [], {}
+    if not isinstance(value, _NotedObject):
+        return [], {}
+    entries = value.pop(name, None)
+    found = {
+        place: repeated
+        for place, entry in enumerate(entries if isinstance(entries, list) else [])
+        if (repeated := _collect_repeated(entry))
+    }
+    return _collect_repeated(value), found
+
+
+def _collect_repeated(value: Any) -> list[str]:
+    """The repeated keys of `value` and of what is in it. No recursion: a body may have a thousand levels."""
+    found: list[str] = []
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, _NotedObject):
+            found += one.repeated
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
     return found
 
 

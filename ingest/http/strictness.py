@@ -48,7 +48,26 @@ def find_ignored_parameters(
 
 def find_repeated_keys(body: bytes) -> list[FieldProblem]:
     """The keys that stand more than once in one object of a JSON body: only their last value counts."""
-    names = json_body.find_repeated_keys(body)
+    return _describe_repeated(json_body.find_repeated_keys(body))
+
+
+def refuse_repeating_entries(
+    value: Mapping[str, Any], body: bytes, *, name: str
+) -> list[FieldProblem]:
+    """Put an Invalid in the place of each entry of the list `name` that repeats a key: it alone is refused.
+
+    `value` is what `body` was parsed as. Returns the keys that the body repeats elsewhere.
+    """
+    elsewhere, by_place = json_body.find_repeated_keys_by_entry(body, name)
+    entries = value.get(name)
+    for place, names in by_place.items():
+        # One that cannot be read is refused already.
+        if isinstance(entries, list) and not isinstance(entries[place], Invalid):
+            entries[place] = Invalid(*_describe_repeated(names), code=ErrorCode.IGNORED_FIELD)
+    return _describe_repeated(elsewhere)
+
+
+def _describe_repeated(names: Iterable[str]) -> list[FieldProblem]:
     return [FieldProblem(("body", name), "Given more than once", "repeated") for name in names]
 
 

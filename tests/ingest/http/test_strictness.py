@@ -1,5 +1,6 @@
 """`Prefer: handling=strict` (contract §0, Strict input): what would be ignored in silence is refused, and named."""
 
+import json
 from typing import Any
 
 import httpx
@@ -145,6 +146,31 @@ def test_an_entry_of_a_batch_is_judged_alone(shared_api: Api) -> None:
     whole = {"messages": [PRIVATE], "atomic": True}
     refused = shared_api.ask("POST", "/messages/batch", headers=headers, json=whole)
     assert name_refused(refused) == [["body", "atomic"]]
+
+
+def test_a_key_that_an_entry_repeats_refuses_that_entry_alone(shared_api: Api) -> None:
+    """A key that stands twice in an entry, at whatever depth, is that entry's refusal; outside of the entries it is the batch's."""
+    good = json.dumps(PRIVATE)
+    twice = good.replace("{", '{"title": "before", ', 1)
+    within = json.dumps(PRIVATE | {"content": {"a": [{"b": 1}]}}).replace(
+        '"b": 1', '"b": 1, "b": 2'
+    )
+    unreadable = twice.replace("{", '{"odd": "\\ud800", ', 1)
+    body = f'{{"messages": [{good}, {twice}, {within}, {unreadable}, {good}]}}'
+    headers = shared_api.app() | STRICT
+    answer = shared_api.ask("POST", "/messages/batch", headers=headers, content=body.encode())
+    results = answer.json()["results"]
+    assert [one["status"] for one in results] == [200, 422, 422, 422, 200]
+    refused = [(one["code"], one["detail"][0]["loc"]) for one in results[1:3]]
+    assert refused == [("IGNORED_FIELD", ["body", "title"]), ("IGNORED_FIELD", ["body", "b"])]
+    assert results[3]["code"] != "IGNORED_FIELD"
+    whole = f'{{"messages": [], "messages": [{good}]}}'.encode()
+    answer = shared_api.ask("POST", "/messages/batch", headers=headers, content=whole)
+    assert name_refused(answer) == [["body", "messages"]]
+    lenient = shared_api.ask(
+        "POST", "/messages/batch", headers=shared_api.app(), content=body.encode()
+    )
+    assert [one["status"] for one in lenient.json()["results"]] == [200, 200, 200, 422, 200]
 
 
 def test_waiting_and_strictness_go_together(api: Api) -> None:
