@@ -1,4 +1,4 @@
-"""A stack of this folder's own, on which `carillon demo --open` is tried: its tokens are of its own making."""
+"""Stacks of this folder's own, one for each module, on which `carillon demo --open` is tried: their tokens are of their own making."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ from tests import services
 from tests.services import Stack
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
     """A running stack as `make run` has it: with an inbox, and the demo's sign-in."""
     with services.stack(CARILLON_JWT_SECRET="") as running:
