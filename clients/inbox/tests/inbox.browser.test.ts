@@ -44,6 +44,13 @@ describe("by keyboard", () => {
     await expect.poll(() => readFocus(page)).toBe(`button ${PEER}`);
   });
 
+  it("a conversation that takes no replies has the focus on its messages, also when they come later", async () => {
+    const page = await open({ query: "delay=400" });
+    await page.locator("carillon-inbox-list").getByText("Approvals").click();
+    await page.getByText("Purchase approved").waitFor();
+    await expect.poll(() => page.locator("carillon-inbox-history .scroller").evaluate((one) => one.matches(":focus"))).toBe(true);
+  });
+
   it("the list is one stop of the Tab key", async () => {
     const page = await open();
     await page.getByText("Lin Yue").waitFor();

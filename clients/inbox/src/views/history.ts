@@ -37,7 +37,7 @@ export class CarillonInboxHistory extends LitElement {
   @property({ attribute: false }) actions!: Pick<RowContext, "onMenu" | "onAction" | "onOpenFile" | "onOpenPicture" | "onError">;
   @property({ type: Number }) unread = 0;
 
-  @query(".scroller") private scroller!: HTMLElement;
+  @query(".scroller") private scroller!: HTMLElement | null;
   @state() private floatingDay = "";
   @state() private isAtEnd = true;
   /** On a touch screen: the message that was touched shows its button. */
@@ -52,11 +52,11 @@ export class CarillonInboxHistory extends LitElement {
   #made: readonly unknown[] = [];
   #unreadFrom: number | null = null;
   #isPlaced = false;
-  #isFocusOwed = false;
   #pages = 0;
   #newestKey = "";
   #fresh: ReadonlySet<string> = new Set();
   #hideDay = 0;
+  #isFocusOwed = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -75,11 +75,10 @@ export class CarillonInboxHistory extends LitElement {
     this.requestUpdate();
   }
 
-  /** The messages have the focus, as soon as they are there. */
+  /** The messages have the focus, now or as soon as they are there. */
   override focus(): void {
-    const scroller = this.renderRoot.querySelector<HTMLElement>(".scroller");
-    this.#isFocusOwed = scroller === null;
-    scroller?.focus();
+    this.#isFocusOwed = this.scroller === null;
+    this.scroller?.focus();
   }
 
   get #history(): History {
@@ -151,10 +150,11 @@ export class CarillonInboxHistory extends LitElement {
   }
 
   protected override updated(): void {
-    if (!this.#parts) return;
+    const parts = this.#parts;
+    if (!parts) return;
     if (this.#isFocusOwed) this.focus();
-    this.#resize.observe(this.#parts.scroller);
-    this.#resize.observe(this.#parts.rows);
+    this.#resize.observe(parts.scroller);
+    this.#resize.observe(parts.rows);
     this.#settle();
     this.#reads.observe(this.renderRoot.querySelectorAll<HTMLElement>("[data-unread]"));
   }
@@ -195,8 +195,9 @@ export class CarillonInboxHistory extends LitElement {
 
   #loadOlderIfNear(): void {
     const { hasOlder, isLoading, error } = this.#history;
-    if (!this.#isPlaced || !hasOlder || isLoading || error || this.scroller.clientHeight === 0) return;
-    if (this.scroller.scrollTop < 1.5 * this.scroller.clientHeight) this.#loadOlder();
+    const { scroller } = this;
+    if (!this.#isPlaced || !hasOlder || isLoading || error || !scroller || scroller.clientHeight === 0) return;
+    if (scroller.scrollTop < 1.5 * scroller.clientHeight) this.#loadOlder();
   }
 
   #loadOlder = (): void => {
@@ -206,8 +207,8 @@ export class CarillonInboxHistory extends LitElement {
   get #parts(): Parts | null {
     const root = this.renderRoot;
     const find = (name: string): HTMLElement | null => root.querySelector<HTMLElement>(name);
-    const [lead, above, rows, below] = [find(".lead"), find(".above"), find(".rows"), find(".below")];
-    return lead && above && rows && below ? { scroller: this.scroller, lead, above, rows, below } : null;
+    const [scroller, lead, above, rows, below] = [this.scroller, find(".lead"), find(".above"), find(".rows"), find(".below")];
+    return scroller && lead && above && rows && below ? { scroller, lead, above, rows, below } : null;
   }
 
   protected override render(): TemplateResult {

@@ -58,7 +58,7 @@ export class CarillonInboxRecall extends LitElement {
         <h2 id="title">${words.recallTitle}</h2>
         <p id="text">${words.recallText}</p>
         <div>
-          <button class="button" value="no" autofocus>${words.cancel}</button>
+          <button class="button" value="no">${words.cancel}</button>
           <button class="button grave" value="yes">${words.recall}</button>
         </div>
       </form>

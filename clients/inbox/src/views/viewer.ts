@@ -77,6 +77,7 @@ export class CarillonInboxViewer extends LitElement {
     this.address = session.addressOf(message);
     await this.updateComplete;
     this.dialog.showModal();
+    this.dialog.querySelector("button")?.focus();
     // If this fails the old address is tried, and the bubble says what is wrong.
     if (session.isOld(message)) this.address = await session.refresh(message).catch(() => this.address);
   }
@@ -93,7 +94,7 @@ export class CarillonInboxViewer extends LitElement {
         ? html`<header>
               <span class="title" dir="auto">${name}</span>
               <a class="round" href=${this.address} target="_blank" rel="noopener noreferrer" aria-label=${words.download} title=${words.download}>${icons.open}</a>
-              <button class="round" autofocus aria-label=${words.close} title=${words.close} @click=${() => this.dialog.close()}>${icons.close}</button>
+              <button class="round" aria-label=${words.close} title=${words.close} @click=${() => this.dialog.close()}>${icons.close}</button>
             </header>
             <div class="stage" @click=${this.#closeOutside}><img src=${this.address} alt=${name} /></div>`
         : nothing}
