@@ -268,6 +268,11 @@ export interface Store {
   /** Load the newest page and keep it up to date until the returned function is called. Counted: two may hold it open. */
   open(peer: number): () => void;
   loadOlder(peer: number): Promise<void>;
+  /**
+   * Read what is loaded of a history again. For what no frame tells: whether the other side has read what I sent. Nothing
+   * happens if it is not loaded.
+   */
+  refresh(peer: number): Promise<void>;
   loadMoreConversations(): Promise<void>;
   /**
    * Show the message at once and send it. Resolves when the server has it; rejects when it is given up (it stays in the

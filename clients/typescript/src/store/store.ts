@@ -65,6 +65,11 @@ export class LiveStore implements Store {
     return book.isLoaded ? book.loadOlder() : book.load();
   }
 
+  refresh(peer: number): Promise<void> {
+    const book = this.#books.get(peer);
+    return book?.isLoaded ? book.reload() : Promise.resolve();
+  }
+
   loadMoreConversations(): Promise<void> {
     return this.#list.loadMore();
   }

@@ -157,3 +157,20 @@ test("after any sequence of sends, reads, recalls, drops and reconnects the stor
     endOnFailure: true,
   });
 });
+
+test("a refresh shows that the other side has read what I sent, which no frame tells", async () => {
+  const [mine, theirs] = [await live.newPerson(), await live.newPerson()];
+  const { client } = makeDevice(mine);
+  await vi.waitFor(() => expect(client.connection.state.get().status).toBe("open"));
+  ends.push(client.store.open(theirs.id));
+  const { id } = await client.store.send(theirs.id, { content: "你在吗?" });
+  const other = makeDevice(theirs).client;
+  await vi.waitFor(async () => expect(await other.rest.markRead(mine.id, id)).toBe(1));
+  const isRead = (): boolean | undefined => client.store.history(theirs.id).get().items.find((one) => one.id === id)?.is_read;
+  await client.store.settled();
+  expect(isRead()).toBe(false);
+  await vi.waitFor(async () => {
+    await client.store.refresh(theirs.id);
+    expect(isRead()).toBe(true);
+  });
+});
