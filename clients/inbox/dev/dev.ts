@@ -11,7 +11,7 @@ const many = Number(query.get("many"));
 if (many) data.messages.set(31002, makeMany(31002, many, Number(query.get("new"))));
 const fake = new FakeClient(data);
 fake.delay = Number(query.get("delay") ?? fake.delay);
-fake.isEchoing = query.has("echo");
+fake.isRead = query.has("read");
 if (query.has("all")) fake.loadAll(31002);
 if (query.has("fail")) fake.failWith = new CarillonError("down", { code: "NO_ANSWER" });
 

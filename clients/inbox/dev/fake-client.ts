@@ -40,7 +40,10 @@ export class FakeClient implements CarillonClient {
   failWith: CarillonError | null = null;
   /** How long an answer takes, in milliseconds. */
   delay = 30;
-  isEchoing = false;
+  /** Whether the other side reads what comes. */
+  isRead = false;
+  /** Every call of `refresh`, for tests. */
+  readonly refreshed: number[] = [];
   readonly #loaded = new Map<number, number>();
   #nextId = 9_000_000;
 
@@ -93,6 +96,7 @@ export class FakeClient implements CarillonClient {
       return () => undefined;
     },
     loadOlder: (peer) => this.loadOlder(peer),
+    refresh: (peer) => this.refresh(peer),
     loadMoreConversations: () => this.loadConversations(),
     send: (peer, draft) => this.send(peer, draft),
     retry: (ref) => this.retry(ref),
@@ -147,6 +151,13 @@ export class FakeClient implements CarillonClient {
     }
   }
 
+  /** The other side's reading is only seen when the history is read again, as with the real one. */
+  async refresh(peer: number): Promise<void> {
+    await this.#answer();
+    this.refreshed.push(peer);
+    if (this.isRead) this.#change((one) => (one.conversation_id === peer && one.is_mine && one.id > 0 && !one.is_read ? { ...one, is_read: true, read_at_ms: Date.now() } : one));
+  }
+
   /** Load a history as a whole. */
   loadAll(peer: number): void {
     this.#loaded.set(peer, 1e9);
@@ -192,7 +203,6 @@ export class FakeClient implements CarillonClient {
     this.#change((one) => (one.client_ref === ref ? { ...one, id, delivery: "sent" } : one));
     const sent = [...this.data.messages.values()].flat().find((one) => one.id === id);
     if (!sent) throw new Error("It was taken away.");
-    if (this.isEchoing) setTimeout(() => this.#change((one) => (one.id === id ? { ...one, is_read: true, read_at_ms: Date.now() } : one)), 1500);
     return sent;
   }
 

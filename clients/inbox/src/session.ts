@@ -2,6 +2,7 @@
 import type { ApiMessage, AppAccount, CarillonClient, Message, Person } from "@carillon/client";
 import { Variable } from "@carillon/client/observable";
 import { hasEnded } from "./format/files";
+import { keyOf } from "./history/rows";
 import { Uploads } from "./uploads";
 
 export interface PictureState {
@@ -23,8 +24,8 @@ export class Session {
   readonly attachments = new Map<number, readonly File[]>();
   /** People that were found: their names, for a conversation that is not in the list yet. */
   readonly people = new Map<number, Person>();
-  /** Of pictures by message id; whoever shows them is told of a change. */
-  readonly pictures = new Variable<ReadonlyMap<number, PictureState>>(new Map());
+  /** Of pictures by their message's key; whoever shows them is told of a change. */
+  readonly pictures = new Variable<ReadonlyMap<string, PictureState>>(new Map());
   readonly #addresses = new Map<number, string>();
   #apps: Promise<readonly AppAccount[]> | null = null;
 
@@ -63,7 +64,7 @@ export class Session {
   }
 
   pictureOf(message: Message): PictureState {
-    return this.pictures.get().get(message.id) ?? UNKNOWN;
+    return this.pictures.get().get(keyOf(message)) ?? UNKNOWN;
   }
 
   /** A picture was loaded. */
@@ -90,7 +91,7 @@ export class Session {
   }
 
   #setPicture(message: Message, change: Partial<PictureState>): void {
-    this.pictures.set(new Map(this.pictures.get()).set(message.id, { ...this.pictureOf(message), ...change }));
+    this.pictures.set(new Map(this.pictures.get()).set(keyOf(message), { ...this.pictureOf(message), ...change }));
   }
 
   end(): void {

@@ -211,6 +211,36 @@ describe("a message", () => {
     await said(page, "See you at three").waitFor({ state: "detached" });
   });
 
+  it("of mine is shown as read when the other side answers, or some seconds later", async () => {
+    const page = await open({ query: `peer=${PEER}&read=1` });
+    await said(page, "See you at three").waitFor();
+    const tick = page.getByRole("article").filter({ hasText: "Are you there?" }).getByRole("img");
+    await page.locator("textarea").fill("Are you there?");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => tick.getAttribute("aria-label")).toBe("Sent");
+    await page.evaluate((peer) => window.fake.receive(peer, { content: "I am" }), PEER);
+    await expect.poll(() => tick.getAttribute("aria-label")).toMatch(/^Read/);
+    await page.locator("textarea").fill("Good");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.evaluate(() => window.fake.refreshed.length), { timeout: 8000 }).toBe(2);
+  });
+
+  it("with a picture of mine has it at once and in its own size", async () => {
+    const page = await open({ query: `peer=${PEER}` });
+    await said(page, "See you at three").waitFor();
+    const png = await page.evaluate(() => {
+      const canvas = document.createElement("canvas");
+      canvas.width = 200;
+      canvas.height = 100;
+      return canvas.toDataURL("image/png").split(",")[1] ?? "";
+    });
+    await page.locator("input[type=file]").setInputFiles([{ name: "small.png", mimeType: "image/png", buffer: Buffer.from(png, "base64") }]);
+    await page.locator("textarea").press("Enter");
+    const shown = page.getByRole("button", { name: "Look at the picture small.png" });
+    await shown.and(page.locator(":enabled")).waitFor();
+    await expect.poll(() => shown.locator("img").evaluate((one) => [one.getBoundingClientRect().width, one.getBoundingClientRect().height])).toEqual([200, 100]);
+  });
+
   it("that is a picture asks for another address when its own has ended, and keeps its place on the screen", async () => {
     const page = await open({ query: `peer=${PEER}` });
     await said(page, "See you at three").waitFor();

@@ -114,7 +114,7 @@ export const inboxStyles = css`
   .tabs button:hover {
     color: var(--_text);
   }
-  .tabs [aria-pressed="true"] {
+  .tabs [aria-pressed="true"][aria-pressed] {
     color: var(--_accent);
   }
   .tabs span {

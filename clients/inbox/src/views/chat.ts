@@ -4,6 +4,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { customElement, property, query, state } from "lit/decorators.js";
 import { nameOf } from "../format/content";
 import type { TimeFormat } from "../format/time";
+import { Receipts } from "../history/receipts";
 import { Watch } from "../observe";
 import { openLater, type Session } from "../session";
 import { base } from "../styles/base";
@@ -37,6 +38,7 @@ export class CarillonInboxChat extends LitElement {
   @state() private account: string | null = null;
 
   readonly #watch = new Watch(this);
+  readonly #receipts = new Receipts(this);
   #close: (() => void) | null = null;
 
   /** Where the person wants to be: the field for writing, or the messages if there is none. */
@@ -60,6 +62,7 @@ export class CarillonInboxChat extends LitElement {
     const { conversations, unreadCount } = this.session.client.store;
     this.#watch.set([conversations, unreadCount]);
     this.#open();
+    this.#receipts.follow(this.session.client, this.peer);
     void this.#findAccount();
   }
 
@@ -104,7 +107,7 @@ export class CarillonInboxChat extends LitElement {
   async #openFile(message: Message): Promise<void> {
     const { session } = this;
     try {
-      await openLater(() => (session.isOld(message) ? session.refresh(message) : Promise.resolve(session.addressOf(message))));
+      openFile(session.isOld(message) ? await session.refresh(message) : session.addressOf(message), message.filename);
     } catch (error) {
       this.#tell(this.words.fileFailed, error);
     }
@@ -196,6 +199,13 @@ export class CarillonInboxChat extends LitElement {
       this.#tell(fill(this.words.signOnFailed, { name }), error);
     }
   }
+}
+
+/** Most files are downloads, for which no tab stays open; one that the browser shows gets a tab of its own. */
+function openFile(address: string, name: string | null): void {
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, download: name ?? "", target: "_blank", rel: "noopener noreferrer" });
+  link.click();
 }
 
 declare global {
