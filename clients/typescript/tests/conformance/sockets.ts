@@ -236,6 +236,34 @@ export function claimSockets(host: Host): void {
     await after.waitFor(["HELLO", "NEW_MESSAGE"]);
   });
 
+  test("who saw only the HELLO of a socket, and not what follows it, gets that when they come back", async () => {
+    const [me, peer] = await makePair();
+    const before = await listen(host, me);
+    await before.close();
+    const { id } = await write(host, peer, me);
+    const replayed = await listen(host, me, { since: before.pos });
+    await replayed.waitFor(["HELLO", "NEW_MESSAGE"]);
+    const again = await listen(host, me, { since: replayed.frames[0]?.pos ?? "" });
+    await again.waitFor(["HELLO", "NEW_MESSAGE"]);
+    expect(again.messages[0]?.id).toBe(id);
+    const lost = await listen(host, me, { since: "0" });
+    await lost.waitFor(["HELLO", "RESYNC"]);
+    const lostAgain = await listen(host, me, { since: lost.frames[0]?.pos ?? "" });
+    await lostAgain.waitFor(["HELLO", "RESYNC"]);
+  });
+
+  test("a ticket that signs on to an app opens no socket, and one of a socket signs nobody on", async () => {
+    const me = await host.newPerson();
+    const { ticket } = await issueTicket(me);
+    expect(await host.verifyTicket(ticket)).toBe(null);
+    await new Listener(host, { ticket }).waitFor(["HELLO"]);
+    const { body } = await ask<{ redirect_url: string }>(host, me, "POST /simple/sso-login", { body: { app_id: host.app.app_id } });
+    const signOn = new URL(body.redirect_url).searchParams.get("ticket") ?? "";
+    const refused = new Listener(host, { ticket: signOn });
+    expect([await refused.waitUntilClosed(), refused.isOpen]).toEqual([1006, false]);
+    expect(await host.verifyTicket(signOn)).toMatchObject({ user_id: me.id });
+  });
+
   test("the position of another person gives RESYNC, and nothing of theirs", async () => {
     const [me, peer] = await makePair();
     const theirs = await listen(host, peer);
