@@ -1,6 +1,8 @@
 """The stack that tests of the TypeScript clients run against."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +70,20 @@ def test_it_answers_until_stdin_ends_and_leaves_nothing() -> None:
     assert driver.end() == 0
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
+
+
+def test_it_ends_with_everything_when_its_parent_is_killed() -> None:
+    """A test runner that is killed closes no pipe in good order and waits for nothing: all the same nothing stays."""
+    runner = "import subprocess, sys; stack = subprocess.Popen([sys.executable, '-m', 'tests.clients.live_stack'], stdin=subprocess.PIPE); stack.wait()"
+    with subprocess.Popen(
+        [sys.executable, "-c", runner], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert json.loads(parent.stdout.readline())["url"]
+        family = psutil.Process(parent.pid).children(recursive=True)
+        folders = {one.cwd() for one in family if "carillon-test-" in one.cwd()}
+        os.kill(parent.pid, signal.SIGKILL)
+        _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    assert folders
+    assert [folder for folder in folders if Path(folder).exists()] == []
