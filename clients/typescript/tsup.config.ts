@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
 import { defineConfig } from "tsup";
 
-const ENTRIES = { index: "src/index.ts", react: "src/react.ts", testing: "src/testing/index.ts" };
-
 export default defineConfig({
-  entry: Object.fromEntries(Object.entries(ENTRIES).filter(([, source]) => existsSync(source))),
+  entry: { index: "src/index.ts", react: "src/react.ts", testing: "src/testing/index.ts" },
   format: ["esm", "cjs"],
   target: "es2022",
   dts: true,
