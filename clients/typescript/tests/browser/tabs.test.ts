@@ -131,6 +131,22 @@ run("a tab that goes to another page leaves its lead to another tab", async () =
   expect(second?.sockets).toBe(1);
 });
 
+run("a leader whose page is frozen leaves its lead, and is told what it missed when it is thawed", async () => {
+  const { tabs, write } = await openTabs(2);
+  const [first, second] = tabs as [Tab, Tab];
+  // A browser without windows freezes no page: what it would tell the page is told here.
+  await first.page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+  const ids = [await write("while it is frozen"), await write("and another")];
+  await expectAll([second], ids);
+  expect(second.sockets).toBe(1);
+  await first.page.evaluate(() => document.dispatchEvent(new Event("resume")));
+  await first.page.waitForFunction(() => window.seen.filter((one) => one === "fresh").length === 2);
+  const last = await write("after");
+  await expectAll([second], [...ids, last]);
+  await vi.waitFor(async () => expect(await first.ids()).toEqual(["fresh", "fresh", last]), PATIENCE);
+  expect(countSockets(tabs)).toBe(1);
+});
+
 run("a person who signs out in one tab has no socket any more in any", async () => {
   const { tabs } = await openTabs(3);
   await tabs[1]?.page.evaluate(async () => {
