@@ -5,6 +5,7 @@ database nor a running stack.
 """
 
 import json
+import secrets
 import shlex
 import sys
 import time
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+import httpx
 
-from carillon_client.signing import make_app_headers, make_signed_text
+from carillon_client.signing import make_app_headers, make_request_headers, make_signed_text
 from ops.cli.identity.callers import find_api_url, find_secret
 from ops.cli.servers import open_database
 from ops.cli.terminal.printing import say, say_json
@@ -49,9 +51,18 @@ class Call:
 @click.option("--method", type=click.Choice(_METHODS), help="Of that call; POST if it has a body.")
 @click.option("--body", help="The body of that call: JSON, or @FILE as curl takes it.")
 @click.option("--url", help="Where the API is; the running stack if not given.")
-@click.option("--headers", "only_headers", is_flag=True, help="Print the three headers alone.")
+@click.option("--headers", "only_headers", is_flag=True, help="Print the headers alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def sign(*, app_id: str, only_headers: bool, as_json: bool, **options: Any) -> None:
+@click.option(
+    "--sign-version",
+    type=click.Choice(["1", "2"]),
+    default="1",
+    show_default=True,
+    help="2 covers the whole request, which works once; it goes with --path.",
+)
+def sign(
+    *, app_id: str, only_headers: bool, as_json: bool, sign_version: str, **options: Any
+) -> None:
     """Print the headers that sign an app's call now, and curl lines to paste.
 
     The API takes them for five minutes; sign every call anew. In a script: curl -H @<(carillon sign --app X --headers) ...
@@ -60,8 +71,12 @@ def sign(*, app_id: str, only_headers: bool, as_json: bool, **options: Any) -> N
         raise click.UsageError("The app id is empty or has control characters.")
     if options["path"] is None and (options["method"] or options["body"] is not None):
         raise click.UsageError("--method and --body go with --path.")
+    if sign_version == "2":
+        _check_whole(options["path"], options["body"])
     secret = _read_secret(app_id, options["secret"])
     headers = make_app_headers(app_id, secret, now=time.time())
+    if sign_version == "2":
+        headers = _sign_whole(_make_call(**options), app_id, secret)
     if only_headers:
         say(_write_headers(headers))
         return
@@ -70,7 +85,7 @@ def sign(*, app_id: str, only_headers: bool, as_json: bool, **options: Any) -> N
     url = find_api_url(options["url"])
     lines = {call.name: _write_curl(call, url=url, headers=headers) for call in calls}
     if as_json:
-        signed = make_signed_text(app_id, headers["X-Timestamp"])
+        signed = make_signed_text(app_id, headers["X-Timestamp"]) if sign_version == "1" else None
         say_json({"headers": headers, "signed": signed, "curl": lines})
     else:
         say(_write_headers(headers))
@@ -78,6 +93,24 @@ def sign(*, app_id: str, only_headers: bool, as_json: bool, **options: Any) -> N
             say(f"\n# {call.text}\n{lines[call.name]}" if call.text else f"\n{lines[call.name]}")
     if options["path"] is None and receiver is None:
         say("To see a send to one person as well, name them: --to USER_ID.", err=True)
+
+
+def _check_whole(path: str | None, body: str | None) -> None:
+    if path is None:
+        raise click.UsageError("--sign-version 2 signs one request: name it with --path.")
+    if body is not None and body.startswith("@"):
+        raise click.UsageError(
+            "--sign-version 2 covers the body's bytes: give them here, not a file."
+        )
+
+
+def _sign_whole(call: Call, app_id: str, secret: bytes) -> dict[str, str]:
+    """The headers of version 2 for this call, as curl sends it."""
+    body = None if call.body is None else call.body.encode()
+    # Any host: it is not signed.
+    request = httpx.Request(call.method, f"http://api{_PREFIX}{call.path}", content=body)
+    nonce = secrets.token_hex(16)
+    return make_request_headers(request, app_id, secret=secret, now=time.time(), nonce=nonce)
 
 
 def _read_secret(app_id: str, given: str | None) -> bytes:

@@ -108,3 +108,28 @@ def test_what_cannot_be_signed_is_said(environ: Mapping[str, str]) -> None:
         ("--app", "a", "--secret", "s", "--body", "{}"),
     ):
         assert carillon(environ, "sign", *wrong).exit_code == 2, wrong
+
+
+def test_a_whole_request_is_signed(environ: Mapping[str, str], app_id: str) -> None:
+    """In version 2 the printed line works once, also from an app that has to sign so; a file's body is refused."""
+    carillon(environ, "app", "require-signature", app_id, "2")
+    body = json.dumps(
+        {"type": "NOTIFICATION", "title": "it's", "content": "`x`", "receiver_id": 501}
+    )
+    whole = ("sign", "--app", app_id, "--sign-version", "2")
+    printed = carillon(environ, *whole, "--path", "/messages/?b=2&a=1", "--body", body, "--json")
+    line = json.loads(printed.stdout)["curl"]["call"]
+    assert wait_until(lambda: "SIGNATURE_VERSION" in ask_in_version_1(environ, app_id), seconds=10)
+    assert paste(line)["receiver_id"] == 501
+    again = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert "NONCE_USED" in again.stdout
+    assert "name it with --path" in carillon(environ, *whole).stderr
+    from_file = carillon(environ, *whole, "--path", "/messages/", "--body", "@x.json")
+    assert "give them here" in from_file.stderr
+
+
+def ask_in_version_1(environ: Mapping[str, str], app_id: str) -> str:
+    """What the API says to a call that is signed in version 1."""
+    printed = carillon(environ, "sign", "--app", app_id, "--path", "/broadcasts", "--json").stdout
+    line = json.loads(printed)["curl"]["call"]
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False).stdout
