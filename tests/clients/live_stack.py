@@ -68,10 +68,24 @@ class LiveStack:
         self.about = {"url": self._stack.url, "people": people, "app": about}
         return self.about
 
-    def _make_account(self, user_id: int) -> dict[str, Any]:
+    def new_app(self, *, app_id: str, callback_url: str) -> tuple[int, str]:
+        """One more app, which has no accounts yet: its number and its secret."""
+        with self._record.begin() as connection:
+            new = NewApp(app_id, app_id, callback_url, ())
+            app, secret = apps.add(connection, new, vault=self._vault)
+        return app.id, secret
+
+    def add_account(self, *, app: int, user_id: int, name: str = "") -> None:
+        """An account of the person in that app, by its number; called as the others are without a `name`."""
+        account = self._make_account(user_id, app=app)
+        with self._record.begin() as connection:
+            row = account | ({"app_user_id": name} if name else {})
+            connection.execute(insert(mappings), [row])
+
+    def _make_account(self, user_id: int, *, app: int | None = None) -> dict[str, Any]:
         name = f"user{user_id}"
         return {
-            "app_id": self._app_number,
+            "app_id": app or self._app_number,
             "app_user_id": name,
             "user_id": user_id,
             "email": f"{name}@example.com",

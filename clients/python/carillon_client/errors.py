@@ -76,7 +76,7 @@ class NotAllowedError(RefusedError):
 
 
 class NotFoundError(RefusedError):
-    """404: there is no such thing, or the caller may not see it."""
+    """404: there is no such thing, or the caller may not see it. Also of a ticket that has no ticket's form."""
 
 
 class InvalidError(RefusedError):

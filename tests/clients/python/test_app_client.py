@@ -49,6 +49,9 @@ def test_a_ticket_is_worth_a_person_once(app: Any, my: Any, me: Person) -> None:
     assert (person.user_id, person.app_user_id) == (me["id"], f"user{me['id']}")
     with pytest.raises(NotFoundError, match="UNKNOWN_TICKET"):
         app.verify_ticket(query["ticket"][0])
+    for no_ticket in ("", "x" * 500):
+        with pytest.raises(NotFoundError):
+            app.verify_ticket(no_ticket)
     signed_on = parse_qs(urlsplit(my.sign_on("oa_system")).query)
     assert app.verify_ticket(signed_on["ticket"][0]).user_id == me["id"]
 

@@ -1,5 +1,6 @@
 """People, the apps they have accounts in, and signing on."""
 
+from carillon_client.errors import InvalidError, NotFoundError
 from carillon_client.exchange import Call, Request, call_json, make_post
 from carillon_client.results import AppAccount, Person, VerifiedPerson
 from carillon_client.retries import Retries
@@ -30,6 +31,18 @@ def sign_on(app_id: str, retries: Retries) -> Call[str]:
 
 
 def verify_ticket(ticket: str, retries: Retries) -> Call[VerifiedPerson]:
-    """Exchange a ticket for the person whose it is. It is not sent again if it may have arrived: a ticket works once."""
+    """Exchange a ticket for the person whose it is. It is not sent again if it may have arrived: a ticket works once.
+
+    Raises NotFoundError for one that is not worth anything, also if it has not even the form of a ticket.
+    """
     request = make_post("/simple/sso/verify", {"ticket": ticket})
-    return VerifiedPerson.from_json((yield from call_json(request, retries)))
+    try:
+        return VerifiedPerson.from_json((yield from call_json(request, retries)))
+    except InvalidError as error:
+        raise NotFoundError(
+            error.detail,
+            status=error.status,
+            code=error.code,
+            request_id=error.request_id,
+            fields=error.fields,
+        ) from error
