@@ -56,7 +56,7 @@ def do_late_duties(services: Services) -> list[str]:
         if services.database.transaction(
             periodic_jobs.take_over, duty.name, late=duty.late, every=duty.every
         ):
-            services.metrics.late_turns.labels(duty.name).inc()
+            services.metrics.late_duties.labels(duty.name).inc()
             duty.work(services)
             done.append(duty.name)
     return done

@@ -109,10 +109,10 @@ class WorkerMetrics:
             ["queue"],
             registry=registry,
         )
-        self.late_turns = Counter(
-            "carillon_late_turns",
+        self.late_duties = Counter(
+            "carillon_late_duties",
             "Times that this worker did what beat had not asked for in time: sweep, upkeep.",
-            ["turn"],
+            ["duty"],
             registry=registry,
         )
         self.queue_length = Gauge(

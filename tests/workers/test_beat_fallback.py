@@ -72,7 +72,7 @@ def test_a_worker_sweeps_only_while_beat_does_not(services: Services, engine: En
         )
     assert beat_fallback.do_late_duties(eager) == [periodic_jobs.SWEEP]
     value = services.metrics.registry.get_sample_value
-    assert value("carillon_late_turns_total", {"turn": "sweep"}) == 1
+    assert value("carillon_late_duties_total", {"duty": "sweep"}) == 1
 
 
 @pytest.fixture
