@@ -38,10 +38,9 @@ const screens: [string, string, ((page: Page) => Promise<unknown>)?][] = [
   ],
 ];
 
+// Each theme and each language once: words and colours have nothing to do with each other.
 describe.each([
   ["en", "light"],
-  ["en", "dark"],
-  ["zh", "light"],
   ["zh", "dark"],
 ])("axe finds nothing (%s, %s)", (language, theme) => {
   it.each(screens)("on %s", async (_, query, act) => {
