@@ -116,8 +116,8 @@ export class TabGroup {
   }
 
   /**
-   * Before it leads, a tab reads what the last leader had told: that may lie in its channel still. It has when a note that
-   * it sends to itself is back, since a channel gives to each tab in the order of sending.
+   * Before it leads, a tab reads its channel to the end, where something of the last leader's may lie still. The end is
+   * reached when a note that the tab sends to itself is back: a channel gives to each tab in the order of sending.
    */
   #drain(): void {
     const { platform } = this.#parts;
