@@ -23,6 +23,18 @@ test.runIf(isBuilt)("the built package is required in Node, where there is no wi
   expect(run("commonjs", `const { CarillonError, createClient } = require("@carillon/client");${USE}`)).toBe("true SIGNED_OUT");
 });
 
+const USE_FAKE = `
+  const server = createFakeServer({ people: [{ id: 1, name: "Ann" }] });
+  createClient(server.optionsFor(1)).rest.searchPeople("A").then((found) => console.log(found[0].name));
+`;
+
+test.runIf(isBuilt)("the built fake server answers the built client, imported and required", () => {
+  const names = ["{ createClient } = require('@carillon/client')", "{ createFakeServer } = require('@carillon/client/testing')"];
+  const required = names.map((one) => `const ${one};`).join("");
+  const imported = "import { createClient } from '@carillon/client'; import { createFakeServer } from '@carillon/client/testing';";
+  expect([run("module", imported + USE_FAKE), run("commonjs", required + USE_FAKE)]).toEqual(["Ann", "Ann"]);
+});
+
 test.runIf(isBuilt).each(["index.js", "index.cjs"])("%s works under a strict CSP: no eval, no inline style or markup", (name) => {
   const text = readFileSync(`${root}dist/${name}`, "utf8");
   expect(text).not.toMatch(/\beval\(|new Function|setTimeout\(["'`]|\.innerHTML|\.style\b|setAttribute\(["'`]style/);
