@@ -119,9 +119,10 @@ class SocketSession:
         self.position = frame.get("pos") or self.position
         if frame.get("type") == "HELLO":
             self.is_ready = self._was_ready = True
+            self._refused = None
             self.clock_offset = frame["data"]["server_time_ms"] / 1000 - time.time()
         else:  # a server that closes right after HELLO is not asked again at once
-            self._tried, self._refused = 0, None
+            self._tried = 0
         return frame
 
     def _choose_pause_after_refusal(self, error: CarillonError, token: str) -> float:
@@ -150,9 +151,10 @@ class SocketSession:
                 close_code=closed.code,
                 reason=closed.reason,
             )
-        if closed.code == _TOKEN_EXPIRED and self._refused is None:
+        if closed.code == _TOKEN_EXPIRED:
             self._refused = token
-            return 0.0
+            if self._tried <= 1:
+                return 0.0
         if closed.code == _RESTARTING:
             pause = random.uniform(0.0, _RESTART_SECONDS)  # noqa: S311 (no secret)
         else:
