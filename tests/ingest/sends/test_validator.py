@@ -122,7 +122,7 @@ def test_a_persons_request_names_the_app_of_the_receivers_account(
 
 
 def test_the_name_a_person_gives_as_sender_is_not_looked_up(own_environ: Mapping[str, str]) -> None:
-    """A person's call ignores `sender_app_user_id`, whoever it names: the sender is who calls."""
+    """A person's call ignores `sender_app_user_id`: the sender is the person who calls."""
 
     async def story(validator: SendValidator, _oa: AppCaller) -> None:
         fields = LETTER | {"receiver_id": 2, "app_id": "oa", "sender_app_user_id": "zhangsan"}
