@@ -8,7 +8,7 @@ import type { TokenSource } from "./token";
 import { putFile } from "./upload";
 
 /** What a list calls a person's own message that has no title, as in the client document's examples. */
-const TITLE = "私信";
+export const TITLE = "私信";
 const PAGE = 50;
 /** What a person wrote is worth more patience than a list: some ten seconds, a server's restart. */
 const SEND_RETRIES = 5;

@@ -4,13 +4,13 @@ import { pickPause } from "../backoff";
 import type { Platform } from "../platform";
 import type { Rest } from "../types";
 import type { Activity } from "./activity";
-import type { RecalledIds } from "./recalled-ids";
 
 export interface StoreContext {
   rest: Rest;
   platform: Platform;
   activity: Activity;
-  recalled: RecalledIds;
+  /** Messages that were taken back: no page or answer that is older than the recall may bring them in again. */
+  recalled: Set<number>;
   /** Whose store it is; known before anything is loaded. */
   person(): number;
 }

@@ -10,17 +10,12 @@ import { Variable } from "../observable";
 import type { ApiConversation, ConversationList } from "../types";
 import { type StoreContext, Retry } from "./context";
 import { addMessage, find, type Lines, put, setUnread, sumUnread } from "./lines";
-import { fromFrame } from "./messages";
+import { LARGEST_LIST_PAGE, PAGE } from "./sizes";
 
-const PAGE = 50;
-/** The API gives no more at once. */
-const LARGEST_PAGE = 200;
 /** After a doubt: several frames come together. */
 const SOON = 100;
-/** What is shown is right but for a rare race between two processes: this is to be sure. */
+/** What is shown is right but for a rare race between two processes, or frames keep coming: this is to be sure. */
 const LATER = 1_000;
-/** While frames keep coming, a fetch is repeated after pauses that grow up to this. */
-const LONGEST_PAUSE = 2_000;
 
 export class ConversationBook {
   readonly view = new Variable<ConversationList>({ items: [], hasMore: false, isLoading: false, error: null });
@@ -85,7 +80,7 @@ export class ConversationBook {
 
   #takeMessage(data: PushedMessage): void {
     const line = find(this.#lines, data.conversation_id);
-    const after = line && addMessage(line, data, fromFrame(data, this.#context.person()));
+    const after = line && addMessage(line, data, this.#context.person());
     if (!after) return this.#plan(SOON);
     this.#lines = put(this.#lines, after);
     this.#show();
@@ -96,13 +91,13 @@ export class ConversationBook {
     this.#error = null;
     this.#show();
     try {
-      for (let pause = SOON; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      for (;;) {
         const seen = this.#changes;
         const found = await this.#fetch();
         const isExact = seen === this.#changes;
         if (isExact || this.#isLoading) this.#accept(found);
         if (isExact) break;
-        await new Promise<void>((resolve) => this.#context.platform.after(pause, resolve));
+        await new Promise<void>((resolve) => this.#context.platform.after(LATER, resolve));
       }
       this.#retry.clear();
     } catch (error) {
@@ -120,7 +115,7 @@ export class ConversationBook {
     const found = new Map<number, ApiConversation>();
     let cursor: string | null = null;
     do {
-      const limit = Math.min(LARGEST_PAGE, Math.max(1, this.#wanted - found.size));
+      const limit = Math.min(LARGEST_LIST_PAGE, Math.max(1, this.#wanted - found.size));
       const page: { items: ApiConversation[]; cursor: string | null } = await rest.listConversations({ limit, cursor });
       for (const line of page.items) {
         // One that moved up meanwhile comes again, and counts as it came last.
@@ -172,8 +167,7 @@ export class ConversationBook {
   #show(): void {
     const next = { items: this.#lines, hasMore: this.#hasMore, isLoading: this.#isLoading, error: this.#error };
     const now = this.view.get();
-    const isSame = (Object.keys(next) as (keyof ConversationList)[]).every((name) => now[name] === next[name]);
-    if (!isSame) this.view.set(next);
+    if ((Object.keys(next) as (keyof ConversationList)[]).some((name) => now[name] !== next[name])) this.view.set(next);
     this.unread.set(sumUnread(this.#lines) + this.#hidden);
   }
 }

@@ -4,13 +4,9 @@ import type { PushedMessage } from "../api/generated/frames";
 import { Variable } from "../observable";
 import type { History, Message } from "../types";
 import { type StoreContext, Retry } from "./context";
-import { fromAnswer, fromFrame } from "./messages";
+import { toMessage } from "./messages";
+import { LARGEST_HISTORY_PAGE, MOST_PAGES, PAGE } from "./sizes";
 import { insert, markRead, prepend, remove, replace, type Window } from "./window";
-
-const PAGE = 50;
-const LONG_PAGE = 100;
-/** Pages that are read again at most after something was missed; what is older is forgotten, and can be loaded again. */
-const MOST_PAGES = 10;
 
 export class HistoryBook {
   readonly view = new Variable<History>({ items: [], hasOlder: false, isLoading: false, error: null });
@@ -30,11 +26,15 @@ export class HistoryBook {
   #readMeanwhile = 0;
   #last: Promise<void> = Promise.resolve();
   #wantsReload = false;
+  #hasLate = false;
+  readonly #onShown: (message: Message) => void;
 
-  constructor(context: StoreContext, peer: number) {
+  /** `onShown` is told of every message of the person's that the server shows. */
+  constructor(context: StoreContext, peer: number, onShown: (message: Message) => void) {
     this.#context = context;
     this.#peer = peer;
-    this.#retry = new Retry(context.platform, () => void this.load());
+    this.#onShown = onShown;
+    this.#retry = new Retry(context.platform, () => void this.reload());
   }
 
   get isLoaded(): boolean {
@@ -57,7 +57,13 @@ export class HistoryBook {
       this.#window = replace(this.#window, this.#renew(fetched.messages), this.#arrived);
       this.#hasOlder = fetched.hasOlder;
       this.#isLoaded = true;
-    });
+    }, true);
+  }
+
+  /** Read it again if somebody holds it open, and let it go if not. */
+  refresh(): void {
+    if (this.holders > 0) void this.reload();
+    else if (this.#isLoaded) this.unload();
   }
 
   loadOlder(): Promise<void> {
@@ -87,8 +93,13 @@ export class HistoryBook {
   }
 
   take(data: PushedMessage): void {
-    const message = fromFrame(data, this.#context.person());
-    if (message.client_ref !== null && message.is_mine) this.dropPending(message.client_ref);
+    const message = toMessage(data, this.#peer, this.#context.person());
+    this.#note(message);
+    // It came behind a newer one. Whether a read up to that one was of this one too, no frame tells.
+    if (message.id < (this.#window.at(-1)?.id ?? 0)) {
+      this.#hasLate = true;
+      this.refresh();
+    }
     this.add(message);
   }
 
@@ -111,6 +122,7 @@ export class HistoryBook {
     this.#readMeanwhile = Math.max(this.#readMeanwhile, id);
     this.#window = markRead(this.#window, id);
     this.#show();
+    if (this.#hasLate) this.refresh();
   }
 
   /** Show something that has no id yet, at the end; instead of what has its `client_ref`. */
@@ -127,18 +139,14 @@ export class HistoryBook {
     this.#show();
   }
 
-  has(id: number): boolean {
-    return this.#window.some((one) => one.id === id);
-  }
-
   /** One load after the other, so that each knows the window that it adds to. */
-  #queue(work: () => Promise<void>): Promise<void> {
-    const run = (): Promise<void> => this.#context.activity.track(() => this.#run(work));
+  #queue(work: () => Promise<void>, isReload = false): Promise<void> {
+    const run = (): Promise<void> => this.#context.activity.track(() => this.#run(work, isReload));
     this.#last = this.#last.then(run, run);
     return this.#last;
   }
 
-  async #run(work: () => Promise<void>): Promise<void> {
+  async #run(work: () => Promise<void>, isReload: boolean): Promise<void> {
     this.#loads += 1;
     this.#arrived = new Set();
     this.#readMeanwhile = 0;
@@ -146,11 +154,11 @@ export class HistoryBook {
     this.#show();
     try {
       await work();
-      this.#retry.clear();
+      if (isReload) this.#retry.clear();
     } catch (error) {
       if (!(error instanceof CarillonError)) throw error;
       this.#error = error;
-      if (!this.#isLoaded) this.#retry.plan(error);
+      if (isReload) this.#retry.plan(error);
     } finally {
       this.#loads -= 1;
       this.#show();
@@ -159,7 +167,7 @@ export class HistoryBook {
 
   async #fetchDownTo(lowest: number): Promise<{ messages: Window; hasOlder: boolean }> {
     let messages: Window = [];
-    const size = lowest === Infinity ? PAGE : LONG_PAGE;
+    const size = lowest === Infinity ? PAGE : LARGEST_HISTORY_PAGE;
     for (let pages = 1; ; pages++) {
       const page = await this.#fetch(size, messages[0]?.id);
       messages = [...page, ...messages];
@@ -172,7 +180,16 @@ export class HistoryBook {
   async #fetch(limit: number, before?: number): Promise<Window> {
     const { rest, person } = this.#context;
     const page = await rest.getHistory(this.#peer, { limit, ...(before !== undefined && { before_id: before }) });
-    return page.map((one) => fromAnswer(one, this.#peer, person())).reverse();
+    const messages = page.map((one) => toMessage(one, this.#peer, person())).reverse();
+    for (const one of messages) this.#note(one);
+    return messages;
+  }
+
+  /** The server has it: it is not being sent any more. */
+  #note(message: Message): void {
+    if (message.client_ref === null) return;
+    this.dropPending(message.client_ref);
+    this.#onShown(message);
   }
 
   /** What was fetched as it is now: frames may have come while it was on its way. */

@@ -1,6 +1,7 @@
 /** The lines of the conversation list, and what a frame does to them. Pure; nothing is changed in place. */
 import type { PushedMessage } from "../api/generated/frames";
-import type { ApiConversation, Message } from "../types";
+import type { ApiConversation } from "../types";
+import { isMine } from "./messages";
 
 export type Lines = readonly ApiConversation[];
 
@@ -26,11 +27,11 @@ export function put(lines: Lines, line: ApiConversation): Lines {
  * The line after a new message; null if it cannot be told whether the line had it already: it was fetched, and is as new
  * as the message.
  */
-export function addMessage(line: ApiConversation, data: PushedMessage, message: Message): ApiConversation | null {
+export function addMessage(line: ApiConversation, data: PushedMessage, me: number): ApiConversation | null {
   if (data.created_at_ms <= line.updated_at_ms) return null;
   return {
     ...line,
-    unread_count: line.unread_count + (message.is_read || message.is_mine ? 0 : 1),
+    unread_count: line.unread_count + (isMine(data, data.conversation_id, me) ? 0 : 1),
     last_message: makePreview(data),
     last_message_type: data.content_type,
     updated_at: data.created_at,

@@ -8,10 +8,7 @@ import { ConversationBook } from "./conversation-book";
 import { HistoryBook } from "./history-book";
 import { OutgoingMessages } from "./outgoing";
 import { Reads } from "./reads";
-import { RecalledIds } from "./recalled-ids";
-
-/** Histories that nobody holds open and that are kept up to date all the same, so that they are there at once. */
-const KEPT = 20;
+import { KEPT, REMEMBERED_RECALLS } from "./sizes";
 
 export class LiveStore implements Store {
   readonly conversations: Observable<ConversationList>;
@@ -28,7 +25,7 @@ export class LiveStore implements Store {
   constructor(parts: StoreParts) {
     const { rest, platform, connection } = parts;
     this.#parts = parts;
-    this.#context = { rest, platform, activity: new Activity(), recalled: new RecalledIds(), person: () => parts.me.get() ?? 0 };
+    this.#context = { rest, platform, activity: new Activity(), recalled: new Set(), person: () => parts.me.get() ?? 0 };
     this.#list = new ConversationBook(this.#context);
     this.#outgoing = new OutgoingMessages(this.#context, (peer) => this.#book(peer));
     this.#reads = new Reads(this.#context, () => this.#noteRead());
@@ -104,7 +101,7 @@ export class LiveStore implements Store {
   #book(peer: number): HistoryBook {
     let book = this.#books.get(peer);
     if (!book) {
-      book = new HistoryBook(this.#context, peer);
+      book = new HistoryBook(this.#context, peer, (message) => this.#outgoing.noteShown(message));
       this.#books.set(peer, book);
     }
     return book;
@@ -114,7 +111,6 @@ export class LiveStore implements Store {
     switch (frame.type) {
       case "NEW_MESSAGE":
         this.#books.get(frame.data.conversation_id)?.take(frame.data);
-        this.#outgoing.noteSeen(frame.data.id, frame.data.client_ref);
         break;
       case "MESSAGE_RECALLED":
         this.#noteRecall(frame.data.conversation_id, frame.data.id);
@@ -123,27 +119,29 @@ export class LiveStore implements Store {
         this.#books.get(frame.data.conversation_id)?.readUpTo(frame.data.up_to_id);
         break;
       case "ALL_READ":
-        for (const book of this.#books.values()) book.readUpTo(frame.data.up_to_id);
+        for (const book of this.#books.values()) {
+          book.readUpTo(frame.data.up_to_id);
+          // Up to where over all conversations: in this one, something older may have come since.
+          book.refresh();
+        }
         break;
     }
     this.#list.take(frame);
   }
 
   #noteRecall(peer: number, id: number): void {
-    this.#context.recalled.add(id);
+    const { recalled } = this.#context;
+    recalled.add(id);
+    // The oldest is the first.
+    for (const one of recalled) if (recalled.size > REMEMBERED_RECALLS) recalled.delete(one);
     this.#books.get(peer)?.removeMessage(id);
-    this.#outgoing.noteSeen(id, null);
   }
 
   /** A first socket, or something was missed: what is loaded is read again. */
   #readAgain(): void {
     this.#isReady = true;
-    this.#outgoing.forgetAwaited();
     void this.#list.reload();
-    for (const book of this.#books.values()) {
-      if (book.holders > 0) void book.reload();
-      else if (book.isLoaded) book.unload();
-    }
+    for (const book of this.#books.values()) book.refresh();
   }
 
   /** Without a socket things are read all the same: it may be sockets alone that do not get through. */
@@ -164,7 +162,7 @@ export class LiveStore implements Store {
   }
 
   #forgetOldBooks(): void {
-    const closed = [...this.#books.values()].filter(({ holders, isLoaded }) => holders === 0 && isLoaded);
+    const closed = [...this.#books.values()].filter(({ holders, isLoaded }) => !holders && isLoaded);
     for (const book of closed.slice(0, -KEPT)) book.unload();
   }
 }

@@ -168,8 +168,8 @@ export class VirtualSocket {
 }
 
 /** Let all promises that can go on do so. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+export async function settle(turns = 5): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function add<T>(all: Set<T>, one: T): () => void {
