@@ -128,6 +128,12 @@ class WorkerMetrics:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self.last_backup = Gauge(
+            "carillon_last_backup_timestamp_seconds",
+            "Unix time of the record in the last whole backup by `carillon backup`; 0: none is known.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self.bus_length = Gauge(
             "carillon_bus_entries",
             "Events that the bus keeps.",

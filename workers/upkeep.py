@@ -80,6 +80,7 @@ def _list_steps(services: Services) -> tuple[Step, ...]:
         partial(_drop_old_audit, services),
         partial(_recount_slice, services),
         partial(_measure_held, services),
+        partial(_show_last_backup, services),
     )
 
 
@@ -119,6 +120,14 @@ def _measure_held(services: Services) -> bool:
     # Here and not with the backlog, which every ingest process measures each second: it reads all that is held.
     held = services.database.transaction(held_sends.count_held)
     services.metrics.held_sends.set(sum(held.values()))
+    return False
+
+
+def _show_last_backup(services: Services) -> bool:
+    rows = services.database.transaction(audit.list_rows, limit=1, act=audit.BACKED_UP)
+    for row in rows:
+        as_of = datetime.fromisoformat((row.after or {})["as_of"])
+        services.metrics.last_backup.set(as_of.timestamp())
     return False
 
 

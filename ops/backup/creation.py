@@ -51,6 +51,7 @@ def make_backup(
 
     The record in it is that of one instant, and the media are all that it names. `passphrase` None leaves the secrets
     out. Raises InConflict if there is such a file, PermanentError if it cannot be written; then nothing is left of it.
+    Raises TransientError if PostgreSQL is away; if it goes only at the end, the file is whole, and not in the audit.
     """
     made_at, revision = _begin(source)
     with create_archive(path) as archive:
@@ -65,6 +66,7 @@ def make_backup(
             with archive.add(SECRETS) as part:
                 plain = json.dumps(dict(source.secrets)).encode()
                 part.write(seal(plain, passphrase, bound_to=text))
+    _note_end(source, made_at)
     return manifest
 
 
@@ -85,6 +87,21 @@ def _begin(source: Source) -> tuple[datetime, str]:
             raise PermanentError("The database holds no tables of Carillon: nothing to back up.")
         record.transaction(audit.record, source.actor, act="record.backup", target="record")
         return record.transaction(restores.read_clock), revision
+    finally:
+        record.close()
+
+
+def _note_end(source: Source, made_at: datetime) -> None:
+    """Note in the audit that the backup is whole: its age is seen from there, wherever the file is taken."""
+    record = BlockingDatabase(source.database, application_name="carillon backup")
+    try:
+        record.transaction(
+            audit.record,
+            source.actor,
+            act=audit.BACKED_UP,
+            target="record",
+            after={"as_of": made_at.isoformat()},
+        )
     finally:
         record.close()
 

@@ -19,6 +19,8 @@ from storage.postgres.tables import audit
 
 # The act of somebody who was refused; what it would have been is in `after`.
 REFUSED = "refused"
+# A backup that is whole: `after` has the instant of the record in it, as `as_of`. Upkeep tells Prometheus of the last one.
+BACKED_UP = "record.backed-up"
 _LONGEST_TEXT = 255
 # Refused acts of one actor that are written within a minute. A script that presses a button on and on must not fill the
 # table; metrics count them all.

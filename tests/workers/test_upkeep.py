@@ -2,15 +2,17 @@
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
 
 from storage.model.errors import CarillonError, PermanentError, TransientError
+from storage.postgres import audit
 from storage.postgres.broadcasts import planning
 from storage.postgres.messages import persistence, recounts
 from storage.postgres.sends import backlog, idempotency
-from tests.builders import a_send, accept, add_people
+from tests.builders import A_COMMAND, a_send, accept, add_people
 from workers import retention, upkeep
 from workers.services import Services
 
@@ -153,3 +155,20 @@ def test_what_is_held_is_measured(services: Services, engine: Engine) -> None:
         connection.execute(text("DELETE FROM held_sends"))
     upkeep.tidy(services)
     assert services.metrics.registry.get_sample_value("carillon_held_sends") == 0
+
+
+def test_the_last_whole_backup_is_shown(services: Services, engine: Engine) -> None:
+    """Each upkeep tells Prometheus of which instant the record in the newest whole backup is; 0 while there is none."""
+
+    def shown() -> float | None:
+        upkeep.tidy(services)
+        return services.metrics.registry.get_sample_value("carillon_last_backup_timestamp_seconds")
+
+    assert shown() == 0
+    for hour in (3, 4):
+        as_of = f"2026-11-28T0{hour}:00:00+00:00"
+        with engine.begin() as connection:
+            audit.record(
+                connection, A_COMMAND, act=audit.BACKED_UP, target="record", after={"as_of": as_of}
+            )
+    assert shown() == datetime(2026, 11, 28, 4, tzinfo=UTC).timestamp()

@@ -36,6 +36,9 @@ def test_it_backs_up_a_server_of_ones_own_and_notes_when(
         assert last.made_at == archive.manifest.made_at
     assert environ["CARILLON_SECRETS_KEY"].encode() not in file.read_bytes()
     assert "record.backup" in carillon(environ, "audit").stdout
+    assert (
+        last.made_at.isoformat() in carillon(environ, "audit", "--act", "record.backed-up").stdout
+    )
 
 
 @pytest.mark.parametrize("words", [("--without-secrets", "--without-media"), ("--without-media",)])
