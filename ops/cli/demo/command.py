@@ -4,6 +4,7 @@ Safe to repeat, also on a database that is in use: its people and its app are it
 thing others see is the broadcast, which it asks about first.
 """
 
+import signal
 import sys
 import threading
 import time
@@ -85,7 +86,9 @@ def _show_each_kind(url: str | None, *, may_reach_many: bool, has_broadcast: boo
 
 
 def _wait_for_interrupt() -> None:
-    """Return at Ctrl-C."""
+    """Return at Ctrl-C, and at a request to end, also where a shell began it in the background and ignores Ctrl-C for it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 

@@ -1,5 +1,6 @@
 """`carillon demo --open`: the example it fills, the people who answer, the app behind the buttons."""
 
+import signal
 import time
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -21,7 +22,7 @@ from storage.keys.tokens import TokenSettings, issue_token
 from storage.model.errors import TransientError
 from storage.settings import load
 from tests.browser import serve_folder
-from tests.ops.cli.command import carillon, refusal
+from tests.ops.cli.command import begin, carillon, refusal
 from tests.services import Stack
 
 pytestmark = pytest.mark.usefixtures("opened")
@@ -278,6 +279,7 @@ def test_ctrl_c_ends_it_at_any_moment(
     with monkeypatch.context() as patch:
         patch.setattr(open_inbox, "stop_colleagues", stop_and_interrupt)
         assert_ended(run())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr("threading.Event.wait", interrupt)
     command._wait_for_interrupt()
 
@@ -286,3 +288,19 @@ def assert_ended(result: Result) -> None:
     """It came to its end in good order."""
     assert result.exit_code == 0, result.output
     assert result.stdout.endswith("goes on with the same example.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_good_order(environ: Mapping[str, str], number: signal.Signals) -> None:
+    """As a process of its own it ends at Ctrl-C and at SIGTERM, says so, and its exit code is 0."""
+    settings = {name: text for name, text in environ.items() if name.startswith("CARILLON_")}
+    process = begin("demo", "--open", "--no-broadcast", BROWSER="true", **settings)
+    assert process.stdout is not None
+    printed: list[str] = []
+    while not any(line.startswith("Answers") for line in printed):
+        printed.append(process.stdout.readline())
+        assert printed[-1], printed
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, rest
+    assert rest.endswith("goes on with the same example.\n")
