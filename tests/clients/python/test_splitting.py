@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carillon_client.calls.batch import split
@@ -12,6 +12,8 @@ from carillon_client.calls.batch import split
 pytestmark = pytest.mark.quick
 
 
+# Three entries that fill the request to its last byte.
+@example(sizes=[1, 1, 1], most_entries=3, most_bytes=26)
 @given(
     sizes=st.lists(st.integers(1, 80), max_size=60),
     most_entries=st.integers(1, 12),

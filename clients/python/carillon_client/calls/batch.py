@@ -51,12 +51,13 @@ def split(
     """Chunks of the entries in their order: as few as go in order; one that is too long alone is alone."""
     first, gathered, size = 0, list[bytes](), 0
     for entry in entries:
-        grown = size + len(entry) + 1
+        # A comma stands between two entries.
+        grown = size + len(entry) + bool(gathered)
         if gathered and (
             len(gathered) == most_entries or grown + len(_HEAD) + len(_TAIL) > most_bytes
         ):
             yield Chunk(first, tuple(gathered))
-            first, gathered, grown = first + len(gathered), [], len(entry) + 1
+            first, gathered, grown = first + len(gathered), [], len(entry)
         gathered.append(entry)
         size = grown
     if gathered:
