@@ -82,7 +82,8 @@ function expectExactness(world: World, living: Tab[]): void {
   expect(world.openSockets.length).toBe(living.length > 0 ? 1 : 0);
 }
 
-const RUNS = { numRuns: Number(process.env["TABS_RUNS"] ?? 300) };
+const SEED = Number(process.env["CARILLON_FC_SEED"] ?? Date.now() % 2 ** 31);
+const RUNS = { numRuns: Number(process.env["TABS_RUNS"] ?? 300), seed: SEED };
 
 test("whatever tabs join, close, crash and go on, every tab is told each frame once, in order, and reads everything anew only at its beginning", async () => {
   await fc.assert(
