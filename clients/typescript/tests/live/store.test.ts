@@ -7,7 +7,7 @@ import type { ApiConversation, ApiMessage, CarillonClient, Message } from "../..
 import { live } from "./live";
 import type { LivePerson } from "./live-stack";
 
-const RUNS = Number(process.env["CARILLON_FC_RUNS"] ?? 40);
+const RUNS = Number(process.env["CARILLON_FC_RUNS"] ?? 15);
 const SEED = Number(process.env["CARILLON_FC_SEED"] ?? Date.now() % 1_000_000);
 /** How many of the two others there are to write to me. */
 const OTHERS = 2;
