@@ -30,7 +30,7 @@ class ConnectionShares:
 
     `sends`: accepting, and looking up callers and the people and apps that a send names. `reads`: what people and apps
     read and change of their own. `lists`: queries whose cost grows with the organisation (to be asked through
-    `ListTurns`). `strangers`: looking up ids that may not exist. `probes`: whether the database answers, and how much
+    `ListSlots`). `strangers`: looking up ids that may not exist. `probes`: whether the database answers, and how much
     is waiting.
     """
 
@@ -86,7 +86,7 @@ class _Queue:
     requests: int = 0
 
 
-class Turns:
+class CallerSlots:
     """Lets at most `at_once` requests of one caller be under way; its others wait for them, and nobody else's do."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, caller: Caller) -> AsyncIterator[None]:
-        """The caller's turn, until the end of the block.
+        """A slot of the caller, until the end of the block.
 
         Raises OverLimit when too many of the caller's requests are in hand, or this one has waited too long.
         """
@@ -145,18 +145,18 @@ class Turns:
             ) from None
 
 
-def turns_for_reads() -> Turns:
-    """The turns at the share `reads`: two callers who ask for all they can get leave a connection for the others."""
-    return Turns(at_once=2)
+def slots_for_reads() -> CallerSlots:
+    """The slots at the share `reads`: two callers who ask for all they can get leave a connection for the others."""
+    return CallerSlots(at_once=2)
 
 
-class ListTurns:
-    """The turns at the share `lists`: one caller has one of its connections at a time."""
+class ListSlots:
+    """The slots at the share `lists`: one caller has one of its connections at a time."""
 
     def __init__(self, database: Database, *, patience: timedelta = _PATIENCE) -> None:
         """`patience`: how long a query waits for those that the same caller asked before."""
         self._database = database
-        self._turns = Turns(
+        self._slots = CallerSlots(
             at_once=1,
             of_a_person=_LISTS_OF_A_PERSON,
             of_an_app=_LISTS_OF_AN_APP,
@@ -165,6 +165,6 @@ class ListTurns:
 
     @asynccontextmanager
     async def take(self, caller: Caller) -> AsyncIterator[Database]:
-        """The caller's turn at the share, until the end of the block. Raises OverLimit as `Turns.take` does."""
-        async with self._turns.take(caller):
+        """A slot of the caller at the share, until the end of the block. Raises OverLimit as `CallerSlots.take` does."""
+        async with self._slots.take(caller):
             yield self._database

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any, TypeAlias, TypedDict
 
 from ingest.connection_shares import (
+    CallerSlots,
     ConnectionShares,
-    ListTurns,
-    Turns,
+    ListSlots,
     open_shares,
-    turns_for_reads,
+    slots_for_reads,
 )
 from ingest.http.body import BodyReader
 from ingest.http.endpoint import Body, Params, RequestContext, Who
@@ -76,8 +76,8 @@ class Services:
 
     settings: IngestSettings
     backends: Backends
-    turns: Turns
-    list_turns: ListTurns
+    slots: CallerSlots
+    list_slots: ListSlots
     readiness: Readiness
     authenticator: CallerAuthenticator
     lookups: Lookups
@@ -206,13 +206,13 @@ def _build_services(
 ) -> Services:
     vault = Vault(load(VaultSettings, environ))
     shares = backends.shares
-    list_turns = ListTurns(shares.lists)
+    list_slots = ListSlots(shares.lists)
     lookups = Lookups(shares.sends, strangers=shares.strangers, vault=vault, settings=settings)
     verifier = TokenVerifier(load(TokenSettings, environ))
     clock = partial(datetime.now, UTC)
     validator = SendValidator(
         lookups,
-        list_turns,
+        list_slots,
         media=backends.media,
         policy=SendPolicy(settings.content_limit_bytes, settings.schedule_ahead),
         clock=clock,
@@ -228,8 +228,8 @@ def _build_services(
     return Services(
         settings=settings,
         backends=backends,
-        turns=turns_for_reads(),
-        list_turns=list_turns,
+        slots=slots_for_reads(),
+        list_slots=list_slots,
         readiness=Readiness(),
         authenticator=CallerAuthenticator(
             verifier,

@@ -40,7 +40,7 @@ class CredentialChecker:
     def __init__(self, limits: SignInLimits) -> None:
         self._limits = limits
         self._trying = 0
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def check(self, given: Credentials, services: Services, *, address: str) -> str:
         """The name of the operator whose credentials these are; FIRST_ADMIN for the token.
@@ -64,7 +64,7 @@ class CredentialChecker:
         self._trying += 1
         try:
             # One attempt at a time, through the share `strangers`: a flood takes no other connection, and one core.
-            async with self._turn:
+            async with self._lock:
                 is_right = await self._is_right(given, services, address=address)
             if is_right:
                 return given.name or FIRST_ADMIN

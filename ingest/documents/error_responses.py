@@ -117,8 +117,8 @@ def list_statuses(endpoint: Endpoint, *, takes_values: bool) -> set[int]:
         kinds |= {NotAllowed}
     if takes_values or endpoint.request_headers:
         kinds |= {Invalid}
-    has_turns = endpoint.takes_turn and (endpoint.callers.people or endpoint.callers.apps)
-    if endpoint.quota is not None or has_turns:
+    has_slots = endpoint.takes_slot and (endpoint.callers.people or endpoint.callers.apps)
+    if endpoint.quota is not None or has_slots:
         kinds |= {OverLimit}
     if endpoint.takes_json or endpoint.takes_stream:
         kinds |= {TooLarge, TooSlow}

@@ -12,7 +12,7 @@ from ingest.models.responses import SocketTicket
 from storage.model.caller import UserCaller
 
 
-@endpoint("POST", f"{API}/ws/tickets", callers=PEOPLE, response=SocketTicket, takes_turn=False)
+@endpoint("POST", f"{API}/ws/tickets", callers=PEOPLE, response=SocketTicket, takes_slot=False)
 async def issue_ticket(_context: RequestContext[Any, UserCaller, Nothing, Nothing]) -> NoReturn:
     """Get a ticket that opens one WebSocket, in place of a token in its URL.
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope
 
-from ingest.connection_shares import Turns
+from ingest.connection_shares import CallerSlots
 from ingest.http.body import BodyReader
 from ingest.http.request_headers import prefers_strict
 from ingest.models.requests import Nothing, RequestModel
@@ -47,8 +47,8 @@ class HandlerServices(Protocol):
         """The quotas of persons."""
 
     @property
-    def turns(self) -> Turns:
-        """The turns of one caller's requests at the database."""
+    def slots(self) -> CallerSlots:
+        """The slots of one caller's requests at the database."""
 
     @property
     def settings(self) -> IngestSettings:
@@ -128,8 +128,8 @@ class Endpoint:
     - `request_headers`, `response_headers`: those worth a line in the document.
     - `quota`: what each request of a person uses up; an app's uses nothing.
     - `is_bulk`: an app's body may be as long as a batch.
-    - `takes_turn`: it queries the share `reads`, where one caller's requests wait for one another. Not so a route that
-      sends, or takes a turn of its own.
+    - `takes_slot`: it queries the share `reads`, where one caller's requests wait for one another. Not so a route that
+      sends, or takes a slot of its own.
     - `find_ignored`: what of a body, each field known and well-formed, has no effect for this caller; asked with
       `Prefer: handling=strict` only.
     - `takes_stream`: the handler reads the body itself.
@@ -149,7 +149,7 @@ class Endpoint:
     response_headers: tuple[HeaderNote, ...]
     quota: Quota | None
     is_bulk: bool
-    takes_turn: bool
+    takes_slot: bool
     takes_stream: bool
     find_ignored: Callable[[Any, Any], list[FieldProblem]] | None
     body_is_optional: bool
@@ -188,7 +188,7 @@ def endpoint(
     response_headers: tuple[HeaderNote, ...] = (),
     quota: Quota | None = None,
     is_bulk: bool = False,
-    takes_turn: bool = True,
+    takes_slot: bool = True,
     takes_stream: bool = False,
     find_ignored: Callable[[Any, Any], list[FieldProblem]] | None = None,
     body_is_optional: bool = False,
@@ -219,7 +219,7 @@ def endpoint(
             response_headers=response_headers,
             quota=quota,
             is_bulk=is_bulk,
-            takes_turn=takes_turn,
+            takes_slot=takes_slot,
             takes_stream=takes_stream,
             find_ignored=find_ignored,
             body_is_optional=body_is_optional,

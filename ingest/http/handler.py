@@ -55,7 +55,7 @@ class RequestHandler:
         self.endpoint = endpoint
         self._takes_json = endpoint.takes_json
         self._is_open = not (endpoint.callers.people or endpoint.callers.apps)
-        self._takes_turn = endpoint.takes_turn
+        self._takes_slot = endpoint.takes_slot
         self._quota = endpoint.quota
         self._parse_json = _json_parser(endpoint)
         self._in_path = frozenset(
@@ -70,8 +70,8 @@ class RequestHandler:
         is_strict = b"prefer" in headers and not self._is_open and prefers_strict(headers)
         try:
             context = await self._prepare(scope, receive, is_strict=is_strict)
-            if self._takes_turn and context.caller is not None:
-                async with context.services.turns.take(context.caller):
+            if self._takes_slot and context.caller is not None:
+                async with context.services.slots.take(context.caller):
                     response = await self.endpoint.handler(context)
             else:
                 response = await self.endpoint.handler(context)

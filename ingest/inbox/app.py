@@ -54,7 +54,7 @@ def list_files(environ: Mapping[str, str]) -> list[BaseRoute]:
     return [Mount(PATH, bundle.BundleFiles(directory=bundle.FOLDER), name="files of the inbox")]
 
 
-@endpoint("GET", f"{PATH}/", callers=ANYONE, response=str, media_type=HTML, takes_turn=False)
+@endpoint("GET", f"{PATH}/", callers=ANYONE, response=str, media_type=HTML, takes_slot=False)
 async def show_inbox(context: Context[None, Nothing, Nothing]) -> Response:
     """The page on which people read and write, with and without the slash."""
     # Relative, so that it works behind a proxy's path.
@@ -88,7 +88,7 @@ def make_config(*, has_demo: bool) -> Endpoint:
         f"{PATH}/config.json",
         callers=ANYONE,
         response=dict[str, object],
-        takes_turn=False,
+        takes_slot=False,
         errors=(TransientError,),
     )
     async def show_config(context: Context[None, Nothing, Nothing]) -> Response:
@@ -111,7 +111,7 @@ def make_sign_in(tokens: TokenSettings) -> Endpoint:
         callers=ANYONE,
         body=DemoSignInBody,
         response=dict[str, object],
-        takes_turn=False,
+        takes_slot=False,
         errors=(NotAllowed, NotFound, TransientError),
     )
     async def sign_in(context: Context[None, Nothing, DemoSignInBody]) -> Response:

@@ -21,12 +21,12 @@ from storage.postgres.broadcasts import reports as broadcast_reports
     params=BroadcastWindow,
     response=list[BroadcastLine],
     errors=(OverLimit,),
-    takes_turn=False,
+    takes_slot=False,
 )
 async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing]) -> Response:
     """The calling app's broadcasts, the last accepted first, also those that are not due yet."""
     services, window = context.services, context.params
-    async with services.list_turns.take(context.caller) as database:
+    async with services.list_slots.take(context.caller) as database:
         reports = await database.query(
             broadcast_reports.list_reports,
             context.caller.app.id,
@@ -44,12 +44,12 @@ async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing])
     params=OneBroadcast,
     response=BroadcastAnswer,
     errors=(NotFound, OverLimit),
-    takes_turn=False,
+    takes_slot=False,
 )
 async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> Response:
     """How far a broadcast has come, to the app that sent it."""
     services = context.services
-    async with services.list_turns.take(context.caller) as database:
+    async with services.list_slots.take(context.caller) as database:
         report = await broadcast_progress.find_report(
             database, context.params.broadcast_id, app_id=context.caller.app.id
         )
@@ -63,13 +63,13 @@ async def get_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -> R
     params=UnreadWindow,
     response=UnreadAnswer,
     errors=(NotFound, OverLimit),
-    takes_turn=False,
+    takes_slot=False,
 )
 async def list_unread(context: Context[AppCaller, UnreadWindow, Nothing]) -> Response:
     """List the people who have the broadcast and have not read it, by user id; go on after the last of a page."""
     services, window = context.services, context.params
     await _check_is_own(services, window.broadcast_id, app_id=context.caller.app.id)
-    async with services.list_turns.take(context.caller) as database:
+    async with services.list_slots.take(context.caller) as database:
         people = await broadcast_progress.list_unread(
             database,
             window.broadcast_id,

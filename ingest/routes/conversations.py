@@ -83,7 +83,7 @@ async def list_history(context: Context[UserCaller, HistoryWindow, Nothing]) -> 
     services, window, me = context.services, context.params, context.caller.person.id
     await _check_peer(services, window.other_user_id)
     if window.skip > _LONG_SKIP:
-        async with services.list_turns.take(context.caller) as database:
+        async with services.list_slots.take(context.caller) as database:
             views = await _query_history(database, context.caller, window)
     else:
         views = await _query_history(services.database, context.caller, window)

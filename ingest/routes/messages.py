@@ -60,7 +60,7 @@ LOCATION = HeaderNote(
     request_headers=(KEY, WAIT),
     response_headers=(REPLAY, APPLIED, LOCATION),
     is_bulk=True,
-    takes_turn=False,
+    takes_slot=False,
     find_ignored=find_ineffective_fields,
 )
 async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
@@ -91,7 +91,7 @@ async def send_message(context: Context[Caller, Nothing, SendBody]) -> Response:
     request_headers=(KEY,),
     response_headers=(REPLAY,),
     is_bulk=True,
-    takes_turn=False,
+    takes_slot=False,
 )
 async def send_batch(context: Context[AppCaller, Nothing, BatchBody]) -> Response:
     """Send up to 500 messages; each succeeds or fails alone, in the order given."""

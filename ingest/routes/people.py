@@ -18,12 +18,12 @@ from storage.valkey.rate_limits import Quota
     params=PeopleSearch,
     response=list[PersonAnswer],
     quota=Quota.PERSON_LISTS,
-    takes_turn=False,
+    takes_slot=False,
 )
 async def search_people(context: Context[UserCaller, PeopleSearch, Nothing]) -> Response:
     """Active people with `q` in their name, mobile or English name."""
     asked = context.params
-    async with context.services.list_turns.take(context.caller) as database:
+    async with context.services.list_slots.take(context.caller) as database:
         found = await database.query(directory.search, asked.q, limit=asked.limit)
     return Response([PersonAnswer(p.id, p.mobile, p.name, p.english_name, p.status) for p in found])
 
@@ -35,7 +35,7 @@ async def search_people(context: Context[UserCaller, PeopleSearch, Nothing]) -> 
     params=PeopleWindow,
     response=PeopleAnswer,
     quota=Quota.PERSON_LISTS,
-    takes_turn=False,
+    takes_slot=False,
 )
 async def list_people(context: Context[UserCaller, PeopleWindow, Nothing]) -> Response:
     """A page of everyone with `keyword` in their name, mobile or English name.
@@ -47,7 +47,7 @@ async def list_people(context: Context[UserCaller, PeopleWindow, Nothing]) -> Re
         raise invalid(
             "skip", f"With a keyword it may be {directory.COUNTED_AT_MOST} at most", where="query"
         )
-    async with context.services.list_turns.take(context.caller) as database:
+    async with context.services.list_slots.take(context.caller) as database:
         total, found = await database.query(
             directory.list_people, asked.keyword, skip=asked.skip, limit=asked.limit
         )

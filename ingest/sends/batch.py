@@ -114,11 +114,11 @@ class BatchSender:
     async def _validate_all(
         self, entries: Mapping[int, Any], caller: AppCaller, *, is_strict: bool
     ) -> dict[int, Send | CallerError]:
-        audience_turn = asyncio.Lock()
+        audience_lock = asyncio.Lock()
         parse = partial(_parse_strictly, caller=caller) if is_strict else _parse
         validated = await asyncio.gather(
             *(
-                self._validate(entry, caller, audience_turn=audience_turn, parse=parse)
+                self._validate(entry, caller, audience_lock=audience_lock, parse=parse)
                 for entry in entries.values()
             )
         )
@@ -129,13 +129,13 @@ class BatchSender:
         entry: Any,
         caller: AppCaller,
         *,
-        audience_turn: asyncio.Lock,
+        audience_lock: asyncio.Lock,
         parse: Callable[[Any], SendBody],
     ) -> Send | CallerError:
         try:
             body = parse(entry)
             # Audiences are long questions, of which a caller may not have many in hand.
-            async with audience_turn if body.audience else nullcontext():
+            async with audience_lock if body.audience else nullcontext():
                 return await self._validator.validate(body, caller)
         except CallerError as error:
             return error

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from ingest.connection_shares import ListTurns
+from ingest.connection_shares import ListSlots
 from ingest.identity.lookups import Lookups
 from ingest.models.requests import Audience, SendBody
 from ingest.sends.audience import ResolvedAudience, resolve_audience
@@ -20,7 +20,7 @@ class SendValidator:
     def __init__(
         self,
         lookups: Lookups,
-        lists: ListTurns,
+        lists: ListSlots,
         *,
         media: MediaStore,
         policy: SendPolicy,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Engine
 
-from ingest.connection_shares import ListTurns, open_shares, share_sizes
+from ingest.connection_shares import ListSlots, open_shares, share_sizes
 from ingest.metrics import IngestMetrics
 from ingest.readiness import Readiness
 from ops.local.polling import wait_until
@@ -26,12 +26,12 @@ def person(id: int) -> UserCaller:
     return UserCaller(Person(id, "", "", "", ACTIVE, ORDINARY_USER, is_deleted=False))
 
 
-def lists(**options: Any) -> ListTurns:
-    """Turns at a record that is never asked."""
-    return ListTurns(cast("Database", None), **options)
+def lists(**options: Any) -> ListSlots:
+    """Slots at a record that is never asked."""
+    return ListSlots(cast("Database", None), **options)
 
 
-async def take(lists: ListTurns, caller: UserCaller, *, until: asyncio.Event) -> str:
+async def take(lists: ListSlots, caller: UserCaller, *, until: asyncio.Event) -> str:
     """A turn that lasts `until`; what became of it."""
     try:
         async with lists.take(caller):

@@ -74,7 +74,7 @@ def make_validator(services: Services, store: AskedStore | None) -> SendValidato
     """A validator as a process has it."""
     return SendValidator(
         services.lookups,
-        services.list_turns,
+        services.list_slots,
         media=store or services.backends.media,
         policy=POLICY,
         clock=lambda: datetime.now(UTC),
