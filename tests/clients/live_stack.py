@@ -15,11 +15,12 @@ from itertools import count
 from typing import Any
 
 import redis
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, text
 
 from carillon_client import AppClient
 from ops.local.child import Child
 from ops.local.parent_death import die_with_parent
+from ops.local.polling import wait_until
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.caller import ACTIVE, DISABLED
@@ -41,6 +42,12 @@ NAMES = ("李四", "张三", "王五", "赵六")
 APP_ID = "oa_system"
 # A broadcast that is to reach many has so many people to reach, who have no tokens.
 CROWD_FIRST_ID = 1_000_000
+
+# The holder of the persist lane empties its claim when all of it is published.
+_IS_SETTLED = text("""
+SELECT NOT EXISTS (SELECT FROM accepted WHERE NOT is_scheduled) AND NOT EXISTS (SELECT FROM unpublished)
+   AND NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (SELECT FROM persist_claims WHERE ids <> '{}')
+""")
 
 
 class LiveStack:
@@ -151,6 +158,15 @@ class LiveStack:
         with client:
             client.flushall()
 
+    def settle(self) -> None:
+        """Wait until everything that was accepted and changed so far is on the bus."""
+        if not wait_until(self._is_settled, seconds=20):
+            raise AssertionError("something is still on its way to the bus after 20 s")
+
+    def _is_settled(self) -> bool:
+        with self._record.connect() as connection:
+            return bool(connection.execute(_IS_SETTLED).scalar_one())
+
     def disable(self, *, id: int) -> None:
         """Disable a person: they are signed out everywhere."""
         self._set_status(id, DISABLED)
@@ -186,6 +202,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
         LiveStack.restart_gateway,
         LiveStack.stop_gateway,
         LiveStack.start_gateway,
+        LiveStack.settle,
         LiveStack.expire_bus,
         LiveStack.disable,
         LiveStack.enable,

@@ -22,6 +22,7 @@ claimAll({
   },
   verifyTicket: async (ticket) => server.verifyTicket(APP.app_id, ticket),
   disable: async (person) => server.disable(person),
+  settle: async () => {},
   restart: async () => server.restart(),
   forgetPast: async () => server.forgetPast(),
 });

@@ -24,6 +24,8 @@ export interface Host {
   /** Who came with this ticket, as the app is told; null if it is not good. */
   verifyTicket(ticket: string): Promise<Record<string, unknown> | null>;
   disable(person: number): Promise<void>;
+  /** Everything that was done so far has been told to those who are connected: no frame of it comes later. */
+  settle(): Promise<void>;
   restart(): Promise<void>;
   forgetPast(): Promise<void>;
 }
@@ -140,6 +142,8 @@ export function closeAll(): void {
 
 /** A socket whose HELLO has come. */
 export async function listen(host: Host, person: HostPerson, query: Record<string, string> = {}): Promise<Listener> {
+  // A frame of what was done before may be on its way: it would be taken for one of what comes now.
+  await host.settle();
   const listener = new Listener(host, { token: person.token, ...query });
   await until(() => listener.frames.length > 0);
   return listener;

@@ -27,6 +27,7 @@ claimAll({
     return response.ok ? ((await response.json()) as Record<string, unknown>) : null;
   },
   disable: (id) => live.do("disable", { id }),
+  settle: () => live.do("settle"),
   restart: () => live.do("restart_gateway"),
   forgetPast: () => live.do("expire_bus"),
 });
