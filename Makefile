@@ -23,12 +23,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # A half-written stamp would pass for an installation.
 .DELETE_ON_ERROR:
 
-# An environment of another Python (one was upgraded under it) or of another place (the project was moved) imports nothing of
-# ours: it is made anew. Asked before any rule, for make looks at its stamps once. Another Python: only one asked for by name.
+# An environment of another Python (one was upgraded under it), of another place (the project was moved) or of before a package
+# was added does not import what is ours: it is made anew. Asked before any rule, for make looks at its stamps once. Another Python: only one asked for by name.
 ASKED := $(if $(filter command,$(origin PYTHON)),$(PYTHON))
 ifneq ($(filter-out help clean vendor,$(or $(MAKECMDGOALS),help)),)
 ifeq ($(shell test ! -e $(VENV) || $(BIN)/python -I ops/local/own_environment.py $(ASKED) 2>/dev/null || echo stale),stale)
-$(shell echo "$(VENV) is of another Python or another place; it is made anew." >&2; rm -rf $(VENV))
+$(shell echo "$(VENV) is of another Python or another place, or lacks a package of ours; it is made anew." >&2; rm -rf $(VENV))
 endif
 endif
 

@@ -16,6 +16,8 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 FILES = ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml")
 
+OURS = ("ingest", "workers", "push_gateway", "storage", "ops", "carillon_client")
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -29,6 +31,9 @@ def project(tmp_path: Path) -> Path:
     note = packages(folder) / "carillon-1.dist-info" / "direct_url.json"
     note.parent.mkdir()
     note.write_text(f'{{"url": "{folder.as_uri()}"}}')
+    for name in OURS:
+        (packages(folder) / name).mkdir()
+        (packages(folder) / name / "__init__.py").touch()
     for stamp in ("installed", "installed-dev"):
         (folder / ".venv" / stamp).touch()
     return folder
@@ -55,6 +60,12 @@ def is_made_anew(folder: Path, *words: str) -> bool:
     is_gone = not (folder / ".venv").exists()
     assert is_gone == ("made anew" in said) == ("-m venv" in said), said
     return is_gone
+
+
+def test_an_environment_without_a_package_of_ours_is_made_anew(project: Path) -> None:
+    """One that was made before the project had a package does not pass for installed, whatever the times of files say."""
+    shutil.rmtree(packages(project) / "carillon_client")
+    assert is_made_anew(project, "check")
 
 
 def test_its_own_environment_stays(project: Path) -> None:
