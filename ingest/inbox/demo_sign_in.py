@@ -7,13 +7,13 @@ This is for one's own machine (docs/decisions/0039-inbox-and-bundles.md). The de
 import logging
 import time
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from ingest.inbox.demo_people import DEMO_PEOPLE, DemoPerson
 from ingest.settings import InboxSettings
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import InvalidSettings, NotAllowed, NotFound
+from storage.model.networks import is_loopback
 from storage.postgres.database import Database
 from storage.postgres.people import directory
 
@@ -44,16 +44,6 @@ def check_deployment(settings: InboxSettings, tokens: TokenSettings) -> None:
         raise InvalidSettings(
             "CARILLON_INBOX_DEMO=on: only with tokens of our own (HS256); here somebody else's are believed."
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine itself reaches a server on this address or name."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def check_own_page(headers: Mapping[bytes, bytes], *, client: str) -> None:

@@ -5,11 +5,11 @@ Only where nobody can be hurt: this machine alone reaches the stack, and its tok
 """
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ops.local.settings import UpSettings
 from storage.model.errors import InvalidSettings
+from storage.model.networks import is_loopback
 from storage.setting_parsers import yes_or_no
 from storage.settings import load
 
@@ -33,9 +33,9 @@ def choose_demo(environ: Mapping[str, str]) -> str:
 
 def _list_obstacles(environ: Mapping[str, str]) -> Iterator[str]:
     where = load(UpSettings, environ)
-    if not _is_loopback(where.host):
+    if not is_loopback(where.host):
         yield f"other machines may reach the address {where.host} (CARILLON_HOST)"
-    if where.public_url and not _is_loopback(urlsplit(where.public_url).hostname or ""):
+    if where.public_url and not is_loopback(urlsplit(where.public_url).hostname or ""):
         yield f"clients are to come by {where.public_url} (CARILLON_PUBLIC_URL)"
     if environ.get("CARILLON_TRUSTED_PROXIES"):
         yield "there is a proxy in front (CARILLON_TRUSTED_PROXIES)"
@@ -43,15 +43,6 @@ def _list_obstacles(environ: Mapping[str, str]) -> Iterator[str]:
         yield "tokens are not of this stack's own making (CARILLON_JWT_…)"
     if environ.get("CARILLON_INBOX") and not _is_yes(environ["CARILLON_INBOX"]):
         yield "there is no inbox (CARILLON_INBOX)"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_yes(text: str) -> bool:

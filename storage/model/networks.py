@@ -1,4 +1,4 @@
-"""Networks that an app's calls may come from: lists of CIDR, and addresses that are compared with them. Pure."""
+"""Addresses and networks: where an app's calls may come from (lists of CIDR), and what is this machine itself. Pure."""
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -23,6 +23,16 @@ def is_in_networks(address: str, networks: tuple[str, ...]) -> bool:
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped  # how a socket for both families shows a caller over IPv4
     return any(found in network for network in _parse(networks))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine itself reaches a server on this address or name; IPv6 may stand in brackets, as in URLs."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=1024)

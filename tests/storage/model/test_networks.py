@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.model.networks import is_in_networks, parse_network
+from storage.model.networks import is_in_networks, is_loopback, parse_network
 
 pytestmark = [pytest.mark.quick, pytest.mark.pure]
 
@@ -47,3 +47,22 @@ def test_an_address_is_inside_or_not(address: str, *, is_inside: bool) -> None:
 def test_without_networks_nobody_is_inside() -> None:
     """Whether an empty list means anywhere is the caller's business."""
     assert not is_in_networks("10.1.0.1", ())
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("localhost", True),
+        ("127.0.0.2", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("::", False),
+        ("localhost.example.com", False),
+        ("", False),
+    ],
+)
+def test_only_loopback_is_this_machine_alone(host: str, *, is_own: bool) -> None:
+    """An address that others can reach, every address at once, and another name are not this machine alone."""
+    assert is_loopback(host) is is_own
