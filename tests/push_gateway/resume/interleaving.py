@@ -125,9 +125,14 @@ class Interleaving(RuleBasedStateMachine):
 
         Not in the moment between a gap in what it read and its noticing it: who was told something behind
         the gap then has a position that the new process cannot tell from a good one (known flaw).
+
+        The new process knows of the past what the bus still holds: an event whose entry is gone and that is published
+        once more is news to it, and is told again on a new connection (docs/decisions/0015-positions-and-resume.md).
         """
         for device in self.devices:
             device.connection = None
+            held = self.bus.held_keys(shard_of(device.user_id))
+            device.since_told = [name for name in device.since_told if name in held]
             if device.pos is not None and self._is_behind_a_gap(device):
                 device.pos = None
         self.handshakes = {}

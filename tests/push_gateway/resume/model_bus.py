@@ -55,6 +55,11 @@ class ModelBus:
         self.life += 1
         self.is_cut = True
 
+    def held_keys(self, shard: int) -> set[str]:
+        """The keys of the events that a shard holds now."""
+        events = (decode_event(payload) for _, payload in self.streams[shard].entries)
+        return {event.key for event in events if event is not None}
+
     async def connect(self) -> None:
         """See Reader."""
         self.is_cut = False
