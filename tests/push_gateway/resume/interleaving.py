@@ -131,7 +131,7 @@ class Interleaving(RuleBasedStateMachine):
         """
         for device in self.devices:
             device.connection = None
-            held = self.bus.held_keys(shard_of(device.user_id))
+            held = self.bus.list_held_keys(shard_of(device.user_id))
             device.since_told = [name for name in device.since_told if name in held]
             if device.pos is not None and self._is_behind_a_gap(device):
                 device.pos = None

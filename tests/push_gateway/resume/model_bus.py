@@ -55,7 +55,7 @@ class ModelBus:
         self.life += 1
         self.is_cut = True
 
-    def held_keys(self, shard: int) -> set[str]:
+    def list_held_keys(self, shard: int) -> set[str]:
         """The keys of the events that a shard holds now."""
         events = (decode_event(payload) for _, payload in self.streams[shard].entries)
         return {event.key for event in events if event is not None}
