@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(folder: Path) -> ssl.SSLContext:
-    """A key and a certificate for 127.0.0.1 in `folder`; a client's context that trusts just it."""
+def make_certificate(folder: Path, *, host: str = "127.0.0.1") -> ssl.SSLContext:
+    """A key and a certificate for `host` (an address or a name) in `folder`; a client's context that trusts just it."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -25,9 +25,7 @@ def make_certificate(folder: Path) -> ssl.SSLContext:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName([_name(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -36,3 +34,10 @@ def make_certificate(folder: Path) -> ssl.SSLContext:
     )
     (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     return ssl.create_default_context(cafile=folder / "cert.pem")
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
