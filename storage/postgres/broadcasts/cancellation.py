@@ -6,13 +6,18 @@ latter if they could not. A recall stops a broadcast the same way.
 
 from sqlalchemy import Connection, text
 
+from storage.model.app_event import AppEventType
 from storage.model.broadcast import BroadcastStatus
+from storage.postgres.app_events.writing import insert_broadcast_event
 from storage.postgres.sends.withdrawals import check_broadcast, withdraw
 
-_STOP = text("""
-UPDATE broadcasts SET status = 'CANCELLED', finished_at = clock_timestamp()
- WHERE id = :id AND status IN ('PENDING', 'EXPANDING')
-""")
+_STOP = text(f"""
+WITH stopped AS (
+  UPDATE broadcasts SET status = 'CANCELLED', finished_at = clock_timestamp()
+   WHERE id = :id AND status IN ('PENDING', 'EXPANDING')
+  RETURNING id, app_id, total
+) {insert_broadcast_event("stopped", AppEventType.BROADCAST_CANCELLED)}
+""")  # noqa: S608 (a part of `writing.py`)
 
 
 def cancel(connection: Connection, broadcast_id: int) -> None:

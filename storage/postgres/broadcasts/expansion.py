@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.model.app_event import AppEventType
 from storage.model.broadcast import Chunk
 from storage.model.message import PersistedMessage
+from storage.postgres.app_events.writing import insert_broadcast_event
 from storage.postgres.held_apps import build_held_condition
 from storage.postgres.message_rows import FIELDS_IN_MESSAGES, read_message
 
@@ -168,13 +170,16 @@ def postpone_publishing(connection: Connection, chunk: Chunk, *, wait: timedelta
 # The broadcast is locked before its chunks are summed: of two lanes that finish the last two chunks at the same time, the
 # second one sees both.
 _LOCK = text("SELECT status FROM broadcasts WHERE id = :id AND status = 'EXPANDING' FOR UPDATE")
-_CLOSE = text("""
-UPDATE broadcasts b
-   SET status = 'DONE', finished_at = clock_timestamp()
-  FROM (SELECT coalesce(sum(size) FILTER (WHERE state = 'published'), 0) AS published
-          FROM broadcast_chunks WHERE broadcast_id = :id) s
- WHERE b.id = :id AND b.status = 'EXPANDING' AND s.published = b.total
-""")
+_CLOSE = text(f"""
+WITH done AS (
+  UPDATE broadcasts b
+     SET status = 'DONE', finished_at = clock_timestamp()
+    FROM (SELECT coalesce(sum(size) FILTER (WHERE state = 'published'), 0) AS published
+            FROM broadcast_chunks WHERE broadcast_id = :id) s
+   WHERE b.id = :id AND b.status = 'EXPANDING' AND s.published = b.total
+  RETURNING b.id, b.app_id, b.total
+) {insert_broadcast_event("done", AppEventType.BROADCAST_DONE)}
+""")  # noqa: S608 (a part of `writing.py`)
 _IS_OPEN = text("""
 SELECT EXISTS (SELECT 1 FROM broadcast_chunks
                 WHERE app_id = (SELECT app_id FROM broadcasts WHERE id = :id)

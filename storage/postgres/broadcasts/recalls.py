@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.model.app_event import AppEventType
 from storage.model.broadcast import Chunk, ChunkState
+from storage.postgres.app_events.writing import insert_broadcast_event
 from storage.postgres.sends.withdrawals import check_broadcast, withdraw
 
 _MARK = text(
@@ -154,10 +156,13 @@ _IS_OPEN = text("""
 SELECT EXISTS (SELECT 1 FROM broadcast_chunks WHERE broadcast_id = :id
                   AND state IN ('waiting', 'expanded', 'published', 'taken_back'))
 """)
-_CLOSE = text("""
-UPDATE broadcasts SET status = 'RECALLED', finished_at = clock_timestamp()
- WHERE id = :id AND status = 'RECALLING'
-""")
+_CLOSE = text(f"""
+WITH recalled AS (
+  UPDATE broadcasts SET status = 'RECALLED', finished_at = clock_timestamp()
+   WHERE id = :id AND status = 'RECALLING'
+  RETURNING id, app_id, total
+) {insert_broadcast_event("recalled", AppEventType.BROADCAST_RECALLED)}
+""")  # noqa: S608 (a part of `writing.py`)
 
 
 def close_if_recalled(connection: Connection, broadcast_id: int) -> None:

@@ -19,6 +19,7 @@ from storage.model.conversation import (
     ConversationPage,
 )
 from storage.postgres import outbox
+from storage.postgres.app_events.writing import INSERT_READS
 from storage.postgres.message_rows import CONTENT_TYPES
 
 # Of a list without pages (contract §4): somebody may have a conversation with everybody.
@@ -157,7 +158,8 @@ WITH locked AS (
   UPDATE deliveries d SET read_at = clock_timestamp() FROM unread
    WHERE d.user_id = :user_id AND d.peer_id = unread.peer_id
      AND d.message_id = unread.message_id AND d.read_at IS NULL
-  RETURNING d.peer_id, d.message_id
+  RETURNING d.peer_id, d.message_id, d.read_at
+), heard AS ({reads}
 ), sums AS (
   SELECT peer_id, count(*) AS marked, max(message_id) AS up_to_id FROM marked GROUP BY peer_id
 ), moved AS (
@@ -172,6 +174,7 @@ SELECT coalesce(sum(marked), 0) FROM moved
 _READ_ONE = text(
     _READ.format(
         one="AND peer_id = :peer_id",
+        reads=INSERT_READS,
         event=outbox.CONVERSATION_READ.format(
             user_id="CAST(:user_id AS bigint)",
             peer_id="peer_id",
@@ -184,6 +187,7 @@ _READ_ONE = text(
 _READ_ALL = text(
     _READ.format(
         one="",
+        reads=INSERT_READS,
         event=outbox.ALL_READ.format(
             user_id="CAST(:user_id AS bigint)", up_to_id="max(up_to_id)", unread="sum(unread_count)"
         ),

@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.model.app_event import AppEventType
+from storage.postgres.app_events.writing import insert_event
+
 
 @dataclass(frozen=True, slots=True)
 class FailedSend:
@@ -22,15 +25,25 @@ class FailedSend:
     payload: dict[str, Any]
 
 
-_MOVE_TO_FAILED = text("""
-WITH dead AS (DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *)
+_TELL_APP = insert_event(
+    source="dead",
+    app_id="dead.sent_by_app_id",
+    type=f"CASE WHEN dead.is_broadcast THEN '{AppEventType.BROADCAST_FAILED}' ELSE '{AppEventType.MESSAGE_FAILED}' END",
+    data="""CASE WHEN dead.is_broadcast THEN jsonb_build_object('broadcast_id', dead.id)
+       ELSE jsonb_build_object('message_id', dead.id, 'client_ref', dead.client_ref) END""",
+)
+_MOVE_TO_FAILED = text(f"""
+WITH dead AS (DELETE FROM accepted WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *), told AS ({_TELL_APP})
 INSERT INTO failed_sends (id, payload, error, attempts)
 SELECT id, to_jsonb(dead), coalesce(error, ''), attempts FROM dead
-""")
+""")  # noqa: S608 (as above)
 
 
 def move_to_failed(connection: Connection, ids: Collection[int]) -> None:
-    """Move these sends from `accepted` to `failed_sends`, whole; ids that are not in `accepted` are passed over."""
+    """Move these sends from `accepted` to `failed_sends`, whole; ids that are not in `accepted` are passed over.
+
+    The app that sent one is told, if it asked for that (contract §9).
+    """
     if ids:
         connection.execute(_MOVE_TO_FAILED, {"ids": list(ids)})
 

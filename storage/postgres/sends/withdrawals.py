@@ -5,14 +5,23 @@ Recalls and cancellations begin here (`messages/recalls.py`, `broadcasts/recalls
 
 from sqlalchemy import Connection, text
 
+from storage.model.app_event import AppEventType
 from storage.model.broadcast import BroadcastStatus
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound
+from storage.postgres.app_events.writing import insert_event
 from storage.postgres.message_rows import COLUMNS_OF_MESSAGES, REQUEST_ID
 
 # The send goes to `messages` as recalled, and to `broadcasts` if it is one, so that it can still be looked up. If
 # retention has dropped its month (a dead letter may be that old), nothing of it is kept. If the holder of the persist
 # lane is just persisting the row, this waits for it and then finds nothing.
+_TELL_APP = insert_event(
+    source="(SELECT * FROM gone WHERE is_broadcast) stopped",
+    app_id="stopped.sent_by_app_id",
+    type=f"""CASE CAST(:status AS text) WHEN '{BroadcastStatus.CANCELLED}' THEN '{AppEventType.BROADCAST_CANCELLED}'
+             ELSE '{AppEventType.BROADCAST_RECALLED}' END""",
+    data="jsonb_build_object('broadcast_id', stopped.id, 'total', 0)",
+)
 _WITHDRAW = text(f"""
 WITH waiting AS (
   DELETE FROM accepted WHERE id = :id RETURNING *
@@ -34,7 +43,7 @@ WITH waiting AS (
 ), new_message AS (
   INSERT INTO messages ({COLUMNS_OF_MESSAGES}, request_id, recalled_at)
   SELECT {COLUMNS_OF_MESSAGES}, {REQUEST_ID}, clock_timestamp() FROM kept
-)
+), told AS ({_TELL_APP})
 SELECT count(*) FROM gone
 """)  # noqa: S608 (column lists of `message_rows`)
 

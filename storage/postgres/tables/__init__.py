@@ -5,6 +5,12 @@
 Nothing but SQLAlchemy is imported into this room: no query, no connection, no model.
 """
 
+from storage.postgres.tables.app_events import (
+    app_callback_secrets,
+    app_callbacks,
+    app_events,
+    app_reads,
+)
 from storage.postgres.tables.broadcasts import broadcast_chunks, broadcasts
 from storage.postgres.tables.messages import (
     conversations,
@@ -49,7 +55,11 @@ from storage.postgres.tables.table_parts import metadata
 __all__ = [
     "accepted",
     "activity_changes",
+    "app_callback_secrets",
+    "app_callbacks",
     "app_categories",
+    "app_events",
+    "app_reads",
     "app_redirect_hosts",
     "app_secrets",
     "apps",
