@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypedDict
 
+from ingest.app_event_waits import AppEventWaiter
 from ingest.connection_shares import (
     CallerSlots,
     ConnectionShares,
@@ -85,6 +86,7 @@ class Services:
     batch_sender: BatchSender
     recaller: Recaller
     delivery_waiter: DeliveryWaiter
+    app_event_waiter: AppEventWaiter
     presenter: Presenter
     body_reader: BodyReader
     metrics: IngestMetrics
@@ -248,6 +250,7 @@ def _build_services(
             clock=clock,
         ),
         delivery_waiter=DeliveryWaiter(shares.sends),
+        app_event_waiter=AppEventWaiter(shares.reads),
         presenter=Presenter(load(DisplaySettings, environ).time_zone, backends.media),
         body_reader=BodyReader(timeout=settings.body_timeout),
         metrics=metrics,

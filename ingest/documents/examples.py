@@ -225,6 +225,35 @@ RESPONSES: Mapping[str, Any] = {
     "get_broadcast": _LINE | {"unresolved": []},
     "list_unread": {"items": [{"user_id": 31001, "app_user_id": "lisi", "name": "李四"}]},
     "cancel_broadcast": _LINE | {"unresolved": []},
+    "list_events": {
+        "items": [
+            {
+                "seq": 41,
+                "type": "message.read",
+                "time": _AT,
+                "time_ms": _AT_MS,
+                "data": {
+                    "reads": [
+                        {
+                            "message_id": _ID,
+                            "user_id": 31002,
+                            "app_user_id": "zhangsan",
+                            "read_at": _AT,
+                            "read_at_ms": _AT_MS,
+                        }
+                    ]
+                },
+            },
+            {
+                "seq": 42,
+                "type": "broadcast.done",
+                "time": _AT,
+                "time_ms": _AT_MS,
+                "data": {"broadcast_id": _ID, "total": 2},
+            },
+        ],
+        "next_after": 42,
+    },
     "search_people": [_PERSON],
     "list_people": {"total": 1, "items": [_PERSON | {"role": "ORDINARY_USER", "is_deleted": 0}]},
     "list_launchpad": _APPS,

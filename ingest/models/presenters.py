@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from ingest.models.app_event_responses import AppEventAnswer, AppEventsAnswer
 from ingest.models.broadcast_responses import (
     BroadcastAnswer,
     BroadcastLine,
@@ -18,6 +19,7 @@ from ingest.models.responses import (
     MessageAnswer,
     MessageWithStatus,
 )
+from storage.model.app_event import AppEvent, present_event
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
 from storage.model.conversation import SYSTEM_PEER, Conversation, make_preview
 from storage.model.instant import to_unix_ms
@@ -172,6 +174,11 @@ class Presenter:
             finished_at_ms=finished_at_ms,
             rate_per_second=report.rate_per_second,
         )
+
+    def present_events(self, events: Sequence[AppEvent], *, after: int) -> AppEventsAnswer:
+        """A page of an app's events after the number `after`."""
+        items = [AppEventAnswer(**present_event(event, self.time_zone)) for event in events]
+        return AppEventsAnswer(items, items[-1].seq if items else after)
 
     def present_unread(self, people: Sequence[UnreadPerson]) -> UnreadAnswer:
         """A page of the people who have not read a broadcast."""

@@ -17,6 +17,7 @@ from ingest.models.field_types import (
     Content,
     Cursor,
     DeepSkip,
+    EventNumber,
     Instant,
     Int64,
     Limit,
@@ -26,6 +27,7 @@ from ingest.models.field_types import (
     QueryText,
     Skip,
     Url,
+    WaitSeconds,
 )
 from storage.model.broadcast import BroadcastStatus
 from storage.model.media import UNKNOWN_TYPE, clean_filename
@@ -228,6 +230,17 @@ class BroadcastWindow(RequestModel):
     """Only broadcasts with a lower id: the lowest id of the page before."""
     status: Annotated[BroadcastStatus, Field(strict=False)] | None = None
     """Only broadcasts that stand there."""
+
+
+class AppEventsWindow(RequestModel):
+    """The calling app's events after a number."""
+
+    after: EventNumber = 0
+    """Only events with a higher number: `next_after` of the page before. It says that the app has all up to it."""
+    limit: Limit = 100
+    """Events at most; there may be fewer, also if more are to come."""
+    wait: WaitSeconds = 0
+    """For how many seconds the answer may wait for an event if there is none, up to 30."""
 
 
 class PeopleSearch(RequestModel):

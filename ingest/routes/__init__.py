@@ -5,6 +5,7 @@ Nothing of `console` may be imported here; queries are those of `storage/postgre
 
 from ingest.http.endpoint import Endpoint
 from ingest.routes import (
+    app_events,
     apps,
     broadcasts,
     conversations,
@@ -22,6 +23,7 @@ ALL: tuple[Endpoint, ...] = (
     *broadcasts.ROUTES,
     *people.ROUTES,
     *apps.ROUTES,
+    *app_events.ROUTES,
     *single_sign_on.ROUTES,
     *media.ROUTES,
     *operations.ROUTES,

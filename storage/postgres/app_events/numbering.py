@@ -15,15 +15,15 @@ READS_OF_AN_EVENT = 500
 NUMBERED_AT_ONCE = 1_000
 
 # What was gathered less than a second ago (contract §9); an instant ahead of the clock is no instant to wait for.
-_GATHERED_JUST_NOW = "coalesce(clock_timestamp() - reads_gathered_at BETWEEN interval '0' AND interval '1 second', false)"
+GATHERED_JUST_NOW = "coalesce(clock_timestamp() - reads_gathered_at BETWEEN interval '0' AND interval '1 second', false)"
 # Indexes app_events_unnumbered, app_reads_pkey.
 _HAS_WORK = text(f"""
 SELECT EXISTS (SELECT FROM app_events WHERE app_id = :app_id AND seq IS NULL)
-    OR EXISTS (SELECT FROM app_callbacks WHERE app_id = :app_id AND NOT {_GATHERED_JUST_NOW})
+    OR EXISTS (SELECT FROM app_callbacks WHERE app_id = :app_id AND NOT {GATHERED_JUST_NOW})
        AND EXISTS (SELECT FROM app_reads WHERE app_id = :app_id)
 """)  # noqa: S608 (the constant above)
 _LOCK = text(f"""
-SELECT NOT {_GATHERED_JUST_NOW} AS may_gather FROM app_callbacks WHERE app_id = :app_id FOR NO KEY UPDATE
+SELECT NOT {GATHERED_JUST_NOW} AS may_gather FROM app_callbacks WHERE app_id = :app_id FOR NO KEY UPDATE
 """)  # noqa: S608 (the constant above)
 # Of several accounts that a person has with the app, the first by name, as in the list of who has not read a broadcast.
 _GATHER = text(f"""

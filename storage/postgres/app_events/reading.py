@@ -1,8 +1,11 @@
 """Numbered events, as they are pushed and pulled."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, text
 
 from storage.model.app_event import AppEvent
+from storage.postgres.app_events.numbering import GATHERED_JUST_NOW
 
 # Of one page: an event of reads has up to 500 of them.
 EVENTS_OF_A_PAGE = 100
@@ -23,3 +26,20 @@ def list_events(
     """
     asked = {"app_id": app_id, "after": after, "limit": limit}
     return [AppEvent(**row) for row in connection.execute(_PAGE, asked).mappings()]
+
+
+# The same that `number_events` finds to do, or a number that is given out. Indexes app_events_seq,
+# app_events_unnumbered, app_reads_pkey.
+_HAVE_EVENTS = text(f"""
+SELECT w.place - 1 FROM unnest(CAST(:app_ids AS int[]), CAST(:afters AS bigint[])) WITH ORDINALITY AS w(app_id, after, place)
+  JOIN app_callbacks k ON k.app_id = w.app_id
+ WHERE EXISTS (SELECT FROM app_events e WHERE e.app_id = w.app_id AND e.seq > w.after)
+    OR EXISTS (SELECT FROM app_events e WHERE e.app_id = w.app_id AND e.seq IS NULL)
+    OR NOT {GATHERED_JUST_NOW} AND EXISTS (SELECT FROM app_reads r WHERE r.app_id = w.app_id)
+""")  # noqa: S608 (a constant)
+
+
+def find_pulls_with_events(connection: Connection, pulls: Sequence[tuple[int, int]]) -> list[int]:
+    """Which of these pulls (app and `after`) would find an event, perhaps one without a number yet; their places, from 0."""
+    asked = {"app_ids": [app_id for app_id, _ in pulls], "afters": [after for _, after in pulls]}
+    return list(connection.execute(_HAVE_EVENTS, asked).scalars())

@@ -15,6 +15,7 @@ from ingest.app import DOCUMENTED
 from ingest.documents import examples, openapi
 from ingest.documents.examples import RequestExample
 from ingest.http.endpoint import ANYONE, Endpoint
+from storage.postgres.app_events import callbacks
 from storage.postgres.people.apps import Vault, VaultSettings
 from storage.postgres.tables import app_secrets, mappings
 from storage.settings import load
@@ -251,6 +252,9 @@ def test_every_answer_that_is_shown_has_the_fields_of_a_real_one(example_api: Ap
     """What people, apps and operators read has, field for field, the shape of the example in the document."""
     api, app, me = example_api, example_api.app("leave"), example_api.person(31002)
     sent = api.send_for_id(api.person(31001), receiver_id=31002)
+    with api.engine.begin() as connection:
+        types = ("message.read", "broadcast.cancelled")
+        callbacks.set_callback(connection, 1, url=None, events=types)
     notice = examples.REQUESTS["send_message"]
     button = api.ask("POST", "/messages/", headers=app, json=notice["notification"].body).json()[
         "id"
@@ -276,7 +280,9 @@ def test_every_answer_that_is_shown_has_the_fields_of_a_real_one(example_api: Ap
     }
     answers = {name: api.ask("GET", path, headers=who) for name, (path, who) in asked.items()}
     answers["read_all"] = api.ask("PUT", "/messages/read-all", headers=me)
+    api.ask("GET", "/apps/me/events", headers=app)  # gathers what was read
     answers["cancel_broadcast"] = api.ask("POST", f"/broadcasts/{broadcast}/cancel", headers=app)
+    answers["list_events"] = api.ask("GET", "/apps/me/events", headers=app)
     for name, answer in answers.items():
         shown = find_shape(examples.RESPONSES[name])
         assert answer.status_code == 200, (name, answer.text)

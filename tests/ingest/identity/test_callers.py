@@ -65,6 +65,7 @@ SOUND: dict[str, tuple[str, Any]] = {
     "list_people": ("", None),
     "list_launchpad": ("", None),
     "list_apps": ("", None),
+    "list_events": ("", None),
     "sign_on": ("", {"app_id": "oa", "username": "", "password": ""}),
     "jump": ("?app_id=oa&redirect_to=https%3A%2F%2Foa.example.com%2F", None),
     "verify_ticket": ("", {"ticket": "none"}),
