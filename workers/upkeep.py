@@ -13,6 +13,7 @@ from functools import partial
 
 from storage.model.errors import CarillonError, TransientError
 from storage.postgres import audit, periodic_jobs
+from storage.postgres.app_events import retention as app_events_retention
 from storage.postgres.broadcasts import planning
 from storage.postgres.messages import partitions, recounts
 from storage.postgres.schema import MONTHS_AHEAD
@@ -28,6 +29,7 @@ KEYS_PER_SLICE = (
 )
 CHANGES_PER_SLICE = 5_000  # notes that somebody became active or stopped being it
 AUDIT_ROWS_PER_SLICE = 5_000  # of what operators did, years ago
+APP_EVENTS_PER_SLICE = 1_000  # an event of reads is some tens of KB
 CONVERSATIONS_PER_SLICE = 1_000  # recounted in one transaction, or so
 ROWS_PER_PAGE = 50  # of `conversations`, about
 
@@ -78,6 +80,7 @@ def _list_steps(services: Services) -> tuple[Step, ...]:
         partial(retention.drop_slice, services),
         partial(erasures.erase_slice, services),
         partial(_drop_old_audit, services),
+        partial(_drop_old_app_events, services),
         partial(_recount_slice, services),
         partial(_measure_held, services),
         partial(_show_last_backup, services),
@@ -114,6 +117,11 @@ def _drop_old_audit(services: Services) -> bool:
     kept = services.settings.audit_retention
     slice = AUDIT_ROWS_PER_SLICE
     return services.database.transaction(audit.drop_old, kept=kept, slice=slice) >= slice
+
+
+def _drop_old_app_events(services: Services) -> bool:
+    drop = app_events_retention.drop_old_events
+    return services.database.transaction(drop, slice=APP_EVENTS_PER_SLICE)
 
 
 def _measure_held(services: Services) -> bool:

@@ -14,6 +14,8 @@ from storage.model.errors import InConflict
 from storage.model.operator import Actor
 from storage.postgres import audit
 
+# How far the numbers of an app's events go on above those that the backup knows: an app goes on behind the highest that it has.
+_SKIPPED_EVENTS = 1_000_000
 # How far numbers of rows (apps, secrets) go on above those that the backup knows.
 SKIPPED_NUMBERS = 1_000
 # Partitions are made ahead for longer than that.
@@ -55,6 +57,7 @@ _TAKE_ANOTHER_LIFE = text("""
 SELECT setval('scheduled_lives', last_value + 1 + floor(extract(epoch FROM clock_timestamp()) / 60)::bigint % 7)
   FROM scheduled_lives
 """)
+_RAISE_EVENT_NUMBERS = text("UPDATE app_callbacks SET last_seq = last_seq + :skipped")
 _END_SESSIONS = text("DELETE FROM console_sessions")
 _FORGET_SIGN_INS = text("DELETE FROM console_sign_ins")
 
@@ -93,6 +96,7 @@ def begin_anew(
     connection.execute(_RAISE_LIVE_IDS, {"after": ids_after})
     connection.execute(_TAKE_ANOTHER_LIFE)
     connection.execute(_RAISE_NUMBERS, {"skipped": SKIPPED_NUMBERS})
+    connection.execute(_RAISE_EVENT_NUMBERS, {"skipped": _SKIPPED_EVENTS})
     connection.execute(_END_SESSIONS)
     connection.execute(_FORGET_SIGN_INS)
     found = RestoredRecord(users=row.users, apps=row.apps, accepted=row.accepted)

@@ -1,16 +1,16 @@
-"""A new key for the secrets of apps: each is opened with whatever key opens it, and sealed with the first one.
+"""A new key for the secrets of apps, and for the keys of their callbacks: each is opened with whatever key opens it, and sealed with the first one.
 
 Called by `carillon keys reseal`, when a key of the vault is being replaced.
 """
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 
 from storage.keys.vault import Vault
 from storage.model.operator import Actor
 from storage.postgres import audit
-from storage.postgres.tables import app_secrets
+from storage.postgres.tables import app_callback_secrets, app_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,18 @@ def reseal_all(conn: Connection, actor: Actor, *, vault: Vault) -> Resealed:
 
     Secrets that no key opens stay as they are. The audit says who did it.
     """
-    rows = conn.execute(select(app_secrets.c.id, app_secrets.c.sealed).with_for_update()).all()
+    by_table = [_reseal(conn, table, vault) for table in (app_secrets, app_callback_secrets)]
+    done = Resealed(
+        sum(one.renewed for one in by_table),
+        sum(one.current for one in by_table),
+        sum(one.unopened for one in by_table),
+    )
+    audit.record(conn, actor, act="secrets.reseal", target="secrets of apps", after=asdict(done))
+    return done
+
+
+def _reseal(conn: Connection, table: Table, vault: Vault) -> Resealed:
+    rows = conn.execute(select(table.c.id, table.c.sealed).with_for_update()).all()
     current = unopened = 0
     renewed = []
     for row in rows:
@@ -38,8 +49,6 @@ def reseal_all(conn: Connection, actor: Actor, *, vault: Vault) -> Resealed:
         else:
             renewed.append({"row": row.id, "sealed": vault.seal(secret.decode())})
     if renewed:
-        row_id = app_secrets.c.id == bindparam("row")
-        conn.execute(update(app_secrets).where(row_id).values(sealed=bindparam("sealed")), renewed)
-    done = Resealed(len(renewed), current, unopened)
-    audit.record(conn, actor, act="secrets.reseal", target="secrets of apps", after=asdict(done))
-    return done
+        row_id = table.c.id == bindparam("row")
+        conn.execute(update(table).where(row_id).values(sealed=bindparam("sealed")), renewed)
+    return Resealed(len(renewed), current, unopened)

@@ -17,7 +17,7 @@ from storage.postgres.message_rows import personal_condition, receiver_peer_expr
 
 # Ingest believes that somebody is active for some seconds, and a request or a transaction may take half a minute.
 SETTLED_AFTER = timedelta(seconds=60)
-_FIRST = ("keys", "chunks", "accepted", "held", "failed", "deliveries")
+_FIRST = ("keys", "chunks", "accepted", "held", "failed", "deliveries", "reads", "events")
 _AGAIN = " again"
 # In this order. Messages come after the deliveries are gone for good: then it is known which of them nobody has.
 STEPS = (*_FIRST, "wait", *(f"{step}{_AGAIN}" for step in _FIRST), "messages", "media")
@@ -239,6 +239,50 @@ def _erase_deliveries(connection: Connection, erasure: Row[Any], slice: int) -> 
     return _Slice(gone, "deliveries", next_id=0 if gone else None)
 
 
+# What apps are still to be told of the person's reads: raw ones first, since they become events. A walk along the numbers, of
+# all apps together, each along the primary key.
+_READS = text("""
+WITH part AS MATERIALIZED (
+  SELECT r.* FROM apps a CROSS JOIN LATERAL (
+    SELECT app_id, number, user_id FROM app_reads
+     WHERE app_id = a.id AND number > :after ORDER BY number LIMIT :slice) r
+   ORDER BY r.number LIMIT :slice
+), gone AS (
+  DELETE FROM app_reads r USING part
+   WHERE part.user_id = :id AND r.app_id = part.app_id AND r.number = part.number
+)
+SELECT (SELECT count(*) FROM part) AS seen, (SELECT max(number) FROM part) AS last
+""")
+# An event keeps its number, and the reads of others; perhaps none are left.
+_EVENTS = text("""
+WITH part AS MATERIALIZED (
+  SELECT number, type, data FROM app_events WHERE number > :after ORDER BY number LIMIT :slice
+), cut AS (
+  UPDATE app_events e SET data = jsonb_build_object('reads', coalesce((
+      SELECT jsonb_agg(r.one ORDER BY r.place)
+        FROM jsonb_array_elements(e.data -> 'reads') WITH ORDINALITY AS r(one, place)
+       WHERE CAST(r.one ->> 'user_id' AS bigint) <> :id), '[]'))
+   WHERE e.number = ANY (ARRAY(
+     SELECT number FROM part WHERE type = 'message.read'
+        AND data -> 'reads' @> jsonb_build_array(jsonb_build_object('user_id', CAST(:id AS bigint)))))
+)
+SELECT (SELECT count(*) FROM part) AS seen, (SELECT max(number) FROM part) AS last
+""")
+# An event of reads is some tens of KB.
+_ROWS_IN_PLACE_OF_AN_EVENT = 10
+
+
+def _erase_reads(connection: Connection, erasure: Row[Any], slice: int) -> _Slice:
+    asked = {"id": erasure.user_id, "after": erasure.next_id, "slice": slice}
+    return _Slice(0, next_id=_find_next(connection.execute(_READS, asked).one(), slice))
+
+
+def _cut_events(connection: Connection, erasure: Row[Any], slice: int) -> _Slice:
+    size = max(1, slice // _ROWS_IN_PLACE_OF_AN_EVENT)
+    asked = {"id": erasure.user_id, "after": erasure.next_id, "slice": size}
+    return _Slice(0, next_id=_find_next(connection.execute(_EVENTS, asked).one(), size))
+
+
 # A walk along all messages: there is no index of senders and receivers. Copies are asked for one by one, each by its
 # primary key, and not by EXISTS, for which PostgreSQL may read all deliveries into a table of its own. A message that nobody has a copy of goes: what an
 # app sent to the person alone, what they took back, and what two erased people wrote to each other. Uploads in
@@ -323,5 +367,7 @@ _DO: dict[str, Callable[[Connection, Row[Any], int], _Slice]] = {
     "held": _drop_held,
     "failed": _drop_failed,
     "deliveries": _erase_deliveries,
+    "reads": _erase_reads,
+    "events": _cut_events,
     "messages": _erase_messages,
 }

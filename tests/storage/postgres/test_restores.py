@@ -7,9 +7,11 @@ from sqlalchemy import Connection, Engine, text
 
 from storage.model.errors import InConflict
 from storage.model.operator import Actor, Role
+from storage.postgres.app_events.numbering import number_events
 from storage.postgres.restores import SKIPPED_NUMBERS, begin_anew
 from tests import wrong_clock
 from tests.builders import a_send, accept, add_people
+from tests.storage.postgres.app_events.steps import ask_for, list_all, number_all, write
 
 ME = Actor("cli:root", Role.ADMIN)
 
@@ -96,3 +98,18 @@ def test_operators_sign_in_again_and_it_is_told_what_is_there(engine: Engine) ->
         found = begin_anew(connection, ME)
         left = connection.execute(text("SELECT count(*) FROM console_sessions")).scalar_one()
     assert (found.users, found.apps, found.accepted, left) == (2, 0, 1, 0)
+
+
+def test_an_app_goes_on_behind_the_events_that_it_has(engine: Engine) -> None:
+    """Numbers of events that were given out after the backup are not given to others, which an app would never ask for."""
+    ask_for(engine)
+    with engine.begin() as connection:
+        for mark in range(3):
+            write(connection, mark)
+        assert number_events(connection, 7, limit=2) == 2
+        begin_anew(connection, ME)
+        begin_anew(connection, ME)
+    number_all(engine)
+    first, second, third = (event.seq for event in list_all(engine))
+    assert (first, second) == (1, 2)
+    assert third > 100_000

@@ -5,6 +5,7 @@ from sqlalchemy import Engine, text
 
 from storage.keys.vault import Vault, VaultSettings
 from storage.model.operator import Actor, Role
+from storage.postgres.app_events import callback_secrets, callbacks
 from storage.postgres.people import apps
 from storage.postgres.people.app_secrets_resealing import Resealed, reseal_all
 from storage.postgres.people.apps import NewApp
@@ -38,3 +39,13 @@ def test_what_no_key_opens_stays_as_it_is(engine: Engine) -> None:
         app, secret = apps.add(connection, NewApp("a", "A", "https://a.cn/cb"), vault=vault(LOST))
         assert reseal_all(connection, ME, vault=vault(NEW, OLD)) == Resealed(0, 0, 1)
         assert apps.find_secrets(connection, app.id, vault=vault(LOST)) == (secret.encode(),)
+
+
+def test_the_keys_of_callbacks_are_resealed_too(engine: Engine) -> None:
+    """The key that an app's callbacks are signed with opens with the new key alone, and is the same."""
+    with engine.begin() as connection:
+        callbacks.set_callback(connection, 7, url="https://a.cn/", events=("message.read",))
+        secret = callback_secrets.rotate_callback_secret(connection, 7, vault=vault(OLD))
+        assert reseal_all(connection, ME, vault=vault(NEW, OLD)) == Resealed(1, 0, 0)
+        found = callback_secrets.find_callback_secrets(connection, 7, vault=vault(NEW))
+        assert found == (secret,)

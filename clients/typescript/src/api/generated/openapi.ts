@@ -34,6 +34,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps/me/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of what the calling app sent, in order.
+         * @description Asking for what comes after a number says that the app has everything up to it. Only what the operator asked for with `carillon app callback` is there.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/broadcasts": {
         parameters: {
             query?: never;
@@ -598,6 +618,47 @@ export interface components {
             /** @description How it signs people on, such as `SIMPLE_API`. */
             protocol_type: string;
         };
+        /**
+         * AppEventAnswer
+         * @description One event: what became of something that the app sent.
+         */
+        AppEventAnswer: {
+            /** @description `message.read`: `reads`, up to 500 of `message_id`, `user_id`, `app_user_id` (the app's name for the person, or null), `read_at`, `read_at_ms`. `message.failed`: `message_id`, `client_ref`. Of a broadcast: `broadcast_id`, and `total`, how many people it is for, unless it failed. */
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description Its number. Numbers rise with gaps; the next page comes after the highest that you have. */
+            seq: number;
+            /**
+             * @description When it was recorded, in the deployment's time zone, without an offset.
+             * @example 2026-03-18T10:10:00
+             */
+            time: string;
+            /**
+             * Format: int64
+             * @description The same instant as Unix milliseconds.
+             * @example 1773828600000
+             */
+            time_ms: number;
+            /** @description What happened. */
+            type: components["schemas"]["AppEventType"];
+        };
+        /**
+         * AppEventsAnswer
+         * @description A page of an app's events, in order.
+         */
+        AppEventsAnswer: {
+            /** @description The events after the number that was asked for; none if nothing happened within the wait. */
+            items: components["schemas"]["AppEventAnswer"][];
+            /** @description What to ask for next, as `after`. */
+            next_after: number;
+        };
+        /**
+         * AppEventType
+         * @description What can happen that an app may ask to be told of.
+         * @enum {string}
+         */
+        AppEventType: "message.read" | "message.failed" | "broadcast.done" | "broadcast.failed" | "broadcast.cancelled" | "broadcast.recalled";
         /**
          * AppsAnswer
          * @description A page of apps.
@@ -1608,6 +1669,78 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AppsAnswer"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description Only events with a higher number: `next_after` of the page before. It says that the app has all up to it. */
+                after?: number;
+                /** @description Events at most; there may be fewer, also if more are to come. */
+                limit?: number;
+                /** @description For how many seconds the answer may wait for an event if there is none, up to 30. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's name in logs: the caller's own if it sent one (up to 128 of letters, digits and `._:/+=-`), else ours.
+                     * @example 3f0c1d2e9a7b4c58
+                     */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 41,
+                     *           "type": "message.read",
+                     *           "time": "2026-03-18T10:10:00",
+                     *           "time_ms": 1773828600000,
+                     *           "data": {
+                     *             "reads": [
+                     *               {
+                     *                 "message_id": 117128467173376,
+                     *                 "user_id": 31002,
+                     *                 "app_user_id": "zhangsan",
+                     *                 "read_at": "2026-03-18T10:10:00",
+                     *                 "read_at_ms": 1773828600000
+                     *               }
+                     *             ]
+                     *           }
+                     *         },
+                     *         {
+                     *           "seq": 42,
+                     *           "type": "broadcast.done",
+                     *           "time": "2026-03-18T10:10:00",
+                     *           "time_ms": 1773828600000,
+                     *           "data": {
+                     *             "broadcast_id": 117128467173376,
+                     *             "total": 2
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_after": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AppEventsAnswer"];
                 };
             };
             401: components["responses"]["Error401"];
