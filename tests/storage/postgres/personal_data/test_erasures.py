@@ -20,7 +20,6 @@ from storage.postgres.people.people_import import NewPerson
 from storage.postgres.personal_data import erasure_steps, erasures
 from storage.postgres.sends.failed_sends import move_to_failed
 from tests.builders import (
-    A_COMMAND,
     a_broadcast,
     a_notification,
     a_send,
@@ -29,10 +28,10 @@ from tests.builders import (
     add_people,
 )
 from tests.counters import find_drift
-from tests.storage.postgres.app_events.steps import ask_for, list_all, number_all, write
 from tests.storage.postgres.broadcasts.steps import LEASE, expand_all, plan_all, report
+from tests.storage.postgres.personal_data.steps import LI, begin, let_time_pass, work_off
 
-LI, WANG = 1, 2
+WANG = 2
 
 
 @pytest.fixture(autouse=True)
@@ -50,38 +49,6 @@ def deliver(engine: Engine, *sends: Any) -> list[int]:
         ids = accept(connection, *sends)
         persistence.persist(connection, ids)
     return ids
-
-
-def begin(engine: Engine, user_id: int = LI) -> Erasure:
-    """Begin to erase somebody."""
-    with engine.begin() as connection:
-        return erasures.begin(connection, user_id, actor=A_COMMAND)
-
-
-def let_time_pass(engine: Engine) -> None:
-    """Let the minute be over in which something can still come."""
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "UPDATE erasures SET requested_at = requested_at - interval '1h', try_at = requested_at"
-            )
-        )
-
-
-def work_off(engine: Engine, *, slice: int = 3) -> list[str]:
-    """Take all steps that can be taken now, with a recount after each; returns the keys of uploads to delete."""
-    deleted: list[str] = []
-    while True:
-        with engine.begin() as connection:
-            taken = erasure_steps.take_step(connection, slice=slice)
-        if taken is None:
-            return deleted
-        if taken.unsent_media:
-            deleted += taken.unsent_media
-            with engine.begin() as connection:
-                erasure_steps.forget_media(connection, taken)
-        with engine.begin() as connection:
-            assert find_drift(connection) == []
 
 
 def erase(engine: Engine, user_id: int = LI) -> list[str]:
@@ -371,46 +338,3 @@ def test_erasures_take_turns_and_one_that_fails_rests(engine: Engine) -> None:
         taken = erasure_steps.take_step(connection, slice=3)
     assert taken is not None
     assert taken.user_id == WANG
-
-
-def test_apps_are_not_told_of_an_erased_persons_reads(engine: Engine) -> None:
-    """Raw reads of the person go, gathered ones are taken out of their events, and those of others stay in order."""
-    ask_for(engine)
-    read_by(engine, 3, LI, 4)
-    number_all(engine)
-    read_by(engine, LI)
-    with engine.begin() as connection:
-        write(connection, 1)
-        connection.execute(text("UPDATE app_callbacks SET reads_gathered_at = NULL"))
-    number_all(engine)
-    read_by(engine, 5, LI, 6, LI)
-    begin(engine)
-    read_by(engine, LI)
-    work_off(engine)
-    read_by(engine, LI)
-    let_time_pass(engine)
-    work_off(engine)
-    with engine.begin() as connection:
-        waiting = connection.execute(text("SELECT user_id FROM app_reads ORDER BY number"))
-        assert waiting.scalars().all() == [5, 6]
-        connection.execute(text("UPDATE app_callbacks SET reads_gathered_at = NULL"))
-    number_all(engine)
-    told = [
-        [read["user_id"] for read in event.data["reads"]]
-        for event in list_all(engine)
-        if "reads" in event.data
-    ]
-    assert told == [[3, 4], [], [5, 6]]
-    assert [event.seq for event in list_all(engine)] == [1, 2, 3, 4]
-
-
-def read_by(engine: Engine, *user_ids: int) -> None:
-    """Let these people have read something of app 7 just now."""
-    with engine.begin() as connection:
-        for user_id in user_ids:
-            connection.execute(
-                text(
-                    "INSERT INTO app_reads (app_id, message_id, user_id, read_at) VALUES (7, 9, :id, now())"
-                ),
-                {"id": user_id},
-            )
