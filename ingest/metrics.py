@@ -135,6 +135,25 @@ class IngestMetrics:
             registry=registry,
             multiprocess_mode=_LATEST,
         )
+        self._callback_oldest = Gauge(
+            "carillon_callback_oldest_seconds",
+            "Age of the oldest event that an app's endpoint, if it is active, has not taken; 0: there is none.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._callback_overdue = Gauge(
+            "carillon_callback_overdue_seconds",
+            "For how long the endpoint that waits longest could have been called, and no worker has it in hand.",
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
+        self._callback_stopped = Gauge(
+            "carillon_callback_endpoints_stopped",
+            "Endpoints of apps that are called no more, by status: PAUSED (failed too often), OFF (410).",
+            ["status"],
+            registry=registry,
+            multiprocess_mode=_LATEST,
+        )
         self._paused = Gauge(
             "carillon_paused",
             "1 while an operator has paused it; kind: queue or app, target: its name.",
@@ -239,6 +258,10 @@ class IngestMetrics:
         self._sweep_age.set(backlog.sweep_age_seconds)
         self._scheduled_due.set(backlog.scheduled_due)
         self._show_pauses(backlog.paused)
+        self._callback_oldest.set(backlog.endpoints.oldest_seconds)
+        self._callback_overdue.set(backlog.endpoints.overdue_seconds)
+        self._callback_stopped.labels("PAUSED").set(backlog.endpoints.paused)
+        self._callback_stopped.labels("OFF").set(backlog.endpoints.off)
 
     def _show_pauses(self, paused: Collection[tuple[str, str]]) -> None:
         for queue in PAUSABLE_QUEUES:

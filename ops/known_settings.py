@@ -24,6 +24,7 @@ from storage.settings import (
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.rate_limits import LimitSettings
 from storage.valkey.tickets import TicketSettings
+from workers.callbacks.settings import CallbackSettings
 from workers.settings import WorkerSettings
 
 SETTINGS_CLASSES = (
@@ -43,6 +44,7 @@ SETTINGS_CLASSES = (
     DisplaySettings,
     LogSettings,
     WorkerSettings,
+    CallbackSettings,
     BusSettings,
     PushSettings,
 )

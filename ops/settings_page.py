@@ -26,6 +26,7 @@ from storage.settings import (
 from storage.valkey.bus_streams import BusSettings
 from storage.valkey.rate_limits import LimitSettings
 from storage.valkey.tickets import TicketSettings
+from workers.callbacks.settings import CallbackSettings
 from workers.settings import WorkerSettings
 
 
@@ -40,20 +41,25 @@ class Section:
 
 SECTIONS = (
     Section("`carillon up` and `make run`", "`carillon` only", (UpSettings, DataFolder)),
-    Section("PostgreSQL", "ingest, workers, `carillon`", (DatabaseSettings,)),
-    Section("Valkey", "every process but beat", (ValkeySettings,)),
+    Section("PostgreSQL", "ingest, workers, the callbacks worker, `carillon`", (DatabaseSettings,)),
+    Section("Valkey", "ingest, workers, the push gateway, `carillon`", (ValkeySettings,)),
     Section("The broker", "ingest, workers, beat", (QueueSettings,)),
     Section("Who is calling: tokens", "ingest, the push gateway", (TokenSettings,)),
-    Section("Who is calling: app secrets", "ingest, `carillon`", (VaultSettings,)),
+    Section(
+        "Who is calling: app secrets", "ingest, the callbacks worker, `carillon`", (VaultSettings,)
+    ),
     Section("Ingest", "ingest", (IngestSettings,)),
     Section("The inbox", "ingest", (InboxSettings,)),
     Section("Limits for callers", "ingest", (LimitSettings,)),
     Section("Tickets", "ingest, the push gateway", (TicketSettings,)),
     Section("Media", "ingest, workers", (MediaSettings,)),
     Section("Pages of other origins", "ingest, the push gateway", (OriginSettings,)),
-    Section("How times are shown", "ingest, the push gateway", (DisplaySettings,)),
+    Section(
+        "How times are shown", "ingest, the push gateway, the callbacks worker", (DisplaySettings,)
+    ),
     Section("Logs", "every process", (LogSettings,)),
     Section("Workers", "workers, beat", (WorkerSettings,)),
+    Section("Calls of apps' endpoints", "the callbacks worker", (CallbackSettings,)),
     Section("The bus", "ingest, workers, the push gateway", (BusSettings,)),
     Section("The push gateway", "the push gateway", (PushSettings,)),
 )

@@ -34,6 +34,9 @@ SECRETS = {
     "CARILLON_MEDIA_KEY": "the tests sign media URLs with this",
 }
 
+# The endpoints of apps are servers of the test.
+APPS_HERE = {"CARILLON_CALLBACK_ALLOWED": "127.0.0.0/8"}
+
 _numbers = count(1)
 
 
@@ -114,7 +117,7 @@ class Stack:
     """The servers and processes of `carillon up`, each of which can be killed, frozen and started.
 
     Nothing restarts what dies. Names: postgres, valkey, web, worker-sends, worker-broadcasts,
-    worker-upkeep, beat.
+    worker-upkeep, worker-callbacks, beat.
     """
 
     def __init__(self, path: Path, **settings: str) -> None:
@@ -123,7 +126,9 @@ class Stack:
             name: text for name, text in os.environ.items() if not name.startswith("CARILLON_")
         }
         own = {"CARILLON_DATA_DIR": str(path), "CARILLON_PORT": str(find_free_port())}
-        self.environ = prepare_environment(foreign | own | SECRETS | UNLIMITED | settings)
+        self.environ = prepare_environment(
+            foreign | own | SECRETS | UNLIMITED | APPS_HERE | settings
+        )
         self.servers = {
             server.name: server for server in build_servers(self.environ, is_durable=False)
         }

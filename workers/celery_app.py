@@ -13,9 +13,10 @@ from celery.signals import setup_logging
 from storage.broker.queues import QueueSettings, make_celery
 from storage.process.logs import LogSettings, configure
 from storage.settings import check, load
-from workers import beat_fallback, metrics, pool_maintenance, services, watchdog
-from workers.liveness import Liveness
+from workers import beat_fallback, metrics, services
 from workers.settings import WorkerSettings
+from workers.supervision import pool_maintenance, watchdog
+from workers.supervision.liveness import Liveness
 from workers.tasks import register
 
 

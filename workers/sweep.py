@@ -7,10 +7,11 @@ It is why a ring may be lost (docs/decisions/0002-the-queue-is-a-doorbell.md). B
 import logging
 from collections.abc import Callable
 
-from storage.broker.queues import BROADCASTS, SENDS
+from storage.broker.queues import BROADCASTS, CALLBACKS, SENDS
 from storage.model.broadcast import ChunkState
 from storage.model.errors import TransientError
 from storage.postgres import held_apps, pauses, periodic_jobs
+from storage.postgres.app_events import pushing
 from storage.postgres.broadcasts import cancellation, expansion, lane_work, recalls
 from storage.postgres.sends import due_work, held_sends
 from workers import disabled_users
@@ -41,6 +42,7 @@ def sweep(services: Services) -> list[str]:
     freed = _update_what_is_held(services)
     _finish_broadcasts(services)
     due = [SENDS, BROADCASTS] if freed else _find_due_queues(services)
+    due += [CALLBACKS] if services.database.transaction(pushing.has_due_endpoint) else []
     _show_chunks(services)
     _tend_bus(services)
     lengths = _measure_queues(services)

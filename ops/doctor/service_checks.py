@@ -17,7 +17,7 @@ from ops.doctor.remedies import BROKER, GATEWAY, S3, VALKEY, block
 from storage import health
 from storage.broker import obstacles as broker_obstacles
 from storage.broker.inspection import find_consumed_queues
-from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
+from storage.broker.queues import BROADCASTS, CALLBACKS, SENDS, UPKEEP, QueueSettings
 from storage.media import obstacles as media_obstacles
 from storage.media.store import MediaSettings, find_folder
 from storage.reachability import Cause, Obstacle, probe_address
@@ -30,6 +30,13 @@ VALKEY_NEARLY_FULL = 0.9  # of its limit of memory
 LEAST_FREE_BYTES, FEW_FREE_BYTES = 1 << 30, 5 << 30
 CONNECT_SECONDS = 2.0
 OLD_BACKUP = timedelta(days=7)
+# The Celery app whose workers take from each queue.
+WORKER_APPS = {
+    SENDS: "workers.celery_app",
+    BROADCASTS: "workers.celery_app",
+    UPKEEP: "workers.celery_app",
+    CALLBACKS: "workers.callbacks_app",
+}
 _BUSY = re.compile(r'^carillon_database_busy_total\{share="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -72,13 +79,15 @@ def check_broker(site: Site) -> Iterator[Finding]:
 def check_workers(site: Site) -> Iterator[Finding]:
     """Whether every queue has a worker."""
     settings = load(QueueSettings, site.variables)
-    missing = {SENDS, BROADCASTS, UPKEEP} - find_consumed_queues(settings, seconds=INSPECT_SECONDS)
+    missing = set(WORKER_APPS) - find_consumed_queues(settings, seconds=INSPECT_SECONDS)
     if missing:
         text = f"Nobody takes from {', '.join(sorted(missing))}."
         mend = "; ".join(
-            f"celery -A workers.celery_app worker -Q {queue}" for queue in sorted(missing)
+            f"celery -A {WORKER_APPS[queue]} worker -Q {queue}" for queue in sorted(missing)
         )
-        yield Finding("workers", Level.FAIL, text, mend)
+        # Where no app asked to be called, nobody needs that worker.
+        level = Level.WARN if missing == {CALLBACKS} else Level.FAIL
+        yield Finding("workers", level, text, mend)
     else:
         yield Finding("workers", Level.OK, "Every queue has a worker.")
 

@@ -144,6 +144,9 @@ def prepare_programs(environ: Mapping[str, str]) -> list[Program]:
         "worker-sends": _make_worker_command("sends", processes=1),
         "worker-broadcasts": _make_worker_command("broadcasts", processes=2),
         "worker-upkeep": _make_worker_command("upkeep", processes=2),
+        "worker-callbacks": _make_worker_command(
+            "callbacks", processes=1, app="workers.callbacks_app"
+        ),
         "beat": _make_celery_command(
             "workers.beat_app", "beat", "--schedule", str(folder / "beat" / "schedule")
         ),
@@ -187,9 +190,11 @@ def _make_web_command(where: UpSettings) -> list[str]:
     )
 
 
-def _make_worker_command(queue: str, *, processes: int) -> list[str]:
+def _make_worker_command(
+    queue: str, *, processes: int, app: str = "workers.celery_app"
+) -> list[str]:
     return _make_celery_command(
-        "workers.celery_app",
+        app,
         *("worker", "-Q", queue, "-c", str(processes), "-n", f"{queue}@%h"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )

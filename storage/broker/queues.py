@@ -19,12 +19,14 @@ from storage.settings import setting
 SENDS = "sends"
 BROADCASTS = "broadcasts"
 UPKEEP = "upkeep"
+CALLBACKS = "callbacks"
 
-# The task that a ring of each queue starts; `workers/tasks.py` has a function for each.
+# The task that a ring of each queue starts; `workers/tasks.py` and `workers/callbacks/tasks.py` have a function for each.
 PERSIST = "carillon.persist"
 EXPAND = "carillon.expand"
 SWEEP = "carillon.sweep"
-TASK_OF_QUEUE = {SENDS: PERSIST, BROADCASTS: EXPAND, UPKEEP: SWEEP}
+CALL = "carillon.call"
+TASK_OF_QUEUE = {SENDS: PERSIST, BROADCASTS: EXPAND, UPKEEP: SWEEP, CALLBACKS: CALL}
 
 
 @dataclass(frozen=True, slots=True)

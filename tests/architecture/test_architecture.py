@@ -24,8 +24,10 @@ from storage.broker.queues import TASK_OF_QUEUE, QueueSettings, make_celery
 from storage.process.logs import LogSettings
 from storage.settings import list_fields
 from tests.architecture.sources import PACKAGES, ROOT
-from workers.liveness import Liveness
+from workers.callbacks import tasks as callback_tasks
+from workers.callbacks.services import SETTINGS as OF_CALLBACKS
 from workers.services import SETTINGS as OF_WORKERS
+from workers.supervision.liveness import Liveness
 from workers.tasks import register
 
 pytestmark = pytest.mark.quick
@@ -38,6 +40,7 @@ def modules() -> Iterator[str]:
         for found in pkgutil.walk_packages(folder, f"{package}."):
             if "migrations" not in found.name and found.name not in {
                 "workers.celery_app",
+                "workers.callbacks_app",
                 "workers.beat_app",
             }:
                 yield found.name
@@ -55,6 +58,7 @@ def test_every_queue_has_a_consumer_and_every_ring_a_task(tmp_path: Path) -> Non
     assert consumed == set(TASK_OF_QUEUE)
     celery = make_celery(QueueSettings(broker_url="memory://"))
     register(celery, Liveness(limit_seconds=60))
+    callback_tasks.register(celery, Liveness(limit_seconds=60), environ)
     assert set(TASK_OF_QUEUE.values()) <= set(celery.tasks)
     scheduled = celery.conf.beat_schedule.values()
     assert all(entry["options"]["queue"] in consumed for entry in scheduled)
@@ -92,7 +96,12 @@ def test_the_page_of_settings_is_what_the_code_says() -> None:
 def test_the_page_of_settings_names_who_reads_them() -> None:
     """A class that ingest, the gateway or the workers load stands in a section that names them."""
     readers = {kind: section.readers for section in SECTIONS for kind in section.kinds}
-    loaded = {"ingest": OF_INGEST, "push gateway": OF_GATEWAY, "workers": OF_WORKERS}
+    loaded = {
+        "ingest": OF_INGEST,
+        "push gateway": OF_GATEWAY,
+        "workers": OF_WORKERS,
+        "callbacks": OF_CALLBACKS,
+    }
     for name, kinds in loaded.items():
         named = {kind for kind, text in readers.items() if name in text or "every process" in text}
         assert named - {LogSettings} == set(kinds), name
@@ -154,6 +163,7 @@ def test_only_the_settings_say_what_the_environment_holds() -> None:
             "push_gateway/app.py",
             "workers/services.py",
             "workers/celery_app.py",
+            "workers/callbacks_app.py",
             "workers/beat_app.py",
             "storage/process/metrics_export.py",  # prometheus_client's own variable, which it reads itself
             "ops/local/single_port.py",

@@ -5,17 +5,25 @@ from typing import Any
 
 import ingest.services
 import push_gateway.settings
+import workers.callbacks.services
 import workers.services
 from ops.known_settings import list_settings_of
 from storage.broker.queues import QueueSettings
 from storage.process.logs import LogSettings
 from storage.settings import DatabaseSettings, check
+from workers.settings import WorkerSettings
 
 OF_PROCESS: Mapping[str, tuple[type[Any], ...]] = {
     "ingest": (*ingest.services.SETTINGS, LogSettings),
     "gateway": (*push_gateway.settings.SETTINGS, LogSettings),
     "worker": (*workers.services.SETTINGS, LogSettings),
-    # `workers/beat_app.py`, which cannot be imported: it acts at import.
+    # `workers/callbacks_app.py` and `workers/beat_app.py`, cannot be imported: they act at import.
+    "worker-callbacks": (
+        *workers.callbacks.services.SETTINGS,
+        WorkerSettings,
+        QueueSettings,
+        LogSettings,
+    ),
     "beat": (QueueSettings, LogSettings),
     "migrate": (DatabaseSettings, LogSettings),
     "roles": (DatabaseSettings, LogSettings),
@@ -37,6 +45,8 @@ OWNERS = {"CARILLON_DATABASE_OWNER_URL", "CARILLON_DATABASE_ADMIN_URL"}
 
 def find_process(name: str) -> str:
     """The kind of process that a service or a deployment of this name runs."""
+    if name in OF_PROCESS:
+        return name
     return "worker" if name.startswith("worker-") else name
 
 

@@ -43,9 +43,18 @@ SECRETS_OF_OTHERS = {
 # Who talks to whom: nothing else is on these networks.
 ON_NETWORK = {
     "front": {"proxy", "ingest", "gateway", "s3", "s3-bucket"},
-    "record": {"postgres", "roles", "migrate", "ingest", "worker"},
-    "bus": {"valkey", "rabbitmq", "ingest", "gateway", "worker", "beat"},
-    "watch": {"prometheus", "alertmanager", "grafana", "ingest", "gateway", "worker", "beat"},
+    "record": {"postgres", "roles", "migrate", "ingest", "worker", "worker-callbacks"},
+    "bus": {"valkey", "rabbitmq", "ingest", "gateway", "worker", "worker-callbacks", "beat"},
+    "watch": {
+        "prometheus",
+        "alertmanager",
+        "grafana",
+        "ingest",
+        "gateway",
+        "worker",
+        "worker-callbacks",
+        "beat",
+    },
 }
 
 

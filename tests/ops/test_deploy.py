@@ -31,7 +31,7 @@ from tests.builders import add_people
 from tests.ops.compose import ROOT, Container
 
 SERVERS = ("ingest", "gateway")
-WORKERS = ("worker-sends", "worker-broadcasts", "worker-upkeep", "beat")
+WORKERS = ("worker-sends", "worker-broadcasts", "worker-upkeep", "worker-callbacks", "beat")
 # What is for those who run it, written in every way that a server might read as it.
 INSIDE = (
     "/console", "/console/", "/console/api/look", "/console/static/console.js", "/docs", "/docs/files/",
@@ -107,7 +107,7 @@ def test_every_command_runs_and_is_healthy(deployed: dict[str, Container], name:
     assert deployed[name].is_healthy(), deployed[name].log.read_text()
 
 
-@pytest.mark.parametrize("name", ["worker-sends", "worker-broadcasts", "worker-upkeep"])
+@pytest.mark.parametrize("name", [name for name in WORKERS if name != "beat"])
 def test_every_worker_shows_its_metrics(deployed: dict[str, Container], name: str) -> None:
     """The pool's numbers, served by the main process on the port that Prometheus scrapes."""
     deployed[name].await_healthy()

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +129,21 @@ def test_every_pod_is_given_what_it_reads_and_nothing_else(folder: Path) -> None
     for one in built:
         for container in containers(one):
             assert one["spec"]["template"]["spec"]["enableServiceLinks"] is False
-            given = {each["name"]: each["value"] for each in container.get("env", [])}
+            given = {each["name"]: read_value(each, held) for each in container.get("env", [])}
             for reference in container["envFrom"]:
                 [(kind, about)] = reference.items()
                 given |= held[kind, about["name"]]
             check_environment(
                 container["name"], {name: text for name, text in given.items() if text}
             )
+
+
+def read_value(variable: dict[str, Any], held: dict[tuple[str, str], dict[str, str]]) -> str:
+    """What stands in the manifest, or the one entry of a map or secret that it names."""
+    for kind, whole in (("configMapKeyRef", "configMapRef"), ("secretKeyRef", "secretRef")):
+        if named := variable.get("valueFrom", {}).get(kind):
+            return held[whole, named["name"]][named["key"]]
+    return str(variable["value"])
 
 
 def new_secrets() -> list[dict[str, Any]]:
@@ -207,10 +216,25 @@ def test_nobody_talks_to_anybody_but_who_must() -> None:
     assert let_out["beat"] == valkey | amqp
     assert let_out["migrate"] == database
     assert let_out["worker-sends"] == database | valkey | amqp
+    assert let_out["worker-callbacks"] == database | valkey | amqp | {443}
     assert let_out["ingest"] == database | valkey | amqp | {443, 8001}
     for name, pod in pods().items():
         [container] = pod["containers"]
         assert let_in[name] == {port["containerPort"] for port in container.get("ports", [])}, name
+
+
+def test_the_endpoints_of_apps_are_not_in_the_cluster() -> None:
+    """The callbacks worker is let out to the Internet, and to no private network: its guard is not alone."""
+    rules = of_kind("NetworkPolicy")["callbacks"]["spec"]["egress"]
+    [blocks] = [rule["to"] for rule in rules if rule["ports"] == [{"port": 443}]]
+    for address in ("10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "fd00::1", "fe80::1"):  # fmt: skip
+        assert not any(
+            ip_address(address) in ip_network(block["ipBlock"]["cidr"])
+            and not any(
+                ip_address(address) in ip_network(one) for one in block["ipBlock"]["except"]
+            )
+            for block in blocks
+        ), address
 
 
 def test_every_pod_that_stays_is_asked_whether_it_lives() -> None:

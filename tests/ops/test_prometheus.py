@@ -17,6 +17,7 @@ from push_gateway.metrics import GatewayMetrics
 from storage.model.message import MessageType
 from tests.builders import a_send
 from tests.ops.compose import ROOT, document
+from workers.callbacks.metrics import CallbackMetrics
 from workers.metrics import WorkerMetrics
 
 FOLDER = ROOT / "ops/prometheus"
@@ -37,11 +38,16 @@ def metrics() -> set[str]:
     """The names that the code has, as Prometheus shows them (a histogram without its parts)."""
     registry = CollectorRegistry()
     GatewayMetrics(registry)
-    of_workers = WorkerMetrics().registry
+    of_workers, of_callbacks = WorkerMetrics().registry, CallbackMetrics().registry
     exposed = text_string_to_metric_families(IngestMetrics().export().decode())
     found = {
         family.name + ("_total" if family.type == "counter" else "")
-        for family in (*exposed, *registry.collect(), *of_workers.collect())
+        for family in (
+            *exposed,
+            *registry.collect(),
+            *of_workers.collect(),
+            *of_callbacks.collect(),
+        )
     }
     return {name for name in found if re.fullmatch(r"carillon_\w+(?<!_created)", name)}
 

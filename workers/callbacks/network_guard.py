@@ -11,8 +11,7 @@ from concurrent.futures import Executor
 
 import httpcore
 
-from storage.model.networks import is_in_networks
-from storage.model.public_addresses import is_public
+from storage.model.networks import is_in_networks, is_public
 
 # An app's endpoint may have some addresses that are down. Each is given its turn within the time of the call.
 MOST_ADDRESSES = 4

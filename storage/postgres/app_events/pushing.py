@@ -57,6 +57,43 @@ def has_due_endpoint(connection: Connection) -> bool:
     return bool(connection.execute(_HAS_DUE).scalar_one())
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointsState:
+    """How apps' endpoints are, for who watches.
+
+    `oldest_seconds`: the age of the oldest event that an active endpoint has not taken. `overdue_seconds`: for how long the one
+    that waits longest could have been called. Both are 0 if there is none. `paused`, `off`: how many are called no more.
+    """
+
+    oldest_seconds: float = 0.0
+    overdue_seconds: float = 0.0
+    paused: int = 0
+    off: int = 0
+
+
+# Indexes app_events_seq, app_events_unnumbered.
+_MEASURE = text(f"""
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - oldest.at)) FILTER (WHERE k.status = 'ACTIVE'), 0) AS oldest,
+       coalesce(max(extract(epoch FROM clock_timestamp() - CASE WHEN k.attempts = 0 THEN oldest.at
+           ELSE greatest(oldest.at, k.next_try_at) END)) FILTER (WHERE {_IS_DUE}), 0) AS overdue,
+       count(*) FILTER (WHERE k.status = 'PAUSED') AS paused, count(*) FILTER (WHERE k.status = 'OFF') AS off
+  FROM app_callbacks k LEFT JOIN LATERAL (
+    SELECT min(created_at) AS at FROM (
+      (SELECT created_at FROM app_events e WHERE e.app_id = k.app_id AND e.seq > k.taken_up_to ORDER BY e.seq LIMIT 1)
+      UNION ALL
+      (SELECT created_at FROM app_events e WHERE e.app_id = k.app_id AND e.seq IS NULL ORDER BY e.number LIMIT 1)) next
+  ) oldest ON true
+ WHERE k.url IS NOT NULL
+""")  # noqa: S608 (constants)
+
+
+def measure_endpoints(connection: Connection) -> EndpointsState:
+    """How all endpoints are now."""
+    row = connection.execute(_MEASURE).one()
+    oldest, overdue = (max(0.0, float(seconds)) for seconds in (row.oldest, row.overdue))
+    return EndpointsState(oldest, overdue, row.paused, row.off)
+
+
 def take_endpoints(
     connection: Connection, *, limit: int, failing: bool, lease: timedelta
 ) -> list[TakenEndpoint]:

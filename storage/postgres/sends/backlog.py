@@ -4,11 +4,12 @@ Ingest refuses sends when it is too long; gauges, `carillon top` and `carillon d
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
+from storage.postgres.app_events.pushing import EndpointsState, measure_endpoints
 from storage.postgres.held_apps import IS_IN_EFFECT, build_held_condition
 from storage.postgres.sends.due_work import NEWEST_DUE_ID, due_parameters
 
@@ -25,7 +26,7 @@ class Backlog:
     waits to be expanded. `parts_failing`: plans and chunks of broadcasts that failed and are tried again.
     `clock_ahead_seconds`: PostgreSQL's clock against this process's. `ids_ahead_seconds`: the instant in the highest id
     against PostgreSQL's clock; 0.0 unless that was set back. `sweep_age_seconds`: since beat last had a sweep made.
-    `paused`: kind and target of every pause, such as `("queue", "sends")`.
+    `paused`: kind and target of every pause, such as `("queue", "sends")`. `endpoints`: those that apps are called at.
     """
 
     waiting: int
@@ -41,6 +42,7 @@ class Backlog:
     ids_ahead_seconds: float = 0.0
     sweep_age_seconds: float = 0.0
     paused: tuple[tuple[str, str], ...] = ()
+    endpoints: EndpointsState = field(default_factory=EndpointsState)
 
     @property
     def are_sends_paused(self) -> bool:
@@ -77,7 +79,7 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
 
 
 def measure_backlog(connection: Connection) -> Backlog:
-    """Measure the backlog now, in one snapshot."""
+    """Measure the backlog now, in one snapshot (`endpoints` a moment later)."""
     row = connection.execute(_BACKLOG, due_parameters(None)).one()
     return Backlog(
         waiting=row.waiting,
@@ -93,6 +95,7 @@ def measure_backlog(connection: Connection) -> Backlog:
         ids_ahead_seconds=row.ids_ahead_ms / 1000,
         sweep_age_seconds=max(0.0, float(row.sweep_age_seconds or 0.0)),
         paused=tuple((kind, target) for kind, target in row.paused),
+        endpoints=measure_endpoints(connection),
     )
 
 

@@ -61,7 +61,7 @@ def test_it_tells_how_things_stand(console: Api, engine: Engine) -> None:
         accept(connection, a_send(), a_broadcast())
     seen = get(console, "look").json()
     assert seen["backlog"]["waiting"] == 2
-    assert seen["rings"].keys() == {"sends", "broadcasts", "upkeep"}
+    assert seen["rings"].keys() == {"sends", "broadcasts", "upkeep", "callbacks"}
     assert seen["gateways"] == {"processes": 0, "sockets": 0, "frames": 0, "buffered_bytes": 0}
     assert seen["ids_made"] >= 2
 

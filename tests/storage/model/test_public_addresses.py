@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.model.public_addresses import is_public
+from storage.model.networks import is_public
 
 pytestmark = [pytest.mark.quick, pytest.mark.pure]
 

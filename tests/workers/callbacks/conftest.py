@@ -73,6 +73,10 @@ class Apps:
             found = text(f"SELECT {column} FROM app_callbacks WHERE app_id = :app_id")
             return connection.execute(found, {"app_id": app_id}).scalar_one()
 
+    def has(self, app_id: int, column: str, value: object) -> bool:
+        """Whether that is what stands in a column of the app's row."""
+        return self.read(app_id, column) == value
+
     def change(self, app_id: int, change: str) -> None:
         """Change the app's row."""
         with self._engine.begin() as connection:

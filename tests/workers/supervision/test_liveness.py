@@ -1,6 +1,6 @@
 """Liveness: what a pool process tells of its tasks, and when it has failed at everything for too long."""
 
-from workers.liveness import Liveness
+from workers.supervision.liveness import Liveness
 
 
 def test_a_process_that_only_fails_is_hopeless_after_the_limit() -> None:

@@ -1,8 +1,8 @@
 """The watchdog of a worker: one that gets nothing done while work is due ends itself, to be started again.
 
 After trouble with the broker a Celery consumer can stay up and take nothing more, and a pool can fail at all it takes.
-What supervises the worker (`carillon up`, a container's restart policy) starts it again. Installed by `celery_app.py` in the
-main process, as a thread, because it watches the main thread.
+What supervises the worker (`carillon up`, a container's restart policy) starts it again. Installed by `celery_app.py` and `callbacks_app.py` in
+the main process, as a thread, because it watches the main thread.
 """
 
 import logging
@@ -18,15 +18,16 @@ import billiard
 from celery.signals import worker_ready
 
 from storage.broker.doorbell import Doorbell
-from storage.broker.queues import BROADCASTS, SENDS, UPKEEP, QueueSettings
+from storage.broker.queues import BROADCASTS, CALLBACKS, SENDS, UPKEEP, QueueSettings
 from storage.model.errors import CarillonError
 from storage.postgres import session_limits
+from storage.postgres.app_events import pushing
 from storage.postgres.broadcasts import lane_work
 from storage.postgres.database import BlockingDatabase
 from storage.postgres.sends import due_work
 from storage.settings import DatabaseSettings, load
-from workers.liveness import Liveness
 from workers.settings import WorkerSettings
+from workers.supervision.liveness import Liveness
 
 _log = logging.getLogger(__name__)
 
@@ -122,6 +123,10 @@ def _has_due_broadcasts(database: BlockingDatabase, _grace: timedelta) -> bool:
     return database.transaction(lane_work.has_due_work)
 
 
+def _has_due_endpoints(database: BlockingDatabase, _grace: timedelta) -> bool:
+    return database.transaction(pushing.has_due_endpoint)
+
+
 def _has_unrung_work(database: BlockingDatabase, grace: timedelta) -> bool:
     """Whether something is due that the sweep should have rung for: then the sweep is late."""
     return _has_overdue_sends(database, grace) or _has_due_broadcasts(database, grace)
@@ -131,6 +136,7 @@ _HAS_DUE_WORK = {
     SENDS: _has_overdue_sends,
     BROADCASTS: _has_due_broadcasts,
     UPKEEP: _has_unrung_work,
+    CALLBACKS: _has_due_endpoints,
 }
 
 

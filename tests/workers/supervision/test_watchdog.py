@@ -13,7 +13,7 @@ from storage.broker.doorbell import Doorbell
 from storage.broker.queues import SENDS, QueueSettings
 from storage.settings import load
 from tests.builders import a_send, accept
-from workers.watchdog import StallDetector
+from workers.supervision.watchdog import StallDetector
 
 
 def test_due_work_that_nobody_does_is_a_stall_after_the_limit() -> None:

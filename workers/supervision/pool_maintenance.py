@@ -1,4 +1,4 @@
-"""Replacing pool processes that died, at once. Installed by `celery_app.py`.
+"""Replacing pool processes that died, at once. Installed by `celery_app.py` and `callbacks_app.py`.
 
 Celery looks for them when the dead process's pipe closes. That may be a moment before the process can be reaped, and
 the next look comes five seconds later; until then a worker of one process does nothing.
