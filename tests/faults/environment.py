@@ -119,6 +119,7 @@ class FaultEnvironment:
         self.seed = seed
         self.is_short = is_short
         self.chance = random.Random(seed)
+        self.app_number = 0
         self.client = Client(stack)
         settings = load(DatabaseSettings, {"CARILLON_DATABASE_URL": stack.database_url})
         self.engine: Engine = make_blocking_engine(settings, application_name="faults")

@@ -19,7 +19,7 @@ from workers.callbacks.settings import CallbackSettings
 # All settings that calls of endpoints need.
 SETTINGS = (CallbackSettings, DatabaseSettings, VaultSettings, DisplaySettings)
 # What is left of a lease when a call took all of its time, to note what came of it.
-_LEASE_BEYOND_CALL = timedelta(seconds=15)
+_LEASE_BEYOND_CALL = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from tests.faults.rows import (
     backlog,
     bodies,
     broadcasts,
+    callbacks,
     clocks,
     conformance,
     disk,
@@ -110,4 +111,12 @@ ROWS = (
     Row(46, "full disk with a long log, torn AOF", disk.outlive_disk_and_power_cut),
     Row(47, "a table gone during a broadcast", broadcasts.lose_a_table, is_marked=True),
     Row(49, "paused and resumed, workers killed", pauses.pause, is_marked=True),
+    Row(
+        53,
+        "callbacks worker killed before its mark",
+        callbacks.kill_between_call_and_mark,
+        is_marked=True,
+    ),
+    Row(54, "servers killed while apps are called", callbacks.restart_servers, is_marked=True),
+    Row(55, "dead endpoints beside healthy ones", callbacks.call_dead_endpoints, is_marked=True),
 )

@@ -1,6 +1,6 @@
 """A business app with an endpoint: it verifies what comes as Standard Webhooks says, and keeps it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,13 +17,15 @@ class BusinessApp:
     url: str = ""
     secrets: list[str] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    # Answered one after the other, the last one again and again; an event whose answer is not 2xx is told again.
+    # `on_call` is called with every call that was verified. Answered one after the other, the last one again and again; an event whose answer is not 2xx is told again.
+    on_call: Callable[[], None] = lambda: None
     answers: list[bytes] = field(default_factory=lambda: [OK])
 
     async def answer(self, reader: Reader, writer: Writer) -> None:
         """Verify a call, keep it, and answer what comes next."""
         _, headers, body = await read_request(reader)
         verified = [Webhook(secret).verify(body, headers) for secret in self.secrets]
+        self.on_call()
         self.told.append((headers["webhook-id"], verified[0]))
         writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
