@@ -8,7 +8,6 @@ from tests.faults.rows import (
     backlog,
     bodies,
     broadcasts,
-    callbacks,
     clocks,
     conformance,
     disk,
@@ -27,6 +26,7 @@ from tests.faults.rows import (
     valkey,
     workers,
 )
+from tests.faults.rows.apps import callbacks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Erasing a person: what apps are told of their reads (contract §9, docs/decisions/0035-erasure.md)."""
+"""Erasing a person: what apps are told of their reads (contract §9; docs/decisions/0035-erasure.md)."""
 
 from sqlalchemy import Engine, text
 
