@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from push_gateway.sockets.frame_socket import encode_text_frame
+from storage.model.card import FIRST_VERSION
 from storage.model.event import (
     AllRead,
     ConversationRead,
     Disconnect,
     Event,
     MessageRecalled,
+    MessageUpdated,
     NewMessage,
 )
 from storage.model.instant import to_unix_ms
@@ -41,10 +43,11 @@ class FrameEncoder:
         Empty for a Disconnect: it closes sockets, and clients are not sent it.
         """
         match event:
-            case NewMessage():
+            case NewMessage() | MessageUpdated():
                 is_senders = tuple(user_ids) == (event.message.sender_id,)
                 data = self._message(event, conversation_id, is_senders=is_senders)
-                return _encode_frame("NEW_MESSAGE", pos, data)
+                kind = "NEW_MESSAGE" if isinstance(event, NewMessage) else "MESSAGE_UPDATED"
+                return _encode_frame(kind, pos, data)
             case MessageRecalled(message_id=message_id):
                 data = {"id": message_id, "conversation_id": conversation_id}
                 return _encode_frame("MESSAGE_RECALLED", pos, data)
@@ -62,7 +65,7 @@ class FrameEncoder:
                 return b""
 
     def _message(
-        self, event: NewMessage, conversation_id: int, *, is_senders: bool
+        self, event: NewMessage | MessageUpdated, conversation_id: int, *, is_senders: bool
     ) -> dict[str, object]:
         message = event.message
         created_at = message.created_at.astimezone(self._time_zone)
@@ -85,6 +88,10 @@ class FrameEncoder:
             "receiver_id": message.receiver_id,
             "conversation_id": conversation_id,
             "client_ref": message.client_ref if is_senders else None,
+            "state": message.state,
+            "state_text": message.state_text,
+            "ref": message.ref,
+            "version": message.version or FIRST_VERSION,
         }
 
 
@@ -113,7 +120,11 @@ def group_recipients(event: Event) -> tuple[tuple[int, tuple[int, ...]], ...]:
     Pairs of a conversation id and its people; the id is 0 for events of no conversation.
     """
     match event:
-        case NewMessage(recipients=recipients) | MessageRecalled(recipients=recipients):
+        case (
+            NewMessage(recipients=recipients)
+            | MessageUpdated(recipients=recipients)
+            | MessageRecalled(recipients=recipients)
+        ):
             return recipients
         case ConversationRead(user_id, conversation_id):
             return ((conversation_id, (user_id,)),)

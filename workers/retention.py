@@ -13,6 +13,7 @@ _log = logging.getLogger(__name__)
 
 CONVERSATIONS_PER_SLICE = 2_000  # in one transaction: short enough for others to wait for
 CHUNKS_PER_SLICE = 500  # of broadcasts, deleted in one transaction
+CARDS_PER_SLICE = 10_000  # to-dos, or names of cards
 PAGES_PER_LOOK = 4_096  # of a month's deliveries, looked through in one transaction
 
 
@@ -29,8 +30,10 @@ def drop_slice(services: Services) -> bool:
         return False
     if run(retention.settle_slice, month, slice=CONVERSATIONS_PER_SLICE):
         return True
-    if run(retention.check_settled, month, blocks=PAGES_PER_LOOK) and not run(
-        retention.drop_chunks, month, slice=CHUNKS_PER_SLICE
+    if (
+        run(retention.check_settled, month, blocks=PAGES_PER_LOOK)
+        and not run(retention.drop_chunks, month, slice=CHUNKS_PER_SLICE)
+        and not run(retention.drop_cards, month, slice=CARDS_PER_SLICE)
     ):
         run(retention.drop_month, month)
         _log.info("Retention: the month %s is gone.", month.suffix.lstrip("_"))

@@ -51,6 +51,21 @@ REQUESTS: Mapping[str, Mapping[str, RequestExample]] = {
             },
             by_app=True,
         ),
+        "card": RequestExample(
+            "An app sends a card whose state it will change",
+            {
+                "type": "NOTIFICATION",
+                "app_id": "leave",
+                "app_user_id": "zhangsan",
+                "title": "审批通知",
+                "content": "李四申请请假两天",
+                "ref": "leave-123",
+                "state": "PENDING",
+                "state_text": "待处理",
+                **_BUTTON,
+            },
+            by_app=True,
+        ),
         "on_behalf": RequestExample(
             "An app sends a card from one person to another",
             {
@@ -133,6 +148,10 @@ _MESSAGE = {
     "read_at": None,
     "read_at_ms": None,
     "client_ref": None,
+    "state": None,
+    "state_text": None,
+    "ref": None,
+    "version": 1,
 }
 _NOTIFICATION = _MESSAGE | {
     "sender_id": None,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import WithJsonSchema
 
 from ingest.models.responses import Time, UnixMs
+from storage.model.card import CardState
 from storage.model.message import ContentType, MessageType
 
 Pos = Annotated[
@@ -88,6 +89,14 @@ class PushedMessage:
     """The `user_id` of its conversation in the receiver's list."""
     client_ref: str | None
     """What the sender's client called its send; only on the sender's own devices, null for everybody else."""
+    state: CardState | None
+    """How far the matter of a card is; null for what is no to-do."""
+    state_text: str | None
+    """The state in the app's own words, such as who decided; null without one."""
+    ref: str | None
+    """The app's own name for the matter; null without one."""
+    version: int
+    """1 at first, one more with each change. Of two forms of a message show the one with the higher version."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,18 @@ class NewMessageFrame:
     """Where to go on after this frame: send it as `since`."""
     data: PushedMessage
     """The message."""
+
+
+@dataclass(frozen=True)
+class MessageUpdatedFrame:
+    """The app changed a card that the person has: show its new form. Its place, counters and read state do not change."""
+
+    type: Literal["MESSAGE_UPDATED"]
+    """`MESSAGE_UPDATED`."""
+    pos: Pos
+    """Where to go on after this frame."""
+    data: PushedMessage
+    """The whole message, in its new form."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +208,7 @@ FRAMES = (
     HelloFrame,
     PositionFrame,
     NewMessageFrame,
+    MessageUpdatedFrame,
     ConversationReadFrame,
     AllReadFrame,
     MessageRecalledFrame,

@@ -21,6 +21,7 @@ from ingest.models.responses import (
 )
 from storage.model.app_event import AppEvent, present_event
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
+from storage.model.card import FIRST_VERSION
 from storage.model.conversation import SYSTEM_PEER, Conversation, make_preview
 from storage.model.instant import to_unix_ms
 from storage.model.message import MEDIA_TYPES, ContentType, Message, MessageStatus
@@ -88,6 +89,10 @@ class Presenter:
             read_at=None,
             read_at_ms=None,
             client_ref=send.client_ref,
+            state=send.state,
+            state_text=send.state_text,
+            ref=send.ref,
+            version=FIRST_VERSION,
         )
 
     def present_message(
@@ -118,6 +123,10 @@ class Presenter:
             read_at=shown_read_at,
             read_at_ms=read_at_ms,
             client_ref=message.client_ref if is_callers else None,
+            state=message.state,
+            state_text=message.state_text,
+            ref=message.ref,
+            version=message.version or FIRST_VERSION,
         )
 
     def add_status(self, shown: MessageAnswer, status: MessageStatus) -> MessageWithStatus:

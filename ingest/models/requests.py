@@ -30,11 +30,14 @@ from ingest.models.field_types import (
     WaitSeconds,
 )
 from storage.model.broadcast import BroadcastStatus
+from storage.model.card import CardState
 from storage.model.media import UNKNOWN_TYPE, clean_filename
 from storage.model.message import ContentType, MessageType
 
 TITLE_LENGTH = 255
 CLIENT_REF_LENGTH = 64
+REF_LENGTH = 128
+STATE_TEXT_LENGTH = 64
 BATCH_SIZE = 500
 
 
@@ -114,6 +117,12 @@ class SendBody(RequestModel):
     """The client's own name for this send, up to 64 characters. It comes back in the answer and in the frames of the
     sender's own devices.
     """
+    ref: Annotated[str, Field(min_length=1, max_length=REF_LENGTH)] | None = None
+    """Apps only, cards only: the app's own name for the matter, up to 128 characters. Several messages may share it."""
+    state: Annotated[CardState, Field(strict=False)] | None = None
+    """Apps only, with `NOTIFICATION` or `USER_NOTIFICATION`: makes the message a to-do of its receivers."""
+    state_text: Annotated[str, Field(max_length=STATE_TEXT_LENGTH)] | None = None
+    """Apps only, cards only: the state in the app's own words, up to 64 characters."""
 
 
 class BatchBody(RequestModel):

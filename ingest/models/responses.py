@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
+from storage.model.card import CardState
 from storage.model.message import ContentType, MessageStatus, MessageType
 
 # Contract §0: no offset, so not RFC 3339's date-time.
@@ -76,6 +77,14 @@ class MessageAnswer:
     """The same instant as Unix milliseconds; null while it is not read."""
     client_ref: str | None
     """What the sender's client called its send; null for everybody else."""
+    state: CardState | None
+    """How far the matter of a card is; null for what is no to-do."""
+    state_text: str | None
+    """The state in the app's own words, such as who decided; null without one."""
+    ref: str | None
+    """The app's own name for the matter; null without one."""
+    version: int
+    """1 at first, one more with each change by the app that sent it."""
 
 
 @dataclass

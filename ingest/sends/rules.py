@@ -75,6 +75,7 @@ def check_request(body: SendBody, caller: Caller, *, policy: SendPolicy) -> Requ
     _check_receiver(body)
     _check_content(body, policy)
     _check_button(body, caller)
+    _check_card(body)
     is_app = isinstance(caller, AppCaller)
     return RequiredLookups(
         receiver_id=body.receiver_id,
@@ -111,6 +112,9 @@ def build_send(
         action_text=body.action_text,
         filename=None if found.media is None else found.media.filename or None,
         client_ref=body.client_ref,
+        state=body.state,
+        state_text=body.state_text,
+        ref=body.ref,
         is_broadcast=body.is_broadcast,
         audience=found.audience.user_ids if found.audience else None,
         unresolved=found.audience.unresolved if found.audience else (),
@@ -127,6 +131,10 @@ def _check_caller(body: SendBody, caller: Caller) -> None:
     elif body.type is not MessageType.MESSAGE or body.is_broadcast:
         raise NotAllowed(
             "Only apps may send notifications and broadcasts.", code=ErrorCode.FOR_APPS_ONLY
+        )
+    elif _list_card_fields(body):
+        raise NotAllowed(
+            "Only apps may send cards with a state or a ref.", code=ErrorCode.FOR_APPS_ONLY
         )
 
 
@@ -182,6 +190,18 @@ def _check_button(body: SendBody, caller: Caller) -> None:
         raise invalid("target_url", "auto_sso needs target_url.")
     if body.app_id is None and not isinstance(caller, AppCaller):
         raise invalid("app_id", "auto_sso needs an app.")
+
+
+def _list_card_fields(body: SendBody) -> list[str]:
+    return [name for name in ("ref", "state", "state_text") if getattr(body, name) is not None]
+
+
+def _check_card(body: SendBody) -> None:
+    is_card = (
+        body.type is MessageType.NOTIFICATION or body.content_type is ContentType.USER_NOTIFICATION
+    )
+    if not is_card and (named := _list_card_fields(body)):
+        raise invalid(named[0], "Goes with NOTIFICATION or USER_NOTIFICATION only.")
 
 
 def _media_key(body: SendBody) -> str | None:

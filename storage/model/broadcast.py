@@ -71,7 +71,7 @@ class Chunk:
     """A part of the frozen audience of an app's broadcast: `user_ids` ascending.
 
     `is_barred`: some of its people do not have an earlier broadcast of the app on the bus yet, so its event
-    has to wait (contract §2, Order).
+    has to wait (contract §2, Order). `version`: of the card that its people were, or are now to be, told.
     """
 
     broadcast_id: int
@@ -79,3 +79,4 @@ class Chunk:
     app_id: int
     user_ids: tuple[int, ...]
     is_barred: bool = False
+    version: int = 1

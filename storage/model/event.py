@@ -79,6 +79,24 @@ class MessageRecalled:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageUpdated:
+    """A card that these people have is in a new form (contract §8); fields as in NewMessage.
+
+    It may be published more than once, and a later form before an earlier one: readers go by `message.version`.
+    """
+
+    message: Message
+    content: str
+    recipients: tuple[tuple[int, tuple[int, ...]], ...]
+    part: int = 0
+
+    @property
+    def key(self) -> str:
+        """The event's name: the same each time it is published again."""
+        return f"u{self.message.id}.{self.message.version}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnect:
     """A person was disabled: every connection of theirs is to be closed."""
 
@@ -91,4 +109,4 @@ class Disconnect:
         return f"d{self.user_id}.{self.at_ms}"
 
 
-Event = NewMessage | ConversationRead | AllRead | MessageRecalled | Disconnect
+Event = NewMessage | MessageUpdated | ConversationRead | AllRead | MessageRecalled | Disconnect

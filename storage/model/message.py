@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from storage.model.card import CardState
+
 # Ids and counters are read by JavaScript, whose integers are exact below this (contract §0).
 MAX_ID = 2**53 - 1
 
@@ -56,6 +58,9 @@ class Message(NamedTuple):
     for a broadcast; `content` of a media type is an object key (or an older full URL), not a URL to
     show: it is presigned when it is shown. `filename` is the object's own name; None for anything else.
     `client_ref` is what the sender's client calls its send; only the sender is shown it.
+
+    The rest is of cards (contract §8): a `state` of a newer version stays the word that it is, `ref` is the app's own name for the matter;
+    `version` is None for a message that never changed.
     """
 
     id: int
@@ -74,6 +79,10 @@ class Message(NamedTuple):
     created_at: datetime
     filename: str | None = None
     client_ref: str | None = None
+    state: CardState | None = None
+    state_text: str | None = None
+    ref: str | None = None
+    version: int | None = None
 
 
 class PersistedMessage(NamedTuple):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage.model.card import CardState
 from storage.model.message import ContentType, MessageType
 
 
@@ -29,6 +30,9 @@ class Send:
     action_text: str | None = None
     filename: str | None = None
     client_ref: str | None = None
+    state: CardState | None = None
+    state_text: str | None = None
+    ref: str | None = None
     is_broadcast: bool = False
     send_at: datetime | None = None
     audience: tuple[int, ...] | None = None

@@ -64,6 +64,10 @@ def test_a_new_message_has_the_fields_of_the_client_document() -> None:
         "receiver_id": 9,
         "conversation_id": 12,
         "client_ref": None,
+        "state": None,
+        "state_text": None,
+        "ref": None,
+        "version": 1,
     }
     assert frame == {"type": "NEW_MESSAGE", "pos": "p", "data": expected}
     assert list(frame["data"]) == list(expected)

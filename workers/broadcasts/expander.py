@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from storage.model.broadcast import Chunk, ChunkState
+from storage.model.card import FIRST_VERSION
 from storage.model.conversation import app_peer
 from storage.model.errors import TransientError, describe_error
 from storage.model.event import NewMessage
@@ -106,7 +107,7 @@ class Expander:
             record_chunk_failure(self._services, chunk, state=ChunkState.EXPANDED, error=error)
             return
         self._database.transaction(expansion.mark_published, chunk)
-        message = self._message_of(chunk.broadcast_id)
+        message = self._message_of(chunk)
         trace_messages(self._services, f"publish chunk {chunk.number}", [message], since=since)
 
     def _is_lease_over(self, claimed_at: float) -> bool:
@@ -118,18 +119,20 @@ class Expander:
 
     def _make_event(self, chunk: Chunk) -> NewMessage:
         return make_event(
-            self._message_of(chunk.broadcast_id),
+            self._message_of(chunk),
             self._services.media,
             recipients=((app_peer(chunk.app_id), chunk.user_ids),),
             part=chunk.number,
         )
 
-    def _message_of(self, broadcast_id: int) -> PersistedMessage:
-        if broadcast_id not in self._messages:
+    def _message_of(self, chunk: Chunk) -> PersistedMessage:
+        """The chunk's message, in no older form than its people's to-dos are (contract §8)."""
+        known = self._messages.get(chunk.broadcast_id)
+        if known is None or (known.message.version or FIRST_VERSION) < chunk.version:
             self._messages.clear()  # Chunks come broadcast by broadcast: one is enough.
-            found = self._database.transaction(expansion.load_message, broadcast_id)
-            self._messages[broadcast_id] = found
-        return self._messages[broadcast_id]
+            known = self._database.transaction(expansion.load_message, chunk.broadcast_id)
+            self._messages[chunk.broadcast_id] = known
+        return known
 
     def _find_next(self) -> Chunk | None:
         return self._database.transaction(expansion.find_next_chunk, after_app_id=self._last_app_id)

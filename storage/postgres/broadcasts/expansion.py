@@ -28,7 +28,7 @@ _IS_BARRED = """EXISTS (
      AND (o.status = 'EXPANDING' OR o.status = 'CANCELLED' AND e.state = 'expanded')
      AND (e.error IS NULL OR e.attempts < :max_attempts))
 """
-_CHUNK_COLUMNS = "c.broadcast_id, c.number, c.app_id, c.user_ids"
+_CHUNK_COLUMNS = "c.broadcast_id, c.number, c.app_id, c.user_ids, c.told_version"
 # The first chunk that no lane has, of the oldest broadcast of the next app: apps take turns however much they send, and
 # the broadcasts of one app come in order (docs/decisions/0011-chunks-of-a-broadcast.md).
 _IS_NEXT = f"""
@@ -42,7 +42,8 @@ _IS_NEXT = f"""
 # Index broadcast_chunks_waiting.
 _EXPAND = f"""
 WITH chunk AS MATERIALIZED (
-  SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, m.created_at
+  SELECT c.broadcast_id, c.number, c.app_id, c.user_ids, m.created_at, m.state,
+         coalesce(m.version, 1) AS version
     FROM broadcast_chunks c
     JOIN broadcasts b ON b.id = c.broadcast_id AND b.status = 'EXPANDING'
     JOIN messages m ON m.id = c.broadcast_id
@@ -50,9 +51,14 @@ WITH chunk AS MATERIALIZED (
    ORDER BY c.app_id, c.broadcast_id, c.number LIMIT 1
      FOR UPDATE OF c SKIP LOCKED
 ), people AS MATERIALIZED (
-  SELECT unnest(user_ids) AS user_id, -app_id AS peer_id, broadcast_id AS id, created_at FROM chunk
+  SELECT unnest(user_ids) AS user_id, -app_id AS peer_id, broadcast_id AS id, created_at, state
+    FROM chunk
 ), new_deliveries AS (
   INSERT INTO deliveries (user_id, peer_id, message_id) SELECT user_id, peer_id, id FROM people
+), new_todos AS (
+  INSERT INTO todos (message_id, user_id, is_open)
+  SELECT id, user_id, state = 'PENDING' FROM people
+   WHERE (SELECT state FROM chunk) IS NOT NULL
 ), counters AS (
   INSERT INTO conversations AS c (user_id, peer_id, unread_count, last_message_id, updated_at)
   SELECT user_id, peer_id, 1, id, created_at FROM people
@@ -63,7 +69,7 @@ WITH chunk AS MATERIALIZED (
 )
 UPDATE broadcast_chunks c
    SET state = 'expanded', error = NULL, attempts = least(c.attempts + 1, 1000),
-       lease_until = clock_timestamp() + :lease
+       lease_until = clock_timestamp() + :lease, told_version = chunk.version
   FROM chunk
  WHERE (c.broadcast_id, c.number) = (chunk.broadcast_id, chunk.number)
 RETURNING {_CHUNK_COLUMNS}, {_IS_BARRED} AS is_barred
@@ -99,7 +105,10 @@ def _read_chunk(row: Row[Any] | None) -> Chunk | None:
     if row is None:
         return None
     is_barred = bool(getattr(row, "is_barred", False))
-    return Chunk(row.broadcast_id, row.number, row.app_id, tuple(row.user_ids), is_barred)
+    people = tuple(row.user_ids)
+    return Chunk(
+        row.broadcast_id, row.number, row.app_id, people, is_barred, version=row.told_version
+    )
 
 
 _FIND_NEXT = text(f"""

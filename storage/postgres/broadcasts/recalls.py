@@ -56,7 +56,9 @@ SELECT count(*) FROM (
 """)
 # What is the last message of a conversation now is found along the primary key of `deliveries`, newest first.
 _TAKE_BACK = text("""
-WITH gone AS (
+WITH no_todos AS (
+  DELETE FROM todos WHERE message_id = :id AND user_id = ANY(CAST(:user_ids AS bigint[]))
+), gone AS (
   DELETE FROM deliveries d USING unnest(CAST(:user_ids AS bigint[])) AS u(id)
    WHERE d.user_id = u.id AND d.peer_id = :peer_id AND d.message_id = :id
   RETURNING d.user_id, d.read_at IS NULL AS was_unread

@@ -46,6 +46,9 @@ WITH batch AS (
 ), new_deliveries AS (
   INSERT INTO deliveries (user_id, peer_id, message_id, read_at)
   SELECT user_id, peer_id, id, read_at FROM copies
+), new_todos AS (
+  INSERT INTO todos (message_id, user_id, is_open)
+  SELECT id, receiver_id, state = 'PENDING' FROM batch WHERE state IS NOT NULL AND NOT is_broadcast
 ), counters AS (
   INSERT INTO conversations AS c (user_id, peer_id, unread_count, last_message_id, updated_at)
   SELECT user_id, peer_id, count(*) FILTER (WHERE read_at IS NULL), max(id), max(created_at)

@@ -145,6 +145,21 @@ def drop_chunks(connection: Connection, month: Month, *, slice: int) -> bool:
     return connection.execute(_DROP_CHUNKS, asked).rowcount > 0
 
 
+# By the indexes that begin with the message.
+_DROP_CARDS = tuple(
+    text(f"""
+DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE message_id < :high LIMIT :slice))
+""")  # noqa: S608 (a constant)
+    for table in ("todos", "card_refs")
+)
+
+
+def drop_cards(connection: Connection, month: Month, *, slice: int) -> bool:
+    """Delete up to `slice` to-dos, or names of cards, of the month's messages; False: none was left."""
+    asked = {"high": month.high, "slice": slice}
+    return any(connection.execute(statement, asked).rowcount > 0 for statement in _DROP_CARDS)
+
+
 _DROPPED = text("""
 UPDATE retention_progress SET step = 'clear', user_id = :lowest, peer_id = :lowest WHERE month = :month
 """)

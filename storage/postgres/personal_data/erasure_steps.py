@@ -229,6 +229,9 @@ DELETE FROM deliveries WHERE user_id = :id AND (peer_id, message_id) IN (
 """)
 
 
+_TODOS = text("DELETE FROM todos WHERE user_id = :id")
+
+
 def _erase_deliveries(connection: Connection, erasure: Row[Any], slice: int) -> _Slice:
     asked = {"id": erasure.user_id, "slice": slice}
     peer_id = connection.execute(_CONVERSATION, asked).scalar()
@@ -236,6 +239,8 @@ def _erase_deliveries(connection: Connection, erasure: Row[Any], slice: int) -> 
         gone = connection.execute(_DELIVERIES, asked | {"peer_id": peer_id}).scalar_one()
         return _Slice(int(gone), "deliveries", next_id=0)
     gone = connection.execute(_STRAY, asked).rowcount
+    if not gone:
+        connection.execute(_TODOS, asked)
     return _Slice(gone, "deliveries", next_id=0 if gone else None)
 
 

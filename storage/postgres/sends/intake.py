@@ -68,6 +68,9 @@ WITH first AS MATERIALIZED (
   SELECT {COLUMNS_OF_A_SEND}, id, created_at, is_scheduled, created_at,
          CASE WHEN is_broadcast THEN clock_timestamp() END, origin
     FROM fresh ORDER BY place
+), refs AS (
+  INSERT INTO card_refs (app_id, ref, message_id)
+  SELECT sent_by_app_id, ref, id FROM fresh WHERE ref IS NOT NULL
 )
 SELECT b.id, b.created_at, f.id IS NOT NULL AS is_fresh
   FROM batch b LEFT JOIN fresh f USING (id) ORDER BY b.place

@@ -12,6 +12,7 @@ from storage.postgres.tables.app_events import (
     app_reads,
 )
 from storage.postgres.tables.broadcasts import broadcast_chunks, broadcasts
+from storage.postgres.tables.cards import card_refs, todos
 from storage.postgres.tables.messages import (
     conversations,
     deliveries,
@@ -66,6 +67,7 @@ __all__ = [
     "audit",
     "broadcast_chunks",
     "broadcasts",
+    "card_refs",
     "console_sessions",
     "console_sign_ins",
     "conversations",
@@ -89,6 +91,7 @@ __all__ = [
     "recounts",
     "retention_progress",
     "scheduled_lives",
+    "todos",
     "turns",
     "unpublished",
     "users",

@@ -40,6 +40,10 @@ broadcasts = Table(
     Column("read_count", Integer, nullable=False, server_default=text("0")),
     Column("read_counted_at", INSTANT),
     Column("origin", Text),
+    # The version that its card has, and the one that everybody who has it was told (contract §8).
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("told_version", Integer, nullable=False, server_default=text("1")),
+    Index("broadcasts_changed", "id", postgresql_where=text("version > told_version")),
     Index("broadcasts_app_id_accepted_at", "app_id", "accepted_at", "id"),
     Index("broadcasts_accepted_at", "accepted_at", "id"),
     Index("broadcasts_pending", "app_id", "id", postgresql_where=text("status = 'PENDING'")),
@@ -69,6 +73,8 @@ broadcast_chunks = Table(
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     Column("lease_until", INSTANT),
     Column("error", Text),
+    # The version of the card that its people were told.
+    Column("told_version", Integer, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("broadcast_id", "number"),
     CheckConstraint(
         "state IN ('waiting', 'expanded', 'published', 'failed', 'cancelled', 'taken_back', 'recalled')",

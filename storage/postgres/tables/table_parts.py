@@ -1,6 +1,16 @@
 """The metadata that every table belongs to, and the column lists and options that several tables share."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Text,
+    func,
+    text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -38,6 +48,11 @@ def message_columns() -> list[Column[object]]:
         Column("action_text", Text),
         Column("filename", Text),
         Column("client_ref", Text),
+        # Of cards (contract §8); NULL in nearly every row. `version` is NULL until the first change.
+        Column("state", Text),
+        Column("state_text", Text),
+        Column("ref", Text),
+        Column("version", Integer),
         Column("is_broadcast", Boolean, nullable=False, server_default=text("false")),
         Column("created_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     ]

@@ -131,6 +131,7 @@ def test_a_private_message_answers_as_in_the_client_document(shared_api: Api) ->
         "id", "sender_id", "receiver_id", "app_id", "app_name", "type", "content_type", "title",
         "content", "filename", "action_url", "action_text", "is_read", "created_at",
         "created_at_ms", "read_at", "read_at_ms", "client_ref",
+        "state", "state_text", "ref", "version",
     ]  # fmt: skip
     assert (shown["sender_id"], shown["receiver_id"]) == (1, 2)
     assert shown["content"] == "你好,这是一条私信"

@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.model.card import CardState
 from storage.model.event import (
     AllRead,
     ConversationRead,
     Disconnect,
     Event,
     MessageRecalled,
+    MessageUpdated,
     NewMessage,
 )
 from storage.model.message import MAX_ID, ContentType, Message, MessageType
-from storage.valkey.event_json import decode_event, encode_event, shard_of
+from storage.valkey.event_json import decode_event, encode_event, encode_for_outbox, shard_of
 
 ids = st.integers(0, MAX_ID)
 peers = st.integers(-MAX_ID, MAX_ID)
@@ -41,9 +43,14 @@ messages = st.builds(
     created_at=instants,
     filename=st.none() | texts,
     client_ref=st.none() | texts,
+    state=st.none() | st.sampled_from(CardState),
+    state_text=st.none() | texts,
+    ref=st.none() | texts,
+    version=st.none() | st.integers(2, 1_000_000),
 )
 events = st.one_of(
     st.builds(NewMessage, messages, texts, recipients, ids),
+    st.builds(MessageUpdated, messages, texts, recipients, ids),
     st.builds(MessageRecalled, ids, recipients, ids),
     st.builds(ConversationRead, ids, peers, ids, ids),
     st.builds(AllRead, ids, ids, ids),
@@ -54,7 +61,11 @@ events = st.one_of(
 def people(event: Event) -> list[tuple[int, int]]:
     """Everyone whom an event is for, with the peer of the conversation."""
     match event:
-        case NewMessage(recipients=shares) | MessageRecalled(recipients=shares):
+        case (
+            NewMessage(recipients=shares)
+            | MessageUpdated(recipients=shares)
+            | MessageRecalled(recipients=shares)
+        ):
             return sorted((peer, user) for peer, users in shares for user in users)
         case ConversationRead(user_id, conversation_id):
             return [(conversation_id, user_id)]
@@ -71,7 +82,8 @@ def test_an_event_comes_back_as_it_was_on_the_shards_of_its_people(event: Event)
         assert back is not None
         assert back.key == event.key
         assert all(shard_of(user_id) == shard for _, user_id in people(back))
-        if isinstance(event, NewMessage) and isinstance(back, NewMessage):
+        if isinstance(event, NewMessage | MessageUpdated):
+            assert type(back) is type(event)
             assert (back.message, back.content, back.part) == (
                 event.message,
                 event.content,
@@ -81,6 +93,12 @@ def test_an_event_comes_back_as_it_was_on_the_shards_of_its_people(event: Event)
             assert back == event
         found += people(back)
     assert sorted(found) == people(event)
+
+
+@given(st.builds(MessageUpdated, messages, texts, recipients, ids))
+def test_the_outbox_has_an_event_for_all_of_its_people_at_once(event: MessageUpdated) -> None:
+    """What the outbox keeps of a changed card decodes to the same event."""
+    assert decode_event(encode_for_outbox(event)) == event
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"{}", b'{"k":"?"}', b'{"k":"n"}', b"\xff"])
