@@ -29,6 +29,7 @@ from ingest.models.presenters import Presenter
 from ingest.readiness import Readiness
 from ingest.sends.backlog import BacklogMonitor
 from ingest.sends.batch import BatchSender
+from ingest.sends.cards import CardEditor
 from ingest.sends.delivery_wait import DeliveryWaiter
 from ingest.sends.idempotency import IdempotencyKeys
 from ingest.sends.intake import Intake
@@ -85,6 +86,7 @@ class Services:
     sender: Sender
     batch_sender: BatchSender
     recaller: Recaller
+    card_editor: CardEditor
     delivery_waiter: DeliveryWaiter
     app_event_waiter: AppEventWaiter
     presenter: Presenter
@@ -227,6 +229,7 @@ def _build_services(
         settings=settings,
     )
     keys = IdempotencyKeys(shares.sends, settings=settings)
+    presenter = Presenter(load(DisplaySettings, environ).time_zone, backends.media)
     return Services(
         settings=settings,
         backends=backends,
@@ -249,9 +252,16 @@ def _build_services(
             limit=timedelta(hours=settings.recall_hours),
             clock=clock,
         ),
+        card_editor=CardEditor(
+            shares.sends,
+            validator,
+            presenter=presenter,
+            doorbell=backends.doorbell,
+            limits=backends.limits,
+        ),
         delivery_waiter=DeliveryWaiter(shares.sends),
         app_event_waiter=AppEventWaiter(shares.reads),
-        presenter=Presenter(load(DisplaySettings, environ).time_zone, backends.media),
+        presenter=presenter,
         body_reader=BodyReader(timeout=settings.body_timeout),
         metrics=metrics,
         vault=vault,

@@ -108,6 +108,23 @@ REQUESTS: Mapping[str, Mapping[str, RequestExample]] = {
             by_app=True,
         )
     },
+    "change_message": {
+        "done": RequestExample(
+            "The matter is done", {"state": "DONE", "state_text": "已由张三处理"}, by_app=True
+        ),
+        "expected": RequestExample(
+            "Only if nobody else has changed it",
+            {"title": "审批通知", "state": "REJECTED", "expected_version": 3},
+            by_app=True,
+        ),
+    },
+    "change_by_ref": {
+        "done": RequestExample(
+            "The matter is done, for everyone who was asked",
+            {"state": "DONE", "state_text": "已由张三处理"},
+            by_app=True,
+        )
+    },
     "read_conversation": {
         "seen": RequestExample("What was on the screen", {"up_to_id": _ID}),
         "all": RequestExample("All of it", {}),
@@ -160,6 +177,13 @@ _NOTIFICATION = _MESSAGE | {
     "type": "NOTIFICATION",
     "title": "工资条",
     "content": "已发放",
+}
+_CARD = _NOTIFICATION | {
+    "title": "审批通知",
+    "content": "李四申请请假两天",
+    "ref": "leave-123",
+    "state": "PENDING",
+    "state_text": "待处理",
 }
 _LINE = {
     "id": _ID,
@@ -239,7 +263,10 @@ RESPONSES: Mapping[str, Any] = {
     "list_history": [_MESSAGE],
     "read_all": {"updated_count": 3},
     "read_conversation": {"updated_count": 1},
-    "count_unread": {"total": 3},
+    "count_unread": {"total": 3, "todo": 1},
+    "list_todos": [_CARD],
+    "change_message": _CARD | {"state": "DONE", "state_text": "已由张三处理", "version": 2},
+    "change_by_ref": {"updated_count": 1},
     "list_broadcasts": [_LINE],
     "get_broadcast": _LINE | {"unresolved": []},
     "list_unread": {"items": [{"user_id": 31001, "app_user_id": "lisi", "name": "李四"}]},
@@ -303,6 +330,7 @@ PARAMETERS: Mapping[str, Any] = {
     "message_id": _ID,
     "broadcast_id": _ID,
     "other_user_id": 31001,
+    "ref": "leave-123",
     "app_id": "leave",
     "redirect_to": "https://leave.example.com/requests/123",
     "key": "u31001/3f0c1d2e/photo.png",

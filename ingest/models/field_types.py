@@ -64,7 +64,8 @@ def _parse_instant(value: object) -> object:
     )
 
 
-def _refuse_nul(text: str) -> str:
+def refuse_nul(text: str) -> str:
+    """A validator of text: PostgreSQL has no NUL."""
     # Bodies are checked as a whole in json_body.py; this is for paths and queries (%00).
     if "\0" in text:
         raise PydanticCustomError("string_nul", "Text must not contain NUL (U+0000)")
@@ -114,7 +115,7 @@ def _is_no_account(value: Any) -> bool:
 Int64 = Annotated[int, Field(strict=True, ge=-MAX_INT64 - 1, le=MAX_INT64)]
 # The bound comes before the validator: the other way round it is no JSON Schema in the document.
 PathId = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64), BeforeValidator(_parse_decimal)]
-QueryText = Annotated[str, Field(max_length=2048), AfterValidator(_refuse_nul)]
+QueryText = Annotated[str, Field(max_length=2048), AfterValidator(refuse_nul)]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_decimal)]
 Skip = Annotated[int, Field(ge=0, le=SKIP), BeforeValidator(_parse_decimal)]
 DeepSkip = Annotated[int, Field(ge=0, le=DEEP_SKIP), BeforeValidator(_parse_decimal)]

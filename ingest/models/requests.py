@@ -28,6 +28,7 @@ from ingest.models.field_types import (
     Skip,
     Url,
     WaitSeconds,
+    refuse_nul,
 )
 from storage.model.broadcast import BroadcastStatus
 from storage.model.card import CardState
@@ -125,6 +126,29 @@ class SendBody(RequestModel):
     """Apps only, cards only: the state in the app's own words, up to 64 characters."""
 
 
+class CardBody(RequestModel):
+    """`PATCH /messages/{message_id}` and `/messages/by-ref/{ref}` (contract §8): what is named changes, the rest stays."""
+
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH)] | None = None
+    """The new title, 1 to 255 characters."""
+    content: Content | None = None
+    """The new content, as at send."""
+    action_url: Url | None = None
+    """A new button of the sender's own: an absolute http(s) URL. Null takes the button away."""
+    auto_sso: bool = False
+    """Make a new button that signs the person in to the app and goes on to `target_url`."""
+    target_url: Url | None = None
+    """Where the button of `auto_sso` leads: an absolute http(s) URL on a host that the app has registered."""
+    action_text: Annotated[str, Field(max_length=TITLE_LENGTH)] | None = None
+    """What the button says, up to 255 characters. Null takes it away."""
+    state: Annotated[CardState, Field(strict=False)] | None = None
+    """The new state."""
+    state_text: Annotated[str, Field(max_length=STATE_TEXT_LENGTH)] | None = None
+    """The state in the app's own words, up to 64 characters. Null takes it away."""
+    expected_version: Annotated[Int64, Field(ge=1)] | None = None
+    """Change this version only: 409 if there is a newer one."""
+
+
 class BatchBody(RequestModel):
     """`POST /messages/batch`: each entry is validated by itself, later; an Invalid in its place is refused already."""
 
@@ -178,6 +202,24 @@ class OneMessage(RequestModel):
 
     message_id: PathId
     """The message's id."""
+
+
+class OneRef(RequestModel):
+    """Messages named in the path by what their app calls their matter."""
+
+    ref: Annotated[str, Field(min_length=1, max_length=REF_LENGTH), AfterValidator(refuse_nul)]
+    """The app's own name for the matter, as at send."""
+
+
+class TodoWindow(RequestModel):
+    """A page of a person's to-dos."""
+
+    state: Annotated[CardState, Field(strict=False)] = CardState.PENDING
+    """Only to-dos of this state."""
+    limit: Limit = 50
+    """To-dos on a page."""
+    before_id: PathId | None = None
+    """Only to-dos with a lower id: the lowest id of the page before."""
 
 
 class OneObject(RequestModel):

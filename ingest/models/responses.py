@@ -164,11 +164,13 @@ class UpdatedCount:
 
 
 @dataclass(frozen=True)
-class Total:
-    """How many are unread."""
+class Totals:
+    """How many are unread, and how many are to be done."""
 
     total: int
     """Unread messages of all conversations."""
+    todo: int
+    """To-dos that are pending."""
 
 
 @dataclass(frozen=True)

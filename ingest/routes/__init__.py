@@ -8,6 +8,7 @@ from ingest.routes import (
     app_events,
     apps,
     broadcasts,
+    cards,
     conversations,
     documents,
     media,
@@ -19,6 +20,7 @@ from ingest.routes import (
 
 ALL: tuple[Endpoint, ...] = (
     *messages.ROUTES,
+    *cards.ROUTES,
     *conversations.ROUTES,
     *broadcasts.ROUTES,
     *people.ROUTES,

@@ -10,7 +10,7 @@ from ingest.models.requests import (
     OneConversation,
     ReadBody,
 )
-from ingest.models.responses import ConversationAnswer, MessageAnswer, Total, UpdatedCount
+from ingest.models.responses import ConversationAnswer, MessageAnswer, Totals, UpdatedCount
 from ingest.services import Context, Services
 from storage.broker.queues import SENDS
 from storage.model.caller import UserCaller
@@ -155,13 +155,13 @@ async def read_conversation(
     return Response(UpdatedCount(count))
 
 
-@endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, response=Total)
+@endpoint("GET", f"{API}/messages/unread-count", callers=PEOPLE, response=Totals)
 async def count_unread(context: Context[UserCaller, Nothing, Nothing]) -> Response:
-    """How many messages the caller has not read."""
-    services = context.services
-    return Response(
-        Total(await services.database.query(conversations.count_unread, context.caller.person.id))
+    """How many messages the caller has not read, and how many to-dos are pending."""
+    counts = await context.services.database.query(
+        conversations.count_unread, context.caller.person.id
     )
+    return Response(Totals(counts.messages, counts.todos))
 
 
 ROUTES = (list_conversations, list_history, read_all, read_conversation, count_unread)

@@ -1,7 +1,7 @@
 """What a send says that has no effect: refused with `Prefer: handling=strict`, else ignored (contract §2, Fields). Pure."""
 
 from ingest.http.strictness import make_ignored
-from ingest.models.requests import SendBody
+from ingest.models.requests import CardBody, SendBody
 from storage.model.caller import AppCaller, Caller
 from storage.model.errors import FieldProblem
 
@@ -18,18 +18,27 @@ def find_ineffective_fields(body: SendBody, caller: Caller) -> list[FieldProblem
     return found
 
 
+def find_ineffective_in_change(body: CardBody, _caller: Caller) -> list[FieldProblem]:
+    """The fields of a change to a card, each known and well-formed, that change nothing in it."""
+    return _find_overruled(body)
+
+
 def _find_in_button(body: SendBody) -> list[FieldProblem]:
+    found = _find_overruled(body)
+    if body.action_url is None and not body.auto_sso and body.action_text is not None:
+        found.append(
+            make_ignored("action_text", "There is no button: neither action_url nor auto_sso")
+        )
+    return found
+
+
+def _find_overruled(body: SendBody | CardBody) -> list[FieldProblem]:
     found: list[FieldProblem] = []
     if body.action_url is not None:
         if body.auto_sso:
             found.append(make_ignored("auto_sso", "action_url wins over it"))
         if body.target_url is not None:
             found.append(make_ignored("target_url", "action_url wins over it"))
-    elif not body.auto_sso:
-        if body.target_url is not None:
-            found.append(make_ignored("target_url", "Goes with auto_sso only"))
-        if body.action_text is not None:
-            found.append(
-                make_ignored("action_text", "There is no button: neither action_url nor auto_sso")
-            )
+    elif not body.auto_sso and body.target_url is not None:
+        found.append(make_ignored("target_url", "Goes with auto_sso only"))
     return found

@@ -73,16 +73,16 @@ def check_request(body: SendBody, caller: Caller, *, policy: SendPolicy) -> Requ
     """Check the request by itself and say what to look up. Raises NotAllowed, Invalid, TooLarge."""
     _check_caller(body, caller)
     _check_receiver(body)
-    _check_content(body, policy)
-    _check_button(body, caller)
-    _check_card(body)
+    check_content(body, policy)
+    check_button(body, caller)
+    check_card(body)
     is_app = isinstance(caller, AppCaller)
     return RequiredLookups(
         receiver_id=body.receiver_id,
         named_app_id=None if is_app else body.app_id,
         receiver_account=body.app_user_id,
         sender_account=body.sender_app_user_id if is_app else None,
-        media_key=_media_key(body),
+        media_key=get_media_key(body),
         audience=body.audience,
     )
 
@@ -93,7 +93,7 @@ def build_send(
     """The send, of a request that passed `check_request`. Raises NotAllowed, NotFound, Invalid."""
     button_app = _choose_button_app(body, caller, found)
     _check_receiver_and_sender(body, caller, found)
-    _check_media(body, caller, found)
+    check_media(body, caller, found)
     sender_id = found.sender_id if isinstance(caller, AppCaller) else caller.person.id
     is_personal = body.type is MessageType.MESSAGE and sender_id is not None
     # Contract §2: the app of a person-to-person message is that of its button only.
@@ -108,7 +108,7 @@ def build_send(
         content_type=body.content_type,
         title=body.title,
         content=body.content,
-        action_url=_build_action_url(body, button_app, caller),
+        action_url=build_action_url(body, button_app, caller),
         action_text=body.action_text,
         filename=None if found.media is None else found.media.filename or None,
         client_ref=body.client_ref,
@@ -160,7 +160,8 @@ def _check_audience(audience: Audience | None) -> None:
         raise invalid("audience", "Name people in one way: user_ids or app_user_ids.")
 
 
-def _check_content(body: SendBody, policy: SendPolicy) -> None:
+def check_content(body: SendBody, policy: SendPolicy) -> None:
+    """Raise Invalid or TooLarge unless a message of this type may have this content."""
     if body.content_type is ContentType.USER_NOTIFICATION and body.type is not MessageType.MESSAGE:
         raise invalid("content_type", "USER_NOTIFICATION goes with MESSAGE only.")
     # A character is four bytes at most: short texts need not be encoded to be measured.
@@ -174,7 +175,8 @@ def _check_content(body: SendBody, policy: SendPolicy) -> None:
         raise invalid("content", "Must be an object key, or a well-formed http(s) URL.")
 
 
-def _check_button(body: SendBody, caller: Caller) -> None:
+def check_button(body: SendBody, caller: Caller) -> None:
+    """Raise Invalid unless the button, if there is one, can be made."""
     if body.action_url is not None:
         if not is_button_url(body.action_url):
             raise invalid("action_url", "Must be an http(s) URL or a jump link.")
@@ -196,7 +198,8 @@ def _list_card_fields(body: SendBody) -> list[str]:
     return [name for name in ("ref", "state", "state_text") if getattr(body, name) is not None]
 
 
-def _check_card(body: SendBody) -> None:
+def check_card(body: SendBody) -> None:
+    """Raise Invalid if something that is no card has what only cards have (contract §8)."""
     is_card = (
         body.type is MessageType.NOTIFICATION or body.content_type is ContentType.USER_NOTIFICATION
     )
@@ -204,7 +207,7 @@ def _check_card(body: SendBody) -> None:
         raise invalid(named[0], "Goes with NOTIFICATION or USER_NOTIFICATION only.")
 
 
-def _media_key(body: SendBody) -> str | None:
+def get_media_key(body: SendBody) -> str | None:
     """The key of the object that a media message shows; None for a full URL (older clients)."""
     if body.content_type not in MEDIA_TYPES or is_full_url(body.content):
         return None
@@ -221,8 +224,9 @@ def _check_receiver_and_sender(body: SendBody, caller: Caller, found: LookupResu
         raise NotFound("There is no such sender.", code=ErrorCode.UNKNOWN_SENDER)
 
 
-def _check_media(body: SendBody, caller: Caller, found: LookupResult) -> None:
-    if _media_key(body) is None:
+def check_media(body: SendBody, caller: Caller, found: LookupResult) -> None:
+    """Raise NotAllowed or Invalid unless the object that is shown, if there is one, is the caller's and uploaded."""
+    if get_media_key(body) is None:
         return
     if found.media is None or found.media.owner != caller.key:
         raise NotAllowed(
@@ -240,7 +244,8 @@ def _choose_button_app(body: SendBody, caller: Caller, found: LookupResult) -> A
     return found.named_app
 
 
-def _build_action_url(body: SendBody, app: App | None, caller: Caller) -> str | None:
+def build_action_url(body: SendBody, app: App | None, caller: Caller) -> str | None:
+    """Where the button leads; None without one. Raises Invalid for a target that the app has not registered."""
     # An explicit URL wins; `check_request` saw to it that auto_sso has an app and a target.
     if body.action_url or not body.auto_sso or app is None or body.target_url is None:
         return body.action_url

@@ -5,12 +5,14 @@ from datetime import datetime
 
 from ingest.connection_shares import ListSlots
 from ingest.identity.lookups import Lookups
-from ingest.models.requests import Audience, SendBody
+from ingest.models.requests import Audience, CardBody, SendBody
 from ingest.sends.audience import ResolvedAudience, resolve_audience
+from ingest.sends.card_rules import build_change, check_change
 from ingest.sends.rules import LookupResult, RequiredLookups, SendPolicy, build_send, check_request
 from storage.media.store import MediaStore
 from storage.model.caller import App, AppCaller, Caller
 from storage.model.media import MediaObject, is_key
+from storage.model.message import Message
 from storage.model.send import Send
 
 
@@ -37,6 +39,15 @@ class SendValidator:
         required = check_request(body, caller, policy=self._policy)
         found = await self._look_up(required, caller)
         return build_send(body, caller, found, policy=self._policy, now=self._clock())
+
+    async def validate_change(self, body: CardBody, message: Message, caller: AppCaller) -> Message:
+        """The new form of a message that the caller has sent; raises as `validate`, for the same rules."""
+        media_key = check_change(body, message, caller, policy=self._policy)
+        media, is_uploaded = None, False
+        if media_key is not None:
+            media, is_uploaded = await self._find_media(media_key, caller)
+        found = LookupResult(media=media, is_uploaded=is_uploaded)
+        return build_change(body, message, caller, found)
 
     async def _look_up(self, required: RequiredLookups, caller: Caller) -> LookupResult:
         named_app = receiver = sender_id = media = audience = None

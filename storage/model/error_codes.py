@@ -193,6 +193,11 @@ class ErrorCode(Enum):
         "There is no such queue, or it cannot be paused.",
         "Name one of the list.",
     )
+    UNKNOWN_REF = (
+        404,
+        "The app has sent no message with this `ref`, or all of them were recalled.",
+        "Do not repeat it. The name is the one that was given at send.",
+    )
     UNKNOWN_FAILED_SEND = (
         404,
         "There is no such failed send; it may have been replayed or dropped.",
@@ -214,6 +219,12 @@ class ErrorCode(Enum):
         "The thing is in a state that does not allow this.",
         "Look at it again, then decide.",
     )
+    VERSION_CHANGED = (
+        409,
+        "The message has another version than `expected_version`: it was changed meanwhile.",
+        "Read it again, and decide whether the change still fits.",
+    )
+    MESSAGE_IS_RECALLED = (409, "The message was recalled: nobody has it any more.", _STAY)
     PERSON_ERASED = (
         409,
         "The person was erased, and nothing brings them back.",

@@ -20,7 +20,7 @@ pytestmark = on_valkey
 
 
 def test_real_frames_are_as_the_document_says(
-    stack: Stack, client: Client, people: tuple[int, int, int]
+    stack: Stack, client: Client, people: tuple[int, int, int], oa: str
 ) -> None:
     """Each kind of frame comes over a real socket, with exactly the fields that the document gives it."""
     me, you, _ = people
@@ -32,6 +32,7 @@ def test_real_frames_are_as_the_document_says(
     with (
         client.user(me) as sender,
         client.user(you) as reader,
+        client.app("oa_system", oa) as app,
         client.socket(you) as socket,
         connect(f"{stack.socket_url}?since=0&token={client.token(you)}") as resumed,
     ):
@@ -39,6 +40,9 @@ def test_real_frames_are_as_the_document_says(
         reader.put(f"/messages/conversations/{me}/read")
         sender.post("/messages/", json=body, headers=waiting)
         reader.put("/messages/read-all")
+        card = {"type": "NOTIFICATION", "receiver_id": you, "title": "审批", "content": "请假"}
+        sent = app.post("/messages/", json=card | {"state": "PENDING"}, headers=waiting).json()
+        app.patch(f"/messages/{sent['id']}", json={"state": "DONE"}).raise_for_status()
         sender.delete(f"/messages/{first}")
         while "MESSAGE_RECALLED" not in {frame["type"] for frame in seen}:
             seen.append(socket.next())

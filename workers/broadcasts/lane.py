@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from storage.broker.queues import BROADCASTS
+from workers.broadcasts.changes import tell_chunk
 from workers.broadcasts.expander import Expander
 from workers.broadcasts.planner import Planner
 from workers.broadcasts.recall import take_back_chunk
@@ -16,7 +17,7 @@ from workers.services import Services
 
 
 def run_lane(services: Services, *, now: Callable[[], float] = time.monotonic) -> int:
-    """Plan, expand, publish and take back until nothing is open or the time is up; returns how many steps were taken.
+    """Plan, expand, publish, take back and tell of changes until nothing is open or the time is up; returns how many steps were taken.
 
     With work left when the time is up it rings the queue, so that a lane goes on. Safe to run many times at once and to
     die at any point: what was inserted is marked in the same transaction, so nothing is inserted twice, and what was not
@@ -43,11 +44,12 @@ class _Lane:
         self.expander = Expander(services, now=now)
 
     def take_step(self) -> bool:
-        """Plan a slice, expand a chunk, take a chunk back, as far as each is open; False: nothing was."""
+        """Plan a slice, expand a chunk, take one back, tell one of a change, as far as each is open; False: nothing was."""
         has_planned = self._planner.plan_slice()
         has_expanded = self.expander.expand_chunk()
         has_recalled = take_back_chunk(self._services)
-        has_worked = has_planned or has_expanded or has_recalled
+        has_told = tell_chunk(self._services)
+        has_worked = has_planned or has_expanded or has_recalled or has_told
         if has_worked and not self.expander.has_left_unpublished:
             return True
         return self.expander.publish_leftover() or has_worked

@@ -30,8 +30,8 @@ async def find_people(visit: Visit) -> dict[str, Any]:
 
 
 async def _with_unread(services: Services, person: Person) -> dict[str, Any]:
-    unread = await services.database.query(conversations.count_unread, person.id)
-    return _show_person(person) | {"unread": unread}
+    counts = await services.database.query(conversations.count_unread, person.id)
+    return _show_person(person) | {"unread": counts.messages, "todo": counts.todos}
 
 
 def _show_person(person: Person) -> dict[str, Any]:

@@ -5,9 +5,10 @@ The sweep asks, to ring for it and to show it; the lanes' own questions are in `
 
 from sqlalchemy import Connection, text
 
+from storage.postgres.broadcasts.changes import HAS_CHANGE_TO_TELL
 from storage.postgres.held_apps import build_held_condition
 
-# Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished.
+# Indexes broadcasts_pending, broadcast_chunks_open, broadcasts_unfinished, broadcasts_changed.
 _IS_DUE = text(f"""
 SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
                   AND (p.rest_until IS NULL OR p.rest_until < clock_timestamp())
@@ -20,11 +21,12 @@ SELECT EXISTS (SELECT FROM broadcasts p WHERE p.status = 'PENDING'
     OR EXISTS (SELECT FROM broadcasts b JOIN broadcast_chunks c ON c.broadcast_id = b.id
                 WHERE b.status = 'RECALLING' AND c.state IN ('published', 'expanded', 'taken_back')
                   AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
+    OR {HAS_CHANGE_TO_TELL}
 """)  # noqa: S608 (as above)
 
 
 def has_due_work(connection: Connection) -> bool:
-    """Whether a broadcast lane would find something to plan, expand, publish or take back."""
+    """Whether a broadcast lane would find something to plan, expand, publish, take back or tell of a change."""
     return bool(connection.execute(_IS_DUE).scalar_one())
 
 

@@ -5,6 +5,7 @@ Unread counters move only with rows, by as many as moved (docs/decisions/0006-co
 """
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
@@ -125,14 +126,24 @@ def _read_row(row: Row[tuple[object, ...]]) -> Conversation:
     )
 
 
-_UNREAD_TOTAL = text(
-    "SELECT coalesce(sum(unread_count), 0) FROM conversations WHERE user_id = :user_id"
-)
+# By the prefix of the primary key, and along the index todos_user_id_is_open_message_id.
+_COUNT_UNREAD = text("""
+SELECT (SELECT coalesce(sum(unread_count), 0) FROM conversations WHERE user_id = :user_id),
+       (SELECT count(*) FROM todos WHERE user_id = :user_id AND is_open)
+""")
 
 
-def count_unread(connection: Connection, user_id: int) -> int:
-    """How many messages a person has not read, in all conversations together."""
-    return int(connection.execute(_UNREAD_TOTAL, {"user_id": user_id}).scalar_one())
+class UnreadCounts(NamedTuple):
+    """How many messages a person has not read, in all conversations together, and how many to-dos are pending."""
+
+    messages: int
+    todos: int
+
+
+def count_unread(connection: Connection, user_id: int) -> UnreadCounts:
+    """What a person has not read and not done."""
+    unread, todos = connection.execute(_COUNT_UNREAD, {"user_id": user_id}).one()
+    return UnreadCounts(int(unread), int(todos))
 
 
 # One statement: a process that hangs between two statements would keep its locks, and others would wait for them.

@@ -150,7 +150,7 @@ _DROP_CARDS = tuple(
     text(f"""
 DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE message_id < :high LIMIT :slice))
 """)  # noqa: S608 (a constant)
-    for table in ("todos", "card_refs")
+    for table in ("todos", "card_refs", "card_versions")
 )
 
 

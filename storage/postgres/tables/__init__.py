@@ -12,7 +12,7 @@ from storage.postgres.tables.app_events import (
     app_reads,
 )
 from storage.postgres.tables.broadcasts import broadcast_chunks, broadcasts
-from storage.postgres.tables.cards import card_refs, todos
+from storage.postgres.tables.cards import card_refs, card_versions, todos
 from storage.postgres.tables.messages import (
     conversations,
     deliveries,
@@ -68,6 +68,7 @@ __all__ = [
     "broadcast_chunks",
     "broadcasts",
     "card_refs",
+    "card_versions",
     "console_sessions",
     "console_sign_ins",
     "conversations",

@@ -1,4 +1,4 @@
-"""Cards: whose to-dos they are, and what apps call them."""
+"""Cards: whose to-dos they are, what apps call them, and who changed them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,9 +9,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    func,
 )
 
-from storage.postgres.tables.table_parts import metadata
+from storage.postgres.tables.table_parts import INSTANT, metadata
 
 # A row for each delivery of a message with a state; it goes with the delivery. `is_open` follows `messages.state`: at once
 # for a message to one receiver, chunk by chunk for a broadcast, so readers go by `messages.state` in the end.
@@ -34,4 +35,16 @@ card_refs = Table(
     Column("message_id", BigInteger, nullable=False),
     PrimaryKeyConstraint("app_id", "ref", "message_id"),
     Index("card_refs_message_id", "message_id"),
+)
+
+# Who made which version of a card, and when; not what it was before. `changed_by` is a caller's or an operator's name.
+card_versions = Table(
+    "card_versions",
+    metadata,
+    Column("message_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("changed_by", Text, nullable=False),
+    Column("request_id", Text),
+    PrimaryKeyConstraint("message_id", "version"),
 )

@@ -229,7 +229,9 @@ def list_requests() -> Iterator[tuple[Endpoint, RequestExample]]:
 def test_every_request_that_is_shown_is_accepted(example_api: Api) -> None:
     """The server accepts each request of the document, and its answer has the fields of the answer shown."""
     api, app, me = example_api, example_api.app("leave"), example_api.person(31002)
-    api.send_for_id(app, type="NOTIFICATION", receiver_id=31002)
+    card = api.send_for_id(
+        app, type="NOTIFICATION", receiver_id=31002, ref="leave-123", state="PENDING"
+    )
     api.deliver()
     answers: dict[str, Any] = {}
     for endpoint, example in list_requests():
@@ -238,7 +240,9 @@ def test_every_request_that_is_shown_is_accepted(example_api: Api) -> None:
         if endpoint.name == "verify_ticket":  # a ticket is good for a minute
             url = api.ask("POST", "/simple/sso-login", headers=me, json={"app_id": "leave"}).json()
             body = {"ticket": url["redirect_url"].partition("ticket=")[2]}
-        path = endpoint.path.format(other_user_id=31002)
+        path = endpoint.path.replace(":path}", "}").format(
+            other_user_id=31002, message_id=card, ref="leave-123"
+        )
         answer = api.client.request(endpoint.method, path, headers=headers, json=body)
         assert answer.status_code == 200, (endpoint.name, example, answer.text)
         check(api, endpoint, answer) if "{" not in endpoint.path else None
@@ -259,6 +263,7 @@ def test_every_answer_that_is_shown_has_the_fields_of_a_real_one(example_api: Ap
     button = api.ask("POST", "/messages/", headers=app, json=notice["notification"].body).json()[
         "id"
     ]
+    api.ask("POST", "/messages/", headers=app, json=notice["card"].body)
     broadcast = api.ask("POST", "/messages/", headers=app, json=notice["audience"].body).json()[
         "id"
     ]
@@ -269,6 +274,7 @@ def test_every_answer_that_is_shown_has_the_fields_of_a_real_one(example_api: Ap
         "list_conversations": ("/messages/conversations", me),
         "list_history": ("/messages/history/31001", me),
         "count_unread": ("/messages/unread-count", me),
+        "list_todos": ("/messages/todo", me),
         "list_broadcasts": ("/broadcasts", app),
         "get_broadcast": (f"/broadcasts/{broadcast}", app),
         "search_people": ("/users/search?limit=1", me),

@@ -1,4 +1,4 @@
-"""Cards that change (contract §8): their state, whose to-dos they are, and what apps call them."""
+"""Cards that change (contract §8): their state, whose to-dos they are, and what apps call them, who changed them."""
 
 from alembic import op
 
@@ -31,6 +31,16 @@ TABLES = (
     )
     """,
     "CREATE INDEX card_refs_message_id ON card_refs (message_id)",
+    """
+    CREATE TABLE card_versions (
+        message_id BIGINT NOT NULL,
+        version INTEGER NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+        changed_by TEXT NOT NULL,
+        request_id TEXT,
+        CONSTRAINT card_versions_pkey PRIMARY KEY (message_id, version)
+    )
+    """,
     """
     ALTER TABLE broadcasts ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
       ADD COLUMN told_version INTEGER DEFAULT 1 NOT NULL

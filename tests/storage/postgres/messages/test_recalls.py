@@ -76,7 +76,7 @@ def test_what_comes_while_a_recall_waits_is_still_the_last_message(
         rows = connection.execute(text("SELECT last_message_id FROM conversations")).scalars()
         assert set(rows) == {last}
         assert find_drift(connection) == []
-        assert conversations.count_unread(connection, 2) == 1
+        assert conversations.count_unread(connection, 2).messages == 1
         persistence.persist(connection, [newest])
     assert recall(engine, newest) and recall(engine, last)
     with engine.begin() as connection:
