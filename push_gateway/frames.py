@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from push_gateway.sockets.frame_socket import encode_text_frame
-from storage.model.card import FIRST_VERSION
 from storage.model.event import (
     AllRead,
     ConversationRead,
@@ -20,7 +19,7 @@ from storage.model.event import (
     NewMessage,
 )
 from storage.model.instant import to_unix_ms
-from storage.model.message import MessageType
+from storage.model.message import FIRST_VERSION, MessageType
 
 SENDER_NAMES = {
     MessageType.NOTIFICATION: "系统通知",

@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 from pydantic import WithJsonSchema
 
 from ingest.models.responses import Time, UnixMs
-from storage.model.card import CardState
-from storage.model.message import ContentType, MessageType
+from storage.model.message import CardState, ContentType, MessageType
 
 Pos = Annotated[
     str,

@@ -21,10 +21,9 @@ from ingest.models.responses import (
 )
 from storage.model.app_event import AppEvent, present_event
 from storage.model.broadcast import BroadcastReport, BroadcastStatus, UnreadPerson
-from storage.model.card import FIRST_VERSION
 from storage.model.conversation import SYSTEM_PEER, Conversation, make_preview
 from storage.model.instant import to_unix_ms
-from storage.model.message import MEDIA_TYPES, ContentType, Message, MessageStatus
+from storage.model.message import FIRST_VERSION, MEDIA_TYPES, ContentType, Message, MessageStatus
 from storage.model.send import Accepted, Send
 
 

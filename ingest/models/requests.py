@@ -31,9 +31,8 @@ from ingest.models.field_types import (
     refuse_nul,
 )
 from storage.model.broadcast import BroadcastStatus
-from storage.model.card import CardState
 from storage.model.media import UNKNOWN_TYPE, clean_filename
-from storage.model.message import ContentType, MessageType
+from storage.model.message import CardState, ContentType, MessageType
 
 TITLE_LENGTH = 255
 CLIENT_REF_LENGTH = 64

@@ -10,8 +10,7 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
-from storage.model.card import CardState
-from storage.model.message import ContentType, MessageStatus, MessageType
+from storage.model.message import CardState, ContentType, MessageStatus, MessageType
 
 # Contract §0: no offset, so not RFC 3339's date-time.
 Time = Annotated[

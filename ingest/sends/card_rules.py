@@ -17,10 +17,9 @@ from ingest.sends.rules import (
     get_media_key,
 )
 from storage.model.caller import AppCaller
-from storage.model.card import FIRST_VERSION
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import FieldProblem, InConflict, Invalid, TransientError, invalid
-from storage.model.message import MEDIA_TYPES, Message, MessageStatus, is_understood
+from storage.model.message import FIRST_VERSION, MEDIA_TYPES, Message, MessageStatus, is_understood
 
 _NOT_NULL = ("title", "content", "state")
 

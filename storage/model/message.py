@@ -5,8 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from storage.model.card import CardState
-
 # Ids and counters are read by JavaScript, whose integers are exact below this (contract §0).
 MAX_ID = 2**53 - 1
 
@@ -34,6 +32,16 @@ class UnknownWord(str):
     __slots__ = ()
 
 
+class CardState(StrEnum):
+    """How far the matter of a card is (contract §8). A message with a state is a to-do of its receivers."""
+
+    PENDING = "PENDING"
+    DONE = "DONE"
+    REJECTED = "REJECTED"
+    CLOSED = "CLOSED"
+
+
+FIRST_VERSION = 1  # of every message; each change is one more
 MEDIA_TYPES = frozenset({ContentType.IMAGE, ContentType.VIDEO, ContentType.FILE})
 
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.model.card import CardState
-from storage.model.message import ContentType, MessageType
+from storage.model.message import CardState, ContentType, MessageType
 
 
 # Neither Send nor Accepted is frozen: a frozen one takes far longer to make, and each request makes one of each

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from storage.model.broadcast import Chunk, ChunkState
-from storage.model.card import FIRST_VERSION
 from storage.model.conversation import app_peer
 from storage.model.errors import TransientError, describe_error
 from storage.model.event import NewMessage
-from storage.model.message import PersistedMessage
+from storage.model.message import FIRST_VERSION, PersistedMessage
 from storage.postgres.broadcasts import expansion
 from workers.broadcasts.chunk_failures import record_chunk_failure
 from workers.message_events import make_event

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage.model.broadcast import Chunk
-from storage.model.card import CardState
+from storage.model.message import CardState
 
 # Not what is being recalled. Not a chunk that a lane has in hand. A chunk that is not published yet is told the newest
 # form when it is, or comes here afterwards.

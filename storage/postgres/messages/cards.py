@@ -11,10 +11,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from storage.model.card import FIRST_VERSION, CardState
 from storage.model.conversation import make_deliveries
 from storage.model.event import MessageUpdated
-from storage.model.message import Message, MessageView
+from storage.model.message import FIRST_VERSION, CardState, Message, MessageView
 from storage.model.send import IdempotencyKey
 from storage.postgres.message_rows import (
     CONTENT_TYPES,

@@ -88,14 +88,20 @@ def test_reading_one_conversation_leaves_the_others(api: Api) -> None:
     api.send_for_id(api.person(3), receiver_id=2)
     api.deliver()
     headers = api.person(2)
-    assert api.ask("GET", "/messages/unread-count", headers=headers).json() == {"total": 4, "todo": 0}
+    assert api.ask("GET", "/messages/unread-count", headers=headers).json() == {
+        "total": 4,
+        "todo": 0,
+    }
     path = "/messages/conversations/1/read"
     assert api.ask("PUT", path, headers=headers, json={"up_to_id": ids[1]}).json() == {
         "updated_count": 2
     }
     assert api.ask("PUT", path, headers=headers).json() == {"updated_count": 1}
     assert api.ask("PUT", path, headers=headers, json={}).json() == {"updated_count": 0}
-    assert api.ask("GET", "/messages/unread-count", headers=headers).json() == {"total": 1, "todo": 0}
+    assert api.ask("GET", "/messages/unread-count", headers=headers).json() == {
+        "total": 1,
+        "todo": 0,
+    }
     answer = api.ask("GET", "/messages/history/2", headers=api.person(1)).json()
     assert all(message["is_read"] and len(message["read_at"]) == 19 for message in answer)
     assert all(message["read_at_ms"] > message["created_at_ms"] for message in answer)

@@ -4,8 +4,7 @@ from dataclasses import fields
 
 from sqlalchemy import Connection, Engine
 
-from storage.model.card import CardState
-from storage.model.message import ContentType, Message, is_understood
+from storage.model.message import CardState, ContentType, Message, is_understood
 from storage.model.send import Send
 from storage.postgres.message_rows import make_message
 from storage.postgres.messages import history, lookup, persistence, unpublished

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.model.card import CardState
 from storage.model.event import (
     AllRead,
     ConversationRead,
@@ -16,7 +15,7 @@ from storage.model.event import (
     MessageUpdated,
     NewMessage,
 )
-from storage.model.message import MAX_ID, ContentType, Message, MessageType
+from storage.model.message import MAX_ID, CardState, ContentType, Message, MessageType
 from storage.valkey.event_json import decode_event, encode_event, encode_for_outbox, shard_of
 
 ids = st.integers(0, MAX_ID)

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from storage.model.card import CardState
 from storage.model.event import MessageUpdated, NewMessage
+from storage.model.message import CardState
 from storage.postgres.broadcasts import expansion, lane_work, recalls
 from storage.postgres.messages import cards, lookup
 from storage.postgres.messages.cards import CardChange
