@@ -253,7 +253,7 @@ def _build_services(
             clock=clock,
         ),
         card_editor=CardEditor(
-            shares.sends,
+            shares.reads,
             validator,
             presenter=presenter,
             doorbell=backends.doorbell,

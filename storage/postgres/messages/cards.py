@@ -22,6 +22,8 @@ from storage.postgres.message_rows import (
     make_message,
     receiver_peer_expression,
 )
+from storage.postgres.messages import lookup
+from storage.postgres.messages.lookup import FoundMessage
 from storage.postgres.sends import idempotency
 from storage.valkey.event_json import encode_for_outbox
 
@@ -46,6 +48,42 @@ class CardChange:
 
     message: Message
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAnswer:
+    """What a change was answered: the message in its new form, and when it was read; or how many were changed."""
+
+    message: Message | None
+    read_at: datetime | None
+    updated_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStamp:
+    """What is kept with a change: its answer, for the key if there is one, and whose change it is.
+
+    `changed_by` is `Caller.key` or an operator's name; `request_id` is "" if there is none.
+    """
+
+    answer: ChangeAnswer
+    key: IdempotencyKey | None
+    changed_by: str
+    request_id: str = ""
+
+
+class HasMovedOn(Exception):
+    """What was looked at is no more what it was: changed, recalled or on its way. Nothing of the transaction stands."""
+
+
+class KeyIsUsed(Exception):
+    """Another request with the key was done first. Nothing of the transaction stands."""
+
+
+def find_own(connection: Connection, ids: Sequence[int], app_id: int) -> list[FoundMessage]:
+    """Those of the messages that there are and that the app has sent."""
+    found = [lookup.find_message(connection, id) for id in ids]
+    return [one for one in found if one is not None and one.message.sent_by_app_id == app_id]
 
 
 # A message is in exactly one of the four tables, or on its way from one to the next: then it is in none of them for this
@@ -103,28 +141,25 @@ SELECT id, version, :changed_by, :request_id FROM changed JOIN changes USING (id
 _AT_ONCE = 100
 
 
-def change(
-    connection: Connection, changes: Sequence[CardChange], *, changed_by: str, request_id: str = ""
-) -> bool:
-    """Give messages their new form, all of them; False if one was changed, recalled or moved on meanwhile.
+def change_all(connection: Connection, changes: Sequence[CardChange], stamp: ChangeStamp) -> None:
+    """Give messages their new form, all of them, in the caller's transaction.
 
-    `changed_by` is `Caller.key` or an operator's name.
-
-    After False some may have been changed: the caller rolls the transaction back and looks at them again. With the new
-    form of what was delivered, its people's to-dos move, and the event for them is in the outbox. What is not
-    delivered yet is delivered in this form only.
+    Raises HasMovedOn or KeyIsUsed, which roll it back: then they are to be looked at again. With the new form of what was
+    delivered, its people's to-dos move, and the event for them is in the outbox. What is not delivered yet is delivered
+    in this form only.
     """
+    if stamp.key is not None and not _keep_answer(connection, stamp.key, stamp.answer):
+        raise KeyIsUsed
     in_order = sorted(changes, key=lambda one: one.message.id)
     for first in range(0, len(in_order), _AT_ONCE):
         some = in_order[first : first + _AT_ONCE]
         asked = {
             "changes": orjson.dumps([_write_change(one) for one in some]).decode(),
-            "changed_by": changed_by,
-            "request_id": request_id or None,
+            "changed_by": stamp.changed_by,
+            "request_id": stamp.request_id or None,
         }
         if connection.execute(_CHANGE, asked).rowcount != len(some):
-            return False
-    return True
+            raise HasMovedOn
 
 
 def _write_change(change: CardChange) -> dict[str, Any]:
@@ -209,15 +244,6 @@ def list_todos(
     return [MessageView(make_message(message), seen_at) for *message, seen_at in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeAnswer:
-    """What a change was answered: the message in its new form, and when it was read; or how many were changed."""
-
-    message: Message | None
-    read_at: datetime | None
-    updated_count: int
-
-
 _KEEP = text("""
 INSERT INTO idempotency_keys (caller, key, fingerprint, message_id, send)
 VALUES (:caller, :key, :fingerprint, :message_id, CAST(:answer AS jsonb))
@@ -225,8 +251,8 @@ ON CONFLICT DO NOTHING
 """)
 
 
-def keep_answer(connection: Connection, key: IdempotencyKey, answer: ChangeAnswer) -> bool:
-    """Keep the answer to a change with its key, in the change's transaction; False: the key was used meanwhile.
+def _keep_answer(connection: Connection, key: IdempotencyKey, answer: ChangeAnswer) -> bool:
+    """Keep the answer to a change with its key; False: the key was used meanwhile.
 
     If another request with the key is under way, this waits for its end.
     """

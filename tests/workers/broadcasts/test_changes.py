@@ -9,7 +9,7 @@ from storage.model.event import MessageUpdated, NewMessage
 from storage.model.message import CardState
 from storage.postgres.broadcasts import expansion, lane_work, recalls
 from storage.postgres.messages import cards, lookup
-from storage.postgres.messages.cards import CardChange
+from storage.postgres.messages.cards import CardChange, ChangeAnswer, ChangeStamp, HasMovedOn
 from tests.workers.broadcasts.lanes import add_pending, end_rests, find_report, of_app, work_off
 from workers.broadcasts.lane import run_lane
 from workers.services import Services
@@ -24,7 +24,12 @@ def change(engine: Engine, id: int, **changes: Any) -> bool:
         assert found is not None
         version = (found.message.version or 1) + 1
         message = found.message._replace(version=version, **changes)
-        return cards.change(connection, [CardChange(message, message.content)], changed_by="test")
+        stamp = ChangeStamp(ChangeAnswer(message, None, 1), None, "test")
+        try:
+            cards.change_all(connection, [CardChange(message, message.content)], stamp)
+        except HasMovedOn:
+            return False
+        return True
 
 
 def find_forms(services: Services) -> dict[int, list[tuple[str, int]]]:
