@@ -33,6 +33,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "mapping": ("ops.cli.mapping", "mapping", "Import the accounts that people have in an app."),
     "send": ("ops.cli.send", "send", "Send a message or a notification to one person."),
     "broadcast": ("ops.cli.broadcast", "broadcast", "Send a notification to everyone."),
+    "callbacks": (
+        "ops.cli.callbacks",
+        "callbacks",
+        "Apps' endpoints: look, try, resume, tell again.",
+    ),
     "broadcasts": ("ops.cli.broadcasts", "broadcasts", "Look at broadcasts, stop, take back."),
     "message": ("ops.cli.message", "message", "Look at one message, take it back."),
     "demo": (

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ops.doctor import clock_checks, inbox_checks, record_checks, service_checks
+from ops.doctor import clock_checks, endpoint_checks, inbox_checks, record_checks, service_checks
 from ops.doctor.findings import Blocked, Check, Finding, Level, Site
 from storage.model.errors import CarillonError, InvalidSettings
 
@@ -28,6 +28,7 @@ CHECKS: Mapping[str, Check] = {
     "erasures": record_checks.check_erasures,
     "sweep": record_checks.check_sweep,
     "broadcasts": record_checks.check_broadcasts,
+    "callbacks": endpoint_checks.check_endpoints,
     "media": service_checks.check_media,
     "gateway": service_checks.check_gateway,
     "connections": service_checks.check_connections,
@@ -40,7 +41,17 @@ CHECKS: Mapping[str, Check] = {
 NEEDS: Mapping[str, str] = {
     "workers": "broker",
     **dict.fromkeys(
-        ("schema", "sessions", "secrets", "backlog", "pauses", "erasures", "sweep", "broadcasts"),
+        (
+            "schema",
+            "sessions",
+            "secrets",
+            "backlog",
+            "pauses",
+            "erasures",
+            "sweep",
+            "broadcasts",
+            "callbacks",
+        ),
         "database",
     ),
     "connections": "gateway",

@@ -23,6 +23,10 @@ class AppEventType(StrEnum):
     BROADCAST_RECALLED = "broadcast.recalled"
 
 
+# What `carillon callbacks test` has pushed: no app asks for it, and each gets it.
+TEST_EVENT = "callback.test"
+
+
 class CallbackStatus(StrEnum):
     """Whether events are pushed to an app's URL: ACTIVE, PAUSED (it failed too often), or OFF (it answered 410)."""
 
