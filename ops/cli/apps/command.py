@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from ops.cli.actor import find_actor
+from ops.cli.apps.callback import callback
 from ops.cli.apps.changes import add, require_signature, update
 from ops.cli.apps.lookup import find_app
 from ops.cli.apps.secrets import rotate_secret
@@ -29,6 +30,7 @@ app.add_command(add)
 app.add_command(update)
 app.add_command(require_signature)
 app.add_command(rotate_secret)
+app.add_command(callback)
 
 
 @app.command("list")

@@ -8,7 +8,7 @@ from base64 import b64encode
 from datetime import datetime, timedelta
 from secrets import token_bytes
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
 
 from storage.keys.vault import Vault
 from storage.model.errors import PermanentError
@@ -40,6 +40,12 @@ def find_callback_secrets(connection: Connection, app_id: int, *, vault: Vault) 
     if sealed and not opened:
         raise PermanentError("The keys of its calls cannot be opened with CARILLON_SECRETS_KEY.")
     return opened
+
+
+def has_secret(connection: Connection, app_id: int) -> bool:
+    """Whether the app has a valid key, also one that no key of the vault opens. Index app_callback_secrets_app_id."""
+    of_app = app_callback_secrets.c.app_id == app_id
+    return bool(connection.execute(select(exists().where(of_app, _IS_LIVE))).scalar_one())
 
 
 def rotate_callback_secret(

@@ -11,9 +11,16 @@ from storage.postgres.tables import app_callback_secrets, app_callbacks, app_eve
 _COLUMNS = [app_callbacks.c[name] for name in AppCallback.__dataclass_fields__]
 
 
-def find_callback(connection: Connection, app_id: int) -> AppCallback | None:
-    """What the app with this integer id asked for; None if it asked for nothing. By the primary key."""
+def find_callback(
+    connection: Connection, app_id: int, *, for_update: bool = False
+) -> AppCallback | None:
+    """What the app with this integer id asked for; None if it asked for nothing. By the primary key.
+
+    `for_update`: others who would change it, number its events or call its URL wait for the commit.
+    """
     asked = select(*_COLUMNS).where(app_callbacks.c.app_id == app_id)
+    if for_update:
+        asked = asked.with_for_update()
     row = connection.execute(asked).mappings().first()
     return _read_row(row) if row else None
 
@@ -32,16 +39,14 @@ def _read_row(row: RowMapping) -> AppCallback:
 
 def set_callback(
     connection: Connection, app_id: int, *, url: str | None, events: tuple[str, ...]
-) -> tuple[AppCallback | None, AppCallback]:
-    """Let the app hear of these types of events from now on, at `url` (None: it only pulls); before and after.
+) -> AppCallback:
+    """Let the app hear of these types of events from now on, at `url` (None: it only pulls); what it has then.
 
     The caller has checked that the app is there, the URL and the types. Another URL is active at once, whatever became
     of the one before; it is told of what no URL has taken yet, and if there was none, of what was not pulled. What was
     written before stays.
     """
-    locked = select(app_callbacks.c.app_id).where(app_callbacks.c.app_id == app_id)
-    connection.execute(locked.with_for_update())
-    before = find_callback(connection, app_id)
+    before = find_callback(connection, app_id, for_update=True)
     wanted: dict[str, Any] = {"url": url, "events": list(events)}
     if before is None or before.url != url:
         wanted |= {
@@ -54,7 +59,7 @@ def set_callback(
         wanted["taken_up_to"] = max(before.taken_up_to, before.pulled_up_to)
     row = insert(app_callbacks).values(app_id=app_id, **wanted)
     stored = row.on_conflict_do_update(index_elements=["app_id"], set_=wanted).returning(*_COLUMNS)
-    return before, _read_row(connection.execute(stored).mappings().one())
+    return _read_row(connection.execute(stored).mappings().one())
 
 
 def remove_callback(connection: Connection, app_id: int) -> AppCallback | None:
