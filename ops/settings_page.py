@@ -59,7 +59,7 @@ SECTIONS = (
     ),
     Section("Logs", "every process", (LogSettings,)),
     Section("Workers", "workers, beat", (WorkerSettings,)),
-    Section("Calls of apps' endpoints", "the callbacks worker", (CallbackSettings,)),
+    Section("Calls of apps' endpoints", "the callbacks worker, `carillon`", (CallbackSettings,)),
     Section("The bus", "ingest, workers, the push gateway", (BusSettings,)),
     Section("The push gateway", "the push gateway", (PushSettings,)),
 )

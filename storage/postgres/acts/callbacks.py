@@ -1,10 +1,7 @@
 """Acts upon what an app is told: which events, at which URL, signed with which key (contract §9)."""
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -12,16 +9,11 @@ from storage.keys.vault import Vault
 from storage.model.app_event import AppCallback, AppEventType
 from storage.model.caller import App
 from storage.model.errors import CallerError, NotFound
-from storage.model.networks import is_in_networks, is_public
 from storage.model.operator import Actor
 from storage.postgres import audit
 from storage.postgres.acts import apps as app_acts
+from storage.postgres.acts.callback_urls import check_url
 from storage.postgres.app_events import callback_secrets, callbacks
-
-_LONGEST_URL = 2048
-# Printable ASCII without what parsers read differently.
-_PLAIN = re.compile(r"[!-~]+")
-_ODD = re.compile(r"[\\\"<>^`{|}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +54,9 @@ def change(
     """
     app = app_acts.find(connection, id)
     before = callbacks.find_callback(connection, id, for_update=True)
-    url = (before and before.url) if changes.url is None else changes.url or None
-    events = (before.events if before else ()) if changes.events is None else changes.events
+    known_url, known_events = (before.url, before.events) if before else (None, ())
+    url = known_url if changes.url is None else changes.url or None
+    events = known_events if changes.events is None else changes.events
     _check_events(events)
     if changes.url:
         check_url(changes.url, allowed=allowed)
@@ -71,9 +64,7 @@ def change(
     secret = None
     if url is None and changes.new_secret:
         raise CallerError("An app that only pulls has no key.")
-    if url is not None and (
-        changes.new_secret or not callback_secrets.has_secret(connection, id)
-    ):
+    if url is not None and (changes.new_secret or not callback_secrets.has_secret(connection, id)):
         secret = callback_secrets.rotate_callback_secret(
             connection, id, vault=vault, old_ends_at=changes.old_ends_at
         )
@@ -102,45 +93,6 @@ def remove(connection: Connection, actor: Actor, *, id: int) -> App:
         before=_describe(before),
     )
     return app
-
-
-def check_url(url: str, *, allowed: tuple[str, ...]) -> None:
-    """Raise CallerError if the URL would never be called: not https (http in `allowed` networks), or a closed address.
-
-    Names are resolved when they are called, and the address is judged then.
-    """
-    sentence = _find_fault(url, allowed)
-    if sentence:
-        raise CallerError(f"“{url[:100]}” {sentence}")
-
-
-def _find_fault(url: str, allowed: tuple[str, ...]) -> str:
-    if len(url) > _LONGEST_URL or not _PLAIN.fullmatch(url) or _ODD.search(url):
-        return "is not a URL in plain ASCII, such as https://oa.example.com/events."
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return "is not a URL, such as https://oa.example.com/events."
-    if parts.scheme not in ("https", "http") or not host or port == 0:
-        return "is not an absolute https URL."
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        return "must not have a user, a password or a fragment."
-    address = _parse_address(host)
-    is_allowed = address is not None and is_in_networks(address, allowed)
-    if address is not None and not is_allowed and not is_public(address):
-        return "leads to an address that is not public, and that CARILLON_CALLBACK_ALLOWED does not list."
-    if parts.scheme == "http" and not (is_allowed or (address is None and allowed)):
-        return "must be https; http is for networks in CARILLON_CALLBACK_ALLOWED alone."
-    return ""
-
-
-def _parse_address(host: str) -> str | None:
-    try:
-        found = ip_address(host)
-    except ValueError:
-        return None
-    return str(found.ipv4_mapped or found) if isinstance(found, IPv6Address) else str(found)
 
 
 def _check_events(events: tuple[str, ...]) -> None:

@@ -90,7 +90,7 @@ def test_what_cannot_work_is_refused(environ: Mapping[str, str], name: str) -> N
     assert sentence in refusal(carillon(environ, "app", "add", *arguments))
 
 
-@pytest.mark.parametrize("command", ["rotate-secret", "disable", "enable", "show"])
+@pytest.mark.parametrize("command", ["rotate-secret", "disable", "enable", "show", "callback"])
 def test_an_unknown_app_is_a_sentence(environ: Mapping[str, str], command: str) -> None:
     """A string id that no app has is named, with exit code 1."""
     assert "There is no app nope." in refusal(carillon(environ, "app", command, "nope"))
