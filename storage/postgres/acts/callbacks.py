@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from storage.keys.vault import Vault
 from storage.model.app_event import AppCallback, AppEventType
 from storage.model.caller import App
+from storage.model.error_codes import ErrorCode
 from storage.model.errors import CallerError, NotFound
 from storage.model.operator import Actor
 from storage.postgres import audit
@@ -84,7 +85,7 @@ def remove(connection: Connection, actor: Actor, *, id: int) -> App:
     app = app_acts.find(connection, id)
     before = callbacks.remove_callback(connection, id)
     if before is None:
-        raise NotFound(f"App {app.app_id} is told nothing.")
+        raise NotFound(f"App {app.app_id} is told nothing.", code=ErrorCode.NOT_FOUND)
     audit.record(
         connection,
         actor,
