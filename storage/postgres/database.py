@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
 from storage.postgres import session_limits
-from storage.postgres.driver_errors import translate_driver_errors
+from storage.postgres.driver_errors import drop_useless_connections, translate_driver_errors
 from storage.postgres.session_limits import SessionLimits
 from storage.settings import DatabaseSettings
 
@@ -34,13 +34,15 @@ def make_blocking_engine(
     """An engine for workers and commands: up to `pool_size` connections, opened when first used."""
     # Pinged before use: workers come back to a connection after a while, or after a restart of
     # PostgreSQL, and what they do must not fail for that.
-    return create_engine(
+    engine = create_engine(
         settings.url,
         pool_pre_ping=True,
         connect_args=session_limits.build_connect_args(application_name, limits),
         **_PRIVATE,
         **_build_pool_options(settings),
     )
+    drop_useless_connections(engine)
+    return engine
 
 
 # Parameters are message bodies and names: an error that is logged must not show them.
@@ -165,6 +167,7 @@ class Database:
             **_build_pool_options(settings),
         )
         self._autocommit: Engine = self._engine.sync_engine
+        drop_useless_connections(self._autocommit)
         self._transactional: Engine = self._autocommit.execution_options(
             isolation_level="READ COMMITTED"
         )

@@ -6,12 +6,17 @@ Used where a connection is asked something (`database.py`, `schema.py`) and nowh
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import exc
+from sqlalchemy import Engine, event, exc
+from sqlalchemy.engine import ExceptionContext
 
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import PermanentError, TransientError
 
 _LOCK_NOT_AVAILABLE = "55P03"
+# A server that takes no writes: a standby that was the primary before, or one whose disk its host has closed.
+_READ_ONLY = "25006"
+# Where PostgreSQL finds that a prepared statement of this connection no longer fits, after a migration.
+_PLAN_CHECK = "RevalidateCachedQuery"
 # SQLSTATE classes that say "not now": connection, resources, operator intervention, lock and
 # serialization conflicts (PostgreSQL documentation, appendix A).
 _TRY_LATER_CLASSES = ("08", "53", "55", "57", "58", "40", "25P03")
@@ -56,7 +61,29 @@ def _make_transient(error: exc.DBAPIError) -> TransientError:
     return TransientError(sentence, code=ErrorCode.DATABASE_AWAY)
 
 
+def drop_useless_connections(engine: Engine) -> None:
+    """Have the engine close all of its connections once one meets an error that it would meet again (`is_useless_after`)."""
+
+    @event.listens_for(engine, "handle_error")
+    def note(context: ExceptionContext) -> None:
+        if is_useless_after(context.original_exception):
+            context.is_disconnect = True
+
+
+def is_useless_after(error: BaseException) -> bool:
+    """Whether a connection that met this error of the driver is of no more use, though it is open.
+
+    Its server takes no writes any more, or has a new schema, on which what it prepared before does not run. Another
+    connection may do what this one could not.
+    """
+    if getattr(error, "sqlstate", None) == _READ_ONLY:
+        return True
+    return getattr(getattr(error, "diag", None), "source_function", None) == _PLAN_CHECK
+
+
 def _is_transient(error: exc.DBAPIError) -> bool:
+    if error.orig is not None and is_useless_after(error.orig):
+        return True
     state = _sqlstate(error)
     if not state:
         return error.connection_invalidated or isinstance(error, exc.OperationalError)

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, exc
 
+from storage.postgres.driver_errors import is_useless_after
+
 
 def execute_raw(
     connection: Connection, statement: str, parameters: dict[str, Any]
@@ -25,6 +27,8 @@ def execute_raw(
         if connection.connection.driver_connection.closed:  # type: ignore[union-attr]
             # SQLAlchemy has to meet the closed connection itself: then it drops the pool's other connections too.
             connection.exec_driver_sql("SELECT 1")
+        if is_useless_after(error):
+            connection.invalidate(error)
         raise exc.DBAPIError.instance(
             None, None, error, errors, hide_parameters=True, dialect=connection.dialect
         ) from error

@@ -107,3 +107,56 @@ def test_a_connection_whose_question_was_given_up_is_not_used_again(
             await asked
 
     ask_database(database_url, story)
+
+
+def test_a_server_that_takes_no_writes_is_away_for_now(database_url: str, engine: Engine) -> None:
+    """On a server that has become read-only a write is a TransientError; when it takes writes again, the next one goes."""
+
+    def set_read_only(mode: str) -> None:
+        with engine.begin() as other:
+            name = other.execute(text("SELECT current_database()")).scalar_one()
+            other.execute(text("SET transaction_read_only = off"))
+            other.execute(
+                text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {mode}')
+            )
+
+    def write(connection: Connection) -> int:
+        return connection.execute(text("DELETE FROM app_categories WHERE id = 0")).rowcount
+
+    async def story(database: Database) -> None:
+        set_read_only("on")
+        for question in (write, delete_raw):
+            with pytest.raises(TransientError):
+                await database.query(question)
+        set_read_only("off")
+        # A connection of before would still be read-only: it was dropped.
+        assert await database.query(write) == 0
+        assert await database.query(delete_raw) == []
+
+    ask_database(database_url, story)
+
+
+def delete_raw(connection: Connection) -> list[tuple[Any, ...]]:
+    """A write in the driver's words."""
+    return execute(connection, "DELETE FROM app_categories WHERE id = 0 RETURNING id")
+
+
+def test_what_was_prepared_before_a_migration_is_prepared_anew(
+    database_url: str, engine: Engine
+) -> None:
+    """A statement whose result has a new column is a TransientError at most once, and works with the next connection."""
+
+    def read(connection: Connection) -> int:
+        return len(connection.execute(text("SELECT * FROM app_categories")).keys())
+
+    async def story(database: Database) -> None:
+        for _ in range(20):
+            assert await database.query(read) == 2
+        with engine.begin() as other:
+            other.execute(text("ALTER TABLE app_categories ADD COLUMN colour TEXT"))
+        with pytest.raises(TransientError):
+            await database.query(read)
+        for _ in range(3):
+            assert await database.query(read) == 3
+
+    ask_database(database_url, story)
