@@ -11,6 +11,7 @@ import apps from "./pages/apps.js";
 import audit from "./pages/audit.js";
 import broadcast from "./pages/broadcast.js";
 import broadcasts from "./pages/broadcasts.js";
+import callbacks from "./pages/callbacks.js";
 import failed from "./pages/failed.js";
 import message from "./pages/message.js";
 import messages from "./pages/messages.js";
@@ -25,7 +26,7 @@ import { currentLanguage, say, sayCount, sayInstant, sayTime, sayWord, setLangua
 
 // A name with a slash is the page of one of them.
 const PAGES = {
-  overview, broadcasts, "broadcasts/": broadcast, scheduled, messages, "messages/": message, failed, apps, people,
+  overview, broadcasts, "broadcasts/": broadcast, scheduled, messages, "messages/": message, failed, apps, callbacks, people,
   pauses, operators, audit, account,
 };
 const LISTED = Object.keys(PAGES).filter((name) => !name.endsWith("/") && name !== "account");

@@ -18,6 +18,9 @@ STEERS = (
     "broadcasts/1/retry",
     "messages/1/recall",
     "failed/1/replay",
+    "callbacks/1/resume",
+    "callbacks/1/test",
+    "callbacks/1/replay",
     "pauses",
     "pauses/resume",
 )
@@ -33,7 +36,7 @@ MANAGES = (
     "operators/li/role",
     "operators/li/password",
 )
-ASKS = ("me", "look", "broadcasts", "scheduled", "messages", "failed", "apps", "people", "pauses", "operators", "audit")  # fmt: skip
+ASKS = ("me", "look", "broadcasts", "scheduled", "messages", "failed", "apps", "callbacks", "people", "pauses", "operators", "audit")  # fmt: skip
 # There is nothing with this id.
 ASKS_OF_ONE = (
     "broadcasts/1",

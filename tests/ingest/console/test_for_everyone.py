@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from storage.model.pause import PauseKind
 from storage.postgres import pauses
@@ -14,11 +14,21 @@ from tests.builders import a_send, accept
 from tests.ingest.console.pages import ROOT
 from tests.ingest.console.steps import IS_LIVE, broadcast, bury, find_button, visit
 from tests.services import Stack
+from tests.storage.postgres.app_events.steps import ask_for, write
 
 pytestmark = needs_chromium
 TAB, ESCAPE = 9, 27
 PAGES = (
-    *("overview", "broadcasts", "scheduled", "messages", "failed", "apps", "people?q=person1"),
+    *(
+        "overview",
+        "broadcasts",
+        "scheduled",
+        "messages",
+        "failed",
+        "apps",
+        "callbacks",
+        "people?q=person1",
+    ),
     *("pauses", "operators", "audit", "account"),
 )
 # Things to press that no finger reaches: beside the window, or without an extent.
@@ -38,6 +48,14 @@ def rows(page: Page, record: Engine) -> Iterator[Page]:
         accept(connection, a_send(send_at=datetime.now(UTC) + timedelta(hours=1)))
         pauses.pause(connection, PauseKind.APP, "oa", reason="an upgrade", until=None, actor=ROOT)
     bury(record, title="the salary of May", sent_by_app_id=1)
+    ask_for(record, app_id=1, url="https://oa.example.com/events")
+    with record.begin() as connection:
+        write(connection, 1, app_id=1)
+        connection.execute(
+            text(
+                "UPDATE app_callbacks SET status = 'PAUSED', attempts = 9, last_error = 'It answered 500.', last_seq = 2, taken_up_to = 2"
+            )
+        )
     page.does("document.querySelector('.badge') && document.querySelector('#running tbody tr')")
     yield page
     with record.begin() as connection:

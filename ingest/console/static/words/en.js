@@ -50,6 +50,9 @@ export default {
   "ask.add": "Add {name} as {role}?",
   "ask.resume": "Resume {what}? What was held goes on at once.",
   "ask.pause": "Pause {what}? Nothing of it is delivered until it is resumed.",
+  "ask.call_again": "Call {app} again at once? What waits is told in its order.",
+  "ask.test": "Push a test event to {app}? It comes behind what waits already.",
+  "ask.again": "Tell {app} again all from number {seq} on?",
 
   "overview.title": "Overview",
   "overview.latest": "Latest broadcasts",
@@ -111,6 +114,9 @@ export default {
   "act.disable": "Disable",
   "act.resume": "Resume",
   "act.pause": "Pause",
+  "act.call_again": "Call again",
+  "act.test": "Test",
+  "act.again": "Tell again",
 
   "yes.cancel": "Cancel it",
   "yes.recall": "Recall it",
@@ -126,6 +132,9 @@ export default {
   "yes.add": "Add",
   "yes.resume": "Resume it",
   "yes.pause": "Pause it",
+  "yes.call_again": "Call it",
+  "yes.test": "Push it",
+  "yes.again": "Tell it again",
 
   "done.cancel": "“{title}” is cancelled.",
   "done.recall": "“{title}” is being taken back.",
@@ -138,6 +147,9 @@ export default {
   "done.disable": "{name} is let in no more.",
   "done.resume": "Resumed: {what}.",
   "done.pause": "Paused: {what}.",
+  "done.call_again": "{app} is called again.",
+  "done.test": "The test is on its way to {app}.",
+  "done.again": "{app} is told again from number {seq} on.",
 
   "failed.title": "Failed sends",
   "failed.hint": "Sends that five attempts could not persist. A replayed one keeps its id.",
@@ -203,6 +215,12 @@ export default {
   "column.unresolved": "Unknown receivers",
   "column.until": "Until",
   "column.who": "Who",
+  "column.endpoint": "Endpoint",
+  "column.failures": "Failures",
+  "column.waiting": "Waiting",
+  "column.oldest": "Oldest event",
+  "column.next_try": "Next try",
+  "column.last_error": "Last error",
 
   "kind.BROADCAST": "broadcast",
   "kind.MESSAGE": "message",
@@ -277,6 +295,13 @@ export default {
   "may.steer": "steer what is under way",
   "may.read-content": "read what was written",
   "may.manage": "manage apps and operators",
+
+  "callbacks.title": "Endpoints",
+  "callbacks.hint": "Where apps are told of events, each signed. What an app is told, and where: carillon app callback.",
+  "callbacks.nothing": "No app has asked for events.",
+  "callbacks.pulls": "asks for its events itself",
+  "callbacks.again": "Tell an app again",
+  "callbacks.from": "From number",
 
   "pauses.title": "Pauses",
   "pauses.hint": "What is stopped for a while. Sends are accepted all the same, and go on in their order afterwards.",

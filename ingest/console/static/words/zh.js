@@ -59,6 +59,9 @@ export default {
   "ask.add": "添加 {name}，角色为{role}？",
   "ask.resume": "恢复{what}？搁置的内容将立即继续。",
   "ask.pause": "暂停{what}？恢复之前不会投递。",
+  "ask.call_again": "立即重新调用 {app}？等待的事件将按顺序推送。",
+  "ask.test": "向 {app} 推送测试事件？它排在等待的事件之后。",
+  "ask.again": "从序号 {seq} 起重新向 {app} 推送？",
 
   "overview.title": "概览",
   "overview.latest": "最近的广播",
@@ -120,6 +123,9 @@ export default {
   "act.disable": "停用",
   "act.resume": "恢复",
   "act.pause": "暂停",
+  "act.call_again": "重新调用",
+  "act.test": "测试",
+  "act.again": "重新推送",
 
   "yes.cancel": "确认取消",
   "yes.recall": "确认撤回",
@@ -135,6 +141,9 @@ export default {
   "yes.add": "添加",
   "yes.resume": "确认恢复",
   "yes.pause": "确认暂停",
+  "yes.call_again": "确认调用",
+  "yes.test": "确认推送",
+  "yes.again": "确认重新推送",
 
   "done.cancel": "“{title}”已取消。",
   "done.recall": "正在撤回“{title}”。",
@@ -147,6 +156,9 @@ export default {
   "done.disable": "{name} 不能再登录。",
   "done.resume": "已恢复：{what}。",
   "done.pause": "已暂停：{what}。",
+  "done.call_again": "已重新调用 {app}。",
+  "done.test": "测试事件正在推送给 {app}。",
+  "done.again": "正从序号 {seq} 起重新向 {app} 推送。",
 
   "failed.title": "失败的发送",
   "failed.hint": "尝试五次仍无法入库的发送。重发后编号不变。",
@@ -212,6 +224,12 @@ export default {
   "column.unresolved": "未知接收人",
   "column.until": "截止时间",
   "column.who": "操作人",
+  "column.endpoint": "回调地址",
+  "column.failures": "失败次数",
+  "column.waiting": "等待",
+  "column.oldest": "最早的事件",
+  "column.next_try": "下次尝试",
+  "column.last_error": "最近的错误",
 
   "kind.BROADCAST": "广播",
   "kind.MESSAGE": "私信",
@@ -229,6 +247,9 @@ export default {
   "status.RECALLED": "已撤回",
   "status.ACTIVE": "正常",
   "status.DISABLED": "停用",
+  "status.PAUSED": "已暂停",
+  "status.OFF": "已关闭",
+  "status.failing": "失败中",
   "status.active": "启用",
   "status.disabled": "停用",
 
@@ -301,6 +322,13 @@ export default {
   "may.steer": "控制进行中的事务",
   "may.read-content": "查看消息内容",
   "may.manage": "管理应用和操作员",
+
+  "callbacks.title": "事件回调",
+  "callbacks.hint": "向应用推送事件的地址，每次推送都带签名。设置命令：carillon app callback。",
+  "callbacks.nothing": "没有应用订阅事件。",
+  "callbacks.pulls": "由应用自行拉取",
+  "callbacks.again": "重新推送",
+  "callbacks.from": "起始序号",
 
   "pauses.title": "暂停",
   "pauses.hint": "暂时停止的内容。发送仍会被接收，恢复后按原顺序继续。",
