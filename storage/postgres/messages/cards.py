@@ -82,8 +82,8 @@ class KeyIsUsed(Exception):
 
 def find_own(connection: Connection, ids: Sequence[int], app_id: int) -> list[FoundMessage]:
     """Those of the messages that there are and that the app has sent."""
-    found = [lookup.find_message(connection, id) for id in ids]
-    return [one for one in found if one is not None and one.message.sent_by_app_id == app_id]
+    found = lookup.find_messages(connection, ids)
+    return [one for one in found if one.message.sent_by_app_id == app_id]
 
 
 # A message is in exactly one of the four tables, or on its way from one to the next: then it is in none of them for this
@@ -137,8 +137,8 @@ WITH changes AS MATERIALIZED (
 INSERT INTO card_versions (message_id, version, changed_by, request_id)
 SELECT id, version, :changed_by, :request_id FROM changed JOIN changes USING (id)
 """)  # noqa: S608 (column lists, and the peer's rule)
-# In one statement: each may be as long as a message.
-_AT_ONCE = 100
+# In one statement: each may be as long as a message, twice, and other callers wait while it is written down.
+_AT_ONCE = 25
 
 
 def change_all(connection: Connection, changes: Sequence[CardChange], stamp: ChangeStamp) -> None:

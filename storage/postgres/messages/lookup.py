@@ -30,11 +30,13 @@ class FoundMessage:
     is_held: bool = False
 
 
-_WAITING = text(f"""
+# Each for one id, and for many at once.
+_ONE, _MANY = "= :id", "IN (SELECT unnest(CAST(:ids AS bigint[])))"
+_WAITING = f"""
 SELECT *, is_scheduled AND created_at > clock_timestamp() AS is_ahead, {IS_HELD_SEND} AS is_held
-  FROM accepted WHERE id = :id
-""")  # noqa: S608 (a constant)
-_DELIVERED = text(f"""
+  FROM accepted WHERE id {{which}}
+"""  # noqa: S608 (a constant)
+_DELIVERED = f"""
 SELECT {FIELDS_IN_MESSAGES}, m.recalled_at, d.read_at, b.status AS broadcast_status
   FROM messages m
   LEFT JOIN apps a ON a.id = m.app_id
@@ -42,14 +44,14 @@ SELECT {FIELDS_IN_MESSAGES}, m.recalled_at, d.read_at, b.status AS broadcast_sta
   LEFT JOIN deliveries d
     ON d.message_id = m.id AND d.user_id = m.receiver_id
    AND d.peer_id = {receiver_peer_expression("m")}
- WHERE m.id = :id
-""")  # noqa: S608 (columns and the peer's rule)
-_HELD = text("""
-SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM held_sends WHERE id = :id
-""")
-_FAILED = text("""
-SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHERE id = :id
-""")
+ WHERE m.id {{which}}
+"""  # noqa: S608 (columns and the peer's rule)
+_HELD = """
+SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM held_sends WHERE id {which}
+"""
+_FAILED = """
+SELECT (jsonb_populate_record(NULL::accepted, payload)).* FROM failed_sends WHERE id {which}
+"""
 
 
 def find_message(connection: Connection, message_id: int) -> FoundMessage | None:
@@ -58,21 +60,38 @@ def find_message(connection: Connection, message_id: int) -> FoundMessage | None
     The tables are read in the order in which a message moves through them, so that one that moves meanwhile is found;
     twice, because a held one moves back.
     """
-    return _look(connection, message_id) or _look(connection, message_id)
-
-
-def _look(connection: Connection, message_id: int) -> FoundMessage | None:
-    if row := connection.execute(_WAITING, {"id": message_id}).first():
-        status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
-        is_held = row.is_held and not row.is_ahead
-        return FoundMessage(read_message(row), status, None, is_held=is_held)
-    if row := connection.execute(_DELIVERED, {"id": message_id}).first():
-        return FoundMessage(read_message(row), _read_status(row), row.read_at)
-    if row := connection.execute(_HELD, {"id": message_id}).first():
-        return FoundMessage(read_message(row), _read_held_status(row), None, is_held=True)
-    if row := connection.execute(_FAILED, {"id": message_id}).first():
-        return FoundMessage(read_message(row), MessageStatus.FAILED, None)
+    for statement, read in (*_LOOK_FOR_ONE, *_LOOK_FOR_ONE):
+        if row := connection.execute(statement, {"id": message_id}).first():
+            return read(row)
     return None
+
+
+def find_messages(connection: Connection, ids: Collection[int]) -> list[FoundMessage]:
+    """Those of the messages with these ids that there are, each as `find_message` gives it, by id."""
+    found: dict[int, FoundMessage] = {}
+    for statement, read in (*_LOOK_FOR_MANY, *_LOOK_FOR_MANY):
+        if missing := [id for id in ids if id not in found]:
+            for row in connection.execute(statement, {"ids": missing}):
+                found[row.id] = read(row)
+    return [found[id] for id in sorted(found)]
+
+
+def _read_waiting(row: Row[Any]) -> FoundMessage:
+    status = MessageStatus.SCHEDULED if row.is_ahead else MessageStatus.ACCEPTED
+    is_held = row.is_held and not row.is_ahead
+    return FoundMessage(read_message(row), status, None, is_held=is_held)
+
+
+def _read_delivered(row: Row[Any]) -> FoundMessage:
+    return FoundMessage(read_message(row), _read_status(row), row.read_at)
+
+
+def _read_held(row: Row[Any]) -> FoundMessage:
+    return FoundMessage(read_message(row), _read_held_status(row), None, is_held=True)
+
+
+def _read_failed(row: Row[Any]) -> FoundMessage:
+    return FoundMessage(read_message(row), MessageStatus.FAILED, None)
 
 
 def _read_held_status(row: Row[Any]) -> MessageStatus:
@@ -96,6 +115,16 @@ def _read_status(row: Row[Any]) -> MessageStatus:
             BroadcastStatus(row.broadcast_status), MessageStatus.ACCEPTED
         )
     return MessageStatus.RECALLED if row.recalled_at else MessageStatus.DELIVERED
+
+
+_LOOKS = (
+    (_WAITING, _read_waiting),
+    (_DELIVERED, _read_delivered),
+    (_HELD, _read_held),
+    (_FAILED, _read_failed),
+)
+_LOOK_FOR_ONE = [(text(look.format(which=_ONE)), read) for look, read in _LOOKS]
+_LOOK_FOR_MANY = [(text(look.format(which=_MANY)), read) for look, read in _LOOKS]
 
 
 # By the primary keys of `messages` and `deliveries`.
