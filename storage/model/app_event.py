@@ -5,8 +5,9 @@ one form, which `present_event` makes.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from storage.model.instant import to_unix_ms
@@ -100,5 +101,10 @@ def _add_times(value: Any, zone: tzinfo) -> Any:
 
 
 def _format(unix_ms: int, zone: tzinfo) -> str:
-    instant = datetime.fromtimestamp(unix_ms // 1000, UTC).astimezone(zone)
-    return instant.strftime("%Y-%m-%dT%H:%M:%S")
+    return _format_second(unix_ms // 1000, zone)
+
+
+# The reads of an event are of a few seconds.
+@lru_cache(maxsize=1024)
+def _format_second(second: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(second, zone).replace(tzinfo=None).isoformat()

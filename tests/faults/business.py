@@ -7,6 +7,8 @@ import httpx
 
 from ops.local.polling import wait_until
 from storage.keys.vault import Vault, VaultSettings
+from storage.model.app_event import AppEventType
+from storage.postgres.app_events import callbacks
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
 from storage.settings import load
@@ -47,20 +49,24 @@ class Business:
 
 
 def add_business(environment: FaultEnvironment) -> Business:
-    """Register a new app in the record, with a secret of its own."""
+    """Register a new app in the record, with a secret of its own; it asks for every event."""
     vault = Vault(load(VaultSettings, environment.stack.environ))
     name = f"faults_{environment.add_people(1)[0]}"
     with environment.engine.begin() as connection:
         app, secret = apps.add(
             connection, NewApp(name, name, "https://faults.example.com/callback"), vault=vault
         )
+        callbacks.set_callback(connection, app.id, url=None, events=tuple(AppEventType))
     return Business(environment, app.id, name, secret)
 
 
 def judge_broadcast(
     found: Findings, environment: FaultEnvironment, broadcast_id: int, report: Any
 ) -> None:
-    """Claim that a broadcast is DONE and in the histories of exactly those people that its planning counted."""
+    """Claim that a broadcast is DONE and in the histories of exactly those people that its planning counted.
+
+    Its app is told once that it is done, and of each who read it once.
+    """
     found.must(report["status"] == "DONE", f"DONE ({report})")
     deliveries = environment.query(
         "SELECT count(*) FROM deliveries WHERE message_id = :id", id=broadcast_id
@@ -74,6 +80,31 @@ def judge_broadcast(
         deliveries == planned == report["total"] == report["expanded"],
         f"exactly the audience ({deliveries} of {planned}, total {report['total']})",
     )
+    done = environment.query(
+        "SELECT count(*) FROM app_events WHERE type = 'broadcast.done'"
+        " AND CAST(data ->> 'broadcast_id' AS bigint) = :id",
+        id=broadcast_id,
+    )
+    found.must(done == 1, f"told once that it is done ({done})")
+    amiss = environment.query(_READS_TOLD_AMISS, id=broadcast_id)
+    found.must(not amiss, f"told once of each who read it ({amiss} amiss)")
+
+
+# Told and not read, read and not told, or told twice: reads that wait, and those in events.
+_READS_TOLD_AMISS = """
+WITH told AS (
+  SELECT user_id FROM app_reads WHERE message_id = :id
+   UNION ALL
+  SELECT CAST(r.one ->> 'user_id' AS bigint) FROM app_events e
+   CROSS JOIN LATERAL jsonb_array_elements(e.data -> 'reads') AS r(one)
+   WHERE e.type = 'message.read' AND CAST(r.one ->> 'message_id' AS bigint) = :id
+), counted AS (
+  SELECT user_id, count(*) AS times FROM told GROUP BY user_id
+)
+SELECT count(*) FROM counted
+  FULL JOIN (SELECT user_id FROM deliveries WHERE message_id = :id AND read_at IS NOT NULL) d USING (user_id)
+ WHERE counted.times IS DISTINCT FROM 1 OR d.user_id IS NULL
+"""
 
 
 def check_counters(found: Findings, environment: FaultEnvironment) -> None:

@@ -13,8 +13,5 @@ def pull_events(connection: Connection, app_id: int, *, after: int, limit: int) 
     (`numbering.number_events`). Safe to repeat; an app that asked for nothing has none.
     """
     callbacks.note_pull(connection, app_id, after=after)
-    events = reading.list_events(connection, app_id, after=after, limit=limit)
-    if len(events) == limit:
-        return events
     numbering.number_events(connection, app_id)
     return reading.list_events(connection, app_id, after=after, limit=limit)

@@ -7,20 +7,25 @@ from sqlalchemy import Connection, text
 from storage.model.app_event import AppEvent
 from storage.postgres.app_events.numbering import GATHERED_JUST_NOW
 
-# Of one page: an event of reads has up to 500 of them.
 EVENTS_OF_A_PAGE = 100
+# As they are stored, compressed. A page is read and shown in the loop of its process, where others wait for it
+# (docs/performance.md, Histories).
+_BYTES_OF_A_PAGE = 64 * 1024
 
-# Index app_events_seq.
-_PAGE = text("""
-SELECT seq, type, data, created_at, 'evt_' || replace(CAST(webhook_id AS text), '-', '') AS webhook_id FROM app_events
- WHERE app_id = :app_id AND seq > :after ORDER BY seq LIMIT :limit
-""")
+# Index app_events_seq. The size is known without reading what is stored out of line.
+_PAGE = text(f"""
+SELECT seq, type, data, created_at, 'evt_' || replace(CAST(webhook_id AS text), '-', '') AS webhook_id
+  FROM (SELECT *, row_number() OVER by_seq AS place, sum(pg_column_size(data)) OVER by_seq AS bytes
+          FROM (SELECT * FROM app_events WHERE app_id = :app_id AND seq > :after ORDER BY seq LIMIT :limit) next
+        WINDOW by_seq AS (ORDER BY seq ROWS UNBOUNDED PRECEDING)) sized
+ WHERE place = 1 OR bytes <= {_BYTES_OF_A_PAGE} ORDER BY seq
+""")  # noqa: S608 (a number)
 
 
 def list_events(
     connection: Connection, app_id: int, *, after: int, limit: int = EVENTS_OF_A_PAGE
 ) -> list[AppEvent]:
-    """Up to `limit` of the app's numbered events after the number `after`, in order.
+    """Up to `limit` of the app's numbered events after the number `after`, in order; fewer if they are large, none at the end.
 
     Who goes on after the last of them misses none: what is committed later gets a higher number (`numbering.py`).
     """

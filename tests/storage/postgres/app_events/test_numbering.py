@@ -142,3 +142,27 @@ def test_a_pass_is_bounded(engine: Engine) -> None:
         assert [number_events(connection, 7, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert [event.data["mark"] for event in list_all(engine)] == list(range(5))
     assert len(list_all(engine)) <= numbering.NUMBERED_AT_ONCE
+
+
+def test_a_page_of_large_events_is_shorter(engine: Engine) -> None:
+    """Events of many reads come a few at a time, never none, and page by page all of them, in order."""
+    ask_for(engine)
+    with engine.begin() as connection:
+        for _ in range(60):
+            connection.execute(
+                text("""INSERT INTO app_events (app_id, type, data)
+                        SELECT 7, 'message.read', jsonb_build_object('reads', jsonb_agg(md5(CAST(g AS text))))
+                          FROM generate_series(1, 500) g""")
+            )
+        connection.execute(
+            text("""INSERT INTO app_events (app_id, type, data)
+                    SELECT 7, 'message.read', jsonb_build_object('reads', jsonb_agg(md5(CAST(g AS text))))
+                      FROM generate_series(1, 10000) g""")
+        )
+    number_all(engine)
+    pages, after = [], 0
+    while page := list_all(engine, after=after):
+        pages.append(len(page))
+        after = page[-1].seq
+    assert max(pages) < 30
+    assert sum(pages) == after == 61
