@@ -23,8 +23,10 @@ from ops.local.parent_death import die_with_parent
 from ops.local.polling import wait_until
 from storage.keys.tokens import TokenSettings, issue_token
 from storage.keys.vault import Vault, VaultSettings
+from storage.model.app_event import AppEventType
 from storage.model.caller import ACTIVE, DISABLED
 from storage.postgres.acts import people as people_acts
+from storage.postgres.app_events import callbacks
 from storage.postgres.database import make_blocking_engine
 from storage.postgres.people import apps
 from storage.postgres.people.apps import NewApp
@@ -61,6 +63,12 @@ class LiveStack:
         self._secret = ""
         self._app_number = 0
         self.about: dict[str, Any] = {}
+
+    def ask_for_events(self) -> None:
+        """Let the app ask for every event of its own. Safe to repeat."""
+        with self._record.begin() as connection:
+            every = tuple(AppEventType)
+            callbacks.set_callback(connection, self.about["app"]["id"], url=None, events=every)
 
     def describe(self, *, callback_url: str) -> dict[str, Any]:
         """Make the people and the app, and say what there is."""

@@ -23,12 +23,14 @@ from carillon_client.errors import (
     SocketClosedError,
     SocketEndedError,
     TemporaryError,
+    WebhookError,
 )
 from carillon_client.outgoing import AppMessage, Notice, PersonMessage
 from carillon_client.person_client import PersonClient
 from carillon_client.redirects import choose_target
 from carillon_client.results import (
     AppAccount,
+    AppEvent,
     BatchResult,
     BroadcastReport,
     Conversation,
@@ -51,6 +53,7 @@ from carillon_client.socket.events import (
     Resync,
     SocketEvent,
 )
+from carillon_client.webhooks import PushedEvent, verify_webhook
 
 __all__ = [
     "NEVER_AGAIN",
@@ -58,6 +61,7 @@ __all__ = [
     "AllRead",
     "AppAccount",
     "AppClient",
+    "AppEvent",
     "AppMessage",
     "AppSignature",
     "AsyncAppClient",
@@ -85,6 +89,7 @@ __all__ = [
     "PersonClient",
     "PersonMessage",
     "PersonSocket",
+    "PushedEvent",
     "PushedMessage",
     "RefusedError",
     "Resync",
@@ -97,5 +102,7 @@ __all__ = [
     "UnreadPerson",
     "UploadedFile",
     "VerifiedPerson",
+    "WebhookError",
     "choose_target",
+    "verify_webhook",
 ]

@@ -6,10 +6,11 @@ from typing import Any, Self, Unpack
 import httpx
 
 from carillon_client.blocking import Driver
-from carillon_client.calls import batch, broadcasts, messages, people, uploads
+from carillon_client.calls import batch, broadcasts, events, messages, people, uploads
 from carillon_client.exchange import call_json, make_request
 from carillon_client.outgoing import AppMessage, Notice
 from carillon_client.results import (
+    AppEvent,
     BatchResult,
     BroadcastReport,
     Message,
@@ -147,6 +148,15 @@ class AppClient:
     def verify_ticket(self, ticket: str) -> VerifiedPerson:
         """The person who comes to your callback page with `ticket`. NotFoundError: it is not worth anything (any more)."""
         return self._driver.run(people.verify_ticket(ticket, self._retries))
+
+    def events(self, *, after: int = 0, wait: int = 20) -> Iterator[AppEvent]:
+        """What becomes of what the app sent, in order, for ever: each event behind the number `after`.
+
+        Keep the `seq` of the last event that you have dealt with: asking for more says that you have those before. `wait`: for how
+        many seconds a question stays open while nothing happens (30 at most), less than the client's `timeout`. While the
+        server is away it goes on asking.
+        """
+        return self._driver.iterate(events.follow_events(after, wait=wait))
 
     def upload(
         self, data: bytes, *, filename: str, content_type: str | None = None

@@ -71,6 +71,10 @@ class SignedOutError(NotSignedInError):
     """The token function returned None: there is nobody to call as. Nothing was sent."""
 
 
+class WebhookError(CarillonError):
+    """A request to your endpoint is not one of Carillon's, is too old, or was changed on its way."""
+
+
 class NotAllowedError(RefusedError):
     """403: the caller is known and may not do this."""
 

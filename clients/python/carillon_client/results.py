@@ -170,3 +170,22 @@ class BatchResult:
 
 def _read_instant(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppEvent(Result):
+    """What became of something that the app sent. Pass over a `type` that you do not know.
+
+    `seq` rises, with gaps: keep that of the last one that you have dealt with. `data` names ids; instants in it are in
+    fields named `<name>_ms`, Unix milliseconds.
+    """
+
+    seq: int
+    type: str
+    time_ms: int
+    data: dict[str, Any]
+
+    @property
+    def time(self) -> datetime:
+        """When it was written."""
+        return datetime.fromtimestamp(self.time_ms / 1000, UTC)
