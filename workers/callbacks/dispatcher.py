@@ -1,7 +1,8 @@
 """Who calls the endpoints: takes those that are due, and runs each beside the others in one event loop.
 
-An endpoint that hangs costs a place of many for ten seconds, and one that failed is not called before its pause is over; those
-that failed last share half of the places. So the others are called at once (contract §9: one slow or dead app delays no other).
+An endpoint that hangs costs a place of many for ten seconds, and one that failed is not called before its pause is over. Those
+that failed or were slow last share half of the places. So the others are called at once (contract §9: one slow or dead app
+delays no other).
 """
 
 import asyncio
@@ -20,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # Each has a connection to PostgreSQL for as long as a question takes.
 QUESTIONS_AT_ONCE = 4
+# An endpoint whose call took longer is slow until its next one.
+SLOW_SECONDS = 1.0
 # How long calls under way may go on when the process ends.
 CLOSE_SECONDS = 3.0
 
@@ -35,6 +38,7 @@ class Dispatcher:
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="dispatcher", daemon=True
         )
+        self._slow: set[int] = set()
         self._is_closing = False
         # One at a time: each counts the places that are free.
         self._takes = asyncio.Lock()
@@ -67,6 +71,7 @@ class Dispatcher:
             limit=places,
             failing=failing,
             lease=self._services.lease,
+            slow=frozenset(self._slow),
         )
         taken = await self._loop.run_in_executor(self._executor, take)
         for endpoint in taken:
@@ -81,8 +86,8 @@ class Dispatcher:
         free = most - len(self._runs)
         if not failing:
             return free
-        are_failing = sum(endpoint.attempts > 0 for endpoint in self._runs.values())
-        return min(free, max(1, most // 2) - are_failing)
+        others = sum(one.attempts > 0 or one.app_id in self._slow for one in self._runs.values())
+        return min(free, max(1, most // 2) - others)
 
     async def _run(self, run: EndpointRun, endpoint: TakenEndpoint) -> None:
         """One run to its end, whatever happens; then its place goes to what has become due meanwhile."""
@@ -91,6 +96,8 @@ class Dispatcher:
         except TransientError as error:
             _log.warning("App %d will be called again: %s", endpoint.app_id, error.detail)
         else:
+            is_slow = run.slowest_seconds > SLOW_SECONDS
+            (self._slow.add if is_slow else self._slow.discard)(endpoint.app_id)
             self._wanted.set()
 
     async def _go_on(self) -> None:

@@ -24,6 +24,7 @@ from workers.callbacks.network_guard import ForbiddenAddress, NetworkGuard
 # What is read of an answer before its connection is closed. Nothing is done with it; a server whose answer is not read
 # at all may take that for an error.
 MOST_BYTES = 4096
+MOST_BODY_SECONDS = 1.0
 # A look-up of a name cannot be cancelled, and may hang for longer than its call. So many threads an endpoint that is called at
 # the same time leave some for the others.
 LOOK_UPS_PER_CALL = 4
@@ -117,7 +118,8 @@ class EndpointClient:
             ) as response,
         ):
             status.append(response.status)
-            await _read_a_little(response)
+            async with asyncio.timeout(MOST_BODY_SECONDS):
+                await _read_a_little(response)
 
     def close(self) -> None:
         """Take no more calls; look-ups that hang are not waited for."""

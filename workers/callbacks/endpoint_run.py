@@ -53,6 +53,7 @@ class EndpointRun:
         self._services = services
         self._endpoint = endpoint
         self._executor = executor
+        self.slowest_seconds = 0.0
 
     async def run(self) -> None:
         """Call for up to EVENTS_OF_A_RUN events; stop at the first that is not taken.
@@ -106,8 +107,9 @@ class EndpointRun:
         began = time.monotonic()
         result = await self._services.client.call(self._endpoint.url, body, headers)
         outcome = result.outcome.name.lower()
-        seconds = self._services.metrics.call_seconds.labels(outcome)
-        seconds.observe(time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self.slowest_seconds = max(self.slowest_seconds, seconds)
+        self._services.metrics.call_seconds.labels(outcome).observe(seconds)
         return result
 
     async def _mark_taken(self, seq: int) -> bool:

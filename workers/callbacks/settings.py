@@ -26,9 +26,9 @@ class CallbackSettings:
     )
     calls: int = setting(
         "CARILLON_CALLBACK_CALLS",
-        64,
+        128,
         parse=whole_number(1, 1000),
-        help="Endpoints that one callbacks worker calls at once. Those that failed last get half of them at most.",
+        help="Endpoints that one callbacks worker calls at once. Those that failed or were slow last get half of them at most.",
     )
     answer: timedelta = setting(
         "CARILLON_CALLBACK_SECONDS",

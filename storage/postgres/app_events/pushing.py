@@ -4,6 +4,7 @@ A worker takes an endpoint with a lease. Until that ends no other worker calls i
 what was marked: each event is pushed at least once, always under the same name.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ _HAS_DUE = text(f"SELECT EXISTS (SELECT FROM app_callbacks k WHERE {_IS_DUE})") 
 _TAKE = text(f"""
 WITH due AS (
   SELECT app_id FROM app_callbacks k
-   WHERE {_IS_DUE} AND (:failing OR attempts = 0)
+   WHERE {_IS_DUE} AND (:failing OR attempts = 0 AND NOT app_id = ANY(CAST(:slow AS integer[])))
    ORDER BY next_try_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE app_callbacks k SET lease_until = clock_timestamp() + CAST(:lease AS interval) FROM due WHERE k.app_id = due.app_id
@@ -95,13 +96,18 @@ def measure_endpoints(connection: Connection) -> EndpointsState:
 
 
 def take_endpoints(
-    connection: Connection, *, limit: int, failing: bool, lease: timedelta
+    connection: Connection,
+    *,
+    limit: int,
+    failing: bool,
+    lease: timedelta,
+    slow: Collection[int] = (),
 ) -> list[TakenEndpoint]:
     """Take up to `limit` endpoints that are due, those that were called longest ago first; `lease` is at most LONGEST_LEASE.
 
-    `failing`: also those whose last call failed. Their events have numbers only after `number_events`.
+    `failing`: also those whose last call failed, and those of the apps in `slow`. Their events have numbers only after `number_events`.
     """
-    asked = {"limit": limit, "failing": failing, "lease": lease}
+    asked = {"limit": limit, "failing": failing, "lease": lease, "slow": list(slow)}
     return [TakenEndpoint(**row) for row in connection.execute(_TAKE, asked).mappings()]
 
 

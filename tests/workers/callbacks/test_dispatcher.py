@@ -1,6 +1,7 @@
 """Calls of endpoints from what stands in the record: at least once, in order, and each app beside the others."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -14,6 +15,7 @@ from tests.workers.callbacks.conftest import Apps, happens
 from tests.workers.callbacks.endpoints import OK, accept_and_hang, answer, serve
 from workers.callbacks.back_off import PAUSES
 from workers.callbacks.dispatcher import Dispatcher
+from workers.callbacks.services import CallbackServices
 
 FAILURE = b"HTTP/1.1 500 Oops\r\n\r\n"
 GONE = b"HTTP/1.1 410 Gone\r\n\r\n"
@@ -138,15 +140,49 @@ def test_endpoints_that_failed_share_half_of_the_places(
 ) -> None:
     """However many endpoints that failed before are due at once, places are left for those that did not."""
     with serve(accept_and_hang) as hanging, run_app() as app:
-        for app_id in range(100, 170):
+        for app_id in range(100, 180):
             apps.add(app_id, f"http://127.0.0.1:{hanging}/")
             write_events(engine, range(1), app_id=app_id)
             apps.change(app_id, "attempts = 1")
-        assert dispatcher.take_due() == 32
+        assert dispatcher.take_due() == 64
         apps.connect(7, app)
         write_events(engine, range(3))
         assert dispatcher.take_due() == 1
         assert happens(lambda: len(app.told) == 3)
+
+
+def count_held(engine: Engine) -> int:
+    """How many endpoints are in hand."""
+    with engine.begin() as connection:
+        counted = text("SELECT count(*) FROM app_callbacks WHERE lease_until IS NOT NULL")
+        return int(connection.execute(counted).scalar_one())
+
+
+def test_a_slow_endpoint_is_told_all_and_shares_the_half(
+    engine: Engine, apps: Apps, callback_services: CallbackServices
+) -> None:
+    """Endpoints that answer 2xx and keep the connection are slow from their first call on: they leave places for others."""
+    few = replace(callback_services, settings=replace(callback_services.settings, calls=4))
+    slow = answer(b"HTTP/1.1 200 OK\r\n\r\n", *[b"a"] * 100, pause=0.2)
+    dispatcher = Dispatcher(few)
+    dispatcher.start()
+    with serve(slow) as port, run_app() as app:
+        for app_id in range(100, 108):
+            apps.add(app_id, f"http://127.0.0.1:{port}/")
+            write_events(engine, range(4), app_id=app_id)
+        while not all(apps.read(id, "taken_up_to") == 4 for id in range(100, 108)):
+            dispatcher.take_due()
+        assert happens(lambda: count_held(engine) == 0)
+        for app_id in range(100, 108):
+            write_events(engine, range(2), app_id=app_id)
+        dispatcher.take_due()
+        assert count_held(engine) <= 2
+        apps.connect(7, app)
+        write_events(engine, range(3))
+        dispatcher.take_due()
+        assert happens(lambda: len(app.told) == 3)
+        assert happens(lambda: count_held(engine) == 0)
+    dispatcher.close()
 
 
 def test_two_workers_do_not_call_one_app_at_once(
