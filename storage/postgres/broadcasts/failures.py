@@ -57,7 +57,7 @@ WITH failing AS (
 SELECT f.broadcast_id, coalesce(a.name, '') AS app_name, count(*) AS parts,
        (array_agg(f.error ORDER BY f.until DESC NULLS LAST))[1] AS last_error
   FROM failing f JOIN broadcasts b ON b.id = f.broadcast_id LEFT JOIN apps a ON a.id = b.app_id
- WHERE b.status IN ('PENDING', 'EXPANDING', 'CANCELLED', 'RECALLING')
+ WHERE b.status IN ('PENDING', 'EXPANDING', 'CANCELLED', 'RECALLING') OR b.version > b.told_version
  GROUP BY f.broadcast_id, a.name ORDER BY f.broadcast_id LIMIT :limit
 """)
 
@@ -76,7 +76,8 @@ UPDATE broadcast_chunks c
    SET lease_until = clock_timestamp(), state = CASE c.state WHEN 'failed' THEN 'waiting' ELSE c.state END
   FROM broadcasts b
  WHERE b.id = c.broadcast_id AND c.broadcast_id = :id AND c.error IS NOT NULL
-   AND b.status IN ('PENDING', 'EXPANDING', 'CANCELLED', 'RECALLING', 'FAILED')
+   AND (b.status IN ('PENDING', 'EXPANDING', 'CANCELLED', 'RECALLING', 'FAILED')
+        OR b.version > b.told_version)
 """)
 _RETRY_PLAN = text("""
 UPDATE broadcasts SET rest_until = clock_timestamp()

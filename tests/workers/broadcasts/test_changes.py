@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from storage.model.event import MessageUpdated, NewMessage
 from storage.model.message import CardState
-from storage.postgres.broadcasts import expansion, lane_work, recalls
+from storage.postgres.broadcasts import expansion, failures, lane_work, recalls
 from storage.postgres.messages import cards, lookup
 from storage.postgres.messages.cards import CardChange, ChangeAnswer, ChangeStamp, HasMovedOn
 from tests.workers.broadcasts.lanes import add_pending, end_rests, find_report, of_app, work_off
@@ -167,8 +167,10 @@ def test_changes_of_several_broadcasts_do_not_wait_for_one_another(
     assert [len(told[n]) for n in (1, 10)] == [4, 4]
     assert [len(told[n]) for n in (11, 15, 20)] == [2, 2, 2]
     with engine.begin() as connection:
+        assert [one.broadcast_id for one in failures.list_failing(connection, limit=9)] == ids
         connection.execute(text("DROP FUNCTION refuse CASCADE"))
-    end_rests(engine)
+        assert [failures.retry_failing(connection, id) for id in ids] == [1, 1]
+    assert [find_report(engine, id).failed_chunks for id in ids] == [1, 1]
     work_off(small_chunks)
     assert {len(forms) for forms in find_forms(small_chunks).values()} == {4}
     assert not is_due(engine)
