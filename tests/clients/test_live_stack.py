@@ -58,7 +58,7 @@ def test_it_answers_until_stdin_ends_and_leaves_nothing() -> None:
     assert driver.ask("send", receiver_id=me["id"])["ok"]["receiver_id"] == me["id"]
     assert driver.ask("kill_gateway") == {"ok": None}
     unread = httpx.get(f"{url}/api/v1/messages/unread-count", headers=headers)
-    assert unread.json() == {"total": 1}
+    assert unread.json() == {"total": 1, "todo": 0}
     assert driver.ask("disable", id=me["id"]) == {"ok": None}
     assert wait_until(
         lambda: (

@@ -27,7 +27,7 @@ MOST_BYTES = 4096
 MOST_BODY_SECONDS = 1.0
 # A look-up of a name cannot be cancelled, and may hang for longer than its call. So many threads an endpoint that is called at
 # the same time leave some for the others.
-LOOK_UPS_PER_CALL = 4
+LOOK_UPS_PER_CALL = 2
 
 
 class Outcome(Enum):
