@@ -33,6 +33,7 @@ from ingest.sends.cards import CardEditor
 from ingest.sends.delivery_wait import DeliveryWaiter
 from ingest.sends.idempotency import IdempotencyKeys
 from ingest.sends.intake import Intake
+from ingest.sends.preview import Previewer
 from ingest.sends.recall import Recaller
 from ingest.sends.rules import SendPolicy
 from ingest.sends.sender import Sender
@@ -85,6 +86,7 @@ class Services:
     lookups: Lookups
     sender: Sender
     batch_sender: BatchSender
+    previewer: Previewer
     recaller: Recaller
     card_editor: CardEditor
     delivery_waiter: DeliveryWaiter
@@ -246,6 +248,7 @@ def _build_services(
         lookups=lookups,
         sender=Sender(validator, intake, keys=keys, limits=backends.limits),
         batch_sender=BatchSender(validator, intake, keys=keys, limits=backends.limits),
+        previewer=Previewer(validator, list_slots, limits=backends.limits),
         recaller=Recaller(
             shares.reads,
             doorbell=backends.doorbell,

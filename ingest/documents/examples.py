@@ -86,6 +86,14 @@ REQUESTS: Mapping[str, Mapping[str, RequestExample]] = {
             by_app=True,
         ),
     },
+    "preview_broadcast": {
+        "everyone": RequestExample("How many everyone is", _NOTICE, by_app=True),
+        "audience": RequestExample(
+            "How many some people are, and whom of them nobody knows",
+            {**_NOTICE, "audience": {"app_user_ids": ["lisi", "zhangsan", "nobody"]}},
+            by_app=True,
+        ),
+    },
     "send_batch": {
         "two": RequestExample(
             "Two notifications, of which the second has no receiver",
@@ -268,6 +276,7 @@ RESPONSES: Mapping[str, Any] = {
     "change_message": _CARD | {"state": "DONE", "state_text": "已由张三处理", "version": 2},
     "change_by_ref": {"updated_count": 1},
     "list_broadcasts": [_LINE],
+    "preview_broadcast": {"total": 2, "unresolved": []},
     "get_broadcast": _LINE | {"unresolved": []},
     "list_unread": {"items": [{"user_id": 31001, "app_user_id": "lisi", "name": "李四"}]},
     "cancel_broadcast": _LINE | {"unresolved": []},

@@ -57,6 +57,16 @@ class BroadcastAnswer(BroadcastLine):
 
 
 @dataclass(frozen=True)
+class BroadcastPreviewAnswer:
+    """What a broadcast would be if it were sent now, in the words of its report. Nothing was sent."""
+
+    total: int
+    """How many people it would be for."""
+    unresolved: list[str]
+    """Names in its audience that nobody has."""
+
+
+@dataclass(frozen=True)
 class UnreadPersonAnswer:
     """A person who has not read a broadcast; `app_user_id` is the app's name for them, null without a mapping."""
 

@@ -2,14 +2,26 @@
 
 from ingest.http.endpoint import API, APPS, endpoint
 from ingest.http.response import Response
-from ingest.models.broadcast_responses import BroadcastAnswer, BroadcastLine, UnreadAnswer
-from ingest.models.requests import BroadcastWindow, Nothing, OneBroadcast, UnreadWindow
+from ingest.models.broadcast_responses import (
+    BroadcastAnswer,
+    BroadcastLine,
+    BroadcastPreviewAnswer,
+    UnreadAnswer,
+)
+from ingest.models.requests import (
+    BroadcastWindow,
+    Nothing,
+    OneBroadcast,
+    SendBody,
+    UnreadWindow,
+)
 from ingest.sends import broadcast_progress
+from ingest.sends.ineffective_fields import find_ineffective_fields
 from ingest.services import Context, Services
 from storage.model.broadcast import BroadcastReport
 from storage.model.caller import AppCaller
 from storage.model.error_codes import ErrorCode
-from storage.model.errors import NotFound, OverLimit
+from storage.model.errors import NotAllowed, NotFound, OverLimit
 from storage.postgres.broadcasts import cancellation
 from storage.postgres.broadcasts import reports as broadcast_reports
 
@@ -35,6 +47,26 @@ async def list_broadcasts(context: Context[AppCaller, BroadcastWindow, Nothing])
             status=window.status,
         )
     return Response([services.presenter.present_broadcast_line(report) for report in reports])
+
+
+@endpoint(
+    "POST",
+    f"{API}/broadcasts/preview",
+    callers=APPS,
+    body=SendBody,
+    response=BroadcastPreviewAnswer,
+    errors=(NotAllowed, NotFound, OverLimit),
+    is_bulk=True,
+    takes_slot=False,
+    find_ignored=find_ineffective_fields,
+)
+async def preview_broadcast(context: Context[AppCaller, Nothing, SendBody]) -> Response:
+    """Say how many people a broadcast would be for, by the same body and rules; nothing is sent.
+
+    The figures are those of a broadcast that would be accepted now.
+    """
+    preview = await context.services.previewer.preview(context.body, context.caller)
+    return Response(BroadcastPreviewAnswer(preview.total, list(preview.unresolved)))
 
 
 @endpoint(
@@ -100,7 +132,7 @@ async def cancel_broadcast(context: Context[AppCaller, OneBroadcast, Nothing]) -
     return Response(services.presenter.present_broadcast(_require(report)))
 
 
-ROUTES = (list_broadcasts, get_broadcast, list_unread, cancel_broadcast)
+ROUTES = (list_broadcasts, preview_broadcast, get_broadcast, list_unread, cancel_broadcast)
 
 
 async def _check_is_own(services: Services, broadcast_id: int, *, app_id: int) -> None:

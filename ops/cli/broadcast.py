@@ -23,15 +23,27 @@ _LOOK_EVERY_SECONDS = 0.3
 @click.option("--secret", help="The app's; if not given, it is read from the database.")
 @click.option("--url", help="Where the API is; the running stack if not given.")
 @click.option("--watch", is_flag=True, help="Show how it goes until everyone has it.")
+@click.option("--preview", is_flag=True, help="Send nothing; print how many people would get it.")
 def broadcast(
-    *, app_id: str, secret: str | None, url: str | None, watch: bool, **button_and_text: str | None
+    *,
+    app_id: str,
+    secret: str | None,
+    url: str | None,
+    watch: bool,
+    preview: bool,
+    **button_and_text: str | None,
 ) -> None:
     """Send a notification to everyone who is active. Prints the broadcast's id."""
+    if preview and watch:
+        raise click.UsageError("--preview sends nothing: there is nothing to --watch.")
     notice: dict[str, Any] = {
         name: value for name, value in button_and_text.items() if value is not None
     }
     notice |= {"auto_sso": True} if "target_url" in notice else {}
     with as_app(app_id, secret=secret, url=url) as api:
+        if preview:
+            say(str(api.preview_broadcast(**notice).total))
+            return
         id = api.broadcast(**notice).id
         say(str(id))
         if watch:

@@ -21,6 +21,7 @@ from storage.settings import ValkeySettings, setting
 from storage.valkey.connection import make_async_client
 
 _SECOND = 1.0
+_SECONDS_A_MINUTE = 60
 _SECONDS_AN_HOUR = 3600
 # People whose last sends a process remembers at most; then it forgets all of them.
 _MAX_COUNTED = 100_000
@@ -30,6 +31,7 @@ class Quota(StrEnum):
     """What is limited, each by itself. The value is part of the key in Valkey."""
 
     APP_SENDS = "limit"
+    APP_PREVIEWS = "limit-previews"
     PERSON_SENDS = "limit-sends"
     PERSON_UPLOADS = "limit-uploads"
     PERSON_LISTS = "limit-lists"
@@ -37,6 +39,7 @@ class Quota(StrEnum):
 
 _SENTENCES = {
     Quota.APP_SENDS: "The app has sent too much for now.",
+    Quota.APP_PREVIEWS: "The app has previewed too much for now.",
     Quota.PERSON_SENDS: "You have sent too much for now.",
     Quota.PERSON_UPLOADS: "You have uploaded too much for now.",
     Quota.PERSON_LISTS: "You have searched and listed too much for now.",
@@ -64,6 +67,12 @@ class LimitSettings:
         0,
         parse=whole_number(0, 2**31),
         help="Messages an app may send per day (UTC); over it 429. 0: no limit.",
+    )
+    previews: int = setting(
+        "CARILLON_APP_PREVIEWS_PER_MINUTE",
+        60,
+        parse=whole_number(0, 1_000_000),
+        help="Previews of broadcasts an app may ask for per minute, all of them at once; over it 429. 0: no limit.",
     )
     person_rate: int = setting(
         "CARILLON_PERSON_RATE_PER_SECOND",
@@ -104,6 +113,8 @@ class LimitSettings:
                 return Budget(
                     self.rate_per_second, self.burst or self.rate_per_second, self.daily_quota
                 )
+            case Quota.APP_PREVIEWS:
+                return Budget(self.previews / _SECONDS_A_MINUTE, self.previews)
             case Quota.PERSON_SENDS:
                 return Budget(self.person_rate, self.person_burst or self.person_rate)
             case Quota.PERSON_UPLOADS:

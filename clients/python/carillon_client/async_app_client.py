@@ -12,6 +12,7 @@ from carillon_client.outgoing import AppMessage, Notice
 from carillon_client.results import (
     AppEvent,
     BatchResult,
+    BroadcastPreview,
     BroadcastReport,
     Message,
     UnreadPerson,
@@ -102,6 +103,19 @@ class AsyncAppClient:
             user_ids=user_ids,
             app_user_ids=app_user_ids,
             idempotency_key=idempotency_key,
+        )
+        return await self._driver.run(call)
+
+    async def preview_broadcast(
+        self,
+        *,
+        user_ids: Sequence[int] | None = None,
+        app_user_ids: Sequence[str] | None = None,
+        **notice: Unpack[Notice],
+    ) -> BroadcastPreview:
+        """How many people `broadcast` with the same arguments would be for now. Nothing is sent."""
+        call = broadcasts.preview_broadcast(
+            notice, self._retries, user_ids=user_ids, app_user_ids=app_user_ids
         )
         return await self._driver.run(call)
 

@@ -107,6 +107,14 @@ class BroadcastReport(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BroadcastPreview(Result):
+    """What a broadcast would be if it were sent now: for how many people, and the names in its audience that nobody has."""
+
+    total: int
+    unresolved: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnreadPerson(Result):
     """A person who has not read a broadcast. `app_user_id`: the app's name for them, None if it has none."""
 

@@ -94,6 +94,16 @@ def test_a_broadcast_is_followed_to_its_end(app: Any, my: Any, me: Person, you: 
     assert [*app.follow_broadcast(sent.id, every=0.05)][-1].status == "RECALLED"
 
 
+def test_a_broadcast_is_previewed(app: Any, me: Person, you: Person) -> None:
+    """A preview says for how many people a broadcast would be and whom nobody knows, and nothing is sent."""
+    before = app.list_broadcasts(limit=1)
+    names = [f"user{me['id']}", "nobody"]
+    preview = app.preview_broadcast(title="t", content="c", app_user_ids=names)
+    assert (preview.total, preview.unresolved) == (1, ["nobody"])
+    assert app.preview_broadcast(title="t", content="c").total >= 2
+    assert [one.id for one in app.list_broadcasts(limit=1)] == [one.id for one in before]
+
+
 def test_a_scheduled_broadcast_is_cancelled(app: Any, me: Person) -> None:
     """What has not begun can be stopped, and then never begins."""
     later = datetime.now(UTC) + timedelta(days=1)

@@ -62,6 +62,10 @@ SOUND: dict[str, tuple[str, Any]] = {
     "read_conversation": ("2", {}),
     "count_unread": ("", None),
     "list_broadcasts": ("", None),
+    "preview_broadcast": (
+        "",
+        {"type": "NOTIFICATION", "title": "t", "content": "c", "is_broadcast": True},
+    ),
     "get_broadcast": ("{broadcast_id}", None),
     "list_unread": ("{broadcast_id}", None),
     "cancel_broadcast": ("{broadcast_id}", None),

@@ -55,6 +55,17 @@ def test_a_broadcast_is_shown_listed_and_taken_back(
     assert "RECALLED" in refusal(carillon(environ, "broadcasts", "cancel", *own, id))
 
 
+def test_a_preview_counts_and_sends_nothing(environ: Mapping[str, str], app_id: str) -> None:
+    """`--preview` prints the number of people that the broadcast is then for, and sends nothing; not with `--watch`."""
+    own = ("--app", app_id)
+    number = carillon(environ, "broadcast", *own, *WORDS, "--preview").stdout.strip()
+    assert "Nothing" in carillon(environ, "broadcasts", "list", *own).stdout
+    id = carillon(environ, "broadcast", *own, *WORDS, "--watch").stdout.split()[0]
+    shown = json.loads(carillon(environ, "broadcasts", "show", *own, id).stdout)
+    assert number == str(shown["total"])
+    assert "--watch" in carillon(environ, "broadcast", *own, *WORDS, "--preview", "--watch").stderr
+
+
 def test_what_is_not_there_is_not_there(environ: Mapping[str, str], app_id: str) -> None:
     """A broadcast is not found by a wrong id, as another app's, or by the id of a message to one person."""
     own = ("--app", app_id)

@@ -238,8 +238,8 @@ def test_a_person_has_a_share_by_default(
     run(valkey_url, story, settings=LimitSettings(wait=PATIENT))
 
 
-def test_each_of_a_persons_limits_can_be_switched_off(app_id: int) -> None:
-    """With 0 a person's limit is off and Valkey is not asked: it is away here, and nothing counts as unchecked."""
+def test_each_limit_can_be_switched_off(app_id: int) -> None:
+    """With 0 a limit is off and Valkey is not asked: it is away here, and nothing counts as unchecked."""
 
     async def story(limits: RateLimiter) -> None:
         for quota in Quota:
@@ -247,7 +247,8 @@ def test_each_of_a_persons_limits_can_be_switched_off(app_id: int) -> None:
             await limits.give_back(quota, app_id)
         assert limits.passed_unchecked == 0
 
-    run(AWAY, story, settings=LimitSettings(person_rate=0, person_uploads=0, person_lists=0))
+    settings = LimitSettings(previews=0, person_rate=0, person_uploads=0, person_lists=0)
+    run(AWAY, story, settings=settings)
 
 
 def test_who_sends_now_and_then_costs_valkey_nothing(app_id: int) -> None:
@@ -282,5 +283,5 @@ def test_what_is_given_back_can_be_taken_again(valkey_url: str, app_id: int, quo
             await limits.give_back(quota, app_id)
         assert limits.passed_unchecked == 0
 
-    settings = LimitSettings(rate_per_second=1, burst=3, daily_quota=5, person_rate=1, person_burst=3, person_uploads=3, person_lists=1, wait=PATIENT)  # fmt: skip
+    settings = LimitSettings(rate_per_second=1, burst=3, daily_quota=5, previews=3, person_rate=1, person_burst=3, person_uploads=3, person_lists=1, wait=PATIENT)  # fmt: skip
     run(valkey_url, story, settings=settings)

@@ -1,12 +1,22 @@
 """Telling everyone: the broadcast, how far it has come, who has not read it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from carillon_client.calls.messages import send
+from carillon_client.calls.messages import make_body, send
 from carillon_client.errors import TemporaryError
-from carillon_client.exchange import Call, Item, Items, Pause, Query, Request, call_json
-from carillon_client.results import BroadcastReport, Message, UnreadPerson
+from carillon_client.exchange import (
+    Call,
+    Item,
+    Items,
+    Pause,
+    Query,
+    Request,
+    call_json,
+    make_post,
+)
+from carillon_client.results import BroadcastPreview, BroadcastReport, Message, UnreadPerson
 from carillon_client.retries import Retries
 
 _PAGE = 100
@@ -21,13 +31,34 @@ def broadcast(
     idempotency_key: str | None,
 ) -> Call[Message]:
     """Tell everyone, or these people. The message's id is the broadcast's."""
-    body: dict[str, Any] = {"type": "NOTIFICATION", "is_broadcast": True} | dict(fields)
+    fields = _make_fields(fields, user_ids=user_ids, app_user_ids=app_user_ids)
+    message = yield from send(fields, retries, idempotency_key=idempotency_key)
+    return message
+
+
+def preview_broadcast(
+    fields: Mapping[str, Any],
+    retries: Retries,
+    *,
+    user_ids: Sequence[int] | None,
+    app_user_ids: Sequence[str] | None,
+) -> Call[BroadcastPreview]:
+    """How many people it would be for; nothing is sent."""
+    fields = _make_fields(fields, user_ids=user_ids, app_user_ids=app_user_ids)
+    request = replace(make_post("/broadcasts/preview", make_body(fields)), may_repeat=True)
+    return BroadcastPreview.from_json((yield from call_json(request, retries)))
+
+
+def _make_fields(
+    fields: Mapping[str, Any],
+    *,
+    user_ids: Sequence[int] | None,
+    app_user_ids: Sequence[str] | None,
+) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": "NOTIFICATION", "is_broadcast": True} | dict(fields)
     audience = {"user_ids": user_ids, "app_user_ids": app_user_ids}
     named = {name: list(ids) for name, ids in audience.items() if ids is not None}
-    if named:
-        body["audience"] = named
-    message = yield from send(body, retries, idempotency_key=idempotency_key)
-    return message
+    return made | {"audience": named} if named else made
 
 
 def get_broadcast(broadcast_id: int, retries: Retries) -> Call[BroadcastReport]:
