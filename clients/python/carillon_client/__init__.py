@@ -25,7 +25,7 @@ from carillon_client.errors import (
     TemporaryError,
     WebhookError,
 )
-from carillon_client.outgoing import AppMessage, Notice, PersonMessage
+from carillon_client.outgoing import AppMessage, CardState, Change, Notice, PersonMessage
 from carillon_client.person_client import PersonClient
 from carillon_client.redirects import choose_target
 from carillon_client.results import (
@@ -49,6 +49,7 @@ from carillon_client.socket.events import (
     AllRead,
     ConversationRead,
     MessageRecalled,
+    MessageUpdated,
     NewMessage,
     PushedMessage,
     Resync,
@@ -72,7 +73,9 @@ __all__ = [
     "BatchResult",
     "BroadcastPreview",
     "BroadcastReport",
+    "CardState",
     "CarillonError",
+    "Change",
     "ClockSkewError",
     "Conversation",
     "ConversationRead",
@@ -80,6 +83,7 @@ __all__ = [
     "InvalidError",
     "Message",
     "MessageRecalled",
+    "MessageUpdated",
     "NewMessage",
     "NoAnswerError",
     "NotAllowedError",

@@ -6,9 +6,9 @@ from typing import Any, Self, Unpack
 import httpx
 
 from carillon_client.asynchronous import AsyncDriver
-from carillon_client.calls import batch, broadcasts, events, messages, people, uploads
+from carillon_client.calls import batch, broadcasts, cards, events, messages, people, uploads
 from carillon_client.exchange import call_json, make_request
-from carillon_client.outgoing import AppMessage, Notice
+from carillon_client.outgoing import AppMessage, Change, Notice
 from carillon_client.results import (
     AppEvent,
     BatchResult,
@@ -154,6 +154,49 @@ class AsyncAppClient:
     async def get_message(self, message_id: int) -> Message:
         """A message that the app sent, with its `status`."""
         return await self._driver.run(messages.get_message(message_id, self._retries))
+
+    async def change_message(
+        self,
+        message_id: int,
+        *,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+        **change: Unpack[Change],
+    ) -> Message:
+        """Change a card or a broadcast that the app has sent, once; everyone who has it is shown the new form.
+
+        RefusedError with the code `VERSION_CHANGED`: it has another version than `expected_version`; with
+        `MESSAGE_IS_RECALLED`: it was taken back. `idempotency_key`: as for `send`.
+        """
+        call = cards.change_message(
+            message_id,
+            change,
+            self._retries,
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+        )
+        return await self._driver.run(call)
+
+    async def change_by_ref(
+        self,
+        ref: str,
+        *,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+        **change: Unpack[Change],
+    ) -> int:
+        """Change all cards that the app has sent with this `ref` (up to 1,000), together, once; how many they are.
+
+        NotFoundError: there is none. If one has another version than `expected_version`, none is changed.
+        """
+        call = cards.change_by_ref(
+            ref,
+            change,
+            self._retries,
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+        )
+        return await self._driver.run(call)
 
     async def recall(self, message_id: int) -> None:
         """Take a message or a broadcast back from everyone; a broadcast in the background."""

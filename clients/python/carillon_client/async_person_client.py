@@ -7,9 +7,9 @@ from typing import Any, Self, Unpack
 import httpx
 
 from carillon_client.asynchronous import AsyncDriver
-from carillon_client.calls import conversations, messages, people, uploads
+from carillon_client.calls import cards, conversations, messages, people, uploads
 from carillon_client.exchange import call_json, make_request
-from carillon_client.outgoing import PersonMessage
+from carillon_client.outgoing import CardState, PersonMessage
 from carillon_client.results import AppAccount, Conversation, Message, Person, UploadedFile
 from carillon_client.retries import USUAL, Retries
 from carillon_client.socket.asynchronous import AsyncPersonSocket
@@ -100,6 +100,18 @@ class AsyncPersonClient:
     async def count_unread(self) -> int:
         """How many messages are unread, of all conversations."""
         return await self._driver.run(conversations.count_unread(self._retries))
+
+    def list_todos(
+        self, *, state: CardState = "PENDING", before_id: int | None = None
+    ) -> AsyncIterator[Message]:
+        """The to-dos of that state in all conversations, newest first; loaded as it is asked for more."""
+        return self._driver.iterate(
+            cards.list_todos(self._retries, state=state, before_id=before_id)
+        )
+
+    async def count_todos(self) -> int:
+        """How many to-dos are pending, of all conversations."""
+        return await self._driver.run(cards.count_todos(self._retries))
 
     async def search_people(self, q: str, *, limit: int = 20) -> list[Person]:
         """Active people with `q` in their name, mobile or English name, up to `limit` (100 at most)."""

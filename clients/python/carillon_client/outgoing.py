@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal, Required, TypedDict
 
 MessageType = Literal["MESSAGE", "NOTIFICATION"]
+CardState = Literal["PENDING", "DONE", "REJECTED", "CLOSED"]
 ContentType = Literal["TEXT", "IMAGE", "VIDEO", "FILE", "USER_NOTIFICATION"]
 
 
@@ -26,7 +27,18 @@ class Button(TypedDict, total=False):
     action_text: str
 
 
-class AppMessage(Text, Button, total=False):
+class Card(TypedDict, total=False):
+    """What makes an app's notice a card, which the app changes later (docs/api/integrate-an-app.md, A card that changes).
+
+    `ref`: the app's own name for the matter. `state`, if it is given, makes the card a to-do of its receivers.
+    """
+
+    ref: str
+    state: CardState
+    state_text: str
+
+
+class AppMessage(Text, Button, Card, total=False):
     """An app's message to one person: `receiver_id`, or `app_user_id` for the app's own name of them.
 
     `type` is `NOTIFICATION` if it is not given. `sender_app_user_id`: the account on whose behalf the app sends.
@@ -39,8 +51,21 @@ class AppMessage(Text, Button, total=False):
     sender_app_user_id: str
 
 
-class Notice(Text, Button, total=False):
+class Notice(Text, Button, Card, total=False):
     """What an app tells everyone."""
+
+
+class Change(TypedDict, total=False):
+    """What is to change of a card; the rest stays. None takes a button, its text or the state's text away."""
+
+    title: str
+    content: str | dict[str, Any]
+    action_url: str | None
+    action_text: str | None
+    auto_sso: bool
+    target_url: str
+    state: CardState
+    state_text: str | None
 
 
 class PersonMessage(TypedDict, total=False):

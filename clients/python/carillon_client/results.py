@@ -40,6 +40,9 @@ class Message(Result):
     `app_id` is the app's number, None from person to person; `receiver_id` is None for a broadcast. `content` is text, or
     the JSON text of an object; of pictures and files it is a URL. `is_read` of a message that the caller sent says whether
     the other side has read it. `status` is given by `get_message` only.
+
+    Of a card: `ref` is the app's own name for the matter, `state` how far it has come (`PENDING`, `DONE`, `REJECTED` or
+    `CLOSED`), `state_text` the same in the app's words, and `version` is 1 at first and one higher with each change.
     """
 
     id: int
@@ -58,6 +61,10 @@ class Message(Result):
     created_at: datetime
     read_at: datetime | None
     client_ref: str | None
+    state: str | None = None
+    state_text: str | None = None
+    ref: str | None = None
+    version: int = 1
     status: str | None = None
 
 

@@ -1,6 +1,6 @@
 """What a socket gives: one event for each frame that says something (docs/api/build-a-client.md, Frames)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,11 +31,22 @@ class PushedMessage(Result):
     receiver_id: int | None
     conversation_id: int
     client_ref: str | None
+    state: str | None = None
+    state_text: str | None = None
+    ref: str | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A message is in the person's history."""
+
+    message: PushedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUpdated:
+    """The app has changed a card: `message` is its new form, to be shown in place of the older one."""
 
     message: PushedMessage
 
@@ -70,21 +81,32 @@ class Resync:
     """Something was missed that cannot be replayed: what was read over REST before is to be read again."""
 
 
-SocketEvent = NewMessage | ConversationRead | AllRead | MessageRecalled | Resync
+SocketEvent = NewMessage | MessageUpdated | ConversationRead | AllRead | MessageRecalled | Resync
 
 
 def read_event(frame: Mapping[str, Any]) -> SocketEvent | None:
     """The event of a frame; None for one that says nothing to the caller, or that this package does not know."""
-    data = frame.get("data")
-    match frame.get("type"):
-        case "NEW_MESSAGE":
-            return NewMessage(PushedMessage.from_json(data))
-        case "CONVERSATION_READ":
-            return ConversationRead.from_json(data)
-        case "ALL_READ":
-            return AllRead.from_json(data)
-        case "MESSAGE_RECALLED":
-            return MessageRecalled.from_json(data)
-        case "RESYNC":
-            return Resync()
-    return None
+    read = _READERS.get(frame.get("type", ""))
+    return None if read is None else read(frame.get("data"))
+
+
+def _read_new_message(data: Any) -> SocketEvent:
+    return NewMessage(PushedMessage.from_json(data))
+
+
+def _read_updated_message(data: Any) -> SocketEvent:
+    return MessageUpdated(PushedMessage.from_json(data))
+
+
+def _read_resync(_: Any) -> SocketEvent:
+    return Resync()
+
+
+_READERS: Mapping[str, Callable[[Any], SocketEvent]] = {
+    "NEW_MESSAGE": _read_new_message,
+    "MESSAGE_UPDATED": _read_updated_message,
+    "CONVERSATION_READ": ConversationRead.from_json,
+    "ALL_READ": AllRead.from_json,
+    "MESSAGE_RECALLED": MessageRecalled.from_json,
+    "RESYNC": _read_resync,
+}
