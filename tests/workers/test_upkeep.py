@@ -172,3 +172,21 @@ def test_the_last_whole_backup_is_shown(services: Services, engine: Engine) -> N
                 connection, A_COMMAND, act=audit.BACKED_UP, target="record", after={"as_of": as_of}
             )
     assert shown() == datetime(2026, 11, 28, 4, tzinfo=UTC).timestamp()
+
+
+def test_old_events_of_apps_go(services: Services, engine: Engine) -> None:
+    """Upkeep deletes events of apps that are past their time, and leaves the others."""
+    with engine.begin() as connection:
+        for days in (1, 31):
+            connection.execute(
+                text("""INSERT INTO app_events (app_id, type, data, created_at)
+                        VALUES (7, 'message.failed', '{}', now() - make_interval(days => :days))"""),
+                {"days": days},
+            )
+        connection.execute(text("INSERT INTO app_callbacks (app_id, events) VALUES (7, '{}')"))
+    upkeep.tidy(services)
+    with engine.begin() as connection:
+        left = connection.execute(
+            text("SELECT created_at > now() - interval '2 days' FROM app_events")
+        )
+        assert left.scalars().all() == [True]
