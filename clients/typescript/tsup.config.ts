@@ -1,4 +1,5 @@
 import { defineConfig } from "tsup";
+import { INTERNAL_NAMES } from "./scripts/internal-names";
 
 export default defineConfig({
   entry: { index: "src/index.ts", react: "src/react.ts", testing: "src/testing/index.ts" },
@@ -10,4 +11,7 @@ export default defineConfig({
   splitting: false,
   // The React hooks and the fake server take the client as their users do, so that there is one of it.
   external: ["react", "@carillon/client"],
+  esbuildOptions(options) {
+    options.mangleProps = new RegExp(`^(${INTERNAL_NAMES.join("|")})$`);
+  },
 });

@@ -31,4 +31,10 @@ export class Variable<T> implements Observable<T> {
     this.#value = value;
     this.#listeners.call();
   }
+
+  /** Take these parts of the value, which is an object, and tell everyone if one of them is another than before. */
+  update(parts: Partial<T>): void {
+    const names = Object.keys(parts) as (keyof T)[];
+    if (names.some((name) => parts[name] !== this.#value[name])) this.set({ ...this.#value, ...parts });
+  }
 }

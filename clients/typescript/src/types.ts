@@ -225,6 +225,14 @@ export interface Message {
   filename: string | null;
   action_url: string | null;
   action_text: string | null;
+  /** How far the matter of a card is; null for what is no to-do. */
+  state: ApiMessage["state"];
+  /** The state in the app's own words, such as who decided. */
+  state_text: string | null;
+  /** The app's own name for the matter. */
+  ref: string | null;
+  /** 1 at first, one more with each change. The store keeps the newest form that it has seen. */
+  version: number;
   created_at_ms: number;
   /** Of my own message: whether the other side has read it. Of another's: whether I have. */
   is_read: boolean;

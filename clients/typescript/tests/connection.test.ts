@@ -34,7 +34,7 @@ test("frames are passed on in order, without HELLO, POSITION, pong, and what is 
 
 test("a frame of a type that the client does not know is not passed on, but its position counts", async () => {
   const { connection, platform, seen } = await makeOpenCore();
-  platform.socket.give({ type: "MESSAGE_UPDATED", pos: "p9", data: {} });
+  platform.socket.give({ type: "MESSAGE_FROM_LATER", pos: "p9", data: {} });
   platform.socket.give({ type: "toString", pos: "p10" });
   expect(seen).toEqual(["fresh"]);
   expect((connection as unknown as { position: { get(): string } }).position.get()).toBe("p10");

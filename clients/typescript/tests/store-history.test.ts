@@ -92,6 +92,55 @@ describe("while a page is on its way", () => {
   });
 });
 
+describe("a message that was changed", () => {
+  /** The store is told of a change, as by MESSAGE_UPDATED. */
+  function change(id: number, version: number): void {
+    const form = makePushed({ id, sender_id: PEER, receiver_id: ME, version, content: `v${version}`, state: "DONE" });
+    desk.context.forms.set(id, form);
+    book.renew();
+  }
+  const forms = (): [number, string, boolean][] => book.view.get().items.map(({ version, content, is_read }) => [version, content, is_read]);
+
+  test("has its new form at once, and what was read stays read", async () => {
+    await open([heard(60, { is_read: true })]);
+    change(60, 2);
+    expect(forms()).toEqual([[2, "v2", true]]);
+  });
+
+  test("keeps the newer form when an older frame of it comes behind", async () => {
+    await open([heard(60)]);
+    change(60, 2);
+    push(60);
+    expect(forms()).toEqual([[2, "v2", false]]);
+  });
+
+  test("keeps the newer form when a page that is older comes behind", async () => {
+    book.holders = 1;
+    void book.load();
+    await settle();
+    change(60, 2);
+    await desk.last("getHistory").answer([heard(60)]);
+    expect(forms()).toEqual([[2, "v2", false]]);
+  });
+
+  test("has the page's form if that is the newer one", async () => {
+    await open([heard(60)]);
+    change(60, 2);
+    void book.reload();
+    await settle();
+    await desk.last("getHistory").answer([heard(60, { version: 3, content: "v3" })]);
+    change(60, 2);
+    expect(forms()).toEqual([[3, "v3", false]]);
+  });
+
+  test("comes in its new form if the change was there first", async () => {
+    await open([]);
+    change(60, 2);
+    push(60);
+    expect(forms()).toEqual([[2, "v2", false]]);
+  });
+});
+
 describe("a page that fails", () => {
   test("for now is on show, and tried again after a pause; then the error is gone", async () => {
     book.holders = 1;

@@ -10,7 +10,7 @@ import { ME, ModelNetwork } from "./support/model-server";
 import { settle, VirtualPlatform } from "./support/virtual-platform";
 
 // Few messages make many pages.
-vi.mock("../src/store/sizes", () => ({ PAGE: 3, LARGEST_HISTORY_PAGE: 4, LARGEST_LIST_PAGE: 4, MOST_PAGES: 3, KEPT: 1, REMEMBERED_RECALLS: 50 }));
+vi.mock("../src/store/sizes", () => ({ PAGE: 3, LARGEST_HISTORY_PAGE: 4, LARGEST_LIST_PAGE: 4, MOST_PAGES: 3, KEPT: 1, REMEMBERED: 50 }));
 
 const PAGE = 3;
 const PEERS = [2, 3, 4, 5, -9, ME];
@@ -27,6 +27,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("readElsewhere" as const), peer, pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("readAllElsewhere" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("recallElsewhere" as const), pick }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("change" as const), pick, content: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("read" as const), peer, pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("recall" as const), peer, pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("open" as const), peer }) },
@@ -81,6 +82,11 @@ class Run {
         const all = [...server.kept.keys(), ...server.accepted.map(({ id }) => id)];
         const id = all[all.length - 1 - (step.pick % Math.max(1, all.length))];
         return void (id !== undefined && server.recall(id));
+      }
+      case "change": {
+        const ids = [...server.kept.values()].map(({ message }) => message).concat(server.accepted).filter(({ app_id }) => app_id !== null).map(({ id }) => id);
+        const id = ids[ids.length - 1 - (step.pick % Math.max(1, ids.length))];
+        return void (id !== undefined && server.change(id, step.content));
       }
       case "read": {
         const { items } = store.history(step.peer).get();
@@ -177,8 +183,8 @@ function server_ids(found: { id: number }[]): number[] {
 
 /** What the law is about: the other side's reading, and when something was read, are known by a fetch only. */
 function compared(one: Partial<Message>) {
-  const { id, content, client_ref, sender_id, receiver_id, created_at_ms, is_mine, delivery } = one;
-  return { id, content, client_ref, sender_id, receiver_id, created_at_ms, delivery, is_read: is_mine ? null : one.is_read };
+  const { id, content, client_ref, sender_id, receiver_id, created_at_ms, is_mine, delivery, version, state, state_text } = one;
+  return { id, content, version, state, state_text, client_ref, sender_id, receiver_id, created_at_ms, delivery, is_read: is_mine ? null : one.is_read };
 }
 
 test("at rest the store equals a fresh fetch, whatever happened before", async () => {

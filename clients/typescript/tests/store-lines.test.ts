@@ -1,6 +1,6 @@
 /** The lines of the conversation list, and what a frame does to them. */
 import { describe, expect, test } from "vitest";
-import { addMessage, find, put, setUnread, sumUnread } from "../src/store/lines";
+import { addMessage, find, isOutdated, put, setUnread, sumUnread } from "../src/store/lines";
 import type { ApiConversation } from "../src/types";
 import { makePushed, ME, PEER } from "./support/store-desk";
 
@@ -94,6 +94,20 @@ describe("addMessage", () => {
   test("what is no text is shown as its kind", () => {
     const after = addMessage(line, { ...news, content_type: "IMAGE", content: "https://media.example/a.png" }, ME);
     expect(after).toMatchObject({ last_message: "[IMAGE]", last_message_type: "IMAGE" });
+  });
+});
+
+describe("isOutdated", () => {
+  const line = makeLine({ updated_at_ms: 200, last_message: "before" });
+  const changed = makePushed({ created_at_ms: 200, content: "after", version: 2 });
+
+  test("a line is in doubt if a message as new as it says something else than the line", () => {
+    expect(isOutdated(line, changed)).toBe(true);
+  });
+
+  test("a change of an older message, or of a state alone, leaves no doubt", () => {
+    expect(isOutdated(line, { ...changed, created_at_ms: 199 })).toBe(false);
+    expect(isOutdated(line, { ...changed, content: "before" })).toBe(false);
   });
 });
 

@@ -21,6 +21,12 @@ describe("insert", () => {
     expect(after[1]?.content).toBe("again");
   });
 
+  test("a newer form of it stays, and an equal or older one goes", () => {
+    const window = [makeShown({ id: 5, version: 2 })];
+    expect(insert(window, makeShown({ id: 5, version: 1 }))).toBe(window);
+    for (const version of [2, 3]) expect(insert(window, makeShown({ id: 5, version, content: "new" }))).toMatchObject([{ content: "new", version }]);
+  });
+
   test("in whichever order messages come, they stand in the order of their ids, each once", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40)), (given) => {

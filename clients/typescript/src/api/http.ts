@@ -8,7 +8,7 @@ import { CarillonError } from "./errors";
 import type { TokenSource } from "./token";
 
 const TIMEOUT = 30_000;
-const PAUSE = { first: 1_000, longest: 10_000 };
+const LONGEST_PAUSE = 10_000;
 /** A longer pause that the server asks for is not waited for here: the error says how long it is. */
 const LONGEST_WAIT = 30_000;
 const REPEATABLE = ["GET", "PUT", "DELETE"];
@@ -40,7 +40,7 @@ export class Http {
         return await this.#askWithToken(method, path, options);
       } catch (error) {
         if (!(error instanceof CarillonError) || failures > retries || !isWorthRepeating(error, failures)) throw error;
-        const pause = (error.retryAfter ?? 0) + pickPause(failures, this.#parts.platform.random(), PAUSE);
+        const pause = (error.retryAfter ?? 0) + pickPause(failures, this.#parts.platform.random(), LONGEST_PAUSE);
         await this.#wait(pause, options.signal);
       }
     }

@@ -6,6 +6,7 @@ const KNOWN: Record<Frame["type"], true> = {
   HELLO: true,
   POSITION: true,
   NEW_MESSAGE: true,
+  MESSAGE_UPDATED: true,
   CONVERSATION_READ: true,
   ALL_READ: true,
   MESSAGE_RECALLED: true,

@@ -14,7 +14,6 @@ import { readFrame } from "./frames";
 import { Heartbeat } from "./heartbeat";
 import { type Ending, NO_WEBSOCKET, SocketAttempt } from "./socket-attempt";
 
-const PAUSE = { first: 1_000, longest: 30_000 };
 /** After a restart everybody comes back at once: over this time. */
 const RESTART_PAUSE = 5_000;
 /** A socket that lived for so long was a good one: the pauses begin anew after it. */
@@ -119,7 +118,7 @@ export class OwnSocket implements SocketConnection {
 
   #pass(frame: Frame): void {
     if (frame.type === "RESYNC") this.#fresh.call();
-    if (frame.type === "NEW_MESSAGE") {
+    if (frame.type === "NEW_MESSAGE" || frame.type === "MESSAGE_UPDATED") {
       frame = { ...frame, data: this.#parts.addresses.resolveMedia(frame.data) };
     }
     this.#frames.call(frame);
@@ -155,7 +154,7 @@ export class OwnSocket implements SocketConnection {
     // It was a good socket a moment ago, and only the token is to be replaced.
     if (code === CLOSE_CODES.TOKEN_EXPIRED && this.#failures === 1) return 0;
     if (code === CLOSE_CODES.RESTARTING && this.#failures === 1) return random * RESTART_PAUSE;
-    return (error?.retryAfter ?? 0) + pickPause(this.#failures, random, PAUSE);
+    return (error?.retryAfter ?? 0) + pickPause(this.#failures, random);
   }
 
   #wait(pause: number, error: CarillonError | null): void {

@@ -2,7 +2,7 @@
 import type { CarillonError } from "../api/errors";
 import { pickPause } from "../backoff";
 import type { Platform } from "../platform";
-import type { Rest } from "../types";
+import type { PushedMessage, Rest } from "../types";
 import type { Activity } from "./activity";
 
 export interface StoreContext {
@@ -11,11 +11,11 @@ export interface StoreContext {
   activity: Activity;
   /** Messages that were taken back: no page or answer that is older than the recall may bring them in again. */
   recalled: Set<number>;
+  /** Newest forms of messages that were changed, as frames told them: an older form may come behind one. */
+  forms: Map<number, PushedMessage>;
   /** Whose store it is; known before anything is loaded. */
   person(): number;
 }
-
-const PAUSE = { first: 1_000, longest: 30_000 };
 
 /** Tries again what failed for now, after growing pauses; nothing is in flight meanwhile, the error is on show. */
 export class Retry {
@@ -34,7 +34,7 @@ export class Retry {
     this.#end();
     if (!error.isTemporary) return;
     this.#failures += 1;
-    const pause = pickPause(this.#failures, this.#platform.random(), PAUSE);
+    const pause = pickPause(this.#failures, this.#platform.random());
     this.#end = this.#platform.after(Math.max(pause, error.retryAfter ?? 0), this.#act);
   }
 

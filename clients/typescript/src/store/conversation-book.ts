@@ -9,7 +9,7 @@ import type { Frame, PushedMessage } from "../api/generated/frames";
 import { Variable } from "../observable";
 import type { ApiConversation, ConversationList } from "../types";
 import { type StoreContext, Retry } from "./context";
-import { addMessage, find, type Lines, put, setUnread, sumUnread } from "./lines";
+import { addMessage, find, isOutdated, type Lines, put, setUnread, sumUnread } from "./lines";
 import { LARGEST_LIST_PAGE, PAGE } from "./sizes";
 
 /** After a doubt: several frames come together. */
@@ -63,6 +63,10 @@ export class ConversationBook {
     switch (frame.type) {
       case "NEW_MESSAGE":
         return this.#takeMessage(frame.data);
+      case "MESSAGE_UPDATED": {
+        const line = find(this.#lines, frame.data.conversation_id);
+        return line && isOutdated(line, frame.data) ? this.#plan(SOON) : undefined;
+      }
       case "CONVERSATION_READ":
         this.#lines = setUnread(this.#lines, frame.data.conversation_id, frame.data.unread_count);
         this.#show();
@@ -78,7 +82,9 @@ export class ConversationBook {
     this.#plan(SOON);
   }
 
-  #takeMessage(data: PushedMessage): void {
+  #takeMessage(given: PushedMessage): void {
+    const form = this.#context.forms.get(given.id);
+    const data = form && form.version > given.version ? form : given;
     const line = find(this.#lines, data.conversation_id);
     const after = line && addMessage(line, data, this.#context.person());
     if (!after) return this.#plan(SOON);
@@ -165,9 +171,7 @@ export class ConversationBook {
   }
 
   #show(): void {
-    const next = { items: this.#lines, hasMore: this.#hasMore, isLoading: this.#isLoading, error: this.#error };
-    const now = this.view.get();
-    if ((Object.keys(next) as (keyof ConversationList)[]).some((name) => now[name] !== next[name])) this.view.set(next);
+    this.view.update({ items: this.#lines, hasMore: this.#hasMore, isLoading: this.#isLoading, error: this.#error });
     this.unread.set(sumUnread(this.#lines) + this.#hidden);
   }
 }

@@ -4,7 +4,7 @@ import type { PushedMessage } from "../api/generated/frames";
 import { Variable } from "../observable";
 import type { History, Message } from "../types";
 import { type StoreContext, Retry } from "./context";
-import { toMessage } from "./messages";
+import { takeForm, toMessage } from "./messages";
 import { LARGEST_HISTORY_PAGE, MOST_PAGES, PAGE } from "./sizes";
 import { insert, markRead, prepend, remove, replace, type Window } from "./window";
 
@@ -104,12 +104,19 @@ export class HistoryBook {
   }
 
   /** A message is in the history now. */
-  add(message: Message): void {
+  add(given: Message): void {
+    const message = this.#newest(given);
     if (this.#loads > 0) this.#arrived.add(message.id);
     if (this.#context.recalled.has(message.id)) return;
     const first = this.#window[0]?.id;
     const isOlder = this.#hasOlder && first !== undefined && message.id < first;
     if ((this.#isLoaded && !isOlder) || this.#loads > 0) this.#window = insert(this.#window, message);
+    this.#show();
+  }
+
+  /** Messages were changed: show their newest forms. */
+  renew(): void {
+    this.#window = this.#window.map((one) => this.#newest(one));
     this.#show();
   }
 
@@ -194,14 +201,17 @@ export class HistoryBook {
 
   /** What was fetched as it is now: frames may have come while it was on its way. */
   #renew(fetched: Window): Window {
-    return markRead(fetched, this.#readMeanwhile).filter(({ id }) => !this.#context.recalled.has(id));
+    const here = fetched.filter(({ id }) => !this.#context.recalled.has(id)).map((one) => this.#newest(one));
+    return markRead(here, this.#readMeanwhile);
+  }
+
+  #newest(message: Message): Message {
+    const { forms, person } = this.#context;
+    return takeForm(message, forms.get(message.id), person());
   }
 
   #show(): void {
     const items = this.#pending.length === 0 ? this.#window : [...this.#window, ...this.#pending];
-    const [isLoading, error] = [this.#loads > 0, this.#error];
-    const now = this.view.get();
-    if (now.items === items && now.hasOlder === this.#hasOlder && now.isLoading === isLoading && now.error === error) return;
-    this.view.set({ items, hasOlder: this.#hasOlder, isLoading, error });
+    this.view.update({ items, hasOlder: this.#hasOlder, isLoading: this.#loads > 0, error: this.#error });
   }
 }

@@ -39,6 +39,11 @@ export function addMessage(line: ApiConversation, data: PushedMessage, me: numbe
   };
 }
 
+/** Whether the line may no longer say what it says, since that message was changed: it may be of the line's newest one. */
+export function isOutdated(line: ApiConversation, data: PushedMessage): boolean {
+  return data.created_at_ms === line.updated_at_ms && makePreview(data) !== line.last_message;
+}
+
 export function setUnread(lines: Lines, peer: number, count: number): Lines {
   return lines.map((line) => (line.user_id === peer && line.unread_count !== count ? { ...line, unread_count: count } : line));
 }

@@ -6,29 +6,16 @@ import type { ApiMessage, Draft, Message } from "../types";
 /** A message of a history, of an answer or of a frame, in the conversation with `peer`. */
 export function toMessage(one: ApiMessage | PushedMessage, peer: number, me: number): Message {
   // A frame does not say whether it is read: it is new then. A message to oneself is read when it is there (contract §2).
-  const { is_read, read_at_ms } = "is_read" in one ? one : { is_read: peer === me, read_at_ms: null };
-  return {
-    id: one.id,
-    client_ref: one.client_ref,
-    conversation_id: peer,
-    sender_id: one.sender_id,
-    receiver_id: one.receiver_id,
-    app_id: one.app_id,
-    app_name: one.app_name,
-    type: one.type,
-    content_type: one.content_type,
-    title: one.title,
-    content: one.content,
-    filename: one.filename,
-    action_url: one.action_url,
-    action_text: one.action_text,
-    created_at_ms: one.created_at_ms,
-    is_read,
-    read_at_ms,
-    is_mine: isMine(one, peer, me),
-    delivery: "sent",
-    error: null,
-  };
+  const whole = { is_read: peer === me, read_at_ms: null, read_at: null, sender_name: "", ...one };
+  const { created_at, read_at, sender_name, ...known } = whole;
+  return { ...known, conversation_id: peer, is_mine: isMine(one, peer, me), delivery: "sent", error: null };
+}
+
+/** The message, or its newer form, if `form` is one. Its read state is its own: a change leaves that as it is. */
+export function takeForm(message: Message, form: PushedMessage | undefined, me: number): Message {
+  if (!form || form.version <= message.version) return message;
+  const { is_read, read_at_ms } = message;
+  return { ...toMessage(form, message.conversation_id, me), is_read, read_at_ms };
 }
 
 /** In a person's conversation whoever is me has sent it; what an app says on my behalf is the app's. */
@@ -53,6 +40,10 @@ export function fromDraft(draft: Draft, parts: { ref: string; peer: number; me: 
     filename: null,
     action_url: null,
     action_text: null,
+    state: null,
+    state_text: null,
+    ref: null,
+    version: 1,
     created_at_ms: now,
     is_read: peer === me,
     read_at_ms: null,

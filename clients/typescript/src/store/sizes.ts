@@ -7,7 +7,7 @@ export const LARGEST_HISTORY_PAGE = 100;
 export const LARGEST_LIST_PAGE = 200;
 /** Pages of a history that are read again at most after something was missed; older ones can be loaded again. */
 export const MOST_PAGES = 10;
-/** A page that is older than a recall is long here when so many more recalls have come. */
-export const REMEMBERED_RECALLS = 1_000;
+/** A page that is older than a recall or a change is long here when so many more of them have come. */
+export const REMEMBERED = 1_000;
 /** Histories that nobody holds open and that are kept up to date all the same, so that they are there at once. */
 export const KEPT = 20;

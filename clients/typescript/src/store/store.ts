@@ -1,14 +1,14 @@
 /** The store: fetches what is on the screen, applies frames to it, and reads again what may have been missed. */
 import type { Frame } from "../api/generated/frames";
 import type { Observable } from "../observable";
-import type { ConversationList, Draft, History, Message, Store, StoreParts } from "../types";
+import type { ConversationList, Draft, History, Message, PushedMessage, Store, StoreParts } from "../types";
 import { Activity } from "./activity";
 import type { StoreContext } from "./context";
 import { ConversationBook } from "./conversation-book";
 import { HistoryBook } from "./history-book";
 import { OutgoingMessages } from "./outgoing";
 import { Reads } from "./reads";
-import { KEPT, REMEMBERED_RECALLS } from "./sizes";
+import { KEPT, REMEMBERED } from "./sizes";
 
 export class LiveStore implements Store {
   readonly conversations: Observable<ConversationList>;
@@ -25,7 +25,8 @@ export class LiveStore implements Store {
   constructor(parts: StoreParts) {
     const { rest, platform, connection } = parts;
     this.#parts = parts;
-    this.#context = { rest, platform, activity: new Activity(), recalled: new Set(), person: () => parts.me.get() ?? 0 };
+    const person = (): number => parts.me.get() ?? 0;
+    this.#context = { rest, platform, activity: new Activity(), recalled: new Set(), forms: new Map(), person };
     this.#list = new ConversationBook(this.#context);
     this.#outgoing = new OutgoingMessages(this.#context, (peer) => this.#book(peer));
     this.#reads = new Reads(this.#context, () => this.#noteRead());
@@ -112,6 +113,9 @@ export class LiveStore implements Store {
       case "NEW_MESSAGE":
         this.#books.get(frame.data.conversation_id)?.take(frame.data);
         break;
+      case "MESSAGE_UPDATED":
+        this.#noteForm(frame.data);
+        break;
       case "MESSAGE_RECALLED":
         this.#noteRecall(frame.data.conversation_id, frame.data.id);
         break;
@@ -132,9 +136,17 @@ export class LiveStore implements Store {
   #noteRecall(peer: number, id: number): void {
     const { recalled } = this.#context;
     recalled.add(id);
-    // The oldest is the first.
-    for (const one of recalled) if (recalled.size > REMEMBERED_RECALLS) recalled.delete(one);
+    forgetOldest(recalled);
     this.#books.get(peer)?.removeMessage(id);
+  }
+
+  #noteForm(data: PushedMessage): void {
+    const { forms } = this.#context;
+    if (data.version <= (forms.get(data.id)?.version ?? 0)) return;
+    forms.delete(data.id);
+    forms.set(data.id, data);
+    forgetOldest(forms);
+    this.#books.get(data.conversation_id)?.renew();
   }
 
   /** A first socket, or something was missed: what is loaded is read again. */
@@ -165,4 +177,9 @@ export class LiveStore implements Store {
     const closed = [...this.#books.values()].filter(({ holders, isLoaded }) => !holders && isLoaded);
     for (const book of closed.slice(0, -KEPT)) book.unload();
   }
+}
+
+/** Keep no more than are remembered; the oldest is the first. */
+function forgetOldest(all: Set<number> | Map<number, unknown>): void {
+  for (const one of all.keys()) if (all.size > REMEMBERED) all.delete(one);
 }

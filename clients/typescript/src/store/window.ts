@@ -3,10 +3,12 @@ import type { Message } from "../types";
 
 export type Window = readonly Message[];
 
-/** The window with this message in its place, instead of what had its id. */
+/** The window with this message in its place, instead of what had its id; a newer form of it stays. */
 export function insert(window: Window, message: Message): Window {
   const place = findPlace(window, message.id);
-  const hasId = window[place]?.id === message.id;
+  const known = window[place];
+  const hasId = known?.id === message.id;
+  if (hasId && known.version > message.version) return window;
   return [...window.slice(0, place), message, ...window.slice(hasId ? place + 1 : place)];
 }
 

@@ -9,8 +9,6 @@ import { Receiver } from "./receiver";
 import type { Place } from "./sequence";
 import { TabGroup } from "./tab-group";
 
-const PAUSE = { first: 1_000, longest: 30_000 };
-
 export class SharedConnection implements Connection {
   readonly #parts: SharedConnectionParts;
   readonly #receiver = new Receiver();
@@ -104,7 +102,7 @@ export class SharedConnection implements Connection {
     if (known.code === "SIGNED_OUT") return this.stop("signed_out");
     if (!known.isTemporary) return this.#end({ status: "stopped", reason: "refused", code: null, error: known });
     this.#failures += 1;
-    const pause = pickPause(this.#failures, platform.random(), PAUSE);
+    const pause = pickPause(this.#failures, platform.random());
     this.#isWaiting = true;
     this.#endWaiting = platform.after(pause, () => void this.#join());
     const retryAt = platform.now() + pause;

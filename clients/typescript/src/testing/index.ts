@@ -5,5 +5,5 @@
  * (`tests/conformance`). It knows no limits of how often, and no calls of apps: `notify` and `broadcast` are in their place.
  */
 export { createFakeServer, FakeServer } from "./server";
-export type { Failure, FakeServerOptions, Notice, SeenRequest } from "./server";
+export type { Change, Failure, FakeServerOptions, Notice, SeenRequest } from "./server";
 export type { FakeApp, FakePerson } from "./world";

@@ -18,6 +18,10 @@ function showContent({ content, content_type }: Stored): string {
   return MEDIA.includes(content_type) && !/^https?:\/\//i.test(content) ? `${OBJECTS}${content}?signature=fake` : content;
 }
 
+function showCard({ state, state_text, ref, version }: Stored) {
+  return { state, state_text, ref, version };
+}
+
 function showApp({ app }: Stored): { app_id: number | null; app_name: string | null } {
   return { app_id: app?.id ?? null, app_name: app?.name ?? null };
 }
@@ -31,6 +35,7 @@ export function presentMessage(message: Stored, person: number | null, read_at: 
     read_at: read_at === null ? null : showInstant(read_at),
     read_at_ms: read_at,
     client_ref: person !== null && person === sender_id ? message.client_ref : null,
+    ...showCard(message),
   };
 }
 
@@ -42,6 +47,7 @@ export function presentPush({ message, peer }: { message: Stored; peer: number }
     sender_name: type === "NOTIFICATION" ? "系统通知" : "用户私信",
     ...{ created_at: showInstant(created_at), created_at_ms: created_at, ...showApp(message), receiver_id, conversation_id: peer },
     client_ref: person === sender_id ? message.client_ref : null,
+    ...showCard(message),
   };
 }
 

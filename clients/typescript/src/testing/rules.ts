@@ -10,6 +10,7 @@ const JUMP = "/api/v1/simple/sso/jump";
 const ABSOLUTE = /^https?:\/\/(?<host>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::[0-9]{1,5})?(?:\/(?!\/)[^\s\\]*|[?#][^\s\\@]*)?$/i;
 const TYPES = ["MESSAGE", "NOTIFICATION"] as const;
 const CONTENT_TYPES = ["TEXT", "IMAGE", "VIDEO", "FILE", "USER_NOTIFICATION"] as const;
+export const CARD_STATES = ["PENDING", "DONE", "REJECTED", "CLOSED"] as const;
 const MEDIA: readonly string[] = ["IMAGE", "VIDEO", "FILE"];
 
 /** An object that was announced. */
@@ -34,13 +35,14 @@ export function checkSend(body: Record<string, unknown>, parts: RuleParts): Send
   checkReceiver(asked);
   checkContent(asked);
   checkButton(asked, parts.caller);
+  checkCard(asked, parts.caller);
   const buttonApp = findButtonApp(asked, parts);
   const receiver_id = asked.is_broadcast ? null : findReceiver(asked, parts, buttonApp);
   const upload = checkMedia(asked, parts);
   const isPerson = typeof parts.caller === "number";
-  const { type, content_type, title, content, action_text, client_ref } = asked;
+  const { type, content_type, title, content, action_text, client_ref, state, state_text, ref } = asked;
   return {
-    ...{ type, content_type, title, content, action_text, client_ref, receiver_id },
+    ...{ type, content_type, title, content, action_text, client_ref, state, state_text, ref, receiver_id },
     sender_id: typeof parts.caller === "number" ? parts.caller : null,
     app: isPerson ? null : buttonApp,
     filename: upload?.filename ?? null,
@@ -67,6 +69,9 @@ function readFields(body: Record<string, unknown>) {
     action_url: fields.text("action_url", { most: 2048 }),
     action_text: fields.text("action_text", { most: 255 }),
     client_ref: fields.text("client_ref", { most: 64 }),
+    state: fields.oneOf("state", CARD_STATES),
+    state_text: fields.text("state_text", { most: 64 }),
+    ref: fields.text("ref", { most: 128 }),
     send_at: fields.instant("send_at"),
   } as const;
   fields.check("type", "title", "content");
@@ -108,6 +113,14 @@ function checkButton(asked: Asked, caller: number | FakeApp): void {
   }
   if (target_url === null) throw invalid("target_url", "auto_sso needs target_url.");
   if (app_id === null && typeof caller === "number") throw invalid("app_id", "auto_sso needs an app.");
+}
+
+/** What only cards have, and only apps give. */
+function checkCard(asked: Asked, caller: number | FakeApp): void {
+  const named = (["state", "state_text", "ref"] as const).find((name) => asked[name] !== null);
+  if (named && typeof caller === "number") throw refuse("FOR_APPS_ONLY", "Only apps may send cards that change.");
+  if (asked.type === "NOTIFICATION" || asked.content_type === "USER_NOTIFICATION") return;
+  if (named) throw invalid(named, "Goes with NOTIFICATION or USER_NOTIFICATION only.");
 }
 
 function findButtonApp({ app_id }: Asked, { caller, world }: RuleParts): FakeApp | null {

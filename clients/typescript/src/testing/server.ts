@@ -34,7 +34,16 @@ export interface Notice {
   /** A button of another kind. */
   action_url?: string;
   action_text?: string;
+  /** How far the matter is: it makes the message a to-do. */
+  state?: "PENDING" | "DONE" | "REJECTED" | "CLOSED";
+  /** The state in the app's own words. */
+  state_text?: string;
+  /** The app's own name for the matter. */
+  ref?: string;
 }
+
+/** What an app may change of what it sent. */
+export type Change = Partial<Pick<Notice, "title" | "content" | "action_url" | "action_text" | "state" | "state_text">>;
 
 /** How a request is refused that a test wants refused. */
 export interface Failure {
@@ -122,6 +131,14 @@ export class FakeServer {
   /** Have an app send something to everybody. */
   broadcast(app_id: string, notice: Notice): Message {
     return this.#send(app_id, { is_broadcast: true, ...notice });
+  }
+
+  /** Have an app change a card that it sent, as it would with `PATCH`: everybody who has it is told. */
+  update(app_id: string, id: number, { content, ...change }: Change): Message {
+    const message = this.#world.findSent(this.#world.findApp(app_id), id);
+    const text = typeof content === "object" ? JSON.stringify(content) : content;
+    this.#world.change(message, { ...change, ...(text !== undefined && { content: text }) });
+    return presentMessage(message, null, null);
   }
 
   /** Who came with this ticket, as an app asks with `POST /simple/sso/verify`; null if it is unknown, used or too old. */

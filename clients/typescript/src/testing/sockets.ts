@@ -100,7 +100,7 @@ export class Hub {
   #listMissed(person: number, known: number): Entry[] {
     const missed = (this.#log.get(person) ?? []).filter(({ number }) => number > known);
     const gone = new Set(missed.map(({ event }) => (event.type === "MESSAGE_RECALLED" ? event.data.id : null)));
-    return missed.filter(({ event }) => event.type !== "NEW_MESSAGE" || !gone.has(event.message.id));
+    return missed.filter(({ event }) => !("message" in event) || !gone.has(event.message.id));
   }
 
   #makePosition(number: number, person: number): string {
@@ -118,7 +118,7 @@ export class Hub {
 
   #give(socket: ServerSocket, person: number, { number, event }: Entry): void {
     const pos = this.#makePosition(number, person);
-    const frame = event.type === "NEW_MESSAGE" ? { type: event.type, pos, data: presentPush(event, person) } : { ...event, pos };
+    const frame = "message" in event ? { type: event.type, pos, data: presentPush(event, person) } : { ...event, pos };
     this.#write(socket, frame);
   }
 

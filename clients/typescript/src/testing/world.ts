@@ -3,7 +3,7 @@
  *
  * It knows nothing of HTTP or sockets: what happened is told to `onEvent`, for each person whom it concerns.
  */
-import type { Frame } from "../api/generated/frames";
+import type { CardState, Frame } from "../api/generated/frames";
 import { refuse } from "./problems";
 
 /** A person of the fake server. */
@@ -43,6 +43,9 @@ export interface Sendable {
   action_url: string | null;
   action_text: string | null;
   client_ref: string | null;
+  state: CardState | null;
+  state_text: string | null;
+  ref: string | null;
   /** Unix milliseconds; null for now. */
   send_at: number | null;
 }
@@ -50,6 +53,8 @@ export interface Sendable {
 export interface Stored extends Sendable {
   id: number;
   created_at: number;
+  /** 1 at first, one more with each change. */
+  version: number;
   status: "SCHEDULED" | "DELIVERED" | "RECALLED";
 }
 
@@ -69,7 +74,14 @@ export interface Conversation {
 
 type Without<T> = T extends unknown ? Omit<T, "pos"> : never;
 /** What a person is told: a frame without its position, or the message from which it is made for them. */
-export type PushEvent = { type: "NEW_MESSAGE"; message: Stored; peer: number } | Exclude<Without<Frame>, { type: "NEW_MESSAGE" }>;
+export type PushEvent = MessageEvent | Exclude<Without<Frame>, { type: MessageEvent["type"] }>;
+interface MessageEvent {
+  type: "NEW_MESSAGE" | "MESSAGE_UPDATED";
+  message: Stored;
+  peer: number;
+}
+/** What a change of a card may touch. */
+export type CardChange = Partial<Pick<Sendable, "title" | "content" | "action_url" | "action_text" | "state" | "state_text">>;
 
 export class World {
   readonly people = new Map<number, Known>();
@@ -105,7 +117,7 @@ export class World {
   accept(sendable: Sendable): Stored {
     const isLater = sendable.send_at !== null && sendable.send_at > this.#now();
     const created_at = isLater && sendable.send_at !== null ? sendable.send_at : this.#now();
-    const message: Stored = { ...sendable, id: ++this.#lastId, created_at, status: "SCHEDULED" };
+    const message: Stored = { ...sendable, id: ++this.#lastId, created_at, version: 1, status: "SCHEDULED" };
     this.#messages.set(message.id, message);
     if (!isLater) this.#deliver(message);
     return message;
@@ -174,6 +186,28 @@ export class World {
     const marked = this.#mark(this.#listDeliveries(person));
     if (marked.length > 0) this.#onEvent(person, { type: "ALL_READ", data: { up_to_id: Math.max(...marked), unread_count: 0 } });
     return marked.length;
+  }
+
+  /** A message that this app sent. */
+  findSent(app: FakeApp, id: number): Stored {
+    const message = this.#messages.get(id);
+    if (message?.app === app) return message;
+    throw refuse("UNKNOWN_MESSAGE", "There is no such message.");
+  }
+
+  /** A person's to-dos of that state, of all conversations, newest first. */
+  listTodos(person: number, state: CardState): Delivery[] {
+    const theirs = this.#listDeliveries(person).filter(({ message }) => message.state === state && this.findReceived(person, message.id));
+    return theirs.sort((a, b) => b.message.id - a.message.id);
+  }
+
+  /** Give a message its new form, for everybody who has it. */
+  change(message: Stored, change: CardChange): void {
+    Object.assign(message, change, { version: message.version + 1 });
+    for (const [person, deliveries] of this.#deliveries) {
+      const copy = deliveries.find((one) => one.message === message);
+      if (copy) this.#onEvent(person, { type: "MESSAGE_UPDATED", message, peer: copy.peer });
+    }
   }
 
   /** Take a message back from everybody; nothing happens if that was done before. */

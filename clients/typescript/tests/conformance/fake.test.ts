@@ -20,6 +20,7 @@ claimAll({
     const notice = { title: "审批通知", content: "您有一条待审批任务", ...body };
     return typeof receiver_id === "number" ? server.notify(APP.app_id, receiver_id, notice) : server.broadcast(APP.app_id, notice);
   },
+  changeAsApp: async (id, change) => server.update(APP.app_id, id, change),
   verifyTicket: async (ticket) => server.verifyTicket(APP.app_id, ticket),
   disable: async (person) => server.disable(person),
   settle: async () => {},

@@ -21,6 +21,8 @@ export interface Host {
   token(person: number, seconds: number): Promise<string>;
   /** A send of the app: a NOTIFICATION with a title and a content unless the body says otherwise. It is in the histories. */
   sendAsApp(body: Record<string, unknown>): Promise<Message>;
+  /** A change of what the app sent, as `PATCH /messages/{id}` has it. */
+  changeAsApp(id: number, body: Record<string, unknown>): Promise<Message>;
   /** Who came with this ticket, as the app is told; null if it is not good. */
   verifyTicket(ticket: string): Promise<Record<string, unknown> | null>;
   disable(person: number): Promise<void>;
@@ -109,6 +111,11 @@ export class Listener {
 
   get messages(): PushedMessage[] {
     return this.frames.flatMap((frame) => (frame.type === "NEW_MESSAGE" ? [frame.data] : []));
+  }
+
+  /** The forms of messages that were changed, in order. */
+  get changes(): PushedMessage[] {
+    return this.frames.flatMap((frame) => (frame.type === "MESSAGE_UPDATED" ? [frame.data] : []));
   }
 
   /** The position of the last frame. */

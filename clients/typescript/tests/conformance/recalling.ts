@@ -25,7 +25,7 @@ export function claimRecalling(host: Host): void {
     const [me, peer] = [await host.newPerson(), await host.newPerson()];
     await recall(me, (await write(host, me, peer)).id);
     expect((await ask(host, me, "GET /messages/conversations")).body).toEqual([]);
-    expect((await ask(host, peer, "GET /messages/unread-count")).body).toEqual({ total: 0 });
+    expect((await ask(host, peer, "GET /messages/unread-count")).body).toEqual({ total: 0, todo: 0 });
   });
 
   test("taking back twice is as good as once; its sender sees that it was, its receiver sees nothing", async () => {

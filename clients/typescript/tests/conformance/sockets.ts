@@ -66,7 +66,7 @@ export function claimSockets(host: Host): void {
     const sent = await write(host, me, peer, { client_ref: "draft-1" });
     for (const listener of [mine, theirs]) await listener.waitFor(["HELLO", "NEW_MESSAGE"]);
     const { id, sender_id, receiver_id, type, content_type, title, content, created_at, created_at_ms } = sent;
-    const nothing = { filename: null, action_url: null, action_text: null, app_id: null, app_name: null };
+    const nothing = { filename: null, action_url: null, action_text: null, app_id: null, app_name: null, state: null, state_text: null, ref: null, version: 1 };
     const both = { id, sender_id, receiver_id, type, content_type, title, content, created_at, created_at_ms, ...nothing, sender_name: "用户私信" };
     expect(mine.messages).toEqual([{ ...both, conversation_id: peer.id, client_ref: "draft-1" }]);
     expect(theirs.messages).toEqual([{ ...both, conversation_id: me.id, client_ref: null }]);

@@ -66,6 +66,10 @@ export class ModelServer {
       created_at: new Date(this.now).toISOString().slice(0, 19),
       created_at_ms: this.now,
       client_ref: given.clientRef ?? null,
+      state: peer > 0 ? null : "PENDING",
+      state_text: null,
+      ref: null,
+      version: 1,
     };
     this.accepted.push(message);
     if (key !== undefined) this.#keys.set(key, message);
@@ -101,6 +105,18 @@ export class ModelServer {
     const marked = this.#mark(() => true);
     if (marked.length === 0) return;
     this.#tell({ type: "ALL_READ", pos: "p", data: { up_to_id: Math.max(...marked), unread_count: 0 } });
+  }
+
+  /** An app changes what it has sent: what it says, or only how far it is. What is not delivered yet is changed where it waits. */
+  change(id: number, changesContent: boolean): void {
+    const kept = this.kept.get(id);
+    const message = kept?.message ?? this.accepted.find((one) => one.id === id);
+    if (!message || message.app_id === null) return;
+    const version = message.version + 1;
+    const changed: ApiMessage = { ...message, version, state: "DONE", state_text: `v${version}`, ...(changesContent && { content: `m${id} v${version}` }) };
+    if (!kept) return void (this.accepted[this.accepted.indexOf(message)] = changed);
+    kept.message = changed;
+    this.#tell({ type: "MESSAGE_UPDATED", pos: "p", data: toPushed(changed, kept.peer) });
   }
 
   recall(id: number): boolean {
@@ -176,7 +192,7 @@ export class ModelServer {
 
   /** A resume does not replay what was recalled meanwhile. */
   isReplayed(frame: Frame): boolean {
-    return frame.type !== "NEW_MESSAGE" || !this.#recalled.has(frame.data.id);
+    return (frame.type !== "NEW_MESSAGE" && frame.type !== "MESSAGE_UPDATED") || !this.#recalled.has(frame.data.id);
   }
 
   #ids(peer: number): number[] {

@@ -26,6 +26,7 @@ export class StoreDesk {
     platform: this.platform,
     activity: new Activity(),
     recalled: new Set(),
+    forms: new Map(),
     person: () => ME,
   };
 
@@ -86,6 +87,10 @@ export function makePushed(given: Partial<PushedMessage> = {}): PushedMessage & 
     created_at: "2027-01-15T08:00:00",
     created_at_ms: 1_800_000_000_000,
     client_ref: null,
+    state: null,
+    state_text: null,
+    ref: null,
+    version: 1,
     ...given,
   } as PushedMessage & Record<string, unknown>;
 }

@@ -201,7 +201,11 @@ export interface paths {
         delete: operations["recall_message"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a message that the app has sent: everyone who has it is shown the new form.
+         * @description What was not delivered yet is delivered in the new form only. Read state, counters and order stay.
+         */
+        patch: operations["change_message"];
         trace?: never;
     };
     "/api/v1/messages/{message_id}/callback-url": {
@@ -236,6 +240,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/by-ref/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change all messages that the app has sent with this `ref`, up to 1,000, in one transaction. */
+        patch: operations["change_by_ref"];
         trace?: never;
     };
     "/api/v1/messages/conversations": {
@@ -315,6 +336,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/todo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's to-dos of all conversations, newest first: those that wait, or those of another state. */
+        get: operations["list_todos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/unread-count": {
         parameters: {
             query?: never;
@@ -322,7 +360,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many messages the caller has not read. */
+        /** How many messages the caller has not read, and how many to-dos are pending. */
         get: operations["count_unread"];
         put?: never;
         post?: never;
@@ -811,6 +849,63 @@ export interface components {
             callback_url: string;
         };
         /**
+         * CardBody
+         * @description `PATCH /messages/{message_id}` and `/messages/by-ref/{ref}` (contract §8): what is named changes, the rest stays.
+         */
+        CardBody: {
+            /**
+             * @description What the button says, up to 255 characters. Null takes it away.
+             * @default null
+             */
+            action_text: string | null;
+            /**
+             * @description A new button of the sender's own: an absolute http(s) URL. Null takes the button away.
+             * @default null
+             */
+            action_url: string | null;
+            /**
+             * @description Make a new button that signs the person in to the app and goes on to `target_url`.
+             * @default false
+             */
+            auto_sso: boolean;
+            /**
+             * @description The new content, as at send.
+             * @default null
+             */
+            content: string | Record<string, unknown> | null;
+            /**
+             * @description Change this version only: 409 if there is a newer one.
+             * @default null
+             */
+            expected_version: number | null;
+            /**
+             * @description The new state.
+             * @default null
+             */
+            state: components["schemas"]["CardState"] | null;
+            /**
+             * @description The state in the app's own words, up to 64 characters. Null takes it away.
+             * @default null
+             */
+            state_text: string | null;
+            /**
+             * @description Where the button of `auto_sso` leads: an absolute http(s) URL on a host that the app has registered.
+             * @default null
+             */
+            target_url: string | null;
+            /**
+             * @description The new title, 1 to 255 characters.
+             * @default null
+             */
+            title: string | null;
+        };
+        /**
+         * CardState
+         * @description How far the matter of a card is (contract §8). A message with a state is a to-do of its receivers.
+         * @enum {string}
+         */
+        CardState: "PENDING" | "DONE" | "REJECTED" | "CLOSED";
+        /**
          * ContentType
          * @description What `content` holds.
          * @enum {string}
@@ -990,12 +1085,20 @@ export interface components {
             read_at_ms: number | null;
             /** @description The person who gets it; null for a broadcast. */
             receiver_id: number | null;
+            /** @description The app's own name for the matter; null without one. */
+            ref: string | null;
             /** @description The person who sent it, or on whose behalf it was sent; null for an app's own and for notifications. */
             sender_id: number | null;
+            /** @description How far the matter of a card is; null for what is no to-do. */
+            state: components["schemas"]["CardState"] | null;
+            /** @description The state in the app's own words, such as who decided; null without one. */
+            state_text: string | null;
             /** @description Up to 255 characters. */
             title: string;
             /** @description `MESSAGE` or `NOTIFICATION`. */
             type: components["schemas"]["MessageType"];
+            /** @description 1 at first, one more with each change by the app that sent it. */
+            version: number;
         };
         /**
          * MessageStatus
@@ -1051,14 +1154,22 @@ export interface components {
             read_at_ms: number | null;
             /** @description The person who gets it; null for a broadcast. */
             receiver_id: number | null;
+            /** @description The app's own name for the matter; null without one. */
+            ref: string | null;
             /** @description The person who sent it, or on whose behalf it was sent; null for an app's own and for notifications. */
             sender_id: number | null;
+            /** @description How far the matter of a card is; null for what is no to-do. */
+            state: components["schemas"]["CardState"] | null;
+            /** @description The state in the app's own words, such as who decided; null without one. */
+            state_text: string | null;
             /** @description How far it has come. */
             status: components["schemas"]["MessageStatus"];
             /** @description Up to 255 characters. */
             title: string;
             /** @description `MESSAGE` or `NOTIFICATION`. */
             type: components["schemas"]["MessageType"];
+            /** @description 1 at first, one more with each change by the app that sent it. */
+            version: number;
         };
         /**
          * PeopleAnswer
@@ -1203,6 +1314,11 @@ export interface components {
              */
             receiver_id: number | null;
             /**
+             * @description Apps only, cards only: the app's own name for the matter, up to 128 characters. Several messages may share it.
+             * @default null
+             */
+            ref: string | null;
+            /**
              * @description Send later: an instant with an offset (RFC 3339), up to 90 days ahead. Up to a minute in the past means now.
              * @default null
              */
@@ -1212,6 +1328,16 @@ export interface components {
              * @default null
              */
             sender_app_user_id: string | null;
+            /**
+             * @description Apps only, with `NOTIFICATION` or `USER_NOTIFICATION`: makes the message a to-do of its receivers.
+             * @default null
+             */
+            state: components["schemas"]["CardState"] | null;
+            /**
+             * @description Apps only, cards only: the state in the app's own words, up to 64 characters.
+             * @default null
+             */
+            state_text: string | null;
             /**
              * @description Where the button of `auto_sso` leads: an absolute http(s) URL on a host that the app has registered.
              * @default null
@@ -1247,10 +1373,12 @@ export interface components {
             ticket: string;
         };
         /**
-         * Total
-         * @description How many are unread.
+         * Totals
+         * @description How many are unread, and how many are to be done.
          */
-        Total: {
+        Totals: {
+            /** @description To-dos that are pending. */
+            todo: number;
             /** @description Unread messages of all conversations. */
             total: number;
         };
@@ -1394,6 +1522,7 @@ export interface components {
          *     - `UNKNOWN_BROADCAST`: There is no such broadcast, or another app sent it. Check the id: it is that of the message which the send answered.
          *     - `UNKNOWN_TICKET`: The ticket is unknown, of another app, too old, or was used. Do not sign the person in; let them press the button again.
          *     - `UNKNOWN_OBJECT`: There is no such media object. Read the message again.
+         *     - `UNKNOWN_REF`: The app has sent no message with this `ref`, or all of them were recalled. Do not repeat it. The name is the one that was given at send.
          */
         Error404: {
             headers: {
@@ -1448,6 +1577,8 @@ export interface components {
          * @description The thing is in a state that does not allow this.
          *
          *     - `IN_CONFLICT`: The thing is in a state that does not allow this. Look at it again, then decide.
+         *     - `VERSION_CHANGED`: The message has another version than `expected_version`: it was changed meanwhile. Read it again, and decide whether the change still fits.
+         *     - `MESSAGE_IS_RECALLED`: The message was recalled: nobody has it any more. Do not repeat it.
          *     - `PERSON_ERASED`: The person was erased, and nothing brings them back. Leave the id out.
          *     - `ALREADY_UPLOADED`: The object was uploaded before, and no object is written twice. Send the message with its key, or announce a new upload.
          *     - `APP_EXISTS`: There already is an app of this string id. Choose another id.
@@ -2173,7 +2304,11 @@ export interface operations {
                      *       "created_at_ms": 1773828600000,
                      *       "read_at": null,
                      *       "read_at_ms": null,
-                     *       "client_ref": null
+                     *       "client_ref": null,
+                     *       "state": null,
+                     *       "state_text": null,
+                     *       "ref": null,
+                     *       "version": 1
                      *     }
                      */
                     "application/json": components["schemas"]["MessageAnswer"];
@@ -2236,6 +2371,10 @@ export interface operations {
                      *       "read_at": null,
                      *       "read_at_ms": null,
                      *       "client_ref": null,
+                     *       "state": null,
+                     *       "state_text": null,
+                     *       "ref": null,
+                     *       "version": 1,
                      *       "status": "DELIVERED"
                      *     }
                      */
@@ -2302,6 +2441,85 @@ export interface operations {
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    change_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Two requests with one key and one body are one send, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The message's id.
+                 * @example 117128467173376
+                 */
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CardBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /**
+                     * @description The first answer again; nothing was sent.
+                     * @example true
+                     */
+                    "Idempotency-Replay"?: string;
+                    /**
+                     * @description The request's name in logs: the caller's own if it sent one (up to 128 of letters, digits and `._:/+=-`), else ours.
+                     * @example 3f0c1d2e9a7b4c58
+                     */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 117128467173376,
+                     *       "sender_id": null,
+                     *       "receiver_id": 31002,
+                     *       "app_id": 1,
+                     *       "app_name": "请假",
+                     *       "type": "NOTIFICATION",
+                     *       "content_type": "TEXT",
+                     *       "title": "审批通知",
+                     *       "content": "李四申请请假两天",
+                     *       "filename": null,
+                     *       "action_url": null,
+                     *       "action_text": null,
+                     *       "is_read": false,
+                     *       "created_at": "2026-03-18T10:10:00",
+                     *       "created_at_ms": 1773828600000,
+                     *       "read_at": null,
+                     *       "read_at_ms": null,
+                     *       "client_ref": null,
+                     *       "state": "DONE",
+                     *       "state_text": "已由张三处理",
+                     *       "ref": "leave-123",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            408: components["responses"]["Error408"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];
             429: components["responses"]["Error429"];
             500: components["responses"]["Error500"];
@@ -2406,7 +2624,11 @@ export interface operations {
                      *             "created_at_ms": 1773828600000,
                      *             "read_at": null,
                      *             "read_at_ms": null,
-                     *             "client_ref": null
+                     *             "client_ref": null,
+                     *             "state": null,
+                     *             "state_text": null,
+                     *             "ref": null,
+                     *             "version": 1
                      *           }
                      *         },
                      *         {
@@ -2424,6 +2646,64 @@ export interface operations {
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             408: components["responses"]["Error408"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    change_by_ref: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Two requests with one key and one body are one send, for 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The app's own name for the matter, as at send.
+                 * @example leave-123
+                 */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CardBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /**
+                     * @description The first answer again; nothing was sent.
+                     * @example true
+                     */
+                    "Idempotency-Replay"?: string;
+                    /**
+                     * @description The request's name in logs: the caller's own if it sent one (up to 128 of letters, digits and `._:/+=-`), else ours.
+                     * @example 3f0c1d2e9a7b4c58
+                     */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "updated_count": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpdatedCount"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            408: components["responses"]["Error408"];
+            409: components["responses"]["Error409"];
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];
             429: components["responses"]["Error429"];
@@ -2591,7 +2871,11 @@ export interface operations {
                      *         "created_at_ms": 1773828600000,
                      *         "read_at": null,
                      *         "read_at_ms": null,
-                     *         "client_ref": null
+                     *         "client_ref": null,
+                     *         "state": null,
+                     *         "state_text": null,
+                     *         "ref": null,
+                     *         "version": 1
                      *       }
                      *     ]
                      */
@@ -2652,6 +2936,72 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    list_todos: {
+        parameters: {
+            query?: {
+                /** @description Only to-dos with a lower id: the lowest id of the page before. */
+                before_id?: number | null;
+                /** @description To-dos on a page. */
+                limit?: number;
+                /** @description Only to-dos of this state. */
+                state?: components["schemas"]["CardState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's name in logs: the caller's own if it sent one (up to 128 of letters, digits and `._:/+=-`), else ours.
+                     * @example 3f0c1d2e9a7b4c58
+                     */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": 117128467173376,
+                     *         "sender_id": null,
+                     *         "receiver_id": 31002,
+                     *         "app_id": 1,
+                     *         "app_name": "请假",
+                     *         "type": "NOTIFICATION",
+                     *         "content_type": "TEXT",
+                     *         "title": "审批通知",
+                     *         "content": "李四申请请假两天",
+                     *         "filename": null,
+                     *         "action_url": null,
+                     *         "action_text": null,
+                     *         "is_read": false,
+                     *         "created_at": "2026-03-18T10:10:00",
+                     *         "created_at_ms": 1773828600000,
+                     *         "read_at": null,
+                     *         "read_at_ms": null,
+                     *         "client_ref": null,
+                     *         "state": "PENDING",
+                     *         "state_text": "待处理",
+                     *         "ref": "leave-123",
+                     *         "version": 1
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["MessageAnswer"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
     count_unread: {
         parameters: {
             query?: never;
@@ -2674,10 +3024,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "total": 3
+                     *       "total": 3,
+                     *       "todo": 1
                      *     }
                      */
-                    "application/json": components["schemas"]["Total"];
+                    "application/json": components["schemas"]["Totals"];
                 };
             };
             401: components["responses"]["Error401"];

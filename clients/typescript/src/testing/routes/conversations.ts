@@ -2,6 +2,7 @@
 import { Fields } from "../fields";
 import { presentConversation, presentMessage } from "../presenting";
 import { invalid, refuse } from "../problems";
+import { CARD_STATES } from "../rules";
 import type { Conversation } from "../world";
 import { type Answer, type Call, MOST, type Route, type RouteParts, readId } from "./route";
 
@@ -51,10 +52,25 @@ export function makeConversationRoutes({ world }: RouteParts): Route[] {
     return { body: { updated_count: world.markRead(me, checkPeer(path[0]), upTo) } };
   }
 
+  function listTodos({ me, query }: Call): Answer {
+    const fields = new Fields(query, "query");
+    const state = fields.oneOf("state", CARD_STATES) ?? "PENDING";
+    const limit = fields.whole("limit", { least: 1, most: 100 }) ?? 50;
+    const before = fields.whole("before_id") ?? MOST;
+    fields.check();
+    const found = world.listTodos(me, state).filter(({ message }) => message.id < before);
+    return { body: found.slice(0, limit).map(({ message, read_at }) => presentMessage(message, me, read_at)) };
+  }
+
+  function count({ me }: Call): Answer {
+    return { body: { total: world.countUnread(me), todo: world.listTodos(me, "PENDING").length } };
+  }
+
   return [
+    { method: "GET", path: /^\/messages\/todo$/, answer: listTodos },
     { method: "GET", path: /^\/messages\/conversations$/, answer: list },
     { method: "GET", path: /^\/messages\/history\/([^/]+)$/, answer: history },
-    { method: "GET", path: /^\/messages\/unread-count$/, answer: ({ me }) => ({ body: { total: world.countUnread(me) } }) },
+    { method: "GET", path: /^\/messages\/unread-count$/, answer: count },
     { method: "PUT", path: /^\/messages\/conversations\/([^/]+)\/read$/, reads: "optional", answer: read },
     {
       method: "PUT",
