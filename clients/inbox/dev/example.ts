@@ -70,10 +70,10 @@ export function makeExample(language: "en" | "zh", now = Date.now()): FakeData {
     [5 * MINUTE, "me", t("Of course. See you at three?", "当然。三点见?")],
   ]);
   add(-7, t("Approvals", "审批中心"), "oa_system", 3, [
-    [2 * DAY, "them", t("The office is closed on Friday for the yearly inspection.", "本周五办公楼年检,停止办公。"), { title: t("Closed on Friday", "周五停止办公") }],
-    [26 * HOUR, "them", card(zh ? { 申请人: "王芳", 类型: "年假", 时间: "3月2日至3月6日", 天数: 5, 附带薪资: true } : { Applicant: "Wang Fang", Kind: "Annual leave", From: "2 March", To: "6 March", Days: 5, Paid: true }), { title: t("Leave request", "请假申请"), action_url: "/api/v1/simple/sso/jump?app_id=oa&redirect_to=x", action_text: t("Decide", "立即处理") }],
-    [50 * MINUTE, "them", card(zh ? { 申请人: "陈伟", 金额: "¥12,480.00", 项目: "华东区域渠道会议", 明细: { 差旅: "¥8,200.00", 住宿: "¥4,280.00" }, 附件: ["发票.pdf", "行程单.pdf"] } : { Applicant: "Chen Wei", Amount: "€ 1,640.00", Project: "Channel meeting, east", Details: { Travel: "€ 1,100.00", Hotel: "€ 540.00" }, Files: ["invoice.pdf", "tickets.pdf"] }), { title: t("Expense claim waits for you", "报销单待您审批"), action_url: "/api/v1/simple/sso/jump?app_id=oa&redirect_to=x", action_text: t("Open the claim", "查看报销单") }],
-    [8 * MINUTE, "them", t("Your purchase of 12 monitors was approved by Zhao Lei and goes to the supplier today.", "您的 12 台显示器采购申请已由赵磊批准,今天提交供应商。"), { title: t("Purchase approved", "采购已批准") }],
+    [2 * DAY, "them", t("The office is closed on Friday for the yearly inspection.", "本周五办公楼年检,停止办公。"), { title: t("Closed on Friday", "周五停止办公"), state: "CLOSED" }],
+    [26 * HOUR, "them", card(zh ? { 申请人: "王芳", 类型: "年假", 时间: "3月2日至3月6日", 天数: 5, 附带薪资: true } : { Applicant: "Wang Fang", Kind: "Annual leave", From: "2 March", To: "6 March", Days: 5, Paid: true }), { title: t("Leave request", "请假申请"), action_url: "/api/v1/simple/sso/jump?app_id=oa&redirect_to=x", action_text: t("Decide", "立即处理"), state: "REJECTED", state_text: t("by Zhao Lei", "赵磊已拒绝") }],
+    [50 * MINUTE, "them", card(zh ? { 申请人: "陈伟", 金额: "¥12,480.00", 项目: "华东区域渠道会议", 明细: { 差旅: "¥8,200.00", 住宿: "¥4,280.00" }, 附件: ["发票.pdf", "行程单.pdf"] } : { Applicant: "Chen Wei", Amount: "€ 1,640.00", Project: "Channel meeting, east", Details: { Travel: "€ 1,100.00", Hotel: "€ 540.00" }, Files: ["invoice.pdf", "tickets.pdf"] }), { title: t("Expense claim waits for you", "报销单待您审批"), action_url: "/api/v1/simple/sso/jump?app_id=oa&redirect_to=x", action_text: t("Open the claim", "查看报销单"), state: "PENDING", state_text: t("waits for you", "等待您审批") }],
+    [8 * MINUTE, "them", t("Your purchase of 12 monitors was approved by Zhao Lei and goes to the supplier today.", "您的 12 台显示器采购申请已由赵磊批准,今天提交供应商。"), { title: t("Purchase approved", "采购已批准"), state: "DONE", state_text: t("by Zhao Lei", "赵磊已批准"), action_url: "https://buy.example.com", action_text: t("Look at it", "查看") }],
   ]);
   add(31003, t("Chen Wei", "陈伟"), "13900031003", 2, [
     [5 * HOUR, "me", t("Is the venue booked?", "场地订好了吗?")],

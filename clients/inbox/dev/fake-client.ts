@@ -171,6 +171,11 @@ export class FakeClient implements CarillonClient {
     return message;
   }
 
+  /** An app changes a card. */
+  update(id: number, form: Partial<Message>): void {
+    this.#change((one) => (one.id === id ? { ...one, ...form, version: one.version + 1 } : one));
+  }
+
   async send(peer: number, draft: Draft): Promise<Message> {
     const ref = crypto.randomUUID();
     const message: Message = {
@@ -297,6 +302,10 @@ export function makeMessage(peer: number, id: number): Message {
     filename: null,
     action_url: null,
     action_text: null,
+    state: null,
+    state_text: null,
+    ref: null,
+    version: 1,
     created_at_ms: 0,
     is_read: false,
     read_at_ms: null,

@@ -2,6 +2,31 @@
 import type { Observable } from "@carillon/client";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
+const MINUTE = 60_000;
+
+/** Draws an element anew once a minute while the page is visible, and when it becomes so: what it says of the time gets old. */
+export class EveryMinute implements ReactiveController {
+  #timer = 0;
+
+  constructor(private readonly host: ReactiveControllerHost) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    document.addEventListener("visibilitychange", this.#draw);
+    this.#timer = window.setInterval(this.#draw, MINUTE);
+  }
+
+  hostDisconnected(): void {
+    document.removeEventListener("visibilitychange", this.#draw);
+    window.clearInterval(this.#timer);
+  }
+
+  #draw = (): void => {
+    if (document.visibilityState === "visible") this.host.requestUpdate();
+  };
+}
+
 export class Watch implements ReactiveController {
   #ends: (() => void)[] = [];
   #watched: readonly Observable<unknown>[] = [];

@@ -22,6 +22,8 @@ export interface Opened {
   /** `language`, `theme`, `peer`, `many`, `all`, `fail`, `delay` of dev/dev.ts. */
   query?: string;
   viewport?: { width: number; height: number };
+  /** When it is, as the page's clock says, which the test turns on: as RFC 3339 has it. */
+  time?: string;
   /** Open the page of /inbox, and not the inbox with the fake client; called before anything is loaded. */
   prepare?: (page: Page) => Promise<unknown>;
 }
@@ -44,7 +46,7 @@ export function useBrowser(): (given?: Opened) => Promise<Page> {
   });
   afterAll(() => browser.close());
 
-  return async ({ query = "", viewport = DESKTOP, prepare } = {}) => {
+  return async ({ query = "", viewport = DESKTOP, time, prepare } = {}) => {
     const page = await browser.newPage({ viewport });
     pages.push(page);
     page.on("pageerror", (error) => errors.push(error.message));
@@ -52,6 +54,7 @@ export function useBrowser(): (given?: Opened) => Promise<Page> {
       // What a policy forbids is said on the console only.
       if (/Content Security Policy/i.test(one.text())) errors.push(one.text());
     });
+    if (time) await page.clock.install({ time: new Date(time) });
     await prepare?.(page);
     await page.goto(`${inject(prepare ? "page" : "inbox")}?${query}`);
     return page;

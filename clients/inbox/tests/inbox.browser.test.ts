@@ -264,6 +264,26 @@ describe("a message", () => {
     await page.getByText("The picture could not be loaded.").waitFor();
   });
 
+  it("that is a card says how far its matter is, by words too, and has another form as soon as its app changes it", async () => {
+    const page = await open({ query: "peer=-7" });
+    const card = page.locator("[role=article]", { hasText: "Expense claim waits for you" });
+    await expect.poll(() => card.locator(".matter").innerText()).toMatch(/^Pending\s+waits for you$/);
+    const before = await card.getByRole("button", { name: "Open the claim" }).evaluate((one) => getComputedStyle(one).color);
+    const states = [["DONE", "Done"], ["REJECTED", "Rejected"], ["CLOSED", "Closed"]] as const;
+    for (const [state, word] of states) {
+      await page.evaluate((state) => {
+        const all = [...window.fake.data.messages.values()].flat();
+        const claim = all.find(({ title }) => title === "Expense claim waits for you");
+        if (claim) window.fake.update(claim.id, { state, state_text: "by Zhao Lei" });
+      }, state);
+      await expect.poll(() => card.locator(".matter").innerText()).toMatch(new RegExp(`^${word}\\s+by Zhao Lei$`));
+      const button = card.getByRole("button", { name: "Open the claim" });
+      expect(await button.isEnabled()).toBe(true);
+      await expect.poll(() => button.evaluate((one) => getComputedStyle(one).color)).not.toBe(before);
+    }
+    expect(await page.locator("[role=article]", { hasText: "The lifts" }).locator(".matter").count()).toBe(0);
+  });
+
   it("that is a notice shows the items of its object and a button", async () => {
     const page = await open({ query: "peer=-7" });
     const notice = page.getByRole("article").filter({ hasText: "Expense claim waits for you" });
@@ -326,6 +346,14 @@ describe("files", () => {
 });
 
 describe("the element", () => {
+  it("says in its list how long ago something was, and is right a day later though nothing came", async () => {
+    const page = await open({ time: "2026-11-28T12:00:00" });
+    const time = page.locator("carillon-inbox-list [data-id='31002'] time");
+    await expect.poll(() => time.innerText()).toBe("11:55");
+    await page.clock.fastForward("24:00:00");
+    await expect.poll(() => time.innerText()).toBe("Yesterday");
+  });
+
   it("tells the page how many are unread and what was opened", async () => {
     const page = await open();
     const told = page.evaluate(() => {

@@ -393,6 +393,43 @@ export const messageStyles = css`
     line-height: 1.35;
     font-weight: 650;
   }
+  .matter {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.3rem 0.5rem;
+    margin-block: 0.4rem 0.1rem;
+    color: var(--_dim);
+    font-size: 0.8125rem;
+  }
+  .matter-state {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.25rem;
+    padding-block: 0.1rem;
+    padding-inline: 0.4rem 0.55rem;
+    border-radius: 999px;
+    font-weight: 600;
+  }
+  .matter-state .icon {
+    inline-size: 1rem;
+    block-size: 1rem;
+  }
+  .matter-state.pending {
+    color: var(--_warn);
+    background: var(--_warn-ground);
+  }
+  .matter-state.done {
+    color: var(--_good);
+    background: var(--_good-ground);
+  }
+  .matter-state.rejected {
+    color: var(--_bad);
+    background: var(--_bad-ground);
+  }
+  .matter-state.closed {
+    background: var(--_hover);
+  }
   .prose {
     white-space: pre-wrap;
     margin-block-start: 0.25rem;
@@ -429,6 +466,14 @@ export const messageStyles = css`
   .act {
     inline-size: 100%;
     min-block-size: 2.5rem;
+  }
+  .act.quiet {
+    color: var(--_dim);
+    background: none;
+    font-weight: 500;
+  }
+  .act.quiet:hover {
+    background: var(--_hover);
   }
   .act .icon {
     inline-size: 1.05rem;

@@ -21,14 +21,28 @@ export function card(message: Message, { words, time, onAction }: CardContext): 
       ${time}
     </header>
     <h3 dir="auto">${message.title}</h3>
+    ${message.state ? matter(message.state, message.state_text, words) : nothing}
     ${body(message.content, words)}
     ${message.action_url
       ? html`<footer>
-          <button class="button act" @click=${() => onAction(message)}>
+          <button class="button act ${message.state && message.state !== "PENDING" ? "quiet" : ""}" @click=${() => onAction(message)}>
             ${message.action_text || words.openButton}${icons.open}
           </button>
         </footer>`
       : nothing}`;
+}
+
+/** How far the matter is: by a word and an icon, and only then by a colour; beside it what the app says of it. */
+function matter(state: NonNullable<Message["state"]>, said: string | null, words: Words): TemplateResult {
+  const [icon, word] = {
+    PENDING: [icons.pending, words.cardPending] as const,
+    DONE: [icons.done, words.cardDone] as const,
+    REJECTED: [icons.close, words.cardRejected] as const,
+    CLOSED: [icons.closed, words.cardClosed] as const,
+  }[state];
+  return html`<p class="matter">
+    <span class="matter-state ${state.toLowerCase()}">${icon}${word}</span>${said ? html`<span dir="auto">${said}</span>` : nothing}
+  </p>`;
 }
 
 /** Whether a message is shown as a card: what is announced is, what a person says is not. */

@@ -7,7 +7,7 @@ import { nameOf, previewOf } from "../format/content";
 import { explain } from "../format/errors";
 import type { TimeFormat } from "../format/time";
 import { LoadingState } from "../loading";
-import { Watch } from "../observe";
+import { EveryMinute, Watch } from "../observe";
 import type { Session } from "../session";
 import { base } from "../styles/base";
 import { listStyles } from "../styles/list";
@@ -36,6 +36,11 @@ export class CarillonInboxList extends LitElement {
   #loading = new LoadingState();
   #timer = 0;
   #search: AbortController | null = null;
+
+  constructor() {
+    super();
+    new EveryMinute(this);
+  }
 
   /** Put the focus on the open conversation, or on the first one. */
   override focus(): void {

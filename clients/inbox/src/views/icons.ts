@@ -24,6 +24,9 @@ export const icons = {
   picture: icon(svg`<rect x="4" y="5" width="16" height="14" rx="2.2"/><circle cx="9" cy="10" r="1.6"/><path d="M4.500 17l5-4.500 3.500 3 2.500-2 4.500 3.500"/>`),
   pencil: icon(svg`<path d="M5 19l.8-3.800L16 5l3 3L8.800 18.200zM13.800 7.200l3 3"/>`),
   clock: icon(svg`<circle cx="12" cy="12" r="7.5"/><path d="M12 8v4.300l2.500 1.700"/>`, "tick"),
+  done: icon(svg`<path d="M5.500 12.500l4.200 4.200L18.500 7.500"/>`),
+  pending: icon(svg`<circle cx="12" cy="12" r="7.5"/><path d="M12 8v4.300l2.500 1.700"/>`),
+  closed: icon(svg`<circle cx="12" cy="12" r="7.5"/><path d="M8.500 12h7"/>`),
   sent: icon(svg`<path d="M5.500 12.500l4.200 4.200L18.500 7.500"/>`, "tick"),
   read: icon(svg`<path d="M2.500 12.500l4.200 4.200L15.500 7.500M11.500 16.200l.7.6L21.500 7.500"/>`, "tick"),
 } satisfies Record<string, TemplateResult>;
