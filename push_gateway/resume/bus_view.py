@@ -14,7 +14,7 @@ from push_gateway.resume.client_position import (
     format_shared_position,
     parse_position,
 )
-from push_gateway.resume.resumption import PastEvent, Resumption, leave_out_recalled
+from push_gateway.resume.resumption import PastEvent, Resumption, leave_out_old
 from push_gateway.resume.shard_view import ShardView
 from storage.valkey.bus_reader import Batch, Entry, Position, Survey
 from storage.valkey.event_json import SHARDS, decode_event, shard_of
@@ -80,7 +80,8 @@ class BusView:
             self._start_over(batch.generation)
             return FeedUpdate([])
         gaps = frozenset(self._find_gaps(batch.surveys, _split(batch)) if batch.surveys else ())
-        new = [entry for entry in batch.entries if self._shards[entry.shard].advance(entry)]
+        advanced = (self._shards[entry.shard].advance(entry) for entry in batch.entries)
+        new = [entry for entry in advanced if entry is not None]
         if self.is_ready:
             return FeedUpdate(new, gaps, is_verified=batch.surveys is not None)
         self.is_ready = batch.surveys is not None and not self.may_have_more(batch)
@@ -107,7 +108,7 @@ class BusView:
             for entry in shard.buffer.find_after(user_id, known)
             if (event := decode_event(entry.payload)) is not None
         ]
-        return Resumption(leave_out_recalled(missed), known, max(known, shard.position))
+        return Resumption(leave_out_old(missed), known, max(known, shard.position))
 
     def _find_position(self, since: str, user_id: int) -> Position | None:
         """The position up to which this person knows everything; None if `since` does not say so."""

@@ -7,8 +7,9 @@ from array import array
 from collections.abc import Sequence
 
 from push_gateway.frames import group_recipients
+from push_gateway.resume.newest_forms import NewestForms
 from push_gateway.resume.replay_buffer import ReplayBuffer
-from storage.model.event import Event, MessageRecalled
+from storage.model.event import Event, MessageRecalled, MessageUpdated, NewMessage
 from storage.valkey.bus_reader import BEGINNING, Entry, Position, Survey
 
 REMEMBERED_KEYS = 10_000  # latest events, recognised when they are published again
@@ -19,7 +20,8 @@ FEED_LAG_MS = 60_000  # a client may have been told more by a process that is th
 class ShardView:
     """What was read of one shard.
 
-    The keys of events are remembered when the bus begins a new life, too: what it brings again is a repeat.
+    The keys of events and the forms of messages are remembered when the bus begins a new life, too: what it brings
+    again is a repeat.
     """
 
     def __init__(self, *, budget_bytes: int, kept_ms: int) -> None:
@@ -27,6 +29,7 @@ class ShardView:
         self._kept_ms = kept_ms
         self._seen_keys: dict[str, Position] = {}
         self._recalled_keys: dict[str, None] = {}
+        self._forms = NewestForms()
         self.start_over(is_skipping=False)
 
     def start_over(self, *, is_skipping: bool) -> None:
@@ -81,28 +84,44 @@ class ShardView:
         self._next_number = first
         return has_gap
 
-    def advance(self, entry: Entry) -> bool:
-        """Take the next entry in; False if its event is not to be pushed.
+    def advance(self, entry: Entry) -> Entry | None:
+        """Take the next entry in; returns what is to be pushed of it, at the same position, None if nothing is.
 
-        That is so if it was seen before, if this version cannot read it, and if it is a message whose recall
-        came first (its publisher was held up between reading the record and writing to the bus).
+        Nothing is to be pushed of what was seen before or is older than what was told, of what this version cannot read,
+        and of a message whose recall came first (its publisher was held up between reading the record and writing
+        to the bus). A message that comes late is pushed in its newest form.
         """
         self.position = entry.position
         if self._next_number is not None:
             self._next_number += 1
+        told = self._settle(entry)
+        if told is None or told.event is None:
+            return None
+        self.buffer.add(told.position, told.payload, user_ids=_sort_recipients(told.event))
+        self.buffer.drop_before(told.position.ms - self._kept_ms)
+        return told
+
+    def _settle(self, entry: Entry) -> Entry | None:
         event = entry.event
-        if event is None or not self._is_new(key := event.key, entry.position):
-            return False
-        if isinstance(event, MessageRecalled):
-            self._remember_recall(event)
-        elif key in self._recalled_keys:
-            return False
-        self.buffer.add(entry.position, entry.payload, user_ids=_sort_recipients(event))
-        self.buffer.drop_before(entry.position.ms - self._kept_ms)
-        return True
+        if event is None:
+            return None
+        is_new = self._is_new(event.key, entry.position)
+        match event:
+            case NewMessage(key=key) | MessageUpdated(updated_key=key) if (
+                key in self._recalled_keys
+            ):
+                return None
+            case NewMessage():
+                return self._forms.settle_message(entry, event, is_repeat=not is_new)
+            case MessageUpdated() if is_new:
+                return self._forms.settle_change(entry, event)
+            case MessageRecalled() if is_new:
+                self._remember_recall(event)
+        return entry if is_new else None
 
     def _remember_recall(self, recall: MessageRecalled) -> None:
         self._recalled_keys[recall.recalled_key] = None
+        self._forms.forget(recall.recalled_key)
         if len(self._recalled_keys) > REMEMBERED_RECALLS:
             del self._recalled_keys[next(iter(self._recalled_keys))]
 

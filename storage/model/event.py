@@ -95,6 +95,11 @@ class MessageUpdated:
         """The event's name: the same each time it is published again."""
         return f"u{self.message.id}.{self.message.version}.{self.part}"
 
+    @property
+    def updated_key(self) -> str:
+        """The `key` of the NewMessage whose message this is in a new form."""
+        return f"n{self.message.id}.{self.part}"
+
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from storage.keys.tokens import TokenSettings, issue_token
-from storage.model.event import NewMessage
+from storage.model.event import MessageUpdated, NewMessage
 from storage.model.message import ContentType, Message, MessageType
 
 SECRET = "a secret of the tests, long enough for HS256"
@@ -218,3 +218,17 @@ def to_all(number: int, user_ids: Iterable[int], *, part: int = 0) -> NewMessage
     """The event of a broadcast of app 7 to these people."""
     message = a_message(number, sender_id=None, receiver_id=None)
     return NewMessage(message, message.content, ((-7, tuple(user_ids)),), part)
+
+
+def put_in_form(event: NewMessage, version: int) -> NewMessage:
+    """The event of a message as somebody publishes it who has read this version; its content says which."""
+    content = event.content if version == 1 else f"{event.content}, {version}"
+    number = None if version == 1 else version
+    message = event.message._replace(content=content, version=number)
+    return replace(event, message=message, content=content)
+
+
+def update(event: NewMessage, version: int) -> MessageUpdated:
+    """The event of a change of a message, to the same people."""
+    form = put_in_form(event, version)
+    return MessageUpdated(form.message, form.content, form.recipients, form.part)

@@ -8,7 +8,7 @@ from storage.settings import ValkeySettings
 from storage.valkey.bus import Bus
 from storage.valkey.push_questions import PushAnswer, PushQuestions
 from tests.push_gateway.conftest import Launch
-from tests.push_gateway.running import Gateway, to_all, to_both, wait_for
+from tests.push_gateway.running import Gateway, put_in_form, to_all, to_both, update, wait_for
 
 
 def test_a_private_message_goes_to_every_device_of_both(gateway: Gateway, bus: Bus) -> None:
@@ -43,6 +43,24 @@ def test_read_state_and_recalls_are_pushed(gateway: Gateway, bus: Bus) -> None:
         "MESSAGE_RECALLED",
     ]
     assert other.frame()["data"] == {"id": 10, "conversation_id": 1}
+
+
+def test_a_change_is_pushed_whole_and_never_an_older_one_after_it(
+    gateway: Gateway, bus: Bus
+) -> None:
+    """MESSAGE_UPDATED has the data of NEW_MESSAGE in its new form, goes to every device of all who have the message, and only forward (contract §8)."""
+    devices = [gateway.connect(user_id) for user_id in (80, 80, 96, 81)]
+    card, late = to_all(14, [80, 96, 81]), to_all(15, [80, 96, 81])
+    bus.publish([card, update(card, 3), update(card, 2), update(card, 3), put_in_form(card, 2)])
+    bus.publish([update(late, 2), late, update(late, 2)])
+    for device in devices:
+        new, changed, early, message = device.frames(4)
+        assert (new["type"], new["data"]["version"]) == ("NEW_MESSAGE", 1)
+        assert (changed["type"], changed["data"]["version"]) == ("MESSAGE_UPDATED", 3)
+        assert changed["data"] == {**new["data"], "version": 3, "content": "第14条, 3"}
+        assert [early["type"], message["type"]] == ["MESSAGE_UPDATED", "NEW_MESSAGE"]
+        assert early["data"] == message["data"]
+        device.ping()  # nothing else came before it
 
 
 def test_two_workers_on_one_port_push_each_frame_once(launch: Launch, bus: Bus) -> None:

@@ -9,7 +9,7 @@ from ops.local.polling import wait_until
 from storage.model.event import MessageRecalled, NewMessage
 from storage.valkey.bus import Bus
 from tests.push_gateway.conftest import Launch
-from tests.push_gateway.running import Gateway, to_all, to_both, wait_for
+from tests.push_gateway.running import Gateway, put_in_form, to_all, to_both, update, wait_for
 
 
 def test_who_comes_back_gets_what_they_missed_then_what_is_new(gateway: Gateway, bus: Bus) -> None:
@@ -89,6 +89,25 @@ def test_what_was_recalled_meanwhile_is_not_replayed(launch: Launch, bus: Bus) -
         back = gateway.connect(37, since=pos)
         told = [(frame["type"], frame["data"]["id"]) for frame in back.frames(4)]
         assert told == [("NEW_MESSAGE", 53), *(("MESSAGE_RECALLED", id) for id in (51, 52, 50))]
+        back.ping()
+
+
+def test_what_changed_meanwhile_comes_in_its_newest_form_alone(launch: Launch, bus: Bus) -> None:
+    """The gateway that told of a card and a new process replay a missed card and a missed change in the newest form alone (contract §8)."""
+    first = launch()
+    client = first.connect(38)
+    old, new = to_all(70, [38, 54]), to_all(71, [38, 54])
+    bus.publish([old])
+    pos = client.frame()["pos"]
+    client.close()
+    bus.publish([update(old, 3), new, update(new, 2), to_both(72, 1, 38), update(old, 2)])
+    bus.publish([update(new, 3), put_in_form(new, 2), update(old, 4)])
+    for gateway in (first, launch()):
+        back = gateway.connect(38, since=pos)
+        told = [(frame["type"], frame["data"]["id"]) for frame in back.frames(3)]
+        assert told == [("NEW_MESSAGE", 71), ("NEW_MESSAGE", 72), ("MESSAGE_UPDATED", 70)]
+        assert back.last["data"]["version"] == 4
+        assert back.last["data"]["content"] == "第70条, 4"
         back.ping()
 
 

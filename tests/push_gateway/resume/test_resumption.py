@@ -3,7 +3,8 @@
 import pytest
 
 from storage.model.event import Disconnect
-from tests.push_gateway.resume.interleaving import Interleaving
+from tests.push_gateway.resume.device import Device
+from tests.push_gateway.resume.interleaving import Interleaving, Kind
 
 pytestmark = pytest.mark.pure
 
@@ -152,3 +153,87 @@ def test_what_was_read_over_rest_and_recalled_is_taken_back(story: Interleaving)
     story.connect(0, resumes=True)
     assert story.devices[0].types == ["HELLO", "MESSAGE_RECALLED"]
     assert story.devices[0].known == set()
+
+
+def go_away(story: Interleaving) -> Device:
+    """A client that saw the first message, in its first form, and left."""
+    story.connect(0, resumes=False)
+    story.publish([{16}])
+    story.step_feed()
+    story.disconnect(0)
+    return story.devices[0]
+
+
+def change(story: Interleaving, choice: int, count: int, *, ages: list[int]) -> None:
+    """A message changes; its changes are published in this order, the newest of them has age 0."""
+    story.change(choice, count=count, burst=[(Kind.CHANGE, age) for age in ages])
+
+
+def test_a_missed_message_comes_at_its_place_in_its_newest_form(story: Interleaving) -> None:
+    """A message that a client missed, with its changes, is replayed as one NEW_MESSAGE, before what was sent after it."""
+    device = go_away(story)
+    story.publish([{16}])
+    change(story, 1, 1, ages=[0])
+    story.publish([{16}])
+    change(story, 1, 2, ages=[1, 0])
+    story.settle()
+    story.connect(0, resumes=True)
+    assert device.types == ["HELLO", "NEW_MESSAGE", "NEW_MESSAGE"]
+    assert device.forms_told == [("n2.0", 4), ("n3.0", 1)]
+
+
+def test_missed_changes_come_as_the_newest_alone(story: Interleaving) -> None:
+    """Of the changes of a message from before, a client that resumes is told the newest, at its place."""
+    device = go_away(story)
+    change(story, 0, 2, ages=[1])
+    story.publish([{16}])
+    change(story, 0, 1, ages=[0, 1])
+    story.settle()
+    story.connect(0, resumes=True)
+    assert device.types == ["HELLO", "NEW_MESSAGE", "MESSAGE_UPDATED"]
+    assert device.forms_told == [("n2.0", 1), ("n1.0", 4)]
+
+
+def test_who_is_cut_off_in_the_middle_misses_no_change(story: Interleaving) -> None:
+    """A client that is cut off between a replayed message and the place of its change, or before a change, ends with the newest form."""
+    device = go_away(story)
+    story.publish([{16}])
+    change(story, 0, 1, ages=[0])
+    story.publish([{16}])
+    change(story, 1, 1, ages=[0])
+    change(story, 0, 1, ages=[0])
+    story.settle()
+    for frames, told in ((2, [("n2.0", 2)]), (2, [("n3.0", 1)]), (4, [("n2.0", 2), ("n1.0", 3)])):
+        story.connect_for_a_moment(0, resumes=True, frames=frames)
+        device.forms_told = device.forms_told[: frames - 1]
+        assert device.forms_told == told
+    assert device.versions == {"n1.0": 3, "n2.0": 2, "n3.0": 1}
+    story.connect(0, resumes=True)
+    assert device.types == ["HELLO"]
+
+
+def test_a_message_that_came_late_is_replayed_in_the_form_told_before(story: Interleaving) -> None:
+    """A message that was published after its change, in an older form, is replayed in the newer form to a client that saw the change."""
+    device = go_away(story)
+    story.commit_without_publishing({16})
+    change(story, 1, 1, ages=[0])
+    story.step_feed()
+    story.connect_for_a_moment(0, resumes=True, frames=2)
+    assert device.forms_told == [("n2.0", 2)]
+    story.change(1, count=0, burst=[(Kind.MESSAGE, 1)])
+    story.step_feed()
+    story.connect(0, resumes=True)
+    assert (device.types, device.forms_told) == (["HELLO", "NEW_MESSAGE"], [("n2.0", 2)])
+
+
+def test_no_change_of_a_recalled_message_is_replayed(story: Interleaving) -> None:
+    """Of a message that was changed and recalled meanwhile a client that resumes is told the recall alone."""
+    device = go_away(story)
+    change(story, 0, 1, ages=[0])
+    story.publish([{16}])
+    change(story, 1, 1, ages=[0])
+    for choice in (0, 1):
+        story.recall(choice)
+    story.settle()
+    story.connect(0, resumes=True)
+    assert device.types == ["HELLO", "MESSAGE_RECALLED", "MESSAGE_RECALLED"]

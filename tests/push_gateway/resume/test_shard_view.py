@@ -4,7 +4,8 @@ import pytest
 
 from push_gateway.resume import shard_view
 from storage.model.event import MessageRecalled
-from tests.push_gateway.resume.interleaving import Device, Interleaving
+from tests.push_gateway.resume.device import Device
+from tests.push_gateway.resume.interleaving import Interleaving
 
 pytestmark = pytest.mark.pure
 

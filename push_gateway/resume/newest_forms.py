@@ -1,0 +1,99 @@
+"""The newest forms of one shard's messages that changed: an older one is never told after a newer one. Pure.
+
+Publishers repeat events, and bring a later form before an earlier one (contract §8). Used by `shard_view.py`;
+`resumption.py` shares what a form is.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from storage.model.card import FIRST_VERSION
+from storage.model.event import MessageUpdated, NewMessage
+from storage.model.message import Message
+from storage.valkey.bus_reader import Entry
+from storage.valkey.event_json import encode_event
+
+# A publisher that brings an older form was held up for a lease, or tries again after minutes. What is forgotten by then
+# is told in the form that comes, and clients go by its version (docs/decisions/0044-cards.md).
+REMEMBERED_FORMS = 10_000
+REMEMBERED_BYTES = 2 << 20  # of events in JSON, about what their forms take
+
+
+class Form(NamedTuple):
+    """A message as an event told it, with its `content` ready to show."""
+
+    message: Message
+    content: str
+
+    @property
+    def version(self) -> int:
+        """1 for a message that never changed."""
+        return self.message.version or FIRST_VERSION
+
+
+def form_of(event: NewMessage | MessageUpdated) -> Form:
+    """The form that an event has."""
+    return Form(event.message, event.content)
+
+
+def put_in_form(event: NewMessage, form: Form) -> NewMessage:
+    """The same event, for the same people, with its message in this form."""
+    return replace(event, message=form.message, content=form.content)
+
+
+class NewestForms:
+    """For each message that changed, and each part of a broadcast, the newest form that was told.
+
+    Messages that never change cost nothing here. Over a limit the form that was told longest ago is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._forms: dict[str, tuple[Form, int]] = {}  # and the bytes that it counts
+        self._bytes = 0
+
+    def settle_message(self, entry: Entry, event: NewMessage, *, is_repeat: bool) -> Entry | None:
+        """What is to be told of a message; None if nothing is.
+
+        One that comes after a newer form is told in that. One that was told before comes once more only if this form is
+        newer, and then as a change.
+        """
+        known, form = self._find(event.key), form_of(event)
+        is_newer = form.version > (FIRST_VERSION if known is None else known.version)
+        if is_newer:
+            self._remember(event.key, form, size=len(entry.payload))
+        if is_repeat:
+            change = MessageUpdated(*form, event.recipients, event.part)
+            return _tell_instead(entry, change) if is_newer else None
+        if known is not None and known.version > form.version:
+            return _tell_instead(entry, put_in_form(event, known))
+        return entry
+
+    def settle_change(self, entry: Entry, event: MessageUpdated) -> Entry | None:
+        """What is to be told of a change; None if it is not newer than what was told."""
+        known, form = self._find(event.updated_key), form_of(event)
+        if form.version <= (FIRST_VERSION if known is None else known.version):
+            return None
+        self._remember(event.updated_key, form, size=len(entry.payload))
+        return entry
+
+    def forget(self, key: str) -> None:
+        """Nothing of a message is told any more: it was recalled. `key` is that of its NewMessage."""
+        _, size = self._forms.pop(key, (None, 0))
+        self._bytes -= size
+
+    def _find(self, key: str) -> Form | None:
+        known = self._forms.get(key)
+        return None if known is None else known[0]
+
+    def _remember(self, key: str, form: Form, *, size: int) -> None:
+        self.forget(key)
+        self._forms[key] = form, size
+        self._bytes += size
+        while len(self._forms) > REMEMBERED_FORMS or self._bytes > REMEMBERED_BYTES:
+            self.forget(next(iter(self._forms)))
+
+
+def _tell_instead(entry: Entry, event: NewMessage | MessageUpdated) -> Entry:
+    """An entry at the same position, with another event for the same people."""
+    payload = dict(encode_event(event))[entry.shard]
+    return Entry(entry.shard, entry.position, payload, event)
