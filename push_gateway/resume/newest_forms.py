@@ -25,18 +25,13 @@ class Form(NamedTuple):
     message: Message
     content: str
 
-    @property
-    def version(self) -> int:
-        """1 for a message that never changed."""
-        return self.message.version or FIRST_VERSION
+
+def version_of(message: Message) -> int:
+    """The version of a message's form; that of one that never changed is the first."""
+    return message.version or FIRST_VERSION
 
 
-def form_of(event: NewMessage | MessageUpdated) -> Form:
-    """The form that an event has."""
-    return Form(event.message, event.content)
-
-
-def put_in_form(event: NewMessage, form: Form) -> NewMessage:
+def put_in_form(event: NewMessage, form: Form | MessageUpdated) -> NewMessage:
     """The same event, for the same people, with its message in this form."""
     return replace(event, message=form.message, content=form.content)
 
@@ -44,40 +39,43 @@ def put_in_form(event: NewMessage, form: Form) -> NewMessage:
 class NewestForms:
     """For each message that changed, and each part of a broadcast, the newest form that was told.
 
-    Messages that never change cost nothing here. Over a limit the form that was told longest ago is forgotten.
+    `key` is always that of the NewMessage. Messages that never change cost nothing here. Over a limit the form that was
+    told longest ago is forgotten.
     """
 
     def __init__(self) -> None:
         self._forms: dict[str, tuple[Form, int]] = {}  # and the bytes that it counts
         self._bytes = 0
 
-    def settle_message(self, entry: Entry, event: NewMessage, *, is_repeat: bool) -> Entry | None:
+    def settle_message(
+        self, key: str, entry: Entry, event: NewMessage, *, is_repeat: bool
+    ) -> Entry | None:
         """What is to be told of a message; None if nothing is.
 
         One that comes after a newer form is told in that. One that was told before comes once more only if this form is
         newer, and then as a change.
         """
-        known, form = self._find(event.key), form_of(event)
-        is_newer = form.version > (FIRST_VERSION if known is None else known.version)
+        known, version = self._find(key), version_of(event.message)
+        is_newer = version > (FIRST_VERSION if known is None else version_of(known.message))
         if is_newer:
-            self._remember(event.key, form, size=len(entry.payload))
+            self._remember(key, entry, event)
         if is_repeat:
-            change = MessageUpdated(*form, event.recipients, event.part)
+            change = MessageUpdated(event.message, event.content, event.recipients, event.part)
             return _tell_instead(entry, change) if is_newer else None
-        if known is not None and known.version > form.version:
+        if known is not None and version_of(known.message) > version:
             return _tell_instead(entry, put_in_form(event, known))
         return entry
 
-    def settle_change(self, entry: Entry, event: MessageUpdated) -> Entry | None:
+    def settle_change(self, key: str, entry: Entry, event: MessageUpdated) -> Entry | None:
         """What is to be told of a change; None if it is not newer than what was told."""
-        known, form = self._find(event.updated_key), form_of(event)
-        if form.version <= (FIRST_VERSION if known is None else known.version):
+        known, version = self._find(key), version_of(event.message)
+        if version <= (FIRST_VERSION if known is None else version_of(known.message)):
             return None
-        self._remember(event.updated_key, form, size=len(entry.payload))
+        self._remember(key, entry, event)
         return entry
 
     def forget(self, key: str) -> None:
-        """Nothing of a message is told any more: it was recalled. `key` is that of its NewMessage."""
+        """Nothing of a message is told any more: it was recalled."""
         _, size = self._forms.pop(key, (None, 0))
         self._bytes -= size
 
@@ -85,9 +83,10 @@ class NewestForms:
         known = self._forms.get(key)
         return None if known is None else known[0]
 
-    def _remember(self, key: str, form: Form, *, size: int) -> None:
+    def _remember(self, key: str, entry: Entry, event: NewMessage | MessageUpdated) -> None:
         self.forget(key)
-        self._forms[key] = form, size
+        size = len(entry.payload)
+        self._forms[key] = Form(event.message, event.content), size
         self._bytes += size
         while len(self._forms) > REMEMBERED_FORMS or self._bytes > REMEMBERED_BYTES:
             self.forget(next(iter(self._forms)))

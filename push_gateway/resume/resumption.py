@@ -5,7 +5,7 @@ Pure. `BusView.resume` makes a `Resumption`, the gateway writes it (contract §5
 
 from dataclasses import dataclass
 
-from push_gateway.resume.newest_forms import form_of, put_in_form
+from push_gateway.resume.newest_forms import put_in_form, version_of
 from storage.model.event import Event, MessageRecalled, MessageUpdated, NewMessage
 from storage.valkey.bus_reader import Position
 
@@ -63,12 +63,11 @@ def _find_newest_changes(missed: list[PastEvent]) -> dict[str, MessageUpdated]:
     for past in missed:
         if isinstance(change := past.event, MessageUpdated):
             known = newest.setdefault(change.updated_key, change)
-            if form_of(change).version > form_of(known).version:
+            if version_of(change.message) > version_of(known.message):
                 newest[change.updated_key] = change
     return newest
 
 
 def _put_in_newest_form(event: NewMessage, change: MessageUpdated) -> NewMessage:
-    if form_of(event).version >= form_of(change).version:
-        return event
-    return put_in_form(event, form_of(change))
+    is_newest = version_of(event.message) >= version_of(change.message)
+    return event if is_newest else put_in_form(event, change)

@@ -105,16 +105,16 @@ class ShardView:
         event = entry.event
         if event is None:
             return None
-        is_new = self._is_new(event.key, entry.position)
+        is_new = self._is_new(key := event.key, entry.position)
         match event:
-            case NewMessage(key=key) | MessageUpdated(updated_key=key) if (
-                key in self._recalled_keys
-            ):
-                return None
             case NewMessage():
-                return self._forms.settle_message(entry, event, is_repeat=not is_new)
-            case MessageUpdated() if is_new:
-                return self._forms.settle_change(entry, event)
+                if key in self._recalled_keys:
+                    return None
+                return self._forms.settle_message(key, entry, event, is_repeat=not is_new)
+            case MessageUpdated(updated_key=key) if is_new:
+                if key in self._recalled_keys:
+                    return None
+                return self._forms.settle_change(key, entry, event)
             case MessageRecalled() if is_new:
                 self._remember_recall(event)
         return entry if is_new else None
