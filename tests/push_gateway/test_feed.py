@@ -13,8 +13,8 @@ from push_gateway.metrics import GatewayMetrics
 from push_gateway.settings import load_settings
 from storage.valkey.bus_reader import Batch, Position
 from storage.valkey.event_json import SHARDS
-from tests.push_gateway.resume.interleaving import ENVIRON
 from tests.push_gateway.resume.model_bus import ModelBus
+from tests.push_gateway.resume.traffic import ENVIRON
 from tests.push_gateway.running import to_all
 
 pytestmark = pytest.mark.pure

@@ -9,7 +9,11 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from push_gateway.connection import Connection
+from push_gateway.resume.client_position import parse_position
 from push_gateway.sockets.frame_socket import SocketOwner
+from storage.valkey.bus_reader import BEGINNING
+from storage.valkey.event_json import shard_of
+from tests.push_gateway.resume.model_bus import ModelBus
 from tests.push_gateway.resume.record import Record
 
 
@@ -50,9 +54,12 @@ class Device:
         self.known = set(self.history)
         self.versions = {name: self.record.version_of(name) for name in self.history}
 
-    def forget_what_nobody_knows(self, held: set[str], forms: dict[str, int]) -> None:
-        """A new process knows what the bus holds (`held`, and `forms` of messages): the rest may be told again."""
-        self.since_told = [name for name in self.since_told if name in held]
+    def forget_what_nobody_knows(self, bus: ModelBus) -> None:
+        """A new process knows what the bus holds: the rest may be told again, and so may what was put there again since."""
+        shard, shown = shard_of(self.user_id), parse_position(self.pos or "")
+        held, forms = bus.list_held_keys(shard), bus.find_held_forms(shard)
+        before = bus.list_held_keys(shard, until=BEGINNING if shown is None else shown.position)
+        self.since_told = [name for name in self.since_told if name in before]
         self.gone = {name for name in self.gone if name.replace("n", "x") in held}
         self.newest_told = {
             name: told for name, told in self.newest_told.items() if forms.get(name, 0) >= told

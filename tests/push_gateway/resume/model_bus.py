@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from storage.model.errors import TransientError
-from storage.model.event import MessageUpdated, NewMessage
+from storage.model.event import Event, MessageUpdated, NewMessage
 from storage.valkey.bus_reader import BEGINNING, Batch, Entry, Position, Survey
 from storage.valkey.event_json import SHARDS, decode_event, encode_event
 
@@ -56,24 +56,28 @@ class ModelBus:
         self.life += 1
         self.is_cut = True
 
-    def list_held_keys(self, shard: int) -> set[str]:
-        """The keys of the events that a shard holds now."""
-        events = (decode_event(payload) for _, payload in self.streams[shard].entries)
-        return {event.key for event in events if event is not None}
+    def list_held_keys(self, shard: int, *, until: Position | None = None) -> set[str]:
+        """The keys of the events that a shard holds now, up to a position."""
+        return {event.key for event in self._find_held(shard, BEGINNING, until)}
 
     def find_held_forms(
-        self, shard: int, after: Position = BEGINNING, until: Position | None = None
+        self, shard: int, *, after: Position = BEGINNING, until: Position | None = None
     ) -> dict[str, int]:
         """The newest version of each message that a shard holds between two positions, by the key of its NewMessage."""
         versions: dict[str, int] = {}
-        for position, payload in self.streams[shard].entries:
-            event = decode_event(payload)
-            if position <= after or (until is not None and position > until):
-                continue
+        for event in self._find_held(shard, after, until):
             if isinstance(event, NewMessage | MessageUpdated):
                 name, version = f"n{event.message.id}.{event.part}", event.message.version or 1
                 versions[name] = max(version, versions.get(name, 0))
         return versions
+
+    def _find_held(self, shard: int, after: Position, until: Position | None) -> list[Event]:
+        events = (
+            decode_event(payload)
+            for position, payload in self.streams[shard].entries
+            if after < position and (until is None or position <= until)
+        )
+        return [event for event in events if event is not None]
 
     async def connect(self) -> None:
         """See Reader."""

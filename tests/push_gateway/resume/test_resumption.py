@@ -4,7 +4,8 @@ import pytest
 
 from storage.model.event import Disconnect
 from tests.push_gateway.resume.device import Device
-from tests.push_gateway.resume.interleaving import Interleaving, Kind
+from tests.push_gateway.resume.interleaving import Interleaving
+from tests.push_gateway.resume.traffic import Kind
 
 pytestmark = pytest.mark.pure
 
