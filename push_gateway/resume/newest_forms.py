@@ -7,9 +7,8 @@ Publishers repeat events, and bring a later form before an earlier one (contract
 from dataclasses import replace
 from typing import NamedTuple
 
-from storage.model.card import FIRST_VERSION
 from storage.model.event import MessageUpdated, NewMessage
-from storage.model.message import Message
+from storage.model.message import FIRST_VERSION, Message
 from storage.valkey.bus_reader import Entry
 from storage.valkey.event_json import encode_event
 
