@@ -36,15 +36,11 @@ _CLOSED_4 = [
     )
 ]
 # Unicast of the Internet is 2000::/3 (RFC 4291); within it these are for protocols, documentation and Teredo, whose addresses
-# name a relay (RFC 4380), and SRv6 segments are outside.
+# name a relay (RFC 4380), and the addresses of 6to4 (RFC 3056), whose relays are gone; SRv6 segments are outside.
 _UNICAST_6 = IPv6Network("2000::/3")
-_CLOSED_6 = [IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "3fff::/20")]
-# Forms of IPv4 in IPv6, with how many bits stand behind the IPv4 address: mapped, NAT64 (RFC 6052), 6to4 (RFC 3056).
-_WRAPPED_4 = [
-    (IPv6Network("::ffff:0:0/96"), 0),
-    (IPv6Network("64:ff9b::/96"), 0),
-    (IPv6Network("2002::/16"), 80),
-]
+_CLOSED_6 = [IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
+# Forms of IPv4 in IPv6: mapped, NAT64 (RFC 6052).
+_WRAPPED_4 = [IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96")]
 
 
 def parse_network(text: str) -> str:
@@ -95,9 +91,8 @@ def is_public(address: str) -> bool:
         return _is_public_4(found)
     if found.scope_id is not None:
         return False
-    for network, bits_behind in _WRAPPED_4:
-        if found in network:
-            return _is_public_4(IPv4Address(int(found) >> bits_behind & 0xFFFFFFFF))
+    if any(found in network for network in _WRAPPED_4):
+        return _is_public_4(IPv4Address(int(found) & 0xFFFFFFFF))
     return found in _UNICAST_6 and not any(found in closed for closed in _CLOSED_6)
 
 
