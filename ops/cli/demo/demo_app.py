@@ -5,7 +5,7 @@ One small server on a port of this machine stands for all apps of the demo (cont
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,22 +66,29 @@ class DemoApp:
         app = self.apps.get(parts.path.removeprefix(PATH))
         if app is None or not parts.path.startswith(PATH):
             return HTTPStatus.NOT_FOUND, _render("没有这个页面 No such page", {})
+        # Only the path: where it leads on to is in this app, whatever the address says.
+        place = urlsplit(query.get("next", "")).path or "/"
         try:
-            person = self._verify(app, query.get("ticket", ""))
+            person = self._sign_on(app, query.get("ticket", ""), place)
         except RefusedError as error:
             title = "登录失败 Not signed on"
             return HTTPStatus.FORBIDDEN, _render(title, {"原因 Why": error.detail})
         except CarillonError as error:
             return HTTPStatus.BAD_GATEWAY, _render("Carillon?", {"原因 Why": error.detail})
-        # Only the path: where it leads on to is in this app, whatever the address says.
-        place = urlsplit(query.get("next", "")).path or "/"
         facts = {"登录为 Signed on as": f"{person.name} ({person.app_user_id})"}
         facts |= {"邮箱 Mail": str(person.mapped_email), "页面 Page": place}
         return HTTPStatus.OK, _render(app.app.name, facts)
 
-    def _verify(self, app: CastApp, ticket: str) -> VerifiedPerson:
+    def _sign_on(self, app: CastApp, ticket: str, place: str) -> VerifiedPerson:
+        """Whose ticket it is; what waits for them at `place` is done with that, and its card says so (contract §8)."""
         with open_app(self._url, app.app.app_id, secret=app.secret) as client:
-            return client.verify_ticket(ticket)
+            person = client.verify_ticket(ticket)
+            # Refused if nothing waits there, or if it was done before.
+            with suppress(RefusedError):
+                client.change_by_ref(
+                    place, expected_version=1, state="DONE", state_text=f"已由{person.name}处理"
+                )
+        return person
 
 
 @contextmanager

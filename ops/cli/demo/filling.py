@@ -27,6 +27,7 @@ from ops.cli.demo.story import (
 )
 from ops.cli.identity.callers import open_app, open_person
 from storage.model.errors import PermanentError
+from storage.model.message import CardState
 
 # The title of everything that the demo writes in somebody's name: who answers can tell it from what a person typed.
 TITLE = "演示 carillon demo"
@@ -148,4 +149,8 @@ def _make_notice(notice: Notice) -> dict[str, Any]:
     if notice.path is not None:
         fields |= {"auto_sso": True, "target_url": f"{_TARGET}{notice.path}"}
         fields |= {"action_text": notice.action_text}
+    if notice.state is not None:
+        fields |= {"state": notice.state, "state_text": notice.state_text}
+    if notice.state is CardState.PENDING:
+        fields |= {"ref": notice.path}
     return fields

@@ -10,6 +10,7 @@ from functools import partial
 from ingest.inbox.demo_people import LIN, MEI, TAO, DemoPerson
 from ops.cli.demo import drawings
 from ops.cli.demo.company import APPROVALS, CALENDAR, DAVID, FANG, HELP_DESK, JING, SARAH, WEI, YANG
+from storage.model.message import CardState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What an app tells a person; `path` is where its button leads in the app, None: no button."""
+    """What an app tells a person; `path` is where its button leads in the app, None: no button.
+
+    `state` is a card's (contract §8). Of one that is PENDING the path is the app's name for the matter: the app changes the
+    card when its button was pressed.
+    """
 
     app_id: str
     receiver: DemoPerson
@@ -40,6 +45,8 @@ class Notice:
     content: str | dict[str, object]
     path: str | None = None
     action_text: str = "立即处理"
+    state: CardState | None = None
+    state_text: str | None = None
 
 
 Event = Line | Notice
@@ -102,6 +109,8 @@ BEFORE: tuple[Event, ...] = (
         {"申请人": "演示 梅", "类型": "年假", "时间": "10月9日 至 10月12日", "天数": 4, "审批人": "王芳"},
         "/leave/208",
         "查看",
+        CardState.DONE,
+        "已由王芳批准",
     ),
     *_chat(
         FANG,
@@ -181,6 +190,7 @@ NEW: tuple[Event, ...] = (
         },
         "/expenses/1482",
         "立即处理",
+        CardState.PENDING,
     ),
     Notice(
         APPROVALS,
@@ -189,6 +199,7 @@ NEW: tuple[Event, ...] = (
         {"Applicant": "David Okafor", "Kind": "Annual leave", "From": "14 December", "To": "18 December", "Days": 5},
         "/leave/231",
         "Decide",
+        CardState.PENDING,
     ),
     Notice(
         APPROVALS,

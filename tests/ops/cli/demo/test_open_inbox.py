@@ -179,15 +179,19 @@ def say_to(api: PersonClient, receiver: int, content: str) -> int:
 def test_a_button_signs_on_to_the_demos_app_once(
     own_stack: Stack, run: Callable[..., Result]
 ) -> None:
-    """The button's address leads to a page that says who signed on; the same address again does not sign on."""
+    """The button's address leads to a page that says who signed on, and the card is done; the same address again does nothing."""
     pages: list[httpx.Response] = []
+    cards: list[tuple[Any, Any, Any]] = []
 
     def press() -> None:
         with sign_in(own_stack, MEI.id) as mei:
             found = list_conversations(own_stack)["审批 Approvals"]["user_id"]
             notice = next(mei.list_history(found))
             address = mei.get_callback_url(notice.id)
-        pages.extend(httpx.get(address, timeout=20) for _ in range(2))
+            pages.extend(httpx.get(address, timeout=20) for _ in range(2))
+            cards.extend(
+                (one.state, one.state_text, one.version) for one in mei.list_history(found)
+            )
         host = address.partition("/callback/")[0]
         pages.append(httpx.get(f"{host}/callback/{APPROVALS}", timeout=20))
         pages.append(httpx.get(f"{host}/callback/<script>?next=<script>", timeout=20))
@@ -199,6 +203,9 @@ def test_a_button_signs_on_to_the_demos_app_once(
     assert "/leave/231" in pages[0].text
     assert "审批 Approvals" in pages[0].text
     assert not any("<script" in page.text for page in pages)
+    done, waiting, approved = cards
+    assert done == ("DONE", f"已由{MEI.name}处理", 2)
+    assert (waiting, approved) == (("PENDING", None, 1), ("DONE", "已由王芳批准", 1))
 
 
 def test_everyone_is_told_only_if_asked(
