@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Apps' endpoints: look, try, resume, tell again.",
     ),
     "broadcasts": ("ops.cli.broadcasts", "broadcasts", "Look at broadcasts, stop, take back."),
+    "cards": ("ops.cli.cards", "cards", "Look at a card that an app has sent, change it."),
     "message": ("ops.cli.message", "message", "Look at one message, take it back."),
     "demo": (
         "ops.cli.demo.command",

@@ -8,12 +8,16 @@ from ingest.console.operations import show_instant
 from ingest.console.visit import Visit
 from storage.model.error_codes import ErrorCode
 from storage.model.errors import NotFound, TransientError
+from storage.model.message import FIRST_VERSION, Message
 from storage.postgres.acts import sends as acts
-from storage.postgres.messages import lookup, trails
+from storage.postgres.messages import cards, lookup, trails
+from storage.postgres.messages.cards import CardVersion
 from storage.postgres.messages.lookup import FoundMessage
 from storage.postgres.messages.trails import SentMessage, Trail
 from storage.valkey.push_questions import PushAnswer
 
+# The newest versions of a card that its page shows.
+_VERSIONS = 50
 _THERE_IS_NONE = "There is no such message. It may have been sent in a month that is gone."
 
 
@@ -41,12 +45,15 @@ def _show_sent(one: SentMessage) -> dict[str, Any]:
 
 
 async def show_message(visit: Visit) -> dict[str, Any]:
-    """The way of a message, and to how many sockets it went. Raises NotFound.
+    """The way of a message, to how many sockets it went, and a card's state and versions. Raises NotFound.
 
     Of what was written it has the title that an app gave, and nothing else.
     """
-    trail, push = await asyncio.gather(
-        visit.services.database.query(trails.find_trail, visit.id), _ask_gateways(visit)
+    database = visit.services.database
+    trail, versions, push = await asyncio.gather(
+        database.query(trails.find_trail, visit.id),
+        database.query(cards.list_versions, visit.id, limit=_VERSIONS),
+        _ask_gateways(visit),
     )
     if trail is None:
         raise NotFound(_THERE_IS_NONE, code=ErrorCode.UNKNOWN_MESSAGE)
@@ -64,7 +71,28 @@ async def show_message(visit: Visit) -> dict[str, Any]:
         "receiver_id": _show_id(message.receiver_id),
         "created_at": show_instant(message.created_at),
         "push": None if push is None else _show_push(push, since=message.created_at),
+        "card": _show_card(message, versions),
         **_show_way(trail),
+    }
+
+
+def _show_card(message: Message, versions: list[CardVersion]) -> dict[str, Any] | None:
+    """None for what is no card: it has no state and no name of its app's, and never changed."""
+    if message.state is None and message.ref is None and not versions:
+        return None
+    return {
+        "state": message.state,
+        "ref": message.ref,
+        "version": message.version or FIRST_VERSION,
+        "versions": [
+            {
+                "version": one.version,
+                "changed_at": show_instant(one.changed_at),
+                "changed_by": one.changed_by,
+                "request_id": one.request_id,
+            }
+            for one in versions
+        ],
     }
 
 

@@ -1,12 +1,14 @@
 // A message's whole way, step by step; what was written in it only for those who may read it, and that is audited.
 
 import { act, show } from "./acts.js";
-import { button, facts, instant, link, status } from "./elements.js";
+import { button, column, facts, instant, link, row, status, table } from "./elements.js";
 import { h } from "./rendering.js";
 import { query } from "./server.js";
 import { say, sayCount, sayInstant, sayWord } from "./words.js";
 
 const RECALLABLE = new Set(["SCHEDULED", "ACCEPTED", "DELIVERED", "FAILED"]);
+
+const VERSIONS = [column("card.version"), column("card.changed_at"), column("card.changed_by"), column("column.request_id")];
 
 export function viewTrail(one) {
   const person = (id) => id && link(`people${query({ q: id })}`, id);
@@ -24,11 +26,24 @@ export function viewTrail(one) {
       ["column.to", one.is_broadcast ? say("everyone") : person(one.receiver_id)],
       ["column.request_id", one.request_id ? link(`messages${query({ q: one.request_id })}`, one.request_id) : say("way.no_request")],
     ]),
+    one.card && viewCard(one.card),
     h("h2", {}, say("way.title")),
     h("ol", { class: "way" }, listSteps(one).map(([name, state, ...text]) =>
       h("li", { key: name, class: state }, h("strong", {}, say(`way.${name}`)), " ", text))),
   ];
 }
+
+// A card's state, and who made which version when; not what it said before.
+const viewCard = (card) => [
+  h("h2", {}, say("card.title")),
+  facts([
+    ["card.state", card.state && sayWord("state", card.state)],
+    ["card.ref", card.ref],
+    ["card.version", card.version],
+  ]),
+  table(VERSIONS, card.versions.map((one) => row(one.version,
+    one.version, instant(one.changed_at), one.changed_by, one.request_id)), say("card.unchanged")),
+];
 
 // A step, whether it is done ("done"), goes on ("now"), is in trouble ("bad") or was not taken ("no"), and what is
 // known of it.

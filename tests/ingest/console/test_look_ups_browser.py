@@ -5,7 +5,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from storage.model.message import CardState
 from storage.model.operator import Role
+from storage.postgres.messages import cards
+from storage.postgres.messages.cards import CardChange, ChangeAnswer, ChangeStamp
 from tests.browser import Page, needs_chromium
 from tests.builders import a_broadcast, a_notification, a_send, accept
 from tests.ingest.console.pages import PASSWORD, add_operator
@@ -95,6 +98,31 @@ def test_a_message_is_looked_up(page: Page, record: Engine) -> None:
     page.does("document.querySelector('#page .status')?.textContent === 'RECALLED'")
     page.run("location.hash = '#/messages/12345'")
     page.does("document.querySelector('#page .error')?.textContent.includes('no such message')")
+
+
+def test_a_card_shows_its_versions(page: Page, record: Engine) -> None:
+    """A card's page has its state, its app's name for it, and a row for each version: who, when, in which request."""
+    with record.begin() as connection:
+        [id] = accept(
+            connection,
+            a_notification(1, app_id=1, sent_by_app_id=1, ref="leave-1", state=CardState.PENDING),
+        )
+        [found] = cards.find_own(connection, [id], 1)
+        changed = found.message._replace(version=2, state=CardState.DONE)
+        cards.change_all(
+            connection,
+            [CardChange(changed, changed.content)],
+            ChangeStamp(
+                ChangeAnswer(None, None, 1), None, changed_by="app:1", request_id="decided"
+            ),
+        )
+    visit(page, f"messages/{id}")
+    row = "[...document.querySelectorAll('#page tbody tr')].map(one => one.innerText).join()"
+    for word in ("app:1", "decided", "2"):
+        page.does(f"{row}.includes('{word}')")
+    facts = page.value("document.querySelectorAll('#page .facts')[1].innerText")
+    assert "DONE" in facts
+    assert "leave-1" in facts
 
 
 def test_what_a_request_sent_is_looked_up(page: Page, record: Engine) -> None:

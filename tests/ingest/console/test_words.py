@@ -10,7 +10,7 @@ import pytest
 from ingest.console.app import STATIC
 
 # Statuses and kinds are the API's own words in English, so that they are found again in the docs and in commands.
-OF_THE_API = ("status.", "kind.", "chunk.", "role.", "queue.")
+OF_THE_API = ("status.", "kind.", "chunk.", "role.", "queue.", "state.")
 LITERAL = re.compile(
     r"""(?:say|column|button)\(\s*["`]([^"`$]+)["`]|title: "([^"]+)"|data-(?:label-)?word="([^"]+)\""""
 )

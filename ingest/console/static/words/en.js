@@ -244,6 +244,18 @@ export default {
 
   "message.title": "Message",
 
+  "card.title": "Card",
+  "card.state": "State",
+  "state.PENDING": "PENDING",
+  "state.DONE": "DONE",
+  "state.REJECTED": "REJECTED",
+  "state.CLOSED": "CLOSED",
+  "card.ref": "Its app's name for it",
+  "card.version": "Version",
+  "card.changed_at": "Changed",
+  "card.changed_by": "By",
+  "card.unchanged": "It has not been changed.",
+
   "way.title": "Its way",
   "way.no_request": "not recorded",
   "way.accepted": "Accepted",

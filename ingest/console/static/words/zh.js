@@ -271,6 +271,18 @@ export default {
 
   "message.title": "消息详情",
 
+  "card.title": "卡片",
+  "card.state": "状态",
+  "state.PENDING": "待处理",
+  "state.DONE": "已处理",
+  "state.REJECTED": "已驳回",
+  "state.CLOSED": "已关闭",
+  "card.ref": "应用的事项名",
+  "card.version": "版本",
+  "card.changed_at": "修改时间",
+  "card.changed_by": "修改者",
+  "card.unchanged": "没有修改过。",
+
   "way.title": "全过程",
   "way.no_request": "未记录",
   "way.accepted": "接收",

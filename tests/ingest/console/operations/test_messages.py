@@ -44,6 +44,33 @@ def test_the_way_of_a_message_is_shown(console: Api) -> None:
     assert get(console, "messages/x").status_code == 422
 
 
+def test_a_cards_page_says_who_changed_it_when(console: Api) -> None:
+    """A card has its state, its app's name for it, and each version with who, when and in which request; never a text of it."""
+    card = {
+        "type": "NOTIFICATION",
+        "receiver_id": 2,
+        "title": "t",
+        "content": "private",
+        "state": "PENDING",
+    }
+    id = console.send_for_id(console.app(), **card, ref="leave/1", state_text="private words")
+    unchanged = get(console, f"messages/{id}").json()["card"]
+    assert unchanged == {"state": "PENDING", "ref": "leave/1", "version": 1, "versions": []}
+    for number, state in enumerate(("DONE", "CLOSED")):
+        headers = console.app() | {"X-Request-Id": f"decided-{number}"}
+        changed = console.ask("PATCH", f"/messages/{id}", headers=headers, json={"state": state})
+        assert changed.is_success, changed.text
+    answer = get(console, f"messages/{id}")
+    shown = answer.json()["card"]
+    assert (shown["state"], shown["version"]) == ("CLOSED", 3)
+    told = [(one["version"], one["changed_by"], one["request_id"]) for one in shown["versions"]]
+    assert told == [(3, "app:7", "decided-1"), (2, "app:7", "decided-0")]
+    assert all(one["changed_at"] for one in shown["versions"])
+    assert "private" not in answer.text
+    plain = console.send_for_id(console.person(1), receiver_id=2)
+    assert get(console, f"messages/{plain}").json()["card"] is None
+
+
 def test_gateways_are_asked_to_how_many_sockets_it_went(console: Api) -> None:
     """The sockets of all gateways are added up; one that does not remember that far back makes the number a lower bound."""
     id = console.send_for_id(console.person(1), receiver_id=2)

@@ -44,7 +44,7 @@ def test_an_export_has_all_that_is_kept_about_a_person(engine: Engine) -> None:
             connection,
             a_send(content="from Li"),
             a_send(sender_id=WANG, receiver_id=LI, content="from Wang"),
-            a_notification(LI, content="from the app"),
+            a_notification(LI, content="from the app", ref="leave-1", state="PENDING"),
             a_send(sender_id=WANG, receiver_id=3, content="not Li's"),
         )
         persistence.persist(connection, ids)
@@ -75,6 +75,7 @@ def test_an_export_has_all_that_is_kept_about_a_person(engine: Engine) -> None:
         "li@example.com",
     )
     assert (notice["direction"], notice["content"]) == ("received", "from the app")
+    assert (notice["ref"], notice["state"], notice["state_text"]) == ("leave-1", "PENDING", None)
     assert (talk["peer_id"], talk["peer_name"], talk["unread_count"]) == (WANG, "人2", 1)
     assert (sent["direction"], sent["content"]) == ("sent", "from Li")
     assert (received["content"], received["read_at"]) == ("from Wang", None)
