@@ -1,7 +1,7 @@
 """`carillon cards`: look at a card and its versions, or change what an app has sent.
 
 It works on the record: it needs no app's secret and no running API, and works for apps that are disabled. The rules are
-those of PATCH (contract §8, `ingest/sends/card_rules.py`).
+those of PATCH (contract §8), which `ingest/sends/card_rules.py` holds.
 """
 
 from collections.abc import Iterator
