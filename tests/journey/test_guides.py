@@ -56,13 +56,15 @@ def test_every_example_of_a_guide_runs(terminal: Terminal, page: str) -> None:
 
 @on_valkey
 def test_the_tour_of_the_readme_works(terminal: Terminal, stack: Stack) -> None:
-    """The commands that README shows work: a message is read, a notification and a broadcast are accepted."""
+    """The commands that README shows work: a message is read, a notification and a broadcast are accepted, a card changes."""
     printed = terminal.run(README, replaced=OF_THE_TOUR | {"http://127.0.0.1:8000": stack.url})
-    _, talked, sent = printed.values()
+    _, talked, sent, changed = printed.values()
     assert talked.count("你好,这是一条私信") == 3
     told, broadcast_id = sent.strip().splitlines()
     assert told.endswith("is accepted.")
     assert broadcast_id.isdigit()
+    assert '{"updated_count":1}' in changed
+    assert '"state":"DONE","state_text":"已由张三处理"' in changed
 
 
 def test_every_marked_block_is_one_that_the_tests_know() -> None:
