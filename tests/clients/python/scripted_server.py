@@ -60,7 +60,7 @@ class ScriptedServer:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (the names are http.server's)
+            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815 (the names are http.server's)
 
             def log_message(self, *_: object) -> None:
                 pass

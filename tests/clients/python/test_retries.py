@@ -1,7 +1,7 @@
 """What the SDK does when the server is busy, away or strange: seen on a small real server that says so."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -56,6 +56,35 @@ def app(server: ScriptedServer, shell: Shell) -> Any:
 def send(client: Any) -> Any:
     """Any send."""
     return client.send(receiver_id=2, title="t", content="c")
+
+
+def change_card(app: Any) -> int:
+    """Any change of one card; its new version."""
+    version: int = app.change_message(7, state="DONE").version
+    return version
+
+
+def change_matter(app: Any) -> int:
+    """Any change of a matter's cards; how many there are."""
+    count: int = app.change_by_ref("leave-1", state="DONE")
+    return count
+
+
+CHANGES = [
+    (change_card, Reply(200, MESSAGE | {"version": 2})),
+    (change_matter, Reply(200, {"updated_count": 2})),
+]
+
+
+@pytest.mark.parametrize(("change", "reply"), CHANGES, ids=["one", "by-ref"])
+def test_a_change_is_tried_again_with_the_same_key(
+    app: Any, server: ScriptedServer, change: Callable[[Any], int], reply: Reply
+) -> None:
+    """After a fault or a broken connection a change comes again under its key, so that it is made once."""
+    server.replies = [BREAK, refuse(503, "DATABASE_AWAY", Retry_After="0"), reply]
+    assert change(app) == 2
+    assert len(server.seen) == 3
+    assert len({one.headers["idempotency-key"] for one in server.seen}) == 1
 
 
 @pytest.mark.parametrize(

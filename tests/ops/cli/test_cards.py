@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from carillon_client import AppClient, Message, MessageUpdated, NewMessage, PersonClient
 from ops.cli.actor import find_actor
 from ops.cli.identity.callers import find_secret
+from ops.local.polling import wait_until
 from storage.postgres.database import make_blocking_engine
 from storage.settings import DatabaseSettings, load
 from tests.ops.cli.command import add_app_with_people, carillon, refusal
@@ -118,6 +119,39 @@ def test_all_cards_of_a_matter_are_changed(
     assert [show(environ, one.id)["version"] for one in cards] == [2, 2, 1]
     other = ("cards", "update", "--ref", "m/2", "--app", app_id, "--state", "DONE")
     assert "no card with the ref m/2" in refusal(carillon(environ, *other))
+
+
+def test_a_broadcast_is_changed_for_everyone(
+    environ: Mapping[str, str], app: AppClient, stack: Stack
+) -> None:
+    """A broadcast that is changed by a command has its new form on the sockets of those who have it, and their to-dos move."""
+    token = carillon(environ, "token", "502").stdout.strip()
+    with PersonClient(stack.url, token) as person:
+        before = person.count_todos()
+        sent = app.broadcast(
+            title="系统公告", content="请填表", state="PENDING", user_ids=[501, 502]
+        )
+        assert list(app.follow_broadcast(sent.id, every=0.1))[-1].status == "DONE"
+        assert person.count_todos() == before + 1
+        with person.socket() as socket:
+            done = carillon(environ, "cards", "update", sent.id, "--state", "CLOSED")
+            assert "version 2" in done.stdout, done.output
+            changed = socket.receive(timeout=PATIENCE)
+            while not (isinstance(changed, MessageUpdated) and changed.message.id == sent.id):
+                changed = socket.receive(timeout=PATIENCE)
+            assert (changed.message.version, changed.message.state) == (2, "CLOSED")
+        assert wait_until(lambda: person.count_todos() == before, seconds=PATIENCE)
+
+
+def test_a_card_that_is_a_file_is_left_to_its_app(
+    environ: Mapping[str, str], app: AppClient
+) -> None:
+    """A card whose content is a file is refused with a sentence that says why, and keeps its version."""
+    file = app.upload(b"%PDF-1.7", filename="a.pdf")
+    card = app.send(receiver_id=501, title="t", content=file.key, content_type="FILE", wait=10)
+    said = refusal(carillon(environ, "cards", "update", card.id, "--state", "DONE"))
+    assert "is a file" in said
+    assert show(environ, card.id)["version"] == 1
 
 
 def test_what_patch_refuses_is_refused(
