@@ -89,7 +89,7 @@ class IngestMetrics:
         )
         self._drifted = Gauge(
             "carillon_unread_drift",
-            "Unread counters that the last nightly recount of a sample found wrong; must be 0.",
+            "Unread counters and to-dos that the last nightly recount of a sample found wrong; must be 0.",
             registry=registry,
             multiprocess_mode=_LATEST,
         )

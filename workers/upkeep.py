@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TypedDict
 
 from storage.model.errors import CarillonError, TransientError
 from storage.postgres import audit, periodic_jobs
@@ -31,7 +32,7 @@ CHANGES_PER_SLICE = 5_000  # notes that somebody became active or stopped being 
 AUDIT_ROWS_PER_SLICE = 5_000  # of what operators did, years ago
 APP_EVENTS_PER_SLICE = 1_000  # an event of reads is some tens of KB
 CONVERSATIONS_PER_SLICE = 1_000  # recounted in one transaction, or so
-ROWS_PER_PAGE = 50  # of `conversations`, about
+ROWS_PER_PAGE = 50  # of `conversations` and of `todos`, about
 
 # Does a little, in one transaction, and returns whether there is more to do.
 Step = Callable[[], bool]
@@ -68,7 +69,7 @@ def tidy(
 
 
 def start_recount(services: Services) -> None:
-    """Begin a recount of unread counters, unless one runs; upkeep goes on with it. Beat asks for it every night."""
+    """Begin a recount of unread counters and to-dos, unless one runs; upkeep goes on with it. Beat asks for it every night."""
     services.database.transaction(recounts.start_recount)
 
 
@@ -82,6 +83,7 @@ def _list_steps(services: Services) -> tuple[Step, ...]:
         partial(_drop_old_audit, services),
         partial(_drop_old_app_events, services),
         partial(_recount_slice, services),
+        partial(_recount_todos_slice, services),
         partial(_measure_held, services),
         partial(_show_last_backup, services),
     )
@@ -141,11 +143,7 @@ def _show_last_backup(services: Services) -> bool:
 
 def _recount_slice(services: Services) -> bool:
     """Go on with a recount that was begun; drift is logged as an error and counted, not repaired."""
-    percent = services.settings.drift_sample_percent
-    blocks = CONVERSATIONS_PER_SLICE * 100 // (ROWS_PER_PAGE * max(1, percent))
-    found = services.database.transaction(
-        recounts.recount_slice, percent=float(percent), blocks=blocks
-    )
+    found = services.database.transaction(recounts.recount_slice, **_choose_sample(services))
     if found is None:
         return False
     for drift in found.drifts:
@@ -154,3 +152,28 @@ def _recount_slice(services: Services) -> bool:
             *(drift.user_id, drift.peer_id, drift.counter, drift.real),
         )
     return found.has_more
+
+
+def _recount_todos_slice(services: Services) -> bool:
+    """The same of to-dos."""
+    found = services.database.transaction(recounts.recount_todos_slice, **_choose_sample(services))
+    if found is None:
+        return False
+    for drift in found.drifts:
+        _log.error(
+            "To-do drift: that of user %d for message %d is wrong.", drift.user_id, drift.message_id
+        )
+    return found.has_more
+
+
+class _Sample(TypedDict):
+    """How much of a table a slice of a recount looks at: a share in per cent, of so many pages."""
+
+    percent: float
+    blocks: int
+
+
+def _choose_sample(services: Services) -> _Sample:
+    percent = services.settings.drift_sample_percent
+    blocks = CONVERSATIONS_PER_SLICE * 100 // (ROWS_PER_PAGE * max(1, percent))
+    return {"percent": float(percent), "blocks": blocks}

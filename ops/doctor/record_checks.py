@@ -159,7 +159,9 @@ def check_backlog(site: Site) -> Iterator[Finding]:
         text = f"{found.set_aside:,} events cannot be published; everything else goes on."
         yield Finding("set aside", Level.WARN, text, "carillon unpublished list")
     if found.drifted:
-        text = f"{found.drifted:,} unread counters were wrong in the last nightly recount."
+        text = (
+            f"{found.drifted:,} unread counters or to-dos were wrong in the last nightly recount."
+        )
         yield Finding(
             "drift", Level.FAIL, text, "A defect: see docs/operations/runbook.md, UnreadDrift."
         )

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage.model.errors import CarillonError, PermanentError, TransientError
+from storage.model.message import CardState
 from storage.postgres import audit
 from storage.postgres.broadcasts import planning
 from storage.postgres.messages import persistence, recounts
 from storage.postgres.sends import backlog, idempotency
-from tests.builders import A_COMMAND, a_send, accept, add_people
+from tests.builders import A_COMMAND, a_notification, a_send, accept, add_people
 from workers import retention, upkeep
 from workers.services import Services
 
@@ -125,6 +126,46 @@ def test_the_recount_goes_page_by_page_and_tells_what_is_wrong(
     assert not upkeep.tidy(every)
     with engine.begin() as connection:
         assert backlog.measure_backlog(connection).drifted == 0
+
+
+def test_the_recount_of_todos_tells_what_is_wrong(
+    services: Services, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To-dos that stand for no delivery, or do not stand as their card does, are logged and counted; sound ones are not."""
+    every = replace(services, settings=replace(services.settings, drift_sample_percent=100))
+    with engine.begin() as connection:
+        cards = [a_notification(receiver_id=n, state=CardState.PENDING) for n in range(2, 602)]
+        ids = accept(connection, *cards)
+        persistence.persist(connection, ids)
+        plain = accept(connection, a_notification(receiver_id=2))
+        persistence.persist(connection, plain)
+
+    def recount() -> int:
+        caplog.clear()
+        upkeep.start_recount(services)
+        with caplog.at_level(logging.ERROR):
+            while upkeep.tidy(every):
+                pass
+        with engine.begin() as connection:
+            return backlog.measure_backlog(connection).drifted
+
+    def run(statement: str, **values: int) -> None:
+        with engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    assert recount() == 0
+    run("UPDATE todos SET is_open = false WHERE message_id = :id", id=ids[0])
+    run("INSERT INTO todos VALUES (:id, 3, true)", id=ids[0])
+    run("INSERT INTO todos VALUES (:id, 2, true)", id=plain[0])
+    run("DELETE FROM deliveries WHERE message_id = :id", id=ids[9])
+    run("UPDATE conversations SET unread_count = 0 WHERE user_id = 11")
+    assert recount() == 4
+    for user_id, id in ((2, ids[0]), (3, ids[0]), (2, plain[0]), (11, ids[9])):
+        assert f"user {user_id} for message {id} is wrong" in caplog.text
+    run(
+        "INSERT INTO erasures (user_id, requested_by) SELECT n, 'x' FROM generate_series(1, 99) AS n"
+    )
+    assert recount() == 0
 
 
 def test_old_acts_of_operators_are_let_go(services: Services, engine: Engine) -> None:

@@ -21,7 +21,7 @@ class Backlog:
     `waiting`: accepted sends that are not persisted, without scheduled ones. `oldest_seconds`: how long the oldest that
     is due has waited, a scheduled one too; 0.0 if none waits. `failed`: dead letters.
     `scheduled_due`: scheduled sends that are due and not persisted. `set_aside`: events that cannot be published.
-    `drifted`: unread counters that the last nightly recount found wrong.
+    `drifted`: unread counters and to-dos that the last nightly recount found wrong.
     `broadcasts`: those being planned, expanded or taken back, without held ones. `people_left`: people whose chunk
     waits to be expanded. `parts_failing`: plans and chunks of broadcasts that failed and are tried again.
     `clock_ahead_seconds`: PostgreSQL's clock against this process's. `ids_ahead_seconds`: the instant in the highest id
@@ -60,7 +60,7 @@ SELECT count(*) FILTER (WHERE NOT is_scheduled) AS waiting,
        (SELECT count(*) FROM failed_sends) AS failed,
        (SELECT count(*) FROM unpublished WHERE error IS NOT NULL)
          + (SELECT count(*) FROM outbox WHERE error IS NOT NULL) AS set_aside,
-       (SELECT coalesce(sum(drifted), 0) FROM recounts WHERE night = 0) AS drifted,
+       (SELECT coalesce(sum(drifted), 0) FROM recounts WHERE night IN (0, 2)) AS drifted,
        (SELECT count(*) FROM broadcasts b WHERE status IN ('PENDING', 'EXPANDING', 'RECALLING')
            AND (status = 'RECALLING' OR NOT {build_held_condition("b.app_id")})) AS broadcasts,
        (SELECT coalesce(sum(size), 0) FROM broadcast_chunks c

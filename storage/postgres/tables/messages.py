@@ -96,7 +96,8 @@ retention_progress = Table(
     Column("next_block", BigInteger, nullable=False, server_default=text("0")),
 )
 
-# Nightly recounts of unread counters. `night` 0 is the last complete one, 1 the one that runs, up to `next_block`.
+# Nightly recounts. `night` 0 is the last complete one of unread counters, 1 the one that runs, up to `next_block`; 2 and 3
+# are the same of to-dos.
 recounts = Table(
     "recounts",
     metadata,
