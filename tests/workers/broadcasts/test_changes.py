@@ -1,17 +1,22 @@
 """A broadcast that changes: everyone who has it is told the newest form, chunk by chunk, whatever happens in between."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, text
 
 from storage.model.event import MessageUpdated, NewMessage
 from storage.model.message import CardState
-from storage.postgres.broadcasts import expansion, failures, lane_work, recalls
+from storage.postgres.broadcasts import expansion, failures, lane_work, planning, recalls
+from storage.postgres.broadcasts.planning import PlanLimits
 from storage.postgres.messages import cards, lookup
 from storage.postgres.messages.cards import CardChange, ChangeAnswer, ChangeStamp, HasMovedOn
+from storage.postgres.personal_data import erasures
+from tests.builders import A_COMMAND
 from tests.workers.broadcasts.lanes import add_pending, end_rests, find_report, of_app, work_off
 from workers.broadcasts.lane import run_lane
+from workers.erasures import erase_slice
 from workers.services import Services
 
 PENDING = {"state": CardState.PENDING, "ref": "r"}
@@ -109,6 +114,44 @@ def test_a_change_in_the_middle_of_the_expansion_reaches_everyone(
         expected = [("new", 1), ("updated", 2)] if n in early else [("new", 2)]
         assert told[n] == expected
     assert count_open(engine, is_open=False) == 40
+
+
+def test_a_change_between_the_snapshot_and_the_commit_of_an_expansion_reaches_everyone(
+    small_chunks: Services, engine: Engine
+) -> None:
+    """A change that commits while a chunk's expansion is open: neither waits, no lane takes the change for told."""
+    [id] = add_pending(engine, PENDING, people=10)
+    with engine.begin() as connection:
+        assert planning.plan_next(connection, PlanLimits(10)) is not None
+    with engine.begin() as expanding:
+        chunk = expansion.expand_next(expanding, lease=timedelta())
+        assert chunk is not None
+        assert chunk.version == 1
+        assert change(engine, id, state=CardState.DONE)
+        work_off(small_chunks)
+        assert find_forms(small_chunks) == {}
+    assert count_open(engine, is_open=True) == 10
+    work_off(small_chunks)
+    assert {forms[-1][1] for forms in find_forms(small_chunks).values()} == {2}
+    assert len(find_forms(small_chunks)) == 10
+    assert (count_open(engine, is_open=False), is_due(engine)) == (10, False)
+
+
+def test_an_erased_person_gets_no_todo_back(small_chunks: Services, engine: Engine) -> None:
+    """A person's to-dos go with them, and a change that comes afterwards, to all others, brings none back."""
+    [id] = add_pending(engine, PENDING, people=10)
+    work_off(small_chunks)
+    small_chunks.media.prepare()
+    with engine.begin() as connection:
+        erasures.begin(connection, 1, actor=A_COMMAND)
+        connection.execute(text("UPDATE erasures SET requested_at = now() - interval '1h'"))
+    while erase_slice(small_chunks):
+        pass
+    assert count_open(engine, is_open=True) == 9
+    assert change(engine, id, state=CardState.DONE)
+    work_off(small_chunks)
+    assert (count_open(engine, is_open=True), count_open(engine, is_open=False)) == (0, 9)
+    assert not is_due(engine)
 
 
 def test_a_lane_that_has_the_old_form_in_hand_publishes_no_older_one_last(
