@@ -27,7 +27,8 @@ PAUSE_SECONDS = 0.1  # before a reconnect
 class Log:
     """What one person's client knows: a list of ids for each socket it had, and what it fetched.
 
-    `shown`: what is on its screen, which a recall takes off again; `taken_off`: whose recall it was told.
+    `shown`: what is on its screen, which a recall takes off again; `taken_off`: whose recall it was told;
+    `versions`: the newest form of each message that it was given.
     """
 
     user_id: int
@@ -39,6 +40,13 @@ class Log:
     position: str = ""
     shown: set[int] = field(default_factory=set)
     taken_off: set[int] = field(default_factory=set)
+    versions: dict[int, int] = field(default_factory=dict)
+
+    def show(self, message: dict[str, Any]) -> None:
+        """Show a message in this form, unless a newer one is shown."""
+        id = message["id"]
+        self.shown.add(id)
+        self.versions[id] = max(self.versions.get(id, 1), message.get("version") or 1)
 
     @property
     def known(self) -> set[int]:
@@ -107,8 +115,10 @@ class Sockets:
         log.position = frame.get("pos", log.position)
         if frame["type"] == "NEW_MESSAGE":
             log.sockets[-1].append(frame["data"]["id"])
-            log.shown.add(frame["data"]["id"])
+            log.show(frame["data"])
             self.seen_at.setdefault(frame["data"]["id"], time.monotonic())
+        elif frame["type"] == "MESSAGE_UPDATED":
+            log.show(frame["data"])
         elif frame["type"] == "MESSAGE_RECALLED":
             log.shown.discard(frame["data"]["id"])
             log.taken_off.add(frame["data"]["id"])
@@ -138,7 +148,8 @@ class Sockets:
         before = ""
         while page := await _get(rest, f"/messages/history/{peer_id}?limit=100{before}", headers):
             log.fetched |= {message["id"] for message in page}
-            log.shown |= {message["id"] for message in page}
+            for message in page:
+                log.show(message)
             before = f"&before_id={page[-1]['id']}"
 
 

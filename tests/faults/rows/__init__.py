@@ -26,7 +26,7 @@ from tests.faults.rows import (
     valkey,
     workers,
 )
-from tests.faults.rows.apps import callbacks
+from tests.faults.rows.apps import callbacks, cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +119,6 @@ ROWS = (
     ),
     Row(54, "servers killed while apps are called", callbacks.restart_servers, is_marked=True),
     Row(55, "dead endpoints beside healthy ones", callbacks.call_dead_endpoints, is_marked=True),
+    Row(56, "workers killed while changes are told", cards.kill_while_told, is_marked=True),
+    Row(57, "servers killed while cards change", cards.restart_servers, is_marked=True),
 )
