@@ -130,7 +130,7 @@ def _change_during(
         )
     changes = sum(changer.promised.values()) - len(ids)
     found = Findings({"changes": changes, "resyncs": sum(log.resyncs for log in sockets.logs)})
-    found.must(changes > len(ids), "cards were changed")
+    found.must(changes > 0, "cards were changed")
     found.must(not changer.refused, f"every change is made in the end ({changer.refused[:3]})")
     found.must(is_shown, f"the newest form is shown ({_find_older(changer, sockets)[:3]})")
     for id, version in changer.promised.items():
