@@ -124,6 +124,7 @@ WITH changes AS MATERIALIZED (
     FROM delivered m JOIN deliveries d
       ON d.user_id = m.receiver_id AND d.peer_id = m.peer_id AND d.message_id = m.id
    WHERE NOT m.is_broadcast AND m.state IS NOT NULL
+   ORDER BY m.id
   ON CONFLICT (message_id, user_id) DO UPDATE SET is_open = excluded.is_open
 ), told AS (
   INSERT INTO outbox (event)
