@@ -61,7 +61,7 @@ WITH place AS MATERIALIZED (
                           WHERE d.user_id = t.user_id AND d.message_id = t.message_id
                             AND d.peer_id = {receiver_peer_expression("m")})
           OR t.is_open <> (m.state = 'PENDING') AND (b.id IS NULL OR b.version = b.told_version))
-     AND NOT EXISTS (SELECT FROM erasures e WHERE e.user_id = t.user_id)
+     AND NOT EXISTS (SELECT FROM erasures e WHERE e.user_id = t.user_id AND e.finished_at IS NULL)
      AND NOT EXISTS (SELECT FROM retention_progress r WHERE t.message_id < r.high)
 ), moved AS (
   UPDATE recounts SET drifted = drifted + (SELECT count(*) FROM wrong), next_block = place.after
