@@ -11,7 +11,7 @@ from ingest.sends.ineffective_fields import find_ineffective_in_change
 from ingest.services import Context
 from storage.model.caller import AppCaller, UserCaller
 from storage.model.errors import InConflict, NotAllowed, NotFound, OverLimit
-from storage.postgres.messages import cards
+from storage.postgres.messages import todos
 
 
 @endpoint(
@@ -82,7 +82,7 @@ async def list_todos(context: Context[UserCaller, TodoWindow, Nothing]) -> Respo
     """The caller's to-dos of all conversations, newest first: those that wait, or those of another state."""
     services, window, me = context.services, context.params, context.caller.person.id
     views = await services.database.query(
-        cards.list_todos, me, state=window.state, limit=window.limit, before_id=window.before_id
+        todos.list_todos, me, state=window.state, limit=window.limit, before_id=window.before_id
     )
     return Response(
         [

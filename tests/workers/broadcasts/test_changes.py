@@ -1,5 +1,6 @@
 """A broadcast that changes: everyone who has it is told the newest form, chunk by chunk, whatever happens in between."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,9 @@ from storage.postgres.messages.cards import CardChange, ChangeAnswer, ChangeStam
 from storage.postgres.personal_data import erasures
 from tests.builders import A_COMMAND
 from tests.workers.broadcasts.lanes import add_pending, end_rests, find_report, of_app, work_off
+from workers.broadcasts.expander import Expander
 from workers.broadcasts.lane import run_lane
+from workers.broadcasts.planner import Planner
 from workers.erasures import erase_slice
 from workers.services import Services
 
@@ -152,6 +155,21 @@ def test_an_erased_person_gets_no_todo_back(small_chunks: Services, engine: Engi
     work_off(small_chunks)
     assert (count_open(engine, is_open=True), count_open(engine, is_open=False)) == (0, 9)
     assert not is_due(engine)
+
+
+def test_a_lane_that_knows_the_old_form_delivers_the_new_one(
+    small_chunks: Services, engine: Engine
+) -> None:
+    """A lane that has published a chunk before the change publishes its next one in the new form."""
+    [id] = add_pending(engine, PENDING, people=20)
+    while Planner(small_chunks).plan_slice():
+        pass
+    expander = Expander(small_chunks, now=time.monotonic)
+    assert expander.expand_chunk()
+    assert change(engine, id, state=CardState.DONE)
+    assert expander.expand_chunk()
+    forms = find_forms(small_chunks)
+    assert {n: forms[n] for n in (1, 20)} == {1: [("new", 1)], 20: [("new", 2)]}
 
 
 def test_a_lane_that_has_the_old_form_in_hand_publishes_no_older_one_last(

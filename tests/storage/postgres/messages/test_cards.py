@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ops.local.polling import wait_until
 from storage.model.message import CardState, Message, MessageStatus
-from storage.postgres.messages import cards, history, lookup, persistence, recalls, retention
+from storage.postgres.messages import cards, history, lookup, persistence, recalls, retention, todos
 from storage.postgres.messages.cards import (
     CardChange,
     ChangeAnswer,
@@ -93,8 +93,8 @@ def test_what_is_persisted_behind_a_change_is_the_new_form(engine: Engine) -> No
     assert [(one.message.state, one.message.version) for one in persisted] == [("DONE", 2)]
     assert list_events(engine) == []
     with engine.begin() as connection:
-        assert cards.list_todos(connection, 2, state=CardState.PENDING, limit=9) == []
-        [todo] = cards.list_todos(connection, 2, state=CardState.DONE, limit=9)
+        assert todos.list_todos(connection, 2, state=CardState.PENDING, limit=9) == []
+        [todo] = todos.list_todos(connection, 2, state=CardState.DONE, limit=9)
         assert todo.message == persisted[0].message
 
 
